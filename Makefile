@@ -1,0 +1,38 @@
+# Every target sets up what it needs in .venv first; Python 3.11 and make are all that a machine must have.
+PYTHON ?= python3.11
+STACK ?= cn-northwest-1
+VENV := .venv
+BIN := $(VENV)/bin
+REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup rehearse test lint format clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+$(VENV)/installed: $(REQUIREMENTS)
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: '$(PYTHON)' was not found. Say where it is with PYTHON=/path/to/python3.11."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what requirements-dev.txt lists into $(VENV) (once; a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+setup: $(VENV)/installed  ## install everything into .venv
+
+rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it (STACK=cn-northwest-1)
+	@$(BIN)/python -m rehearsal $(STACK)
+
+test: $(VENV)/installed  ## run all tests
+	@$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/installed  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+
+format: $(VENV)/installed  ## reformat the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+clean:  ## remove what make has built
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache
