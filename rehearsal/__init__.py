@@ -1,0 +1,29 @@
+"""The whole program against an in-memory AWS: `python -m rehearsal`, or `rehearse()` for tests.
+
+    from rehearsal import rehearse
+
+    with rehearse("cn-northwest-1") as rehearsal:
+        assert rehearsal.ok, rehearsal.error
+        rehearsal.client("ec2").describe_vpcs()
+"""
+
+from rehearsal.account import Account
+from rehearsal.emulator.scenario import Ending, Fault, Scenario
+from rehearsal.errors import MissingHandlerError, RehearsalError, UserInputError
+from rehearsal.model import Failure, Record, Verdict
+from rehearsal.run import Rehearsal, rehearse
+
+__all__ = [
+    "Account",
+    "Ending",
+    "Failure",
+    "Fault",
+    "MissingHandlerError",
+    "Record",
+    "Rehearsal",
+    "RehearsalError",
+    "Scenario",
+    "UserInputError",
+    "Verdict",
+    "rehearse",
+]

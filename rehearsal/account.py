@@ -1,0 +1,100 @@
+"""One in-memory AWS account. Several stacks, one after the other, can be rehearsed into it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+from unittest import mock
+
+import boto3
+import botocore.exceptions
+
+from rehearsal.emulator import bridges, tasks
+from rehearsal.emulator.clock import Clock
+from rehearsal.emulator.scenario import CALM, Scenario
+from rehearsal.errors import RehearsalError
+from rehearsal.model import State
+
+SEED = 20_240_229
+"""Start of moto's random numbers: two rehearsals draw the same identifiers."""
+
+HIDDEN = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL")
+"""Variables of the operator's shell that would change what the program's boto3 calls do."""
+
+_only_one = threading.Lock()
+
+
+class Account:
+    """A context manager: inside the block, boto3 of this process talks to this account and nothing else."""
+
+    id = "123456789012"
+    """moto's default account."""
+
+    def __init__(self, scenario: Scenario = CALM) -> None:
+        self.scenario = scenario
+        self.clock = Clock()
+        self.calls: list[str] = []
+        """Every API call, as service:Operation, in order."""
+        self.states: dict[str, State] = {}
+        """By stack: what was made, as Pulumi's state files would say."""
+        self.owners: dict[tuple[str, str], str] = {}
+        """(type token, physical id) -> stack and URN that made it."""
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._open = ExitStack()
+        self._session: Any = None
+
+    def __enter__(self) -> Account:
+        if not _only_one.acquire(blocking=False):
+            raise RehearsalError("Only one emulated account can be open in a process at a time.")
+        with ExitStack() as opening:
+            opening.callback(_only_one.release)
+            self._enter(opening)
+            self._open = opening.pop_all()
+        return self
+
+    def _enter(self, opening: ExitStack) -> None:
+        from moto import mock_aws  # noqa: PLC0415  (costs half a second, so not for --help)
+        from moto.moto_api._internal import mock_random  # noqa: PLC0415
+
+        clean = {key: value for key, value in os.environ.items() if key not in HIDDEN}
+        clean |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        opening.enter_context(mock.patch.dict(os.environ, clean, clear=True))
+        emulator = mock_aws()
+        emulator.start()
+        opening.callback(emulator.stop)
+        mock_random.seed(SEED)
+        opening.enter_context(bridges.installed())
+        opening.enter_context(tasks.player(self))
+        opening.enter_context(self.clock.running())
+        self._session = boto3.session.Session()
+        self._session.events.register("before-call.*.*", self._count)
+        opening.enter_context(mock.patch.object(boto3, "DEFAULT_SESSION", self._session))
+        self.clock.join()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._clients.clear()
+        self._open.close()
+
+    def client(self, service: str, region: str) -> Any:
+        """A boto3 client of the emulated account."""
+        key = (service, region)
+        if key not in self._clients:
+            self._clients[key] = self._session.client(service, region_name=region)
+        return self._clients[key]
+
+    def in_region(self, region: str) -> Callable[[str], Any]:
+        """A function that gives the clients of one region."""
+        return lambda service: self.client(service, region)
+
+    def _count(self, model: Any, **_: Any) -> None:
+        self.calls.append(f"{model.service_model.service_name}:{model.name}")
+        fault = self.scenario.fault
+        if fault is not None and len(self.calls) == fault.call:
+            answer = {"Error": {"Code": fault.code, "Message": fault.message}}
+            raise botocore.exceptions.ClientError(answer, model.name)

@@ -1,0 +1,1 @@
+"""The in-memory AWS: moto in process, its clock, its scenario, and the bridges over its gaps."""

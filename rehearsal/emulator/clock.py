@@ -1,0 +1,43 @@
+"""A clock on which waiting costs nothing, so that the program's real waiting code can run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_sleep, _time, _monotonic = time.sleep, time.time, time.monotonic
+
+
+class Clock:
+    """Time that jumps ahead when someone sleeps; only the rehearsal's own threads live on it."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+        """Seconds that would have been waited for."""
+        self._threads: set[int] = set()
+
+    def join(self) -> None:
+        """Put the calling thread on this clock."""
+        self._threads.add(threading.get_ident())
+
+    def _here(self) -> bool:
+        return threading.get_ident() in self._threads
+
+    def _do_sleep(self, seconds: float) -> None:
+        if self._here():
+            self.slept += max(seconds, 0.0)
+        else:
+            _sleep(seconds)
+
+    @contextmanager
+    def running(self) -> Iterator[Clock]:
+        """Replace time.sleep, time.time and time.monotonic until the block ends."""
+        time.sleep = self._do_sleep
+        time.time = lambda: _time() + (self.slept if self._here() else 0.0)
+        time.monotonic = lambda: _monotonic() + (self.slept if self._here() else 0.0)
+        try:
+            yield self
+        finally:
+            time.sleep, time.time, time.monotonic = _sleep, _time, _monotonic

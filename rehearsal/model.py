@@ -1,0 +1,75 @@
+"""What a rehearsal leaves behind: records of resources, verdicts of checks, and the result as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Record:
+    """One resource that was registered, as it came to be."""
+
+    urn: str
+    type: str
+    """Type token, e.g. aws:ec2/vpc:Vpc."""
+    name: str
+    """Logical name."""
+    parent: str
+    """URN of the parent, empty for the stack itself."""
+    custom: bool
+    """Whether a provider manages it (components are not custom)."""
+    inputs: Mapping[str, Any]
+    """As the program gave them, by Pulumi names; secrets in clear: see `secrets`."""
+    outputs: Mapping[str, Any]
+    """As the emulated account answered."""
+    id: str
+    """Physical id; empty for components."""
+    secrets: frozenset[str] = frozenset()
+    """Names of inputs and outputs that must not be shown."""
+    tags: Mapping[str, str] | None = None
+    """All tags of a taggable resource, the provider's default tags included; None if it cannot carry any."""
+    calls: tuple[str, ...] = ()
+    """API calls that made it, e.g. ec2:CreateVpc, in order."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one check found."""
+
+    name: str
+    ok: bool
+    findings: tuple[str, ...] = ()
+    """One sentence for each fault: the resource, what is wrong, what to do."""
+    seen: int = 0
+    """How many things were looked at; a check that looked at nothing proves nothing."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a rehearsal ended early."""
+
+    message: str
+    resource: str = ""
+    """URN of the resource at fault, when one is."""
+    trace: str = ""
+    """Where in the program; empty when the message says it all."""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass
+class State:
+    """What Pulumi's state file would hold: the resources of one stack, in order of creation."""
+
+    stack: str
+    region: str = ""
+    records: dict[str, Record] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    secret_outputs: frozenset[str] = frozenset()
+
+    def of_type(self, *types: str) -> list[Record]:
+        """Records of these type tokens."""
+        return [record for record in self.records.values() if record.type in types]

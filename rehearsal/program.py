@@ -1,0 +1,137 @@
+"""Runs the unmodified program as Pulumi's language host would, with the rehearsal's engine behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import runpy
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+import pulumi
+from pulumi.runtime import set_mocks
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.stack import run_in_stack
+
+from rehearsal.engine import Engine
+from rehearsal.errors import RehearsalError, sentence
+from rehearsal.model import Failure
+from rehearsal.project import Project
+
+READABLE = (RehearsalError, pulumi.RunError, ValueError, SystemExit)
+"""Exceptions whose message is meant for the operator; of others the place in the program is told too."""
+
+
+class OneAtATime(ThreadPoolExecutor):
+    """Runs each job to its end before the event loop goes on, so that the order never depends on timing."""
+
+    def __init__(self, joined: Callable[[], None]) -> None:
+        super().__init__(max_workers=1, initializer=joined)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run the job and wait for it."""
+        future = super().submit(fn, *args, **kwargs)
+        wait([future])
+        return future
+
+
+def run(project: Project, engine: Engine) -> Failure | None:
+    """Run the project's program to its end; what went wrong, or None."""
+    caught: list[BaseException] = []
+
+    def body() -> None:  # a new thread has an empty context: no trace of an earlier program's stack or configuration
+        engine.account.clock.join()
+        try:
+            _run(project, engine)
+        except BaseException as error:  # noqa: BLE001  (reported by the caller, whatever it is)
+            caught.append(error)
+
+    with _as_if_at_home(project.folder):
+        thread = threading.Thread(target=body, name="program")
+        thread.start()
+        thread.join()
+    return _failure(caught[0], engine, project.folder) if caught else None
+
+
+def _run(project: Project, engine: Engine) -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    executor = OneAtATime(engine.account.clock.join)
+    loop.set_default_executor(executor)
+    loop.set_exception_handler(lambda *_: None)  # after a failure, tasks that nobody awaits any more
+    try:
+        set_all_config(dict(engine.config.values), list(engine.config.secrets))
+        set_mocks(
+            engine,
+            project=project.name,
+            stack=engine.state.stack,
+            preview=engine.preview,
+            logger=logging.getLogger("rehearsal.program"),
+            monitor=engine.monitor,
+        )
+        set_root_resource(None)  # type: ignore[arg-type]  # run_in_stack makes its own, and registers the exports
+        loop.run_until_complete(run_in_stack(lambda: _main(project.program)))
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        executor.shutdown()
+        loop.close()
+
+
+def _main(program: Path) -> None:
+    runpy.run_path(str(program), run_name="__main__")
+
+
+@contextmanager
+def _as_if_at_home(folder: Path) -> Iterator[None]:
+    """Working directory, module path and environment as in `pulumi up`; the program's modules fresh."""
+    own = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()} - {"rehearsal", "tests"}
+    kept = _forget(own)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        with (
+            mock.patch.object(sys, "path", [str(folder), *sys.path]),
+            mock.patch.object(sys, "argv", [str(folder)]),
+            mock.patch.dict(os.environ, {"PULUMI_ERROR_OUTPUT_STRING": "true"}),
+        ):
+            yield
+    finally:
+        os.chdir(before)
+        _forget(own)
+        sys.modules.update(kept)
+
+
+def _forget(names: set[str]) -> dict[str, ModuleType]:
+    """Take modules of these top-level names out of sys.modules."""
+    loaded = [name for name in sys.modules if name.partition(".")[0] in names]
+    return {name: sys.modules.pop(name) for name in loaded}
+
+
+def _failure(error: BaseException, engine: Engine, folder: Path) -> Failure:
+    message = sentence(error)
+    if isinstance(error, READABLE):
+        return Failure(message, engine.failed_urn)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(folder) and "site-packages" not in frame.filename
+    ]
+    where = "\n".join(
+        f"  {Path(frame.filename).relative_to(folder)}, line {frame.lineno}, in {frame.name}: {frame.line}"
+        for frame in frames
+        if not Path(frame.filename).is_relative_to(folder / "rehearsal")
+    )
+    name = type(error).__name__
+    return Failure(message if message.startswith(name) else f"{name}: {message}", engine.failed_urn, where)

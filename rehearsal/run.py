@@ -1,0 +1,124 @@
+"""One rehearsal from configuration to verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rehearsal import checks
+from rehearsal.account import Account
+from rehearsal.emulator.scenario import CALM, Scenario
+from rehearsal.engine import Engine, Progress
+from rehearsal.model import Failure, Record, State, Verdict
+from rehearsal.program import run
+from rehearsal.project import Configuration, configuration, load_project
+
+HOME = Path(__file__).resolve().parent.parent
+"""The project that this package belongs to."""
+
+DEFAULT_STACK = "cn-northwest-1"
+
+
+class Rehearsal:
+    """The result. Its account stays open, for questions, until `close()` or the end of a `with` block."""
+
+    def __init__(self, account: Account, state: State, config: Configuration, error: Failure | None) -> None:
+        self.account = account
+        self.state = state
+        self.config = config
+        self.error = error
+        """Why it ended early, or None."""
+        self.checks: tuple[Verdict, ...] = ()
+        self.registered: tuple[str, ...] = ()
+        """URNs in the order of registration."""
+        self._own = ExitStack()
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.state.stack
+
+    @property
+    def region(self) -> str:
+        """The stack's region."""
+        return self.config.region
+
+    @property
+    def resources(self) -> list[Record]:
+        """Every resource, in the order of creation."""
+        return list(self.state.records.values())
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The stack's exports; secrets in clear, see `secret_outputs`."""
+        return self.state.outputs
+
+    @property
+    def secret_outputs(self) -> frozenset[str]:
+        """Names of the exports that must not be shown."""
+        return self.state.secret_outputs
+
+    @property
+    def ok(self) -> bool:
+        """Whether the program ran to its end and every check holds."""
+        return self.error is None and all(verdict.ok for verdict in self.checks)
+
+    def of_type(self, *types: str) -> list[Record]:
+        """Resources of these type tokens."""
+        return self.state.of_type(*types)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulated account in the stack's region."""
+        return self.account.client(service, self.region)
+
+    def close(self) -> None:
+        """Forget the account, if this rehearsal opened it."""
+        self._own.close()
+
+    def __enter__(self) -> Rehearsal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a default)
+    stack: str = DEFAULT_STACK,
+    *,
+    config: Mapping[str, Any] | None = None,
+    account: Account | None = None,
+    scenario: Scenario = CALM,
+    project: Path = HOME,
+    preview: bool = False,
+    progress: Progress | None = None,
+    judge: bool = True,
+) -> Rehearsal:
+    """Create the stack on an emulated account and ask the checks.
+
+    `config` overrides the stack's file (None removes a key). With `account`, an open one, the stack is rehearsed over
+    what is there already. Raises UserInputError for a wrong stack or configuration file; what the program or the API
+    refuses is the result's `error`.
+    """
+    home = load_project(project)
+    settings = configuration(home, stack, config or {})
+    region = settings.region
+    with ExitStack() as opening:
+        if account is None:
+            account = opening.enter_context(Account(scenario))
+        else:
+            account.scenario = scenario
+        state = account.states.setdefault(stack, State(stack, region))
+        engine = Engine(account, state, settings, preview)
+        engine.progress = progress or engine.progress
+        failure = run(home, engine)
+        rehearsal = Rehearsal(account, state, settings, failure)
+        rehearsal.registered = tuple(engine.seen)
+        if judge and failure is None and not preview:
+            rehearsal.checks = checks.judge(rehearsal)
+        rehearsal._own = opening.pop_all()
+    return rehearsal
