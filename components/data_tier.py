@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_random as random
 
 from components import secrets, security_groups
 from components.file_system import FileSystem, FileSystemArgs
@@ -77,6 +78,14 @@ class DataTier(pulumi.ComponentResource):
         security_groups.allow(name, client, server, port, args.tags, self._child)
         return client, server
 
+    def _final_snapshot(self, store: str) -> pulumi.Output[str] | None:
+        """A name that no earlier stack can have used: a taken name would make the deletion fail half way."""
+        if not self._args.protect:
+            return None
+        name = f"{self._name}-{store}-final"
+        suffix = random.RandomId(name, random.RandomIdArgs(byte_length=4), opts=self._child).hex
+        return pulumi.Output.concat(self._args.snapshot_name, "-", store, "-final-", suffix)
+
     def _database(self, group: aws.ec2.SecurityGroup) -> pulumi.Output[str]:
         name, args, size = f"{self._name}-database", self._args, self._args.database
         subnets = aws.rds.SubnetGroup(
@@ -115,7 +124,7 @@ class DataTier(pulumi.ComponentResource):
                 delete_automated_backups=not args.protect,
                 deletion_protection=args.protect,
                 skip_final_snapshot=not args.protect,
-                final_snapshot_identifier=f"{args.snapshot_name}-database-final" if args.protect else None,
+                final_snapshot_identifier=self._final_snapshot("database"),
                 auto_minor_version_upgrade=True,
                 enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
                 performance_insights_enabled=True,
@@ -159,7 +168,7 @@ class DataTier(pulumi.ComponentResource):
                 transit_encryption_enabled=True,
                 auth_token=self.redis_secret.password,
                 snapshot_retention_limit=_REDIS_SNAPSHOT_DAYS if args.protect else 0,
-                final_snapshot_identifier=f"{args.snapshot_name}-redis-final" if args.protect else None,
+                final_snapshot_identifier=self._final_snapshot("redis"),
                 apply_immediately=True,
                 tags=dict(args.tags),
             ),
