@@ -1,0 +1,74 @@
+"""Container definitions as plain values, in the words of ECS. Values may be outputs; structure is plain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogTarget:
+    """Where a container's output goes."""
+
+    group: pulumi.Input[str]
+    """Name of the log group."""
+    region: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerSpec:
+    """One container of a task definition."""
+
+    name: str
+    image: pulumi.Input[str]
+    """By digest."""
+    logs: LogTarget
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Plain values; never a secret."""
+    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Variable -> reference in Secrets Manager."""
+    port: int | None = None
+    mounts: Mapping[str, str] = field(default_factory=dict)
+    """Volume -> path in the container."""
+    read_only: frozenset[str] = frozenset()
+    """Volumes that the container cannot write to."""
+    after: str | None = None
+    """Start only when this container has ended with exit code 0."""
+    essential: bool = True
+    """Whether the task stops when this container does."""
+    stop_seconds: int = 30
+
+
+def definition(spec: ContainerSpec) -> dict[str, Any]:
+    """The container definition of `RegisterTaskDefinition`."""
+    result: dict[str, Any] = {
+        "name": spec.name,
+        "image": spec.image,
+        "essential": spec.essential,
+        "environment": [{"name": name, "value": value} for name, value in sorted(spec.environment.items())],
+        "secrets": [{"name": name, "valueFrom": value} for name, value in sorted(spec.secrets.items())],
+        "stopTimeout": spec.stop_seconds,
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": spec.logs.group,
+                "awslogs-region": spec.logs.region,
+                "awslogs-stream-prefix": spec.name,
+            },
+        },
+        "mountPoints": [
+            {"sourceVolume": volume, "containerPath": path, "readOnly": volume in spec.read_only}
+            for volume, path in sorted(spec.mounts.items())
+        ],
+    }
+    if spec.command:
+        result["command"] = list(spec.command)
+    if spec.port:
+        result["portMappings"] = [{"containerPort": spec.port, "hostPort": spec.port, "protocol": "tcp"}]
+    if spec.after:
+        result["dependsOn"] = [{"containerName": spec.after, "condition": "SUCCESS"}]
+    return result

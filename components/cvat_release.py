@@ -1,0 +1,158 @@
+"""Which processes CVAT at our commit consists of, and what each needs. Pure: no Pulumi resources.
+
+CVAT's own image starts all of them in one container. Here each is a task of its own, so that each scales, fails and
+is replaced alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+COMMIT = "c48411ae5014aac4441aa03da8944fbd4373b312"
+"""CVAT between v1.5.0 and v1.6.0, 2021-08-11."""
+
+SERVER_PORT = 8080
+UI_PORT = 80
+GATEWAY_PORT = 8070
+GATEWAY_NAME = "serverless"
+"""Its name in the stack's private namespace."""
+
+SERVER_PATHS = (
+    ("/api/*", "/git/*", "/opencv/*", "/analytics/*", "/static/*"),
+    ("/admin*", "/documentation/*", "/django-rq*"),
+)
+"""Paths that the server answers, all others being the UI's; an ALB rule takes five values at most."""
+
+SERVER_HEALTH_PATH = "/api/v1/restrictions/user-agreements"
+"""Answers 200 without a login, through the whole of Django."""
+
+DATA_FOLDER = "/home/django/data"
+SHARE_FOLDER = "/home/django/share"
+
+LONGEST_STOP_SECONDS = 120
+"""ECS kills a Fargate container this long after SIGTERM at the latest (ECS developer guide, "stopTimeout")."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """One container of a task."""
+
+    name: str
+    image: str
+    """Name of the image: server, ui, gateway or models."""
+    command: tuple[str, ...] = ()
+    """Arguments of the image's entry point. Default: the image's own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A kind of task that runs for as long as the stack is awake."""
+
+    kind: str
+    """Its name everywhere: service, log group, role, security group."""
+    size: str
+    """Which of the settings' task sizes it has."""
+    containers: tuple[Container, ...]
+    edge: str
+    """Name of its security group in the list of intended edges."""
+    port: int | None = None
+    """Port on which the load balancer or the gateway's clients reach it."""
+    stores: bool = False
+    """Whether it uses PostgreSQL, Redis and the file system."""
+    calls_gateway: bool = False
+    singleton: bool = False
+    """Whether two of it would do harm, so that the old one stops before the new one starts."""
+    stop_seconds: int = 30
+    """Time between SIGTERM and SIGKILL."""
+
+
+def _server_image(kind: str, *command: str) -> Container:
+    return Container(name=kind, image="server", command=command)
+
+
+SERVER = Process(
+    kind="server",
+    size="server",
+    edge="server",
+    containers=(_server_image("server", "web"),),
+    port=SERVER_PORT,
+    stores=True,
+    calls_gateway=True,
+)
+WORKER = Process(
+    kind="worker",
+    size="worker",
+    edge="worker",
+    containers=(_server_image("worker", "worker", "default"),),
+    stores=True,
+    stop_seconds=LONGEST_STOP_SECONDS,
+)
+ANNOTATION_WORKER = Process(
+    kind="annotation-worker",
+    size="annotation_worker",
+    edge="worker",
+    containers=(_server_image("annotation-worker", "worker", "low"),),
+    stores=True,
+    calls_gateway=True,
+    stop_seconds=LONGEST_STOP_SECONDS,
+)
+SCHEDULER = Process(
+    kind="scheduler",
+    size="scheduler",
+    edge="worker",
+    # update_git_states works in the repositories on the file system: two of it would write over each other.
+    containers=(_server_image("scheduler", "scheduler"), _server_image("git-status", "git-status")),
+    stores=True,
+    singleton=True,
+)
+UI = Process(kind="ui", size="ui", edge="ui", containers=(Container(name="ui", image="ui"),), port=UI_PORT)
+GATEWAY = Process(
+    kind="gateway",
+    size="gateway",
+    edge="gateway",
+    containers=(Container(name="gateway", image="gateway"),),
+    port=GATEWAY_PORT,
+)
+
+PROCESSES = (SERVER, WORKER, ANNOTATION_WORKER, SCHEDULER, UI, GATEWAY)
+"""All kinds of task that run as services."""
+
+TASK_KINDS = (*(process.kind for process in PROCESSES), "init")
+"""All kinds of task, the run-once one included."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    """Where CVAT finds its stores."""
+
+    postgresql_host: pulumi.Input[str]
+    postgresql_port: int
+    postgresql_database: str
+    redis_host: pulumi.Input[str]
+    redis_port: int
+
+
+def store_environment(stores: Stores, region: str) -> dict[str, pulumi.Input[str]]:
+    """What every process of CVAT's server reads from its environment."""
+    return {
+        "CVAT_POSTGRES_HOST": stores.postgresql_host,
+        "CVAT_POSTGRES_PORT": str(stores.postgresql_port),
+        "CVAT_POSTGRES_DBNAME": stores.postgresql_database,
+        "CVAT_REDIS_HOST": stores.redis_host,
+        "CVAT_REDIS_PORT": str(stores.redis_port),
+        "CVAT_REDIS_SSL": "yes",
+        "AWS_REGION": region,
+    }
+
+
+def service_environment(base_url: pulumi.Input[str], gateway_host: str | None) -> dict[str, pulumi.Input[str]]:
+    """What the services read on top: their public address, and the gateway where there is one."""
+    serverless: Mapping[str, pulumi.Input[str]] = (
+        {"CVAT_SERVERLESS": "yes", "CVAT_NUCLIO_HOST": gateway_host, "CVAT_NUCLIO_PORT": str(GATEWAY_PORT)}
+        if gateway_host
+        else {"CVAT_SERVERLESS": "no"}
+    )
+    return {"CVAT_BASE_URL": base_url, **serverless}

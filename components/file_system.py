@@ -1,0 +1,131 @@
+"""FileSystem: EFS for CVAT's media, reached through access points, by TLS and IAM only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policies, security_groups
+
+NFS_PORT = 2049
+CVAT_USER = 1000
+"""uid and gid of the user `django` in CVAT's image."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSystemArgs:
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    """Private subnets that get a mount target, one a zone."""
+    protect: bool = True
+    """Refuse deletion."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags for every resource."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of the file system, as tasks see it: an access point that acts as CVAT's user."""
+
+    file_system_id: pulumi.Output[str]
+    file_system_arn: pulumi.Output[str]
+    access_point_id: pulumi.Output[str]
+    access_point_arn: pulumi.Output[str]
+
+
+class FileSystem(pulumi.ComponentResource):
+    """Depend on this component to mount: its targets then exist."""
+
+    data: Folder
+    share: Folder
+    client: aws.ec2.SecurityGroup
+    """Who carries it may mount."""
+
+    def __init__(self, name: str, args: FileSystemArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cvat:index:FileSystem", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._system = self._file_system()
+        self._guard()
+        self.client = self._mount_targets()
+        self.data = self._folder("data")
+        self.share = self._folder("share")
+        self.register_outputs({"id": self._system.id})
+
+    def _file_system(self) -> aws.efs.FileSystem:
+        args = self._args
+        policy = aws.efs.FileSystemLifecyclePolicyArgs
+        return aws.efs.FileSystem(
+            self._name,
+            aws.efs.FileSystemArgs(
+                encrypted=True,
+                throughput_mode="bursting",
+                lifecycle_policies=[
+                    policy(transition_to_ia="AFTER_30_DAYS"),
+                    policy(transition_to_primary_storage_class="AFTER_1_ACCESS"),
+                ],
+                tags={**args.tags, "Name": self._name},
+            ),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+
+    def _guard(self) -> None:
+        """A policy without Allow leaves access to IAM; with its Deny, only over TLS."""
+        statement = {
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": "*",
+            "Resource": self._system.arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        aws.efs.FileSystemPolicy(
+            self._name,
+            aws.efs.FileSystemPolicyArgs(file_system_id=self._system.id, policy=policies.document([statement])),
+            opts=self._child,
+        )
+        aws.efs.BackupPolicy(
+            self._name,
+            aws.efs.BackupPolicyArgs(
+                file_system_id=self._system.id,
+                backup_policy=aws.efs.BackupPolicyBackupPolicyArgs(
+                    status="ENABLED" if self._args.protect else "DISABLED"
+                ),
+            ),
+            opts=self._child,
+        )
+
+    def _mount_targets(self) -> aws.ec2.SecurityGroup:
+        name, args = self._name, self._args
+        client = security_groups.group(f"{name}-client", "efs-client", args.vpc_id, args.tags, self._child)
+        server = security_groups.group(name, "efs", args.vpc_id, args.tags, self._child)
+        security_groups.allow(name, client, server, NFS_PORT, args.tags, self._child)
+        for index, subnet_id in enumerate(args.subnet_ids):
+            aws.efs.MountTarget(
+                f"{name}-{index}",
+                aws.efs.MountTargetArgs(
+                    file_system_id=self._system.id, subnet_id=subnet_id, security_groups=[server.id]
+                ),
+                opts=self._child,
+            )
+        return client
+
+    def _folder(self, folder: str) -> Folder:
+        point = aws.efs.AccessPoint(
+            f"{self._name}-{folder}",
+            aws.efs.AccessPointArgs(
+                file_system_id=self._system.id,
+                posix_user=aws.efs.AccessPointPosixUserArgs(uid=CVAT_USER, gid=CVAT_USER),
+                root_directory=aws.efs.AccessPointRootDirectoryArgs(
+                    path=f"/{folder}",
+                    creation_info=aws.efs.AccessPointRootDirectoryCreationInfoArgs(
+                        owner_uid=CVAT_USER, owner_gid=CVAT_USER, permissions="0755"
+                    ),
+                ),
+                tags={**self._args.tags, "Name": f"{self._name}-{folder}"},
+            ),
+            opts=self._child,
+        )
+        return Folder(self._system.id, self._system.arn, point.id, point.arn)

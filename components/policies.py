@@ -1,0 +1,95 @@
+"""IAM documents as plain values. A wildcard resource carries its reason beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+Statement = dict[str, Any]
+
+
+def allow(
+    actions: Sequence[str],
+    resources: Sequence[pulumi.Input[str]],
+    condition: Mapping[str, Any] | None = None,
+) -> Statement:
+    """One Allow statement of an identity policy."""
+    statement: Statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return statement | ({"Condition": dict(condition)} if condition else {})
+
+
+def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
+    """A policy document as JSON text; ARNs in it may be outputs."""
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def trust(principal: str, account: str | None = None) -> pulumi.Output[str]:
+    """Lets an AWS service take the role; with `account`, only on behalf of that account (no confused deputy)."""
+    condition = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
+    statement = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
+    return document([statement | condition])
+
+
+def pull_images(repository_arns: Sequence[pulumi.Input[str]]) -> list[Statement]:
+    """Pull from these ECR repositories."""
+    return [
+        # ECR's login has no resource to name: https://docs.aws.amazon.com/service-authorization (ECR)
+        allow(["ecr:GetAuthorizationToken"], ["*"]),
+        allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], repository_arns),
+    ]
+
+
+def write_logs(log_group_arns: Sequence[pulumi.Input[str]]) -> Statement:
+    """Write streams of these log groups."""
+    streams = [pulumi.Output.concat(arn, ":*") for arn in log_group_arns]
+    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], streams)
+
+
+def read_secrets(secret_arns: Sequence[pulumi.Input[str]]) -> Statement:
+    return allow(["secretsmanager:GetSecretValue"], secret_arns)
+
+
+def read_objects(bucket_arn: pulumi.Input[str], prefix: str = "") -> list[Statement]:
+    """List a bucket's prefix and read what is there."""
+    return [
+        allow(["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": [f"{prefix}*"]}}),
+        allow(["s3:GetObject"], [pulumi.Output.concat(bucket_arn, f"/{prefix}*")]),
+    ]
+
+
+def mount_file_system(
+    file_system_arn: pulumi.Input[str], access_point_arns: Sequence[pulumi.Input[str]], *, write: bool
+) -> Statement:
+    """Mount a file system through these access points only."""
+    actions = ["elasticfilesystem:ClientMount"] + (["elasticfilesystem:ClientWrite"] if write else [])
+    condition = {"StringEquals": {"elasticfilesystem:AccessPointArn": list(access_point_arns)}}
+    return allow(actions, [file_system_arn], condition)
+
+
+def open_shell() -> Statement:
+    """What the agent of ECS Exec calls; these actions know no resources."""
+    actions = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]
+    return allow([f"ssmmessages:{action}" for action in actions], ["*"])
+
+
+def join_network() -> Statement:
+    """SageMaker attaches model containers to the VPC with the model's role; EC2 cannot limit most of these by ARN."""
+    actions = [
+        "CreateNetworkInterface", "CreateNetworkInterfacePermission", "DeleteNetworkInterface",
+        "DeleteNetworkInterfacePermission", "DescribeNetworkInterfaces", "DescribeVpcs", "DescribeDhcpOptions",
+        "DescribeSubnets", "DescribeSecurityGroups", "DescribeVpcEndpoints",
+    ]  # fmt: skip
+    return allow([f"ec2:{action}" for action in actions], ["*"])
+
+
+def only_encrypted(bucket_arn: pulumi.Input[str]) -> Statement:
+    """Part of a bucket policy: refuses whatever comes without TLS."""
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket_arn, pulumi.Output.concat(bucket_arn, "/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

@@ -1,0 +1,98 @@
+"""Security groups and the edges between them: one call opens one edge, on both sides, and nothing else is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+ANYWHERE = "0.0.0.0/0"
+HTTPS = 443
+
+
+def group(
+    name: str, edge: str, vpc_id: pulumi.Input[str], tags: Mapping[str, str], opts: pulumi.ResourceOptions
+) -> aws.ec2.SecurityGroup:
+    """A security group that lets nothing in or out yet. `edge` is its name in the list of intended edges."""
+    return aws.ec2.SecurityGroup(
+        name,
+        aws.ec2.SecurityGroupArgs(
+            description=f"CVAT: {edge}", vpc_id=vpc_id, tags={**tags, "Name": name, "cvat:edge": edge}
+        ),
+        opts=opts,
+    )
+
+
+def allow(
+    name: str,
+    client: aws.ec2.SecurityGroup,
+    server: aws.ec2.SecurityGroup,
+    port: int,
+    tags: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Open client -> server on a TCP port."""
+    aws.vpc.SecurityGroupEgressRule(
+        f"{name}-out",
+        aws.vpc.SecurityGroupEgressRuleArgs(
+            security_group_id=client.id,
+            referenced_security_group_id=server.id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            tags=tags,
+        ),
+        opts=opts,
+    )
+    aws.vpc.SecurityGroupIngressRule(
+        f"{name}-in",
+        aws.vpc.SecurityGroupIngressRuleArgs(
+            security_group_id=server.id,
+            referenced_security_group_id=client.id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            tags=tags,
+        ),
+        opts=opts,
+    )
+
+
+def allow_from(
+    name: str,
+    cidr: str,
+    server: aws.ec2.SecurityGroup,
+    port: int,
+    tags: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Open an address range -> server on a TCP port."""
+    aws.vpc.SecurityGroupIngressRule(
+        name,
+        aws.vpc.SecurityGroupIngressRuleArgs(
+            security_group_id=server.id,
+            cidr_ipv4=cidr,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            tags=tags,
+        ),
+        opts=opts,
+    )
+
+
+def allow_out(name: str, client: aws.ec2.SecurityGroup, tags: Mapping[str, str], opts: pulumi.ResourceOptions) -> None:
+    """Open client -> anywhere on 443: AWS's APIs, by NAT or endpoint."""
+    aws.vpc.SecurityGroupEgressRule(
+        name,
+        aws.vpc.SecurityGroupEgressRuleArgs(
+            security_group_id=client.id,
+            cidr_ipv4=ANYWHERE,
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            tags=tags,
+        ),
+        opts=opts,
+    )

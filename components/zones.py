@@ -1,0 +1,104 @@
+"""Availability zones and adopted subnets: the questions to AWS whose answers decide which resources exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+ZONES = 3
+
+
+@dataclass(frozen=True)
+class Zone:
+    """An availability zone: its name in this account, and the id that is the same in every account."""
+
+    name: str
+    zone_id: str
+
+
+@dataclass(frozen=True)
+class AdoptedSubnet:
+    """What AWS says about a subnet that exists already."""
+
+    subnet_id: str
+    vpc_id: str
+    zone: Zone
+    public: bool
+    """Whether its route table leads to an Internet gateway."""
+
+
+def available_zones() -> list[Zone]:
+    """The zones that the account sees, without local and wavelength zones."""
+    found = aws.get_availability_zones(
+        state="available",
+        filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
+    )
+    return [Zone(name, zone_id) for name, zone_id in zip(found.names, found.zone_ids, strict=True)]
+
+
+def choose_zones(available: Sequence[Zone], wanted: Sequence[str]) -> tuple[Zone, ...]:
+    """The zones to use: those wanted by name, else the first three.
+
+    Raises ValueError where a zone does not exist, or where there are fewer than three.
+    """
+    by_name = {zone.name: zone for zone in available}
+    missing = [name for name in wanted if name not in by_name]
+    if missing:
+        raise ValueError(
+            f"cvat:availabilityZones names {', '.join(missing)}, but this account sees only "
+            f"{', '.join(by_name)}. Choose {ZONES} of these."
+        )
+    chosen = [by_name[name] for name in wanted] or list(available[:ZONES])
+    if len(chosen) < ZONES:
+        raise ValueError(
+            f"This region shows {len(chosen)} availability zones to the account, and CVAT needs {ZONES}. "
+            "Deploy to another region."
+        )
+    return tuple(chosen)
+
+
+def describe_subnet(subnet_id: str) -> AdoptedSubnet:
+    """Ask AWS about a subnet."""
+    subnet = aws.ec2.get_subnet(id=subnet_id)
+    routes = aws.ec2.get_route_table(subnet_id=subnet_id).routes
+    return AdoptedSubnet(
+        subnet_id=subnet_id,
+        vpc_id=subnet.vpc_id,
+        zone=Zone(subnet.availability_zone, subnet.availability_zone_id),
+        public=any((route.gateway_id or "").startswith("igw-") for route in routes),
+    )
+
+
+def check_adopted(vpc_id: str, public: Sequence[AdoptedSubnet], private: Sequence[AdoptedSubnet]) -> None:
+    """Raise a ValueError with all that is wrong with subnets to be adopted."""
+    problems = [
+        f"{subnet.subnet_id} belongs to {subnet.vpc_id}, not to cvat:vpcId = {vpc_id}. Name a subnet of that VPC."
+        for subnet in (*public, *private)
+        if subnet.vpc_id != vpc_id
+    ]
+    for key, subnets, kind in (("public", public, True), ("private", private, False)):
+        if len({subnet.zone.zone_id for subnet in subnets}) < ZONES:
+            zones = ", ".join(sorted({subnet.zone.name for subnet in subnets}))
+            problems.append(
+                f"cvat:{key}SubnetIds lie in {zones} only, but {ZONES} zones are needed. Name a subnet in each."
+            )
+        problems += [
+            f"cvat:{key}SubnetIds names {subnet.subnet_id}, which has {'no' if kind else 'a'} route to an Internet "
+            f"gateway. Name a {key} subnet."
+            for subnet in subnets
+            if subnet.public is not kind
+        ]
+    if problems:
+        raise ValueError("The VPC cannot be adopted:" + "".join(f"\n  - {problem}" for problem in problems))
+
+
+def adopt(vpc_id: str, public_ids: Sequence[str], private_ids: Sequence[str]) -> tuple[AdoptedSubnet, ...]:
+    """The private subnets of an existing VPC, checked together with the public ones."""
+    public = [describe_subnet(subnet_id) for subnet_id in public_ids]
+    private = [describe_subnet(subnet_id) for subnet_id in private_ids]
+    check_adopted(vpc_id, public, private)
+    pulumi.log.info(f"Adopting {vpc_id} with {len(public)} public and {len(private)} private subnets.")
+    return tuple(private)

@@ -1,0 +1,243 @@
+"""The configuration keys: `vpc_cidr` is `cvat:vpcCidr`.
+
+Type, description and default are also what Pulumi.yaml declares and docs/configuration.md lists; `make settings`
+writes both from here. A size of -1 or "" stands for what the preset says.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+ZONES = 3
+"""Availability zones that a stack spreads over."""
+
+
+def _cidr(text: str) -> str:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"must be an address range such as 10.192.0.0/16 ({error}); give its first address") from None
+    return text
+
+
+def _from_json(value: Any) -> Any:
+    """Pulumi hands lists over as JSON text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError("must be a YAML list; write one item a line, each after '- '") from None
+
+
+def _label(text: str) -> str:
+    if "=" not in text:
+        raise ValueError("must be name=value; write for example team=vision")
+    return text
+
+
+Cidr = Annotated[str, AfterValidator(_cidr)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Many = BeforeValidator(_from_json)
+Cidrs = Annotated[tuple[Cidr, ...], Many]
+Texts = Annotated[tuple[str, ...], Many]
+
+
+class Section(BaseModel):
+    """A group of keys that belong together."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, use_attribute_docstrings=True)
+
+
+class Stack(Section):
+    """The stack as a whole"""
+
+    preset: Literal["standard", "team"] = "standard"
+    """Sizes: `standard` runs what the reference deployment runs; `team` is the least that serves five people
+    well. Every number can be set on its own."""
+    disposable: bool = False
+    """true: nothing is protected, `pulumi destroy` deletes databases and files without a final snapshot. For
+    trials only."""
+    tags: Annotated[tuple[Annotated[str, AfterValidator(_label)], ...], Many] = ()
+    """More tags for every resource, each as name=value."""
+
+
+class Network(Section):
+    """Network"""
+
+    vpc_cidr: Cidr = "10.192.0.0/16"
+    """Address range of the new VPC."""
+    public_subnet_cidrs: Cidrs = ("10.192.0.0/22", "10.192.4.0/22", "10.192.8.0/22")
+    """Three ranges inside the VPC for load balancer and NAT gateways, one a zone."""
+    private_subnet_cidrs: Cidrs = ("10.192.64.0/19", "10.192.96.0/19", "10.192.128.0/19")
+    """Three ranges inside the VPC for tasks, stores and endpoints, one a zone."""
+    availability_zones: Texts = ()
+    """Three zone names, where the first three that the account sees will not do."""
+    nat_gateways: Literal["", "one-per-zone", "single"] = ""
+    """`one-per-zone` survives the loss of a zone; `single` costs a third. Empty: what the preset says."""
+    interface_endpoints: Texts = ()
+    """AWS services that are reached by a private endpoint instead of NAT, such as ecr.api, ecr.dkr, logs,
+    secretsmanager, sagemaker.runtime."""
+    vpc_id: str = ""
+    """Id of an existing VPC to use instead of a new one; then both lists of subnet ids are needed."""
+    public_subnet_ids: Texts = ()
+    """Three public subnets of the existing VPC, each in another zone."""
+    private_subnet_ids: Texts = ()
+    """Three private subnets of the existing VPC, in the same zones."""
+
+    @model_validator(mode="after")
+    def _adoption_is_whole(self) -> Network:
+        public, private = len(self.public_subnet_ids), len(self.private_subnet_ids)
+        if self.vpc_id and (public, private) != (ZONES, ZONES):
+            raise ValueError(
+                f"vpcId needs {ZONES} publicSubnetIds and {ZONES} privateSubnetIds, got {public} and {private}; "
+                "list them, or leave vpcId empty for a new VPC"
+            )
+        if not self.vpc_id and public + private:
+            raise ValueError(
+                "publicSubnetIds and privateSubnetIds belong to an existing VPC, but vpcId is empty; "
+                "set it, or remove the lists"
+            )
+        if len(self.availability_zones) not in (0, ZONES):
+            raise ValueError(
+                f"availabilityZones names {len(self.availability_zones)} zones for {ZONES} pairs of subnets; "
+                f"name {ZONES} or none"
+            )
+        return self
+
+
+class Access(Section):
+    """Access"""
+
+    http_port: Port = 80
+    """Port of the plain HTTP listener; redirects where HTTPS is on. 0: none (needs a certificate). Ports 80,
+    443 and 8080 are blocked in mainland China without an ICP filing."""
+    https_port: Port = 443
+    """Port of the HTTPS listener; used where certificateArn is set."""
+    certificate_arn: str = ""
+    """Certificate of the HTTPS listener, from ACM or IAM. Empty: plain HTTP."""
+    allowed_cidrs: Cidrs = ("0.0.0.0/0",)
+    """Address ranges that may reach the load balancer."""
+    host_name: str = ""
+    """Name under which people reach CVAT, where it is not the load balancer's own."""
+    enable_exec: bool = False
+    """Allows `aws ecs execute-command` into running tasks."""
+
+
+class Data(Section):
+    """Data stores"""
+
+    db_engine_version: str = "15"
+    """PostgreSQL version; a major version takes AWS's default minor one. CVAT at our commit is tested with 15."""
+    db_instance_class: str = ""
+    """RDS instance class, such as db.m6g.xlarge."""
+    db_storage_gb: int = Field(-1, ge=-1)
+    """Storage of the database at the start, in GB (gp3, at least 20)."""
+    db_max_storage_gb: int = Field(-1, ge=-1)
+    """Storage in GB up to which the database grows by itself."""
+    db_availability: Literal["", "single", "multi-az"] = ""
+    """`multi-az` keeps a standby in another zone."""
+    db_backup_days: int = Field(-1, ge=-1, le=35)
+    """Days for which automated database backups are kept (1 to 35)."""
+    redis_engine_version: str = "7.1"
+    """Redis version of ElastiCache."""
+    redis_node_type: str = ""
+    """ElastiCache node type, such as cache.r6g.large."""
+    redis_replicas: int = Field(-1, ge=-1, le=5)
+    """Redis nodes that can take over; 0: one node, no failover."""
+
+
+class Images(Section):
+    """Images"""
+
+    server_image: str = ""
+    """Reference by digest of a ready CVAT server image. Empty: it is built."""
+    ui_image: str = ""
+    """Reference by digest of a ready CVAT UI image. Empty: it is built."""
+    gateway_image: str = ""
+    """Reference by digest of a ready gateway image. Empty: it is built."""
+    models_image: str = ""
+    """Reference by digest of a ready model image. Empty: it is built."""
+    mirror_base_registry: str = "docker.io/library"
+    """Registry and path that hold python, node and nginx for the builds."""
+    mirror_apt: str = "http://deb.debian.org"
+    """Debian mirror for the builds."""
+    mirror_pypi: str = "https://pypi.org/simple"
+    """PyPI index for the builds."""
+    mirror_npm: str = "https://registry.npmjs.org"
+    """npm registry for the builds."""
+    mirror_cvat_repository: str = "https://github.com/opencv/cvat.git"
+    """Git repository from which the builds fetch CVAT's commit."""
+
+
+class Inference(Section):
+    """Auto-annotation"""
+
+    inference_layout: Literal["shared", "dedicated", "none"] = "shared"
+    """`shared`: one endpoint holds a container for each function (15 at most). `dedicated`: an endpoint for
+    each. `none`: no auto-annotation."""
+    inference_instance_type: str = ""
+    """SageMaker instance type, such as ml.c5d.xlarge."""
+    inference_instance_count: int = Field(-1, ge=-1)
+    """Instances of each endpoint."""
+    inference_max_instance_count: int = Field(-1, ge=-1)
+    """Instances to which each endpoint scales with its invocations; the same as the count: it does not."""
+    model_archives: str = "build/models"
+    """Folder that holds <function>.tar.gz for each function, or an S3 address (s3://bucket/prefix) of one. A
+    function without an archive is left out with a warning."""
+
+
+class Services(Section):
+    """Tasks"""
+
+    server_cpu: int = -1
+    """CPU units of a CVAT server task (1024 are one virtual CPU)."""
+    server_memory: int = -1
+    """MiB of a CVAT server task."""
+    server_count: int = Field(-1, ge=-1)
+    """CVAT server tasks."""
+    ui_cpu: int = -1
+    """CPU units of a UI task."""
+    ui_memory: int = -1
+    """MiB of a UI task."""
+    ui_count: int = Field(-1, ge=-1)
+    """UI tasks."""
+    gateway_cpu: int = -1
+    """CPU units of a gateway task."""
+    gateway_memory: int = -1
+    """MiB of a gateway task."""
+    gateway_count: int = Field(-1, ge=-1)
+    """Gateway tasks."""
+    worker_cpu: int = -1
+    """CPU units of a worker task of either queue."""
+    worker_memory: int = -1
+    """MiB of a worker task of either queue."""
+    worker_count: int = Field(-1, ge=-1)
+    """Worker tasks that create tasks, import and export."""
+    annotation_worker_count: int = Field(-1, ge=-1)
+    """Worker tasks that run auto-annotation jobs, one job each at a time."""
+    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 180, 365, 400, 545, 731, 1827, 3653] = 30
+    """Days for which logs are kept; CloudWatch Logs takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 180, 365, 400, 545,
+    731, 1827 or 3653."""
+
+
+class Init(Section):
+    """First start"""
+
+    admin_user: str = Field("admin", pattern=r"^[\w.@+-]{1,150}$")
+    """Name of the first administrator; the password is generated."""
+    admin_email: str = "admin@example.com"
+    """Mail address of the first administrator."""
+    demo_data: str = Field("builtin", pattern=r"^(builtin|none|s3://.+)$")
+    """Files to copy to CVAT's share: `builtin`, `none`, or an S3 address (s3://bucket/prefix)."""
+    init_timeout_minutes: int = Field(30, ge=5, le=240)
+    """Minutes after which the initialisation counts as failed."""
+
+
+SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init)
+"""In the order in which the documentation lists them."""

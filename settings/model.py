@@ -1,0 +1,107 @@
+"""The settings of one stack, as the program uses them: keys grouped, presets applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, TaskSize
+from settings import keys
+from settings.presets import PRESETS
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A checked configuration."""
+
+    stack: keys.Stack
+    network: keys.Network
+    access: keys.Access
+    data: keys.Data
+    images: keys.Images
+    inference: keys.Inference
+    services: keys.Services
+    init: keys.Init
+
+    def size(self, name: str) -> Any:
+        """The value of a key that the preset decides unless it is set (-1 and "" are "not set")."""
+        sections = (self.network, self.data, self.inference, self.services)
+        value = next(getattr(section, name) for section in sections if name in type(section).model_fields)
+        return PRESETS[self.stack.preset][name] if value in (-1, "") else value
+
+    @property
+    def protect(self) -> bool:
+        """Whether stores survive mistakes: protected, snapshot before deletion, backups kept."""
+        return not self.stack.disposable
+
+    @property
+    def own_tags(self) -> dict[str, str]:
+        """The operator's own tags."""
+        return dict(tag.split("=", 1) for tag in self.stack.tags)
+
+    @property
+    def addresses(self) -> AddressPlan:
+        net = self.network
+        return AddressPlan(
+            vpc_cidr=net.vpc_cidr,
+            public_cidrs=net.public_subnet_cidrs,
+            private_cidrs=net.private_subnet_cidrs,
+        )
+
+    @property
+    def single_nat(self) -> bool:
+        return bool(self.size("nat_gateways") == "single")
+
+    @property
+    def database(self) -> DatabaseSize:
+        return DatabaseSize(
+            instance_class=self.size("db_instance_class"),
+            storage_gb=self.size("db_storage_gb"),
+            max_storage_gb=self.size("db_max_storage_gb"),
+            multi_az=self.size("db_availability") == "multi-az",
+            backup_days=self.size("db_backup_days"),
+            engine_version=self.data.db_engine_version,
+        )
+
+    @property
+    def cache(self) -> CacheSize:
+        return CacheSize(
+            node_type=self.size("redis_node_type"),
+            replicas=self.size("redis_replicas"),
+            engine_version=self.data.redis_engine_version,
+        )
+
+    @property
+    def endpoint(self) -> EndpointSize:
+        return EndpointSize(
+            instance_type=self.size("inference_instance_type"),
+            count=self.size("inference_instance_count"),
+            max_count=max(self.size("inference_instance_count"), self.size("inference_max_instance_count")),
+        )
+
+    @cached_property
+    def tasks(self) -> dict[str, TaskSize]:
+        """Sizes by kind of task: server, ui, gateway, worker (queue `default`), annotation_worker (queue `low`)."""
+        sizes = {kind: self._task(kind, f"{kind}_count") for kind in ("server", "ui", "gateway", "worker")}
+        return sizes | {"annotation_worker": self._task("worker", "annotation_worker_count")}
+
+    def _task(self, kind: str, count: str) -> TaskSize:
+        return TaskSize(cpu=self.size(f"{kind}_cpu"), memory=self.size(f"{kind}_memory"), count=self.size(count))
+
+    @property
+    def given_images(self) -> dict[str, str]:
+        """References of images that are not built, by image name."""
+        names = ("server", "ui", "gateway", "models")
+        return {name: given for name in names if (given := getattr(self.images, f"{name}_image"))}
+
+    @property
+    def mirrors(self) -> Mirrors:
+        images = self.images
+        return Mirrors(
+            base_registry=images.mirror_base_registry,
+            apt=images.mirror_apt,
+            pypi=images.mirror_pypi,
+            npm=images.mirror_npm,
+            cvat_repository=images.mirror_cvat_repository,
+        )

@@ -1,0 +1,56 @@
+"""The sizes behind `cvat:preset`. Keys are those of settings.py; any of them can be set on its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+STANDARD: dict[str, Any] = {
+    "nat_gateways": "one-per-zone",
+    "db_instance_class": "db.m6g.xlarge",
+    "db_storage_gb": 50,
+    "db_max_storage_gb": 200,
+    "db_availability": "multi-az",
+    "db_backup_days": 14,
+    "redis_node_type": "cache.r6g.large",
+    "redis_replicas": 1,
+    "inference_instance_type": "ml.c5d.xlarge",
+    "inference_instance_count": 1,
+    "inference_max_instance_count": 1,
+    "server_cpu": 2048,
+    "server_memory": 4096,
+    "server_count": 2,
+    "ui_cpu": 256,
+    "ui_memory": 512,
+    "ui_count": 2,
+    "gateway_cpu": 1024,
+    "gateway_memory": 2048,
+    "gateway_count": 2,
+    "worker_cpu": 1024,
+    "worker_memory": 4096,
+    "worker_count": 2,
+    "annotation_worker_count": 1,
+}
+"""What the reference deployment runs (aws-samples/cvat-on-aws-china), with standbys where it had none."""
+
+TEAM: dict[str, Any] = STANDARD | {
+    "nat_gateways": "single",
+    "db_instance_class": "db.t4g.medium",
+    "db_storage_gb": 20,
+    "db_max_storage_gb": 100,
+    "db_availability": "single",
+    "db_backup_days": 7,
+    "redis_node_type": "cache.t4g.small",
+    "redis_replicas": 0,
+    "inference_instance_type": "ml.m5.large",
+    "server_cpu": 1024,
+    "server_count": 1,
+    "ui_count": 1,
+    "gateway_cpu": 512,
+    "gateway_memory": 1024,
+    "gateway_count": 1,
+    "worker_memory": 3072,
+    "worker_count": 1,
+}
+"""The least that serves five people well: one of each, a single NAT gateway, burstable stores."""
+
+PRESETS = {"standard": STANDARD, "team": TEAM}

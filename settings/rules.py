@@ -1,0 +1,130 @@
+"""Rules that hold between keys, or between a key and the region. Each yields sentences: key, value, rule, remedy."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import re
+from collections.abc import Iterator
+
+from components.sizes import why_not_fargate
+from region import Region
+from settings.keys import ZONES
+from settings.model import Settings
+
+_LONGEST_SUBNET_PREFIX = 26
+"""An ALB asks for 8 free addresses; tasks, mount targets and endpoints of a zone need more: a /26 has 59."""
+_SMALLEST_DATABASE_GB = 20
+"""RDS refuses less gp3 storage for PostgreSQL (RDS user guide, "gp3 storage", read 2026-11)."""
+
+
+def broken_rules(settings: Settings, region: Region) -> Iterator[str]:
+    """All that is wrong with settings whose single values are right."""
+    yield from _addresses(settings)
+    yield from _tasks(settings)
+    yield from _instance_types(settings, region)
+    yield from _database(settings)
+    yield from _ports(settings)
+    yield from _images(settings, region)
+
+
+def _addresses(settings: Settings) -> Iterator[str]:
+    network = settings.network
+    if network.vpc_id:
+        return
+    vpc = ipaddress.ip_network(network.vpc_cidr)
+    named = []
+    for key, cidrs in (
+        ("publicSubnetCidrs", network.public_subnet_cidrs),
+        ("privateSubnetCidrs", network.private_subnet_cidrs),
+    ):
+        if len(cidrs) != ZONES:
+            yield f"cvat:{key} has {len(cidrs)} ranges: it must have {ZONES}, one a zone. Add or remove some."
+        named += [(key, ipaddress.ip_network(cidr)) for cidr in cidrs]
+    for key, subnet in named:
+        if subnet.version != vpc.version or not subnet.subnet_of(vpc):  # type: ignore[arg-type]  # same version
+            yield f"cvat:{key} = {subnet}: it must lie inside cvat:vpcCidr = {vpc}. Choose a range of that VPC."
+        if subnet.prefixlen > _LONGEST_SUBNET_PREFIX:
+            yield (
+                f"cvat:{key} = {subnet}: it has {subnet.num_addresses} addresses and must have 64 or more, for "
+                f"load balancer, tasks and endpoints. Choose a /{_LONGEST_SUBNET_PREFIX} or larger."
+            )
+    for (key, one), (other_key, other) in itertools.combinations(named, 2):
+        if one.overlaps(other):
+            yield f"cvat:{key} = {one} and cvat:{other_key} = {other} overlap: subnets must be disjoint. Move one."
+
+
+def _tasks(settings: Settings) -> Iterator[str]:
+    for kind in ("server", "ui", "gateway", "worker"):
+        size = settings.tasks[kind]
+        why = why_not_fargate(size.cpu, size.memory)
+        if why:
+            keys = f"cvat:{kind}Cpu = {size.cpu} and cvat:{kind}Memory = {size.memory}"
+            yield f"{keys} do not go together: {why}. Change one of them."
+
+
+def _instance_types(settings: Settings, region: Region) -> Iterator[str]:
+    wanted = [("dbInstanceClass", "database", settings.database.instance_class)]
+    wanted += [("redisNodeType", "cache", settings.cache.node_type)]
+    if settings.inference.inference_layout != "none":
+        wanted += [("inferenceInstanceType", "hosting", settings.endpoint.instance_type)]
+    for key, kind, value in wanted:
+        why = region.why_not_offered(kind, value)
+        if why:
+            yield f"cvat:{key} = {value}: {why}. Choose one of those."
+
+
+def _database(settings: Settings) -> Iterator[str]:
+    size = settings.database
+    if size.storage_gb < _SMALLEST_DATABASE_GB:
+        yield f"cvat:dbStorageGb = {size.storage_gb}: gp3 storage starts at {_SMALLEST_DATABASE_GB} GB. Raise it."
+    if size.max_storage_gb < size.storage_gb:
+        yield (
+            f"cvat:dbMaxStorageGb = {size.max_storage_gb}: it must not be below cvat:dbStorageGb = "
+            f"{size.storage_gb}. Raise it, or make both the same to switch growth off."
+        )
+    if settings.protect and size.backup_days < 1:
+        yield (
+            f"cvat:dbBackupDays = {size.backup_days}: a stack that is not disposable keeps backups. "
+            "Set 1 to 35, or cvat:disposable to true."
+        )
+
+
+def _ports(settings: Settings) -> Iterator[str]:
+    access = settings.access
+    if not access.certificate_arn and not access.http_port:
+        yield "cvat:httpPort = 0: without cvat:certificateArn nothing would listen. Set a port, or a certificate."
+    if access.certificate_arn and access.http_port == access.https_port:
+        yield (
+            f"cvat:httpPort = cvat:httpsPort = {access.http_port}: the listeners need different ports. "
+            "Change one, or set cvat:httpPort to 0."
+        )
+    if access.certificate_arn and not access.certificate_arn.startswith("arn:"):
+        yield f"cvat:certificateArn = {access.certificate_arn}: it must be an ARN. Copy it from ACM or IAM."
+
+
+def _images(settings: Settings, region: Region) -> Iterator[str]:
+    registry = re.compile(rf"\d{{12}}\.dkr\.ecr\.[a-z0-9-]+\.{re.escape(region.dns_suffix)}/.+@sha256:[0-9a-f]{{64}}")
+    for name, reference in settings.given_images.items():
+        if not registry.fullmatch(reference):
+            yield (
+                f"cvat:{name}Image = {reference}: images come from an ECR registry of this partition, by digest "
+                f"(<account>.dkr.ecr.{region.name}.{region.dns_suffix}/<repository>@sha256:<digest>). "
+                "Copy the image there with `make mirror-images`, or leave the key empty to build it."
+            )
+
+
+def warnings(settings: Settings, region: Region) -> Iterator[str]:
+    """What is allowed, but what an operator should know before the deployment."""
+    access = settings.access
+    port = access.https_port if access.certificate_arn else access.http_port
+    if region.is_china and {port, access.http_port} & {80, 443, 8080}:
+        yield (
+            f"{region.name}: ports 80, 443 and 8080 are blocked in mainland China until the account has an ICP "
+            "filing. Set cvat:httpPort (and cvat:httpsPort) to another port unless you have it."
+        )
+    if not access.certificate_arn and "0.0.0.0/0" in access.allowed_cidrs:
+        yield (
+            "CVAT will answer the whole Internet without encryption: passwords can be read on the way. "
+            "Set cvat:certificateArn, or narrow cvat:allowedCidrs."
+        )
