@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import boto3
+import botocore.client
 import botocore.exceptions
 
 from rehearsal.emulator import bridges, tasks
@@ -34,7 +35,8 @@ class Account:
     id = "123456789012"
     """moto's default account."""
 
-    def __init__(self, scenario: Scenario = CALM) -> None:
+    def __init__(self, scenario: Scenario = CALM, bridged: bool = True) -> None:
+        """`bridged=False` leaves moto as it is, to see what it lacks."""
         self.scenario = scenario
         self.clock = Clock()
         self.calls: list[str] = []
@@ -46,6 +48,7 @@ class Account:
         self._clients: dict[tuple[str, str], Any] = {}
         self._open = ExitStack()
         self._session: Any = None
+        self._bridged = bridged
 
     def __enter__(self) -> Account:
         if not _only_one.acquire(blocking=False):
@@ -67,11 +70,19 @@ class Account:
         emulator.start()
         opening.callback(emulator.stop)
         mock_random.seed(SEED)
-        opening.enter_context(bridges.installed())
-        opening.enter_context(tasks.player(self))
+        if self._bridged:
+            opening.enter_context(bridges.installed())
+            opening.enter_context(tasks.player(self))
         opening.enter_context(self.clock.running())
         self._session = boto3.session.Session()
-        self._session.events.register("before-call.*.*", self._count)
+        call = botocore.client.BaseClient._make_api_call
+        count = self._count
+
+        def counted(client: Any, operation: str, parameters: Any) -> Any:
+            count(client.meta.service_model.service_name, operation)
+            return call(client, operation, parameters)
+
+        opening.enter_context(mock.patch.object(botocore.client.BaseClient, "_make_api_call", counted))
         opening.enter_context(mock.patch.object(boto3, "DEFAULT_SESSION", self._session))
         self.clock.join()
 
@@ -92,9 +103,10 @@ class Account:
         """A function that gives the clients of one region."""
         return lambda service: self.client(service, region)
 
-    def _count(self, model: Any, **_: Any) -> None:
-        self.calls.append(f"{model.service_model.service_name}:{model.name}")
+    def _count(self, service: str, operation: str) -> None:
+        """Note a call of any client in the process, and let the scenario's one fail."""
+        self.calls.append(f"{service}:{operation}")
         fault = self.scenario.fault
         if fault is not None and len(self.calls) == fault.call:
             answer = {"Error": {"Code": fault.code, "Message": fault.message}}
-            raise botocore.exceptions.ClientError(answer, model.name)
+            raise botocore.exceptions.ClientError(answer, operation)

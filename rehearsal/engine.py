@@ -13,7 +13,7 @@ from pulumi.runtime.mocks import MockMonitor
 
 from rehearsal import handlers, inputs, invokes
 from rehearsal.account import Account
-from rehearsal.errors import MissingHandlerError, RehearsalError, is_taken, sentence
+from rehearsal.errors import MissingHandlerError, RehearsalError, TakenError, is_taken, sentence
 from rehearsal.make import KINDS, Kind, Made, Make
 from rehearsal.model import Record, State
 from rehearsal.project import Configuration
@@ -141,7 +141,7 @@ class Engine(Mocks):
         key = (record.type, made.id)
         owner = self.account.owners.get(key)
         if owner is not None and not record.type.startswith(("random:", DYNAMIC)):
-            raise RehearsalError(f"'{made.id}' already exists: {owner} made it.")
+            raise TakenError(f"'{made.id}' already exists: {owner} made it.")
         self.account.owners[key] = f"stack '{self.state.stack}' ({record.urn})"
 
 
@@ -154,7 +154,7 @@ def explain(record: Record, error: Exception) -> str:
     """The API's refusal as a sentence that names the resource and, where there is one, the remedy."""
     what = f"{record.type} '{record.name}'"
     text = sentence(error)
-    if is_taken(error) or "already exists" in text:
+    if is_taken(error):
         return (
             f"{what}: its physical name is taken in this account and region. AWS says: {text} "
             "Remedy: give it no fixed name, so that every stack gets its own, or put the stack's name into it."

@@ -23,12 +23,18 @@ class MissingHandlerError(RehearsalError):
     """The program uses something that the rehearsal was not taught; nothing is dropped in silence."""
 
 
+class TakenError(RehearsalError):
+    """A physical name is in use already; moto would have let it pass."""
+
+
 class UserInputError(RehearsalError):
     """The command line, Pulumi.yaml or the stack's configuration is wrong."""
 
 
 def is_taken(error: Exception) -> bool:
     """Whether an API call failed because the physical name exists already."""
+    if isinstance(error, TakenError):
+        return True
     if not isinstance(error, botocore.exceptions.ClientError):
         return False
     code = error.response.get("Error", {}).get("Code", "")
