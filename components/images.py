@@ -12,6 +12,7 @@ import pulumi_aws as aws
 import pulumi_docker as docker
 
 from components import policies
+from components.site import Site
 from components.sizes import Mirrors
 from region import Region
 
@@ -49,19 +50,13 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class ImagesArgs:
-    region: Region
-    account: str
-    """The account's number; its registry holds what is built."""
+    site: Site
     wanted: Sequence[str]
     """Which images the stack needs, of BUILDS."""
     mirrors: Mirrors
     """Where builds download from."""
     given: Mapping[str, str] = field(default_factory=dict)
     """Image -> reference of a ready one in ECR, used instead of a build. Default: all are built."""
-    protect: bool = True
-    """Keep repositories that still hold images."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags for every resource."""
 
 
 class Images(pulumi.ComponentResource):
@@ -108,8 +103,8 @@ class Images(pulumi.ComponentResource):
                 image_tag_mutability="IMMUTABLE",
                 image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
                 encryption_configurations=[aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="AES256")],
-                force_delete=not args.protect,
-                tags=dict(args.tags),
+                force_delete=not args.site.protect,
+                tags=dict(args.site.tags),
             ),
             opts=self._child,
         )

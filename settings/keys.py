@@ -237,6 +237,8 @@ class Init(Section):
     """Files to copy to CVAT's share: `builtin`, `none`, or an S3 address (s3://bucket/prefix)."""
     init_timeout_minutes: int = Field(30, ge=5, le=240)
     """Minutes after which the initialisation counts as failed."""
+    snapshot_before_migration: Literal["", "always", "never"] = ""
+    """Whether the database is snapshotted before a new server image migrates it. Empty: unless disposable."""
 
 
 SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init)
