@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import yaml
 
 ARCHIVE_SUFFIX = ".tar.gz"
@@ -19,8 +20,8 @@ _LABEL_LENGTH = 40
 """Endpoint names take 63 characters; prefix and suffix need the rest."""
 
 
-class FunctionsError(Exception):
-    """All that is wrong with the registry or its archives, one sentence a line."""
+class FunctionsError(pulumi.RunError):
+    """All that is wrong with the registry or its archives, one sentence a line; shown without a traceback."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("The auto-annotation functions have problems:" + "".join(f"\n  - {p}" for p in problems))

@@ -134,12 +134,12 @@ class Images(pulumi.ComponentResource):
 def content_tag(build: Build, build_args: Mapping[str, str], root: Path = Path()) -> str:
     """A tag that changes exactly when the build's input does: its files, their names and the build arguments.
 
-    Raises FileNotFoundError where context or Dockerfile is missing.
+    Raises RunError where context or Dockerfile is missing.
     """
     folder, dockerfile = root / build.context, root / build.dockerfile
     for needed in (folder, dockerfile):
         if not needed.exists():
-            raise FileNotFoundError(f"{needed}: an image is built from it, but it does not exist.")
+            raise pulumi.RunError(f"{needed}: an image is built from it, but it does not exist.")
     digest = hashlib.sha256(repr((build.dockerfile, sorted(build_args.items()))).encode())
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)

@@ -127,7 +127,7 @@ class Network(pulumi.ComponentResource):
         suited = [index for index, zone in enumerate(zones) if self._args.site.region.runs_fargate(zone.zone_id)]
         if not suited:
             names = ", ".join(zone.name for zone in zones)
-            raise ValueError(f"Fargate runs in none of the zones {names}. Set cvat:availabilityZones to others.")
+            raise pulumi.RunError(f"Fargate runs in none of the zones {names}. Set cvat:availabilityZones to others.")
         return self.private_subnet_ids.apply(lambda ids: [ids[index] for index in suited])
 
 
