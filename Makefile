@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test lint format clean
+.PHONY: help setup rehearse settings test lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ setup: $(VENV)/installed  ## install everything into .venv
 rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it (STACK=cn-northwest-1)
 	@$(BIN)/python -m rehearsal $(STACK)
 
+settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/keys.py
+	@$(BIN)/python -m settings.declare
+
 test: $(VENV)/installed  ## run all tests
 	@$(BIN)/python -m pytest -n auto
 
@@ -30,6 +33,7 @@ lint: $(VENV)/installed  ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
+	@$(BIN)/python -m settings.declare --check
 
 format: $(VENV)/installed  ## reformat the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

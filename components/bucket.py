@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policies
+from components.site import Site
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrivateBucketArgs:
-    force_destroy: bool
-    """Whether `pulumi destroy` deletes what is in it."""
+    site: Site
     expire_days: int | None = None
     """Days after which objects are deleted. Default: never."""
     old_version_days: int = 30
     """Days for which replaced or deleted objects can be brought back."""
     statements: Sequence[policies.Statement] = ()
     """More statements of the bucket's policy, with resources relative to the bucket (such as "/logs/*")."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags for every resource."""
 
 
 class PrivateBucket(pulumi.ComponentResource):
@@ -37,7 +35,7 @@ class PrivateBucket(pulumi.ComponentResource):
         super().__init__("cvat:index:PrivateBucket", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         bucket = aws.s3.Bucket(
-            name, aws.s3.BucketArgs(force_destroy=args.force_destroy, tags=dict(args.tags)), opts=child
+            name, aws.s3.BucketArgs(force_destroy=not args.site.protect, tags=dict(args.site.tags)), opts=child
         )
         self.arn = bucket.arn
         self._lock(name, bucket, child)

@@ -124,30 +124,6 @@ TASK_KINDS = (*(process.kind for process in PROCESSES), "init")
 """All kinds of task, the run-once one included."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stores:
-    """Where CVAT finds its stores."""
-
-    postgresql_host: pulumi.Input[str]
-    postgresql_port: int
-    postgresql_database: str
-    redis_host: pulumi.Input[str]
-    redis_port: int
-
-
-def store_environment(stores: Stores, region: str) -> dict[str, pulumi.Input[str]]:
-    """What every process of CVAT's server reads from its environment."""
-    return {
-        "CVAT_POSTGRES_HOST": stores.postgresql_host,
-        "CVAT_POSTGRES_PORT": str(stores.postgresql_port),
-        "CVAT_POSTGRES_DBNAME": stores.postgresql_database,
-        "CVAT_REDIS_HOST": stores.redis_host,
-        "CVAT_REDIS_PORT": str(stores.redis_port),
-        "CVAT_REDIS_SSL": "yes",
-        "AWS_REGION": region,
-    }
-
-
 def service_environment(base_url: pulumi.Input[str], gateway_host: str | None) -> dict[str, pulumi.Input[str]]:
     """What the services read on top: their public address, and the gateway where there is one."""
     serverless: Mapping[str, pulumi.Input[str]] = (

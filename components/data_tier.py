@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from components import secrets, security_groups
+from components import security_groups
 from components.file_system import FileSystem, FileSystemArgs
+from components.secrets import GeneratedSecret, StoredSecret, generated
+from components.site import Site
 from components.sizes import CacheSize, DatabaseSize
+from components.stores import StoreAccess
 
 POSTGRESQL_PORT = 5432
 REDIS_PORT = 6379
@@ -23,6 +26,7 @@ _INSIGHTS_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True)
 class DataTierArgs:
+    site: Site
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[str]]
     """Private subnets for database and cache, at least two."""
@@ -32,75 +36,99 @@ class DataTierArgs:
     cache: CacheSize
     admin_user: str
     """Name of CVAT's first administrator."""
-    protect: bool = True
-    """Refuse deletion, and take final snapshots. False: a disposable stack."""
-    snapshot_name: str = "cvat"
-    """Start of the final snapshots' names: unlike other names, AWS does not complete it."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags for every resource."""
 
 
 class DataTier(pulumi.ComponentResource):
-    """The stores. Each has a client security group: who carries it may call."""
+    """The stores. Depend on this component to use them: mount targets and versions of secrets are there then."""
+
+    access: StoreAccess
+    """What a task of CVAT's server needs to reach them."""
+    admin_secret: StoredSecret
+    """Name and password of CVAT's administrator: `username`, `password`."""
+    database: aws.rds.Instance
+    cache: aws.elasticache.ReplicationGroup
 
     def __init__(self, name: str, args: DataTierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:DataTier", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
-        database_user = {"username": DATABASE}
-        self.database_secret = self._secret("database", "PostgreSQL's master user", fixed=database_user)
-        self.redis_secret = self._secret("redis", "AUTH token of Redis")
-        self.django_secret = self._secret("django", "Django's SECRET_KEY, one for all tasks", generate="secret_key")
+        self._kept = pulumi.ResourceOptions(parent=self, protect=args.site.protect)
+        self._clients: list[aws.ec2.SecurityGroup] = []
+        self._database_secret = self._secret("database", "PostgreSQL's master user", fixed={"username": DATABASE})
+        self._redis_secret = self._secret("redis", "AUTH token of Redis")
         self.admin_secret = self._secret("admin", "CVAT's administrator", fixed={"username": args.admin_user})
-        self.postgresql_client, server = self._edge("postgresql", POSTGRESQL_PORT)
-        self.database_host = self._database(server)
-        self.redis_client, server = self._edge("redis", REDIS_PORT)
-        self.redis_host = self._cache(server)
-        self.files = FileSystem(
+        self.database = self._database(self._edge("postgresql", POSTGRESQL_PORT))
+        self.cache = self._cache(self._edge("redis", REDIS_PORT))
+        self._files = FileSystem(
             f"{name}-files",
-            FileSystemArgs(vpc_id=args.vpc_id, subnet_ids=args.mount_subnet_ids, protect=args.protect, tags=args.tags),
+            FileSystemArgs(site=args.site, vpc_id=args.vpc_id, subnet_ids=args.mount_subnet_ids),
             opts=self._child,
         )
-        self.register_outputs({"database_host": self.database_host, "redis_host": self.redis_host})
+        self.access = self._access()
+        self.register_outputs({"database": self.database.address, "cache": self.cache.primary_endpoint_address})
+
+    def _access(self) -> StoreAccess:
+        """The stores in the words of CVAT's processes."""
+        return StoreAccess(
+            environment={
+                "CVAT_POSTGRES_HOST": self.database.address,
+                "CVAT_POSTGRES_PORT": str(POSTGRESQL_PORT),
+                "CVAT_POSTGRES_DBNAME": DATABASE,
+                "CVAT_REDIS_HOST": self.cache.primary_endpoint_address,
+                "CVAT_REDIS_PORT": str(REDIS_PORT),
+                "CVAT_REDIS_SSL": "yes",
+                "AWS_REGION": self._args.site.region.name,
+            },
+            secrets={
+                "CVAT_POSTGRES_USER": self._database_secret.value("username"),
+                "CVAT_POSTGRES_PASSWORD": self._database_secret.value("password"),
+                "CVAT_REDIS_PASSWORD": self._redis_secret.value("password"),
+                "DJANGO_SECRET_KEY": self._secret("django", "Django's SECRET_KEY", generate="secret_key").value(
+                    "secret_key"
+                ),
+            },
+            volumes={"data": self._files.data, "share": self._files.share},
+            clients=[*self._clients, self._files.client],
+        )
 
     def _secret(
         self, noun: str, describe: str, *, fixed: Mapping[str, str] | None = None, generate: str = "password"
-    ) -> secrets.StoredSecret:
-        content = secrets.GeneratedSecret(describe=f"CVAT: {describe}", fixed=fixed or {}, generate=generate)
-        return secrets.generated(f"{self._name}-{noun}", content, self._args.tags, self._kept)
+    ) -> StoredSecret:
+        content = GeneratedSecret(describe=f"CVAT: {describe}", fixed=fixed or {}, generate=generate)
+        return generated(f"{self._name}-{noun}", content, self._args.site.tags, self._kept)
 
-    def _edge(self, store: str, port: int) -> tuple[aws.ec2.SecurityGroup, aws.ec2.SecurityGroup]:
-        """The client and the server group of a store, with the one edge between them."""
+    def _edge(self, store: str, port: int) -> aws.ec2.SecurityGroup:
+        """The server group of a store, which only carriers of its client group reach."""
         name, args = f"{self._name}-{store}", self._args
-        client = security_groups.group(f"{name}-client", f"{store}-client", args.vpc_id, args.tags, self._child)
-        server = security_groups.group(name, store, args.vpc_id, args.tags, self._child)
-        security_groups.allow(name, client, server, port, args.tags, self._child)
-        return client, server
+        client = security_groups.group(f"{name}-client", f"{store}-client", args.vpc_id, args.site.tags, self._child)
+        server = security_groups.group(name, store, args.vpc_id, args.site.tags, self._child)
+        security_groups.allow(name, client, server, port, args.site.tags, self._child)
+        self._clients.append(client)
+        return server
 
     def _final_snapshot(self, store: str) -> pulumi.Output[str] | None:
         """A name that no earlier stack can have used: a taken name would make the deletion fail half way."""
-        if not self._args.protect:
+        if not self._args.site.protect:
             return None
         name = f"{self._name}-{store}-final"
         suffix = random.RandomId(name, random.RandomIdArgs(byte_length=4), opts=self._child).hex
-        return pulumi.Output.concat(self._args.snapshot_name, "-", store, "-final-", suffix)
+        return pulumi.Output.concat("cvat-", self._args.site.stack, "-", store, "-final-", suffix)
 
-    def _database(self, group: aws.ec2.SecurityGroup) -> pulumi.Output[str]:
+    def _database(self, group: aws.ec2.SecurityGroup) -> aws.rds.Instance:
         name, args, size = f"{self._name}-database", self._args, self._args.database
         subnets = aws.rds.SubnetGroup(
-            name, aws.rds.SubnetGroupArgs(subnet_ids=args.subnet_ids, tags=dict(args.tags)), opts=self._child
+            name, aws.rds.SubnetGroupArgs(subnet_ids=args.subnet_ids, tags=dict(args.site.tags)), opts=self._child
         )
         parameters = aws.rds.ParameterGroup(
             name,
             aws.rds.ParameterGroupArgs(
                 family=f"postgres{size.engine_version.partition('.')[0]}",
                 parameters=[aws.rds.ParameterGroupParameterArgs(name="rds.force_ssl", value="1")],
-                tags=dict(args.tags),
+                tags=dict(args.site.tags),
             ),
             opts=self._child,
         )
-        database = aws.rds.Instance(
+        return aws.rds.Instance(
             name,
             aws.rds.InstanceArgs(
                 engine="postgres",
@@ -108,7 +136,7 @@ class DataTier(pulumi.ComponentResource):
                 instance_class=size.instance_class,
                 db_name=DATABASE,
                 username=DATABASE,
-                password=self.database_secret.password,
+                password=self._database_secret.password,
                 port=POSTGRESQL_PORT,
                 allocated_storage=size.storage_gb,
                 max_allocated_storage=size.max_storage_gb if size.max_storage_gb > size.storage_gb else None,
@@ -121,24 +149,25 @@ class DataTier(pulumi.ComponentResource):
                 publicly_accessible=False,
                 backup_retention_period=size.backup_days,
                 copy_tags_to_snapshot=True,
-                delete_automated_backups=not args.protect,
-                deletion_protection=args.protect,
-                skip_final_snapshot=not args.protect,
+                delete_automated_backups=not args.site.protect,
+                deletion_protection=args.site.protect,
+                skip_final_snapshot=not args.site.protect,
                 final_snapshot_identifier=self._final_snapshot("database"),
                 auto_minor_version_upgrade=True,
                 enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
                 performance_insights_enabled=True,
                 performance_insights_retention_period=_INSIGHTS_DAYS,
-                tags=dict(args.tags),
+                tags=dict(args.site.tags),
             ),
             opts=self._kept,
         )
-        return database.address
 
-    def _cache(self, group: aws.ec2.SecurityGroup) -> pulumi.Output[str]:
+    def _cache(self, group: aws.ec2.SecurityGroup) -> aws.elasticache.ReplicationGroup:
         name, args, size = f"{self._name}-redis", self._args, self._args.cache
         subnets = aws.elasticache.SubnetGroup(
-            name, aws.elasticache.SubnetGroupArgs(subnet_ids=args.subnet_ids, tags=dict(args.tags)), opts=self._child
+            name,
+            aws.elasticache.SubnetGroupArgs(subnet_ids=args.subnet_ids, tags=dict(args.site.tags)),
+            opts=self._child,
         )
         parameters = aws.elasticache.ParameterGroup(
             name,
@@ -146,11 +175,11 @@ class DataTier(pulumi.ComponentResource):
                 family=f"redis{size.engine_version.partition('.')[0]}",
                 # CVAT's jobs live here: evicting a key would lose one.
                 parameters=[aws.elasticache.ParameterGroupParameterArgs(name="maxmemory-policy", value="noeviction")],
-                tags=dict(args.tags),
+                tags=dict(args.site.tags),
             ),
             opts=self._child,
         )
-        cache = aws.elasticache.ReplicationGroup(
+        return aws.elasticache.ReplicationGroup(
             name,
             aws.elasticache.ReplicationGroupArgs(
                 description="CVAT: job queues and cache",
@@ -166,12 +195,11 @@ class DataTier(pulumi.ComponentResource):
                 security_group_ids=[group.id],
                 at_rest_encryption_enabled=True,
                 transit_encryption_enabled=True,
-                auth_token=self.redis_secret.password,
-                snapshot_retention_limit=_REDIS_SNAPSHOT_DAYS if args.protect else 0,
+                auth_token=self._redis_secret.password,
+                snapshot_retention_limit=_REDIS_SNAPSHOT_DAYS if args.site.protect else 0,
                 final_snapshot_identifier=self._final_snapshot("redis"),
                 apply_immediately=True,
-                tags=dict(args.tags),
+                tags=dict(args.site.tags),
             ),
             opts=self._kept,
         )
-        return cache.primary_endpoint_address

@@ -13,17 +13,15 @@ from components.containers import ContainerSpec, definition
 from components.file_system import Folder
 from components.images import Image, pull_statements
 from components.secrets import SecretValue
+from components.site import Site
 from components.sizes import TaskSize
-from region import Region
 
 
 @dataclass(frozen=True, kw_only=True)
 class FargateTaskArgs:
-    region: Region
-    account: str
-    """On behalf of which account ECS may take the roles."""
-    family: str
-    """Name of the task definition: AWS does not complete it, so it carries the stack's name."""
+    site: Site
+    kind: str
+    """What the task is; with the stack's name the family of its definition, which AWS does not complete."""
     size: TaskSize
     containers: Sequence[ContainerSpec]
     images: Sequence[Image]
@@ -39,8 +37,6 @@ class FargateTaskArgs:
     """What the containers themselves may call. Default: nothing."""
     enable_exec: bool = False
     """Allow ECS Exec."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags for every resource."""
 
 
 class FargateTask(pulumi.ComponentResource):
@@ -82,8 +78,8 @@ class FargateTask(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             aws.iam.RoleArgs(
-                assume_role_policy=policies.trust(args.region.principal("ecs-tasks"), args.account),
-                tags=dict(args.tags),
+                assume_role_policy=policies.trust(args.site.region.principal("ecs-tasks"), args.site.account),
+                tags=dict(args.site.tags),
             ),
             opts=self._child,
         )
@@ -100,7 +96,7 @@ class FargateTask(pulumi.ComponentResource):
         return aws.ecs.TaskDefinition(
             self._name,
             aws.ecs.TaskDefinitionArgs(
-                family=args.family,
+                family=f"cvat-{args.site.stack}-{args.kind}",
                 cpu=str(args.size.cpu),
                 memory=str(args.size.memory),
                 network_mode="awsvpc",
@@ -112,7 +108,7 @@ class FargateTask(pulumi.ComponentResource):
                 task_role_arn=task.arn,
                 container_definitions=pulumi.Output.json_dumps([definition(spec) for spec in args.containers]),
                 volumes=[_volume(name, folder) for name, folder in sorted(args.volumes.items())],
-                tags=dict(args.tags),
+                tags=dict(args.site.tags),
             ),
             opts=self._child,
         )

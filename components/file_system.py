@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policies, security_groups
+from components.site import Site
 
 NFS_PORT = 2049
 CVAT_USER = 1000
@@ -17,13 +18,10 @@ CVAT_USER = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class FileSystemArgs:
+    site: Site
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     """Private subnets that get a mount target, one a zone."""
-    protect: bool = True
-    """Refuse deletion."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags for every resource."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,9 @@ class FileSystem(pulumi.ComponentResource):
                     policy(transition_to_ia="AFTER_30_DAYS"),
                     policy(transition_to_primary_storage_class="AFTER_1_ACCESS"),
                 ],
-                tags={**args.tags, "Name": self._name},
+                tags={**args.site.tags, "Name": self._name},
             ),
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.site.protect),
         )
 
     def _guard(self) -> None:
@@ -91,7 +89,7 @@ class FileSystem(pulumi.ComponentResource):
             aws.efs.BackupPolicyArgs(
                 file_system_id=self._system.id,
                 backup_policy=aws.efs.BackupPolicyBackupPolicyArgs(
-                    status="ENABLED" if self._args.protect else "DISABLED"
+                    status="ENABLED" if self._args.site.protect else "DISABLED"
                 ),
             ),
             opts=self._child,
@@ -99,9 +97,9 @@ class FileSystem(pulumi.ComponentResource):
 
     def _mount_targets(self) -> aws.ec2.SecurityGroup:
         name, args = self._name, self._args
-        client = security_groups.group(f"{name}-client", "efs-client", args.vpc_id, args.tags, self._child)
-        server = security_groups.group(name, "efs", args.vpc_id, args.tags, self._child)
-        security_groups.allow(name, client, server, NFS_PORT, args.tags, self._child)
+        client = security_groups.group(f"{name}-client", "efs-client", args.vpc_id, args.site.tags, self._child)
+        server = security_groups.group(name, "efs", args.vpc_id, args.site.tags, self._child)
+        security_groups.allow(name, client, server, NFS_PORT, args.site.tags, self._child)
         for index, subnet_id in enumerate(args.subnet_ids):
             aws.efs.MountTarget(
                 f"{name}-{index}",
@@ -124,7 +122,7 @@ class FileSystem(pulumi.ComponentResource):
                         owner_uid=CVAT_USER, owner_gid=CVAT_USER, permissions="0755"
                     ),
                 ),
-                tags={**self._args.tags, "Name": f"{self._name}-{folder}"},
+                tags={**self._args.site.tags, "Name": f"{self._name}-{folder}"},
             ),
             opts=self._child,
         )

@@ -12,6 +12,7 @@ import pulumi_aws as aws
 import pulumi_docker as docker
 
 from components import policies
+from components.site import Site
 from components.sizes import Mirrors
 from region import Region
 
@@ -49,19 +50,13 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class ImagesArgs:
-    region: Region
-    account: str
-    """The account's number; its registry holds what is built."""
+    site: Site
     wanted: Sequence[str]
     """Which images the stack needs, of BUILDS."""
     mirrors: Mirrors
     """Where builds download from."""
     given: Mapping[str, str] = field(default_factory=dict)
     """Image -> reference of a ready one in ECR, used instead of a build. Default: all are built."""
-    protect: bool = True
-    """Keep repositories that still hold images."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags for every resource."""
 
 
 class Images(pulumi.ComponentResource):
@@ -108,8 +103,8 @@ class Images(pulumi.ComponentResource):
                 image_tag_mutability="IMMUTABLE",
                 image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
                 encryption_configurations=[aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="AES256")],
-                force_delete=not args.protect,
-                tags=dict(args.tags),
+                force_delete=not args.site.protect,
+                tags=dict(args.site.tags),
             ),
             opts=self._child,
         )
@@ -139,12 +134,12 @@ class Images(pulumi.ComponentResource):
 def content_tag(build: Build, build_args: Mapping[str, str], root: Path = Path()) -> str:
     """A tag that changes exactly when the build's input does: its files, their names and the build arguments.
 
-    Raises FileNotFoundError where context or Dockerfile is missing.
+    Raises RunError where context or Dockerfile is missing.
     """
     folder, dockerfile = root / build.context, root / build.dockerfile
     for needed in (folder, dockerfile):
         if not needed.exists():
-            raise FileNotFoundError(f"{needed}: an image is built from it, but it does not exist.")
+            raise pulumi.RunError(f"{needed}: an image is built from it, but it does not exist.")
     digest = hashlib.sha256(repr((build.dockerfile, sorted(build_args.items()))).encode())
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 from components import security_groups
+from components.site import Site
 from components.sizes import AddressPlan
 from components.zones import AdoptedSubnet, Zone
-from region import Region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,7 @@ class Adopted:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    region: Region
-    """Decides names of endpoints, and where Fargate runs."""
+    site: Site
     zones: Sequence[Zone]
     """Three availability zones. Ignored with `adopted`."""
     addresses: AddressPlan
@@ -38,8 +37,6 @@ class NetworkArgs:
     """Services to reach by interface endpoint, such as `ecr.api`. Needs a new VPC."""
     adopted: Adopted | None = None
     """Use this VPC and create nothing. Default: a new VPC."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags for every resource."""
 
 
 class Network(pulumi.ComponentResource):
@@ -51,6 +48,7 @@ class Network(pulumi.ComponentResource):
     vpc_id: pulumi.Output[str]
     public_subnet_ids: pulumi.Output[Sequence[str]]
     private_subnet_ids: pulumi.Output[Sequence[str]]
+    each_private_subnet_id: list[pulumi.Output[str]]
     fargate_subnet_ids: pulumi.Output[Sequence[str]]
     """The private subnets in whose zones Fargate runs: in Beijing and Tokyo not all do."""
 
@@ -71,6 +69,8 @@ class Network(pulumi.ComponentResource):
             self.private_subnet_ids = vpc.private_subnet_ids
             self._interface_endpoints()
         self.fargate_subnet_ids = self._where_fargate_runs(zones)
+        # The length is plain: it decides how many mount targets there are.
+        self.each_private_subnet_id = [_item(self.private_subnet_ids, index) for index in range(len(zones))]
         self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids})
 
     def _vpc(self) -> awsx.ec2.Vpc:
@@ -92,10 +92,10 @@ class Network(pulumi.ComponentResource):
                 vpc_endpoint_strategy=awsx.ec2.VpcEndpointStrategy.AUTO,
                 vpc_endpoint_specs=[
                     awsx.ec2.VpcEndpointSpecArgs(
-                        service_name=args.region.s3_gateway_endpoint, vpc_endpoint_type="Gateway"
+                        service_name=args.site.region.s3_gateway_endpoint, vpc_endpoint_type="Gateway"
                     )
                 ],
-                tags=dict(args.tags),
+                tags=dict(args.site.tags),
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -104,31 +104,35 @@ class Network(pulumi.ComponentResource):
         name, args, child = self._name, self._args, pulumi.ResourceOptions(parent=self)
         if not args.interface_endpoints:
             return
-        group = security_groups.group(f"{name}-endpoints", "endpoints", self.vpc_id, args.tags, child)
+        group = security_groups.group(f"{name}-endpoints", "endpoints", self.vpc_id, args.site.tags, child)
         security_groups.allow_from(
-            f"{name}-endpoints-in", args.addresses.vpc_cidr, group, security_groups.HTTPS, args.tags, child
+            f"{name}-endpoints-in", args.addresses.vpc_cidr, group, security_groups.HTTPS, args.site.tags, child
         )
         for service in args.interface_endpoints:
             aws.ec2.VpcEndpoint(
                 f"{name}-{service.replace('.', '-')}",
                 aws.ec2.VpcEndpointArgs(
                     vpc_id=self.vpc_id,
-                    service_name=args.region.interface_endpoint(service),
+                    service_name=args.site.region.interface_endpoint(service),
                     vpc_endpoint_type="Interface",
                     private_dns_enabled=True,
                     subnet_ids=self.private_subnet_ids,
                     security_group_ids=[group.id],
-                    tags=dict(args.tags),
+                    tags=dict(args.site.tags),
                 ),
                 opts=child,
             )
 
     def _where_fargate_runs(self, zones: Sequence[Zone]) -> pulumi.Output[Sequence[str]]:
-        suited = [index for index, zone in enumerate(zones) if self._args.region.runs_fargate(zone.zone_id)]
+        suited = [index for index, zone in enumerate(zones) if self._args.site.region.runs_fargate(zone.zone_id)]
         if not suited:
             names = ", ".join(zone.name for zone in zones)
-            raise ValueError(f"Fargate runs in none of the zones {names}. Set cvat:availabilityZones to others.")
+            raise pulumi.RunError(f"Fargate runs in none of the zones {names}. Set cvat:availabilityZones to others.")
         return self.private_subnet_ids.apply(lambda ids: [ids[index] for index in suited])
+
+
+def _item(values: pulumi.Output[Sequence[str]], index: int) -> pulumi.Output[str]:
+    return values.apply(lambda found: found[index])
 
 
 def _subnets(kind: awsx.ec2.SubnetType, cidrs: Sequence[str]) -> awsx.ec2.SubnetSpecArgs:

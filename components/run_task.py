@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from components.task_end import TaskFailed, why_it_failed
+from components.task_end import TaskFailedError, why_it_failed
 
 _POLL_SECONDS = 5.0
 _LOG_LINES = 40
@@ -47,14 +47,14 @@ Clients = Callable[[str], Any]
 def run_to_end(request: RunRequest, clients: Clients, clock: Clock = time) -> str:
     """Run the task, or find the one that an interrupted deployment left running; returns its ARN once it succeeded.
 
-    Raises TaskFailed, whose text says what went wrong and shows the log of the container at fault.
+    Raises TaskFailedError, whose text says what went wrong and shows the log of the container at fault.
     """
     deadline = clock.time() + request.timeout_seconds
     task_arn = _running(request, clients) or _start(request, clients)
     task = _wait(request, task_arn, clients, clock, deadline)
     failure = why_it_failed(task, lambda container: log_tail(request.log_group, task_arn, container, clients))
     if failure:
-        raise TaskFailed(failure)
+        raise TaskFailedError(failure)
     return task_arn
 
 
@@ -82,7 +82,7 @@ def _start(request: RunRequest, clients: Clients) -> str:
     )
     if answer.get("failures"):
         reasons = "; ".join(failure.get("reason", "no reason given") for failure in answer["failures"])
-        raise TaskFailed(
+        raise TaskFailedError(
             f"ECS did not start the task: {reasons}. If capacity is short, run `pulumi up` again later; "
             "the quota is Fargate's vCPU count of the region."
         )
@@ -98,7 +98,7 @@ def _wait(request: RunRequest, task_arn: str, clients: Clients, clock: Clock, de
         clock.sleep(_POLL_SECONDS)
     minutes = request.timeout_seconds / 60
     clients("ecs").stop_task(cluster=request.cluster, task=task_arn, reason=f"not done after {minutes:.0f} minutes")
-    raise TaskFailed(
+    raise TaskFailedError(
         f"The task was stopped because it had not ended after {minutes:.0f} minutes. "
         f"Its log is in {request.log_group}; cvat:initTimeoutMinutes gives it more time."
     )
@@ -110,14 +110,16 @@ def _describe(cluster: str, task_arn: str, clients: Clients) -> Mapping[str, Any
         answer = clients("ecs").describe_tasks(cluster=cluster, tasks=[task_arn])
     except ClientError as error:
         if error.response["Error"]["Code"] in _REFUSED:
-            raise TaskFailed(
+            raise TaskFailedError(
                 f"The task was started, but may not be watched: {error}. Allow it and run again."
             ) from error
         return None
     except BotoCoreError:
         return None
     if answer.get("failures"):
-        raise TaskFailed(f"ECS knows nothing of {task_arn} any more, so its end is unknown. Run `pulumi up` again.")
+        raise TaskFailedError(
+            f"ECS knows nothing of {task_arn} any more, so its end is unknown. Run `pulumi up` again."
+        )
     return dict(answer["tasks"][0]) if answer["tasks"] else None
 
 

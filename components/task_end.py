@@ -8,7 +8,7 @@ from typing import Any
 _OUT_OF_MEMORY_EXIT = 137
 
 
-class TaskFailed(Exception):
+class TaskFailedError(Exception):
     """A run-once task that did not succeed; the text is meant for the operator."""
 
 

@@ -42,18 +42,18 @@ def available_zones() -> list[Zone]:
 def choose_zones(available: Sequence[Zone], wanted: Sequence[str]) -> tuple[Zone, ...]:
     """The zones to use: those wanted by name, else the first three.
 
-    Raises ValueError where a zone does not exist, or where there are fewer than three.
+    Raises RunError where a zone does not exist, or where there are fewer than three.
     """
     by_name = {zone.name: zone for zone in available}
     missing = [name for name in wanted if name not in by_name]
     if missing:
-        raise ValueError(
+        raise pulumi.RunError(
             f"cvat:availabilityZones names {', '.join(missing)}, but this account sees only "
             f"{', '.join(by_name)}. Choose {ZONES} of these."
         )
     chosen = [by_name[name] for name in wanted] or list(available[:ZONES])
     if len(chosen) < ZONES:
-        raise ValueError(
+        raise pulumi.RunError(
             f"This region shows {len(chosen)} availability zones to the account, and CVAT needs {ZONES}. "
             "Deploy to another region."
         )
@@ -73,7 +73,7 @@ def describe_subnet(subnet_id: str) -> AdoptedSubnet:
 
 
 def check_adopted(vpc_id: str, public: Sequence[AdoptedSubnet], private: Sequence[AdoptedSubnet]) -> None:
-    """Raise a ValueError with all that is wrong with subnets to be adopted."""
+    """Raise a RunError with all that is wrong with subnets to be adopted."""
     problems = [
         f"{subnet.subnet_id} belongs to {subnet.vpc_id}, not to cvat:vpcId = {vpc_id}. Name a subnet of that VPC."
         for subnet in (*public, *private)
@@ -92,7 +92,7 @@ def check_adopted(vpc_id: str, public: Sequence[AdoptedSubnet], private: Sequenc
             if subnet.public is not kind
         ]
     if problems:
-        raise ValueError("The VPC cannot be adopted:" + "".join(f"\n  - {problem}" for problem in problems))
+        raise pulumi.RunError("The VPC cannot be adopted:" + "".join(f"\n  - {problem}" for problem in problems))
 
 
 def adopt(vpc_id: str, public_ids: Sequence[str], private_ids: Sequence[str]) -> tuple[AdoptedSubnet, ...]:

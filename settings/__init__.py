@@ -1,8 +1,9 @@
-"""What an operator may choose: `load` turns a stack's configuration into frozen values, or says all that is wrong."""
+"""What an operator may choose: `load` turns a configuration into frozen values, or says all that is wrong with it."""
 
 from __future__ import annotations
 
 from settings.load import ConfigurationError, load
 from settings.model import Settings
+from settings.rules import warnings
 
-__all__ = ["ConfigurationError", "Settings", "load"]
+__all__ = ["ConfigurationError", "Settings", "load", "warnings"]

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+_RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+"""Days that PutRetentionPolicy takes (CloudWatch Logs API reference, read 2026-11)."""
 ZONES = 3
 """Availability zones that a stack spreads over."""
 
@@ -33,6 +35,12 @@ def _from_json(value: Any) -> Any:
         return json.loads(value)
     except ValueError:
         raise ValueError("must be a YAML list; write one item a line, each after '- '") from None
+
+
+def _retention(days: int) -> int:
+    if days not in _RETENTIONS:
+        raise ValueError(f"CloudWatch Logs keeps logs for {', '.join(map(str, _RETENTIONS))} days; choose one of these")
+    return days
 
 
 def _label(text: str) -> str:
@@ -221,9 +229,8 @@ class Services(Section):
     """Worker tasks that create tasks, import and export."""
     annotation_worker_count: int = Field(-1, ge=-1)
     """Worker tasks that run auto-annotation jobs, one job each at a time."""
-    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 180, 365, 400, 545, 731, 1827, 3653] = 30
-    """Days for which logs are kept; CloudWatch Logs takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 180, 365, 400, 545,
-    731, 1827 or 3653."""
+    log_retention_days: Annotated[int, AfterValidator(_retention)] = 30
+    """Days for which logs are kept; CloudWatch Logs takes certain numbers only, such as 7, 30, 90 or 365."""
 
 
 class Init(Section):
@@ -237,6 +244,8 @@ class Init(Section):
     """Files to copy to CVAT's share: `builtin`, `none`, or an S3 address (s3://bucket/prefix)."""
     init_timeout_minutes: int = Field(30, ge=5, le=240)
     """Minutes after which the initialisation counts as failed."""
+    snapshot_before_migration: Literal["", "always", "never"] = ""
+    """Whether the database is snapshotted before a new server image migrates it. Empty: unless disposable."""
 
 
 SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init)

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pulumi
 from pydantic import ValidationError
 
 from region import Region
@@ -16,8 +17,8 @@ from settings.rules import broken_rules
 NAMESPACE = "cvat"
 
 
-class ConfigurationError(Exception):
-    """Everything that is wrong with a configuration, one sentence a line."""
+class ConfigurationError(pulumi.RunError):
+    """Everything that is wrong with a configuration, one sentence a line. Pulumi shows it without a traceback."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems

@@ -35,10 +35,9 @@ class Settings:
         """Whether stores survive mistakes: protected, snapshot before deletion, backups kept."""
         return not self.stack.disposable
 
-    @property
-    def own_tags(self) -> dict[str, str]:
-        """The operator's own tags."""
-        return dict(tag.split("=", 1) for tag in self.stack.tags)
+    def tags(self, project: str, stack: str) -> dict[str, str]:
+        """Tags for every resource: whose it is, and the operator's own."""
+        return dict(tag.split("=", 1) for tag in self.stack.tags) | {"project": project, "stack": stack}
 
     @property
     def addresses(self) -> AddressPlan:
@@ -82,9 +81,13 @@ class Settings:
 
     @cached_property
     def tasks(self) -> dict[str, TaskSize]:
-        """Sizes by kind of task: server, ui, gateway, worker (queue `default`), annotation_worker (queue `low`)."""
+        """Sizes by kind of task: server, ui, gateway, worker (queue `default`), annotation_worker
+        (queue `low`), scheduler."""
         sizes = {kind: self._task(kind, f"{kind}_count") for kind in ("server", "ui", "gateway", "worker")}
-        return sizes | {"annotation_worker": self._task("worker", "annotation_worker_count")}
+        return sizes | {
+            "annotation_worker": self._task("worker", "annotation_worker_count"),
+            "scheduler": TaskSize(cpu=256, memory=1024, count=1),
+        }
 
     def _task(self, kind: str, count: str) -> TaskSize:
         return TaskSize(cpu=self.size(f"{kind}_cpu"), memory=self.size(f"{kind}_memory"), count=self.size(count))
@@ -94,6 +97,11 @@ class Settings:
         """References of images that are not built, by image name."""
         names = ("server", "ui", "gateway", "models")
         return {name: given for name in names if (given := getattr(self.images, f"{name}_image"))}
+
+    @property
+    def snapshot_before_migration(self) -> bool:
+        choice = self.init.snapshot_before_migration
+        return choice == "always" or (choice == "" and self.protect)
 
     @property
     def mirrors(self) -> Mirrors:

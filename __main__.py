@@ -1,0 +1,70 @@
+"""CVAT on AWS: settings -> components -> exports."""
+
+import pulumi
+import pulumi_aws as aws
+
+import settings
+from components import lookups
+from components.cluster import Cluster, ClusterArgs
+from components.cvat_release import TASK_KINDS
+from components.cvat_services import CvatServices, CvatServicesArgs
+from components.data_tier import DataTier, DataTierArgs
+from components.images import Images, ImagesArgs
+from components.inference_endpoints import InferenceEndpoints, InferenceEndpointsArgs
+from components.init_task import InitTask, InitTaskArgs
+from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.network import Network, NetworkArgs
+from components.observability import Observability, ObservabilityArgs
+from components.site import Site
+
+chosen, region = settings.load(lookups.configuration())
+lookups.warn(settings.warnings(chosen, region))
+net, access, inference, init = chosen.network, chosen.access, chosen.inference, chosen.init
+stack = pulumi.get_stack()
+site = Site(region=region, account=aws.get_caller_identity().account_id, stack=stack, protect=chosen.protect,
+            tags=chosen.tags(pulumi.get_project(), stack))  # fmt: skip
+functions = lookups.functions(inference.inference_layout, inference.model_archives)
+adopted = lookups.adopted(net.vpc_id, net.public_subnet_ids, net.private_subnet_ids)
+
+network = Network("network", NetworkArgs(
+    site=site, zones=() if adopted else lookups.zones(net.availability_zones), addresses=chosen.addresses,
+    single_nat=chosen.single_nat, interface_endpoints=net.interface_endpoints, adopted=adopted))  # fmt: skip
+logs = Observability("logs", ObservabilityArgs(
+    site=site, task_kinds=TASK_KINDS, retention_days=chosen.services.log_retention_days))  # fmt: skip
+cluster = Cluster("cluster", ClusterArgs(site=site))
+images = Images("images", ImagesArgs(
+    site=site, wanted=("server", "ui", *(("gateway", "models") if functions else ())), mirrors=chosen.mirrors,
+    given=chosen.given_images)).by_name  # fmt: skip
+data = DataTier("data", DataTierArgs(
+    site=site, vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
+    mount_subnet_ids=network.each_private_subnet_id, database=chosen.database, cache=chosen.cache,
+    admin_user=init.admin_user))  # fmt: skip
+endpoints = InferenceEndpoints("inference", InferenceEndpointsArgs(
+    site=site, functions=functions, shared=inference.inference_layout == "shared", size=chosen.endpoint,
+    image=images["models"], vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
+    log_retention_days=chosen.services.log_retention_days)) if functions else None  # fmt: skip
+targets = endpoints.targets if endpoints else {}
+
+first = InitTask("init", InitTaskArgs(
+    site=site, cluster_arn=cluster.arn, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
+    stores=data.access, image=images["server"], size=chosen.tasks["worker"], admin=data.admin_secret,
+    admin_email=init.admin_email, log_group=logs.log_groups["init"], demo_data=init.demo_data,
+    timeout_minutes=init.init_timeout_minutes, profile=pulumi.Config("aws").get("profile"),
+    snapshot_of=data.database.identifier if chosen.snapshot_before_migration else None,
+    wait_for=[network, data]))  # fmt: skip
+balancer = LoadBalancer("cvat", LoadBalancerArgs(
+    site=site, vpc_id=network.vpc_id, subnet_ids=network.public_subnet_ids, allowed_cidrs=access.allowed_cidrs,
+    http_port=access.http_port, https_port=access.https_port, certificate_arn=access.certificate_arn,
+    host_name=access.host_name))  # fmt: skip
+services = CvatServices("cvat", CvatServicesArgs(
+    site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
+    load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,
+    targets=targets, initialised=[first], enable_exec=access.enable_exec))  # fmt: skip
+
+pulumi.export("url", balancer.base_url)
+pulumi.export("admin_user", init.admin_user)
+pulumi.export("admin_secret_arn", data.admin_secret.arn)
+pulumi.export("cluster", cluster.name)
+pulumi.export("services", services.service_names)
+pulumi.export("log_groups", {kind: group.name for kind, group in logs.log_groups.items()})
+pulumi.export("endpoints", {name: target.endpoint for name, target in targets.items()})

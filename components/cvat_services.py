@@ -1,0 +1,243 @@
+"""CvatServices: CVAT's processes and the gateway as ECS services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policies, security_groups
+from components.containers import ContainerSpec, LogTarget
+from components.cvat_release import (
+    DATA_FOLDER,
+    GATEWAY,
+    GATEWAY_NAME,
+    GATEWAY_PORT,
+    PROCESSES,
+    SHARE_FOLDER,
+    Process,
+    service_environment,
+)
+from components.fargate_task import FargateTask, FargateTaskArgs
+from components.images import Image
+from components.inference_endpoints import Target
+from components.load_balancer import LoadBalancer
+from components.observability import LogGroup
+from components.site import Site
+from components.sizes import TaskSize
+from components.stores import StoreAccess
+
+_GRACE_SECONDS = 300
+"""Time in which a new server may fail its health check: Django's imports take long on a small CPU."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CvatServicesArgs:
+    site: Site
+    cluster: pulumi.Input[str]
+    """Name of the ECS cluster."""
+    vpc_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[Sequence[str]]
+    """Private subnets in which Fargate runs."""
+    load_balancer: LoadBalancer
+    images: Mapping[str, Image]
+    """For server, ui and, with targets, gateway."""
+    sizes: Mapping[str, TaskSize]
+    """By the name in each process's `size`."""
+    log_groups: Mapping[str, LogGroup]
+    """By kind of task."""
+    stores: StoreAccess
+    """For the processes that use them."""
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    """Function -> endpoint. Default: no auto-annotation, no gateway."""
+    initialised: Sequence[pulumi.Resource] = ()
+    """What server and workers wait for: a database as this release needs it."""
+    enable_exec: bool = False
+    """Allow ECS Exec."""
+
+
+class CvatServices(pulumi.ComponentResource):
+    """A service for each process; see cvat_release.py for what each needs."""
+
+    service_names: Mapping[str, pulumi.Output[str]]
+    """By kind of task."""
+
+    def __init__(self, name: str, args: CvatServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cvat:index:CvatServices", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        processes = [process for process in PROCESSES if process is not GATEWAY or args.targets]
+        self._groups = {edge: self._group(edge) for edge in dict.fromkeys(process.edge for process in processes)}
+        self._doors(processes)
+        self._gateway_client = self._gateway_edge() if args.targets else None
+        self._gateway_registry = self._namespace() if args.targets else None
+        services = {process.kind: self._service(process, self._task(process)) for process in processes}
+        self.service_names = {kind: service.name for kind, service in services.items()}
+        self.register_outputs({"service_names": self.service_names})
+
+    def _group(self, edge: str) -> aws.ec2.SecurityGroup:
+        name, args = f"{self._name}-{edge}", self._args
+        group = security_groups.group(name, edge, args.vpc_id, args.site.tags, self._child)
+        security_groups.allow_out(f"{name}-out", group, args.site.tags, self._child)
+        return group
+
+    def _doors(self, processes: Sequence[Process]) -> None:
+        """Load balancer -> each process that it has a target group for."""
+        balancer, args = self._args.load_balancer, self._args
+        for process in processes:
+            if process.port and process.kind in balancer.target_groups:
+                name, group = f"{self._name}-alb-to-{process.kind}", self._groups[process.edge]
+                security_groups.allow(name, balancer.group, group, process.port, args.site.tags, self._child)
+
+    def _gateway_edge(self) -> aws.ec2.SecurityGroup:
+        """The group that lets its carriers call the gateway."""
+        name, args = f"{self._name}-gateway", self._args
+        client = security_groups.group(f"{name}-client", "gateway-client", args.vpc_id, args.site.tags, self._child)
+        gateway = self._groups[GATEWAY.edge]
+        security_groups.allow(f"{name}-calls", client, gateway, GATEWAY_PORT, args.site.tags, self._child)
+        return client
+
+    @property
+    def _namespace_name(self) -> str:
+        return f"{self._args.site.stack}.cvat.internal"
+
+    def _namespace(self) -> aws.servicediscovery.Service:
+        """`serverless.<namespace>`: the gateway's name for CVAT. A private zone: two VPCs may have the same."""
+        name, args = f"{self._name}-gateway", self._args
+        namespace = aws.servicediscovery.PrivateDnsNamespace(
+            self._name,
+            aws.servicediscovery.PrivateDnsNamespaceArgs(
+                name=self._namespace_name, vpc=args.vpc_id, tags=dict(args.site.tags)
+            ),
+            opts=self._child,
+        )
+        record = aws.servicediscovery.ServiceDnsConfigDnsRecordArgs(ttl=10, type="A")
+        return aws.servicediscovery.Service(
+            name,
+            aws.servicediscovery.ServiceArgs(
+                name=GATEWAY_NAME,
+                dns_config=aws.servicediscovery.ServiceDnsConfigArgs(
+                    namespace_id=namespace.id, dns_records=[record], routing_policy="MULTIVALUE"
+                ),
+                force_destroy=True,
+                tags=dict(args.site.tags),
+            ),
+            opts=self._child,
+        )
+
+    def _task(self, process: Process) -> FargateTask:
+        args, log_group = self._args, self._args.log_groups[process.kind]
+        invoke = [policies.allow(["sagemaker:InvokeEndpoint"], self._endpoint_arns())]
+        return FargateTask(
+            f"{self._name}-{process.kind}",
+            FargateTaskArgs(
+                site=args.site,
+                kind=process.kind,
+                size=args.sizes[process.size],
+                containers=self._containers(process, log_group),
+                images=[args.images[name] for name in dict.fromkeys(one.image for one in process.containers)],
+                log_group_arn=log_group.arn,
+                secrets=list(args.stores.secrets.values()) if process.stores else (),
+                volumes=args.stores.volumes if process.stores else {},
+                writable=frozenset({"data"}),
+                statements=invoke if process is GATEWAY else (),
+                enable_exec=args.enable_exec,
+            ),
+            opts=self._child,
+        )
+
+    def _containers(self, process: Process, log_group: LogGroup) -> list[ContainerSpec]:
+        args = self._args
+        secrets = (
+            {variable: value.reference for variable, value in args.stores.secrets.items()} if process.stores else {}
+        )
+        folders = {"data": DATA_FOLDER, "share": SHARE_FOLDER}
+        return [
+            ContainerSpec(
+                name=one.name,
+                image=args.images[one.image].reference,
+                command=one.command,
+                environment=self._environment(process),
+                secrets=secrets,
+                port=process.port,
+                logs=LogTarget(group=log_group.name, region=args.site.region.name),
+                mounts=folders if process.stores else {},
+                read_only=frozenset({"share"}),
+                stop_seconds=process.stop_seconds,
+            )
+            for one in process.containers
+        ]
+
+    def _environment(self, process: Process) -> Mapping[str, pulumi.Input[str]]:
+        args = self._args
+        if process is GATEWAY:
+            return {
+                "SERVERLESS_ENDPOINTS": self._endpoints(),
+                "PORT": str(GATEWAY_PORT),
+                "AWS_REGION": args.site.region.name,
+            }
+        if not process.stores:
+            return {}
+        host = f"{GATEWAY_NAME}.{self._namespace_name}" if args.targets else None
+        return {**args.stores.environment, **service_environment(args.load_balancer.base_url, host)}
+
+    def _endpoints(self) -> pulumi.Output[str]:
+        """Function -> endpoint and container, in the gateway's words."""
+        return pulumi.Output.json_dumps(
+            {
+                function: {"endpoint": target.endpoint} | ({"container": target.container} if target.container else {})
+                for function, target in sorted(self._args.targets.items())
+            }
+        )
+
+    def _endpoint_arns(self) -> list[pulumi.Output[str]]:
+        return list({id(target.arn): target.arn for target in self._args.targets.values()}.values())
+
+    def _service(self, process: Process, task: FargateTask) -> aws.ecs.Service:
+        args = self._args
+        groups = [self._groups[process.edge], *(args.stores.clients if process.stores else ())]
+        if process.calls_gateway and self._gateway_client:
+            groups.append(self._gateway_client)
+        target_group = args.load_balancer.target_groups.get(process.kind)
+        waits: list[pulumi.Resource] = [task, *(args.initialised if process.stores else ())]
+        balancers = [
+            aws.ecs.ServiceLoadBalancerArgs(
+                target_group_arn=group.arn, container_name=process.containers[0].name, container_port=process.port or 0
+            )
+            for group in (target_group,)
+            if group
+        ]
+        return aws.ecs.Service(
+            f"{self._name}-{process.kind}",
+            aws.ecs.ServiceArgs(
+                cluster=args.cluster,
+                task_definition=task.arn,
+                desired_count=args.sizes[process.size].count,
+                capacity_provider_strategies=[
+                    aws.ecs.ServiceCapacityProviderStrategyArgs(capacity_provider="FARGATE", weight=1)
+                ],
+                deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
+                deployment_minimum_healthy_percent=0 if process.singleton else 100,
+                deployment_maximum_percent=100 if process.singleton else 200,
+                health_check_grace_period_seconds=_GRACE_SECONDS if balancers else None,
+                enable_execute_command=args.enable_exec,
+                network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
+                    subnets=args.subnet_ids, security_groups=[group.id for group in groups], assign_public_ip=False
+                ),
+                load_balancers=balancers,
+                service_registries=self._registration(process),
+                propagate_tags="SERVICE",
+                enable_ecs_managed_tags=True,
+                wait_for_steady_state=True,
+                tags=dict(args.site.tags),
+            ),
+            # ECS refuses target groups that no listener leads to, and Pulumi cannot see that edge.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*waits, *([args.load_balancer] if balancers else [])]),
+        )
+
+    def _registration(self, process: Process) -> aws.ecs.ServiceServiceRegistriesArgs | None:
+        if process is not GATEWAY or self._gateway_registry is None:
+            return None
+        return aws.ecs.ServiceServiceRegistriesArgs(registry_arn=self._gateway_registry.arn)

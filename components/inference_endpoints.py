@@ -1,0 +1,255 @@
+"""InferenceEndpoints: SageMaker models and endpoints for the auto-annotation functions that have an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from components import policies, security_groups
+from components.bucket import PrivateBucket, PrivateBucketArgs
+from components.functions import Deployable, LocalArchive, StoredArchive
+from components.images import Image, pull_statements, repository_arn
+from components.site import Site
+from components.sizes import EndpointSize
+
+_TRACKING = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs
+_METRIC = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
+VARIANT = "all"
+_LOG_FOLDER = "/aws/sagemaker/Endpoints/"
+"""SageMaker writes an endpoint's logs to the group of its name in this folder."""
+_INVOCATIONS_PER_MINUTE = 60.0
+"""Calls an instance takes in a minute before another is added: one a second, as one annotator's batch job makes."""
+_SCALE_IN_SECONDS = 900
+_SCALE_OUT_SECONDS = 300
+"""A new instance needs about five minutes to answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceEndpointsArgs:
+    site: Site
+    functions: Sequence[Deployable]
+    """Functions that have an archive."""
+    shared: bool
+    """One endpoint with a container for each function, instead of an endpoint for each."""
+    size: EndpointSize
+    image: Image
+    """The model image."""
+    vpc_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[Sequence[str]]
+    """Private subnets for the containers."""
+    log_retention_days: int = 30
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a function answers."""
+
+    endpoint: pulumi.Output[str]
+    """Name of the endpoint."""
+    arn: pulumi.Output[str]
+    container: str | None
+    """Container of a shared endpoint."""
+
+
+class InferenceEndpoints(pulumi.ComponentResource):
+    """Models, endpoints, and who answers for which function."""
+
+    targets: Mapping[str, Target]
+    """By function."""
+
+    def __init__(self, name: str, args: InferenceEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cvat:index:InferenceEndpoints", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._group = security_groups.group(f"{name}-models", "models", args.vpc_id, args.site.tags, self._child)
+        security_groups.allow_out(f"{name}-models-out", self._group, args.site.tags, self._child)
+        self._archives = self._upload()
+        # One container cannot be in Direct mode: SageMaker asks for two or more.
+        shared = args.shared and len(args.functions) > 1
+        groups = {name: args.functions} if shared else {f"{name}-{one.function.label}": [one] for one in args.functions}
+        self._log_groups = {group: self._log_group(group) for group in groups}
+        self._role = self._execution_role()
+        self.targets = {}
+        for group, functions in groups.items():
+            endpoint = self._endpoint(group, functions)
+            for one in functions:
+                container = one.function.hostname if shared else None
+                self.targets[one.function.name] = Target(endpoint.name, endpoint.arn, container)
+        self.register_outputs({name: target.endpoint for name, target in self.targets.items()})
+
+    def _log_group(self, group: str) -> aws.cloudwatch.LogGroup:
+        """SageMaker derives the log group from the endpoint's name, so that name is made before the endpoint is."""
+        suffix = random.RandomId(group, random.RandomIdArgs(byte_length=4), opts=self._child).hex
+        return aws.cloudwatch.LogGroup(
+            group,
+            aws.cloudwatch.LogGroupArgs(
+                name=pulumi.Output.concat(_LOG_FOLDER, group, "-", suffix),
+                retention_in_days=self._args.log_retention_days,
+                tags=dict(self._args.site.tags),
+            ),
+            opts=self._child,
+        )
+
+    def _upload(self) -> Mapping[str, pulumi.Input[str]]:
+        """The S3 address of each function's archive; an address names its content, so a new archive is a new model."""
+        name, args = f"{self._name}-models", self._args
+        bucket = PrivateBucket(name, PrivateBucketArgs(site=args.site), opts=self._child)
+        self._bucket = bucket
+        return {one.function.name: self._address(one, bucket) for one in args.functions}
+
+    def _address(self, one: Deployable, bucket: PrivateBucket) -> pulumi.Input[str]:
+        if isinstance(one.archive, StoredArchive):
+            return one.archive.url
+        uploaded = aws.s3.BucketObjectv2(
+            f"{self._name}-{one.function.label}",
+            aws.s3.BucketObjectv2Args(
+                bucket=bucket.bucket,
+                key=f"{one.function.name}/{one.archive.digest}.tar.gz",
+                source=pulumi.FileAsset(str(one.archive.path)),
+                content_type="application/gzip",
+                tags=dict(self._args.site.tags),
+            ),
+            # The endpoint in service loads the archive again whenever it adds an instance.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=self._args.site.protect),
+        )
+        return pulumi.Output.concat("s3://", bucket.bucket, "/", uploaded.key)
+
+    def _execution_role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        name, args = f"{self._name}-models", self._args
+        role = aws.iam.Role(
+            name,
+            aws.iam.RoleArgs(
+                assume_role_policy=policies.trust(args.site.region.principal("sagemaker")), tags=dict(args.site.tags)
+            ),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            name,
+            aws.iam.RolePolicyArgs(role=role.name, policy=policies.document(self._what_models_do())),
+            opts=self._child,
+        )
+        return role, policy
+
+    def _what_models_do(self) -> list[policies.Statement]:
+        region, functions = self._args.site.region, self._args.functions
+        others = [repository_arn(one.function.image) for one in functions if one.function.image]
+        statements = pull_statements([self._args.image])
+        statements[-1]["Resource"] += others
+        stored = [one.archive for one in functions if isinstance(one.archive, StoredArchive)]
+        objects = [region.arn("s3", f"{archive.bucket}/{archive.key}", region="") for archive in stored]
+        if any(isinstance(one.archive, LocalArchive) for one in functions):
+            statements += policies.read_objects(self._bucket.arn)
+        if objects:
+            statements.append(policies.allow(["s3:GetObject"], objects))
+        logs = [group.arn for group in self._log_groups.values()]
+        statements.append(policies.write_logs(logs))
+        return [*statements, policies.join_network()]
+
+    def _endpoint(self, name: str, functions: Sequence[Deployable]) -> aws.sagemaker.Endpoint:
+        args = self._args
+        size = args.size
+        config = aws.sagemaker.EndpointConfiguration(
+            name,
+            aws.sagemaker.EndpointConfigurationArgs(
+                production_variants=[
+                    aws.sagemaker.EndpointConfigurationProductionVariantArgs(
+                        variant_name=VARIANT,
+                        model_name=self._model(name, functions).name,
+                        instance_type=size.instance_type,
+                        initial_instance_count=size.count,
+                    )
+                ],
+                tags=dict(args.site.tags),
+            ),
+            opts=self._child,
+        )
+        # The endpoint keeps its name: a new configuration replaces the instances behind it without a gap.
+        endpoint = aws.sagemaker.Endpoint(
+            name,
+            aws.sagemaker.EndpointArgs(
+                name=self._log_groups[name].name.apply(lambda group: group.removeprefix(_LOG_FOLDER)),
+                endpoint_config_name=config.name,
+                tags=dict(args.site.tags),
+            ),
+            opts=self._child,
+        )
+        if size.max_count > size.count:
+            self._scaling(name, endpoint)
+        return endpoint
+
+    def _model(self, name: str, functions: Sequence[Deployable]) -> aws.sagemaker.Model:
+        args = self._args
+        role, policy = self._role
+        containers = [self._container(one, len(functions)) for one in functions]
+        shared = len(containers) > 1
+        return aws.sagemaker.Model(
+            name,
+            aws.sagemaker.ModelArgs(
+                execution_role_arn=role.arn,
+                containers=[
+                    aws.sagemaker.ModelContainerArgs(container_hostname=one.function.hostname, **container)
+                    for one, container in zip(functions, containers, strict=True)
+                ]
+                if shared
+                else None,
+                primary_container=None if shared else aws.sagemaker.ModelPrimaryContainerArgs(**containers[0]),
+                inference_execution_config=aws.sagemaker.ModelInferenceExecutionConfigArgs(mode="Direct")
+                if shared
+                else None,
+                vpc_config=aws.sagemaker.ModelVpcConfigArgs(
+                    subnets=args.subnet_ids, security_group_ids=[self._group.id]
+                ),
+                tags=dict(args.site.tags),
+            ),
+            # SageMaker reads archive and image with the role when the model is made.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _container(self, one: Deployable, side_by_side: int) -> dict[str, Any]:
+        function = one.function
+        own = {"FUNCTION": function.name, "MODEL_CONTAINERS": str(side_by_side)}
+        return {
+            "image": function.image or self._args.image.reference,
+            "model_data_url": self._archives[function.name],
+            "environment": {**own, **function.environment},
+        }
+
+    def _scaling(self, name: str, endpoint: aws.sagemaker.Endpoint) -> None:
+        size = self._args.size
+        target = aws.appautoscaling.Target(
+            name,
+            aws.appautoscaling.TargetArgs(
+                service_namespace="sagemaker",
+                scalable_dimension="sagemaker:variant:DesiredInstanceCount",
+                resource_id=pulumi.Output.concat("endpoint/", endpoint.name, f"/variant/{VARIANT}"),
+                min_capacity=size.count,
+                max_capacity=size.max_count,
+                tags=dict(self._args.site.tags),
+            ),
+            opts=self._child,
+        )
+        aws.appautoscaling.Policy(
+            name,
+            aws.appautoscaling.PolicyArgs(
+                policy_type="TargetTrackingScaling",
+                service_namespace=target.service_namespace,
+                scalable_dimension=target.scalable_dimension,
+                resource_id=target.resource_id,
+                target_tracking_scaling_policy_configuration=_track_invocations(),
+            ),
+            opts=self._child,
+        )
+
+
+def _track_invocations() -> aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs:
+    return _TRACKING(
+        target_value=_INVOCATIONS_PER_MINUTE,
+        predefined_metric_specification=_METRIC(predefined_metric_type="SageMakerVariantInvocationsPerInstance"),
+        scale_in_cooldown=_SCALE_IN_SECONDS,
+        scale_out_cooldown=_SCALE_OUT_SECONDS,
+    )

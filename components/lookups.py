@@ -1,0 +1,58 @@
+"""Questions to Pulumi and AWS whose answers decide which resources exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pulumi.runtime.config import CONFIG, get_config_env
+
+from components.functions import Archive, Deployable, deployable, local_archives, read_functions, stored_archives
+from components.network import Adopted
+from components.zones import Zone, adopt, available_zones, choose_zones
+
+REGISTRY = Path("serverless/functions")
+
+
+def configuration() -> dict[str, Any]:
+    """The stack's whole configuration, by full key: Pulumi's own interface only answers for keys known already."""
+    return {**get_config_env(), **CONFIG.get()}
+
+
+def zones(wanted: tuple[str, ...]) -> tuple[Zone, ...]:
+    """The availability zones of a new VPC."""
+    return choose_zones(available_zones(), wanted)
+
+
+def adopted(vpc_id: str, public_ids: tuple[str, ...], private_ids: tuple[str, ...]) -> Adopted | None:
+    """The VPC to use instead of a new one, if one is named."""
+    if not vpc_id:
+        return None
+    private = adopt(vpc_id, public_ids, private_ids)
+    return Adopted(vpc_id=vpc_id, public_subnet_ids=public_ids, private_subnets=private)
+
+
+def functions(layout: str, place: str) -> list[Deployable]:
+    """The auto-annotation functions to deploy: those of the registry that have an archive. Warns of the others."""
+    if layout == "none":
+        return []
+    ready, left_out = deployable(read_functions(REGISTRY), _archives(place), shared=layout == "shared")
+    warn(left_out)
+    return ready
+
+
+def _archives(place: str) -> dict[str, Archive]:
+    """Model archives by function, from a folder or an S3 address."""
+    if not place.startswith("s3://"):
+        return local_archives(Path(place))
+    bucket, _, prefix = place.removeprefix("s3://").partition("/")
+    return stored_archives(bucket, aws.s3.get_objects(bucket=bucket, prefix=prefix).keys)
+
+
+def warn(messages: Iterable[str]) -> None:
+    """Show warnings beside the deployment's progress."""
+    for message in messages:
+        pulumi.log.warn(message)

@@ -1,0 +1,24 @@
+"""StoreAccess: what a task of CVAT's server is given to reach PostgreSQL, Redis and the file system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.file_system import Folder
+from components.secrets import SecretValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreAccess:
+    environment: Mapping[str, pulumi.Input[str]]
+    """Where the stores are, by the variables that CVAT reads."""
+    secrets: Mapping[str, SecretValue]
+    """Variable -> secret."""
+    volumes: Mapping[str, Folder]
+    """`data` and `share`."""
+    clients: Sequence[aws.ec2.SecurityGroup]
+    """The groups that let their carriers call the stores."""
