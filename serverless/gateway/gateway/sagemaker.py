@@ -1,0 +1,206 @@
+"""Calls of SageMaker endpoints: signed by botocore, sent over kept-alive connections, retried inside a deadline."""
+
+import asyncio
+import io
+import random
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import botocore.session
+import orjson
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials, EnvProvider
+from botocore.exceptions import BotoCoreError
+from yarl import URL
+
+from .backend import Call, Spent
+from .errors import ConfigError, GatewayError
+from .settings import Settings, Target
+
+CALL_TIMEOUT_S = 65.0  # SageMaker itself gives a model 60 s
+CONNECT_TIMEOUT_S = 5.0
+KEEP_ALIVE_S = 50.0
+MAX_ATTEMPTS = 8
+BACKOFF_S = (0.2, 5.0)  # first and longest; the waits of eight attempts sum up to about 10 s
+WRITE_WHOLE = 1024 * 1024  # bytes; aiohttp wants more in pieces, so that one body does not block the loop
+
+EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired"}
+THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "ModelNotReadyException"}
+BUSY_STATUSES = {429, 503}  # of a container: it wants the call again later
+MODEL_ERROR = 424
+FORBIDDEN = 403
+SERVER_ERROR = 500
+
+
+class SageMaker:
+    """The backend that deployed functions run on."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._session = botocore.session.Session()
+        self._environ = environ
+        self._credentials: Credentials | None = None
+        self._loading = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Find region, host name and credentials, and open the pool of connections."""
+        self._region, self._base = await asyncio.to_thread(self._locate)
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        await self.ready()
+
+    async def stop(self) -> None:
+        await self._client.close()
+
+    async def ready(self) -> bool:
+        """Whether credentials are found."""
+        try:
+            return bool(await self._sign_with())
+        except GatewayError:
+            return False
+
+    async def invoke(self, call: Call, spent: Spent) -> bytes:
+        """The container's answer. Raises GatewayError when nothing helped before the deadline."""
+        deadline = time.monotonic() + call.timeout
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            started = time.monotonic()
+            try:
+                return await self._attempt(call, min(CALL_TIMEOUT_S, deadline - started))
+            except GatewayError as error:
+                pause = random.uniform(0, min(BACKOFF_S[0] * 2**attempt, BACKOFF_S[1]))  # noqa: S311 - jitter
+                late = time.monotonic() + pause >= deadline
+                if not error.retryable or late or attempt == MAX_ATTEMPTS:
+                    raise
+            finally:
+                spent.upstream += time.monotonic() - started
+                spent.attempts = attempt
+            await asyncio.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _attempt(self, call: Call, timeout: float) -> bytes:
+        assert call.target  # noqa: S101 - functions without a target are not listed with this backend
+        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT_S)
+        url, headers = await self._signed(call, call.target)
+        body = call.body if len(call.body) <= WRITE_WHOLE else io.BytesIO(call.body)
+        try:
+            async with self._client.post(url, data=body, headers=headers, timeout=limits) as response:
+                raw = await response.read()
+        except aiohttp.ConnectionTimeoutError:
+            raise GatewayError(
+                "endpoint", "SageMaker cannot be reached", status=504, retryable=True
+            ) from None
+        except TimeoutError:
+            raise GatewayError("timeout", f"Model did not answer within {timeout:.0f} s") from None
+        except aiohttp.ClientError as error:
+            text = f"Connection to SageMaker failed: {type(error).__name__}"
+            raise GatewayError("endpoint", text, retryable=True) from None
+        if response.status == 200:  # noqa: PLR2004
+            return raw
+        raise self._failure(response.status, response.headers, raw, call.target)
+
+    async def _signed(self, call: Call, target: Target) -> tuple[URL, dict[str, str]]:
+        url = f"{self._base}/endpoints/{target.endpoint}/invocations"
+        headers = {
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "X-Amzn-SageMaker-Inference-Id": call.request_id,
+            "X-Amzn-SageMaker-Custom-Attributes": f"request-id={call.request_id}",
+        }
+        if target.container:
+            headers["X-Amzn-SageMaker-Target-Container-Hostname"] = target.container
+        request = AWSRequest("POST", url, headers=headers, data=call.body)
+        SigV4Auth(await self._sign_with(), "sagemaker", self._region).add_auth(request)
+        return URL(url, encoded=True), dict(request.headers.items())
+
+    async def _sign_with(self) -> Any:
+        """Frozen credentials; looking them up and refreshing them block, so both are done in a thread."""
+        async with self._loading:
+            if self._credentials is None:
+                self._credentials = await asyncio.to_thread(self._load)
+        credentials = self._credentials
+        if credentials is None:
+            raise GatewayError("endpoint", "The gateway has no AWS credentials")
+        refresh_needed = getattr(credentials, "refresh_needed", None)
+        if refresh_needed is None or not refresh_needed():
+            return credentials.get_frozen_credentials()
+        try:
+            return await asyncio.to_thread(credentials.get_frozen_credentials)
+        except BotoCoreError as error:
+            text = f"The gateway's AWS credentials cannot be refreshed: {error}"
+            raise GatewayError("endpoint", text, retryable=True) from None
+
+    def _load(self) -> Credentials | None:
+        """From the given environment, else as every AWS SDK does: profile, container role, instance role."""
+        try:
+            resolver = self._session.get_component("credential_provider")
+            return EnvProvider(self._environ).load() or resolver.load_credentials()
+        except BotoCoreError:
+            return None
+
+    def _locate(self) -> tuple[str, str]:
+        region = self._settings.region or self._session.get_config_variable("region")
+        if not region:
+            raise ConfigError("environment variable AWS_REGION is not set: set it to the endpoints' region")
+        client = self._session.create_client(
+            "sagemaker-runtime",
+            region_name=region,
+            endpoint_url=self._settings.endpoint_url,
+            aws_access_key_id="unused",  # this client only tells the host name; nothing is called with it
+            aws_secret_access_key="unused",  # noqa: S106
+        )
+        return region, client.meta.endpoint_url.rstrip("/")
+
+    def _failure(self, status: int, headers: Mapping[str, str], raw: bytes, target: Target) -> GatewayError:
+        code, message, original = _error(headers, raw)
+        if code in EXPIRED:
+            self._credentials = None  # look for new ones before the next attempt
+        return explain(status, code, message, original, target.endpoint)
+
+
+def _error(headers: Mapping[str, str], raw: bytes) -> tuple[str, str, int]:
+    """Code, message, and the status that the container gave, of an error as AWS's REST-JSON protocol has it."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        body = None
+    body = body if isinstance(body, dict) else {}
+    code = str(headers.get("x-amzn-errortype") or body.get("__type") or body.get("code") or "")
+    message = str(body.get("OriginalMessage") or body.get("message") or body.get("Message") or "")
+    original = body.get("OriginalStatusCode")
+    return (
+        code.split(":", maxsplit=1)[0].rsplit("#", maxsplit=1)[-1],
+        message,
+        original if isinstance(original, int) else 0,
+    )
+
+
+def explain(status: int, code: str, message: str, original: int, endpoint: str) -> GatewayError:
+    """What a failure of SageMaker means to the person in front of CVAT, and whether to try again."""
+    if code == "ModelError" or status == MODEL_ERROR:
+        refused = 400 <= original < SERVER_ERROR and original not in BUSY_STATUSES
+        text = f"Model {'refused the request' if refused else 'failed'}: {message or 'it gave no reason'}"
+        return GatewayError(
+            "model", text, status=400 if refused else 502, retryable=original in BUSY_STATUSES
+        )
+    if code in THROTTLED or status == 429:  # noqa: PLR2004
+        return GatewayError(
+            "busy", "Model is busy: SageMaker throttles the calls; try again later", retryable=True
+        )
+    if status == 413 or "PayloadTooLarge" in code:  # noqa: PLR2004
+        return GatewayError("too_large", "Image too large for SageMaker")
+    if code in EXPIRED:
+        return GatewayError("endpoint", "The gateway's AWS credentials have expired", retryable=True)
+    if status == FORBIDDEN or code == "AccessDeniedException":
+        return GatewayError(
+            "endpoint", f"The gateway is not allowed to call endpoint {endpoint} ({code or status})"
+        )
+    if "not found" in message.lower():
+        return GatewayError("endpoint", f"Endpoint {endpoint} does not exist or is still being created")
+    if status >= SERVER_ERROR:
+        return GatewayError("endpoint", f"SageMaker failed ({code or status})", retryable=True)
+    return GatewayError("endpoint", f"SageMaker refused the call ({code or status}): {message}")
