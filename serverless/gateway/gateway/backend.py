@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from .registry import Function
-from .settings import Target
 
 
 class Call(NamedTuple):
@@ -13,12 +12,8 @@ class Call(NamedTuple):
     function: Function
     body: bytes
     request_id: str
-    timeout: float
-    """Seconds within which to answer or to fail."""
-
-    @property
-    def target(self) -> Target | None:
-        return self.function.target
+    deadline: float
+    """When to have answered or failed, as of time.monotonic()."""
 
 
 @dataclass
@@ -27,7 +22,7 @@ class Spent:
 
     attempts: int = 0
     upstream: float = 0.0
-    """Seconds spent waiting for the backend."""
+    """Seconds of waiting for the backend."""
 
 
 class Backend(Protocol):

@@ -4,13 +4,12 @@ The containers' form is that of the newest CVAT (v2.14). Who already speaks it i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from . import masks
 from .errors import GatewayError, refuse
 from .registry import Kind
 
@@ -38,25 +37,25 @@ class Caller:
     kind: Kind
     singular: bool = False
     """A tracker's request of one `shape` and one `state` (before v1.7)."""
-    sizes: tuple[int, int] = (0, 0)
-    """Numbers of boxes in the two frames (reid), or of shapes (tracker)."""
+    sizes: Sequence[int] = ()
+    """Lengths of the request's lists: boxes of the two frames (reid), shapes and states (tracker)."""
 
 
 def version_of(headers: Mapping[str, str], configured: Version | None) -> Version:
     """CVAT's version: told since v2.4, else as configured, else the oldest that the headers allow."""
     if told := re.match(r"CVAT/(\d+)\.(\d+)(?:\.(\d+))?", headers.get("User-Agent", "")):
         return tuple(int(part) for part in told.groups() if part)
-    if configured:
-        return configured
-    return (2, 2) if "X-Nuclio-Invoke-Via" in headers else FIRST
+    return configured or ((2, 2) if "X-Nuclio-Invoke-Via" in headers else FIRST)
 
 
 def read_request(kind: Kind, body: bytes, version: Version) -> tuple[Caller, Payload, bytes]:
-    """Check a request and bring it into the containers' form; its bytes stay untouched if it has it already.
-
-    Raises GatewayError that names the field.
-    """
-    payload = _object(body)
+    """Check a request and bring it into the containers' form; its bytes stay untouched if they have it."""
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise GatewayError("request", "The request is not JSON") from None
+    if not isinstance(payload, dict):
+        raise GatewayError("request", "The request is not a JSON object")
     singular = kind == "tracker" and "shapes" not in payload and "shape" in payload
     if singular:
         shape, state = payload.pop("shape"), payload.pop("state", None)
@@ -66,35 +65,19 @@ def read_request(kind: Kind, body: bytes, version: Version) -> tuple[Caller, Pay
         if not isinstance(payload.get(field), form):
             fault = "has the wrong type" if field in payload else "is missing"
             raise GatewayError("request", f"Mandatory argument '{field}' of this {kind} {fault}")
-    return Caller(version, kind, singular, _sizes(kind, payload)), payload, body
-
-
-def _object(body: bytes) -> Payload:
-    try:
-        payload = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise GatewayError("request", "The request is not JSON") from None
-    if not isinstance(payload, dict):
-        raise GatewayError("request", "The request is not a JSON object")
-    return payload
+    sizes = [len(payload[field]) for field, form in FIELDS[kind].items() if form is list]
+    return Caller(version, kind, singular, sizes), payload, body
 
 
 def dumps(value: Any) -> bytes:
-    """JSON; raises GatewayError for what is nested deeper than any CVAT's request or answer."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
         raise GatewayError("request", "The request or its answer is nested too deeply") from None
 
 
-def _sizes(kind: Kind, payload: Payload) -> tuple[int, int]:
-    if kind == "reid":
-        return len(payload["boxes0"]), len(payload["boxes1"])
-    return (len(payload["shapes"]), 0) if kind == "tracker" else (0, 0)
-
-
 def read_answer(caller: Caller, raw: bytes) -> Any:
-    """A container's answer, checked; raises GatewayError for what CVAT would fail on without a word of why."""
+    """A container's answer, checked for what CVAT would fail on without a word of why."""
     try:
         answer = orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -103,39 +86,38 @@ def read_answer(caller: Caller, raw: bytes) -> Any:
     return answer
 
 
-def _check_detector(_: Caller, answer: Any) -> None:
+def _detector(_: Caller, answer: Any) -> None:
     if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
         refuse("a detector answers a list of objects")
     for item in answer:
         if not isinstance(item.get("label"), str) or not isinstance(item.get("type"), str):
             refuse("each item has a 'label' and a 'type'")
-        needed = {"tag": None, "mask": "mask", "skeleton": "elements"}.get(item["type"], "points")
-        if needed and not _numbers(item.get(needed), flat=needed != "elements"):
-            refuse(f"items of type {item['type']} have '{needed}'")
+        needed = {"tag": "", "mask": "mask", "skeleton": "elements"}.get(item["type"], "points")
+        if needed and not (_numbers(item.get(needed)) or (needed == "elements" and item.get(needed))):
+            refuse(f"an item of type {item['type']} has '{needed}'")
 
 
-def _check_interactor(_: Caller, answer: Any) -> None:
+def _interactor(caller: Caller, answer: Any) -> None:
     if not isinstance(answer, dict) or not answer.keys() & {"points", "mask", "blob"}:
         refuse("an interactor answers an object with 'points' and 'mask'")
-    if "points" in answer and not all(_numbers(point) for point in _list(answer["points"])):
+    if caller.version < OBJECT_INTERACTORS and "points" not in answer:
+        refuse("it has no 'points', all that this version of CVAT reads")
+    if not all(_numbers(point) for point in answer.get("points", [])):
         refuse("'points' is a list of [x, y]")
-    if "mask" in answer and not all(isinstance(row, list) for row in _list(answer["mask"])):
+    if not all(isinstance(row, list) for row in answer.get("mask", [])):
         refuse("'mask' is a list of rows")
 
 
-def _check_tracker(caller: Caller, answer: Any) -> None:
-    if not isinstance(answer, dict) or not {"shapes", "states"} <= answer.keys():
+def _tracker(caller: Caller, answer: Any) -> None:
+    if not isinstance(answer, dict) or not isinstance(shapes := answer.get("shapes"), list):
         refuse("a tracker answers an object with 'shapes' and 'states'")
-    shapes, states = _list(answer["shapes"]), _list(answer["states"])
-    if not len(shapes) == len(states) == caller.sizes[0]:
-        refuse(
-            f"{caller.sizes[0]} shape(s) asked, {len(shapes)} shape(s) and {len(states)} state(s) answered"
-        )
+    if not len(shapes) == len(answer.get("states") or []) == caller.sizes[0]:
+        refuse(f"a shape and a state are answered for each of {caller.sizes[0]} shapes")
     if not all(_numbers(shape) for shape in shapes):
         refuse("each shape is a list of numbers")
 
 
-def _check_reid(caller: Caller, answer: Any) -> None:
+def _reid(caller: Caller, answer: Any) -> None:
     rows, columns = caller.sizes
     if not isinstance(answer, list) or len(answer) != rows:
         refuse(f"a reid answers a list of {rows} indices, one for each box")
@@ -143,53 +125,34 @@ def _check_reid(caller: Caller, answer: Any) -> None:
         refuse(f"each index is -1 or below {columns}")
 
 
-_CHECKS = {
-    "detector": _check_detector,
-    "interactor": _check_interactor,
-    "tracker": _check_tracker,
-    "reid": _check_reid,
-}
+_CHECKS = {"detector": _detector, "interactor": _interactor, "tracker": _tracker, "reid": _reid}
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [None]
-
-
-def _numbers(value: Any, *, flat: bool = True) -> bool:
-    return isinstance(value, list) and (not flat or all(type(number) in (int, float) for number in value))
+def _numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(type(number) in (int, float) for number in value)
 
 
 def to_caller(caller: Caller, answer: Any) -> Any:
     """The answer as the calling CVAT takes it; the same object if nothing has to change."""
-    if caller.kind == "tracker" and caller.singular:
+    if caller.singular:
         return {"shape": answer["shapes"][0], "state": answer["states"][0]}
-    if caller.kind == "interactor" and "blob" not in answer:
-        return _interactor(caller, answer)
-    if caller.kind == "detector" and any(_unknown(caller, item) for item in answer):
-        return [item for item in (_older(caller, item) for item in answer) if item]
+    if caller.kind == "interactor" and caller.version < OBJECT_INTERACTORS:
+        return answer["points"]
+    if caller.kind == "detector" and not all(_known(caller, item) for item in answer):
+        return [older for item in answer if (older := _older(caller, item))]
     return answer
 
 
-def _interactor(caller: Caller, answer: Payload) -> Any:
-    if caller.version < OBJECT_INTERACTORS:
-        return answer["points"] if "points" in answer else masks.outline(answer)
-    missing = {"points", "mask"} - answer.keys()
-    if "mask" in missing:
-        return answer | masks.filled(answer["points"])
-    return answer | {"points": masks.outline(answer)} if missing and caller.version < (2, 4, 4) else answer
-
-
-def _unknown(caller: Caller, item: Payload) -> bool:
-    return caller.version < DETECTOR_TYPES.get(item["type"], FIRST)
+def _known(caller: Caller, item: Payload) -> bool:
+    return caller.version >= DETECTOR_TYPES.get(item["type"], FIRST)
 
 
 def _older(caller: Caller, item: Payload) -> Payload | None:
-    """An item for a CVAT that does not know its type: a mask's polygon or box; nothing for the others."""
-    if not _unknown(caller, item):
+    """An item for a CVAT that does not know its type: a mask's polygon or box; nothing of the others."""
+    if _known(caller, item):
         return item
     if item["type"] != "mask":
         return None
+    box = {"points": item["mask"][-4:], "type": "rectangle"}
     plain = {key: value for key, value in item.items() if key != "mask"}
-    if item.get("points"):
-        return plain | {"type": "polygon"}
-    return plain | {"type": "rectangle", "points": item["mask"][-4:]}
+    return plain | ({"type": "polygon"} if item.get("points") else box)

@@ -5,58 +5,29 @@ import re
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from . import contract, images
-from .backend import Backend, Call, Spent
+from .backend import Backend, Call
 from .contract import Caller
 from .errors import GatewayError, refuse
 from .images import Fitted
 from .registry import Function
 from .settings import Settings
+from .telemetry import Trace
 
 MARGIN = 0.05  # of CVAT's own time limit, kept for the answer's way back
-UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
-DURATION = re.compile(r"([0-9.]+)(ms|s|m|h)?")
-
-
-class Request(NamedTuple):
-    """What CVAT sent."""
-
-    function: Function
-    body: bytes
-    headers: Mapping[str, str]
-    request_id: str
-    started: float
-    """Of time.monotonic()."""
-
-
-@dataclass
-class Trace:
-    """What became of a request, for its log line and the metrics; filled in also when it fails."""
-
-    spent: Spent = field(default_factory=Spent)
-    sent: int = 0
-    """Bytes of the request as it went to the model."""
-    scale: float = 1.0
-    reencoded: bool = False
+UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600}
+DURATION = r"(\d+(?:\.\d+)?)(ms|s|m|h|)"  # as Go writes them: 120s, 1m30s
+UNREADABLE = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
 
 def time_limit(headers: Mapping[str, str], default: float) -> float:
-    """Seconds until CVAT stops waiting, less a margin. Its header has the form of Go's durations ('1m30s')."""
+    """Seconds until CVAT stops waiting, less a margin."""
     text = headers.get("X-Nuclio-Invoke-Timeout", "")
-    if not text:
-        return default
-    if not re.fullmatch(rf"(?:{DURATION.pattern})+", text):
-        raise GatewayError("request", f"Header X-Nuclio-Invoke-Timeout is '{text[:20]}': write it like 120s")
-    try:
-        seconds = sum(float(number) * UNITS[unit or "s"] for number, unit in DURATION.findall(text))
-    except ValueError:
-        raise GatewayError(
-            "request", f"Header X-Nuclio-Invoke-Timeout is '{text[:20]}': write it like 120s"
-        ) from None
-    return min(default, seconds * (1 - MARGIN))
+    if not re.fullmatch(f"({DURATION})*", text):
+        raise GatewayError("request", f"Header X-Nuclio-Invoke-Timeout is {text[:20]!r}: write it like 120s")
+    seconds = sum(float(number) * UNITS[unit] for number, unit in re.findall(DURATION, text))
+    return min(default, seconds * (1 - MARGIN)) if text else default
 
 
 class Invoker:
@@ -70,34 +41,38 @@ class Invoker:
     def close(self) -> None:
         self._image_thread.shutdown(wait=False, cancel_futures=True)
 
-    async def invoke(self, request: Request, trace: Trace) -> bytes:
-        """The answer for the CVAT that calls. Raises GatewayError."""
-        limit = time_limit(request.headers, self._settings.request_timeout)
-        remaining = request.started + limit - time.monotonic()
+    async def invoke(
+        self, function: Function, body: bytes, headers: Mapping[str, str], trace: Trace
+    ) -> bytes:
+        """The answer for the CVAT that calls. Raises GatewayError, at the latest when CVAT's time is up."""
+        limit = time_limit(headers, self._settings.request_timeout)
+        deadline = trace.started + limit
         try:
-            async with asyncio.timeout(remaining):
-                return await self._invoke(request, trace, request.started + limit)
+            async with asyncio.timeout(deadline - time.monotonic()):
+                caller, fitted = await self._prepare(function, body, headers)
+                trace.bytes_sent = len(fitted.body)
+                trace.scale = round(fitted.scale, 4) if fitted.size[0] else None
+                call = Call(function, fitted.body, trace.request_id, deadline)
+                return translate(caller, await self._backend.invoke(call, trace.spent), fitted)
         except TimeoutError:
             raise GatewayError("timeout", f"Timed out: no answer within {limit:.0f} s") from None
 
-    async def _invoke(self, request: Request, trace: Trace, deadline: float) -> bytes:
-        caller, fitted = await self._prepare(request)
-        trace.sent, trace.scale = len(fitted.body), fitted.scale
-        trace.reencoded = fitted.size != (0, 0)
-        call = Call(request.function, fitted.body, request.request_id, deadline - time.monotonic())
-        return translate(caller, await self._backend.invoke(call, trace.spent), fitted)
-
-    async def _prepare(self, request: Request) -> tuple[Caller, Fitted]:
+    async def _prepare(
+        self, function: Function, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[Caller, Fitted]:
         """The request in the containers' form and within SageMaker's limit."""
-        version = contract.version_of(request.headers, self._settings.cvat_version)
-        caller, payload, body = contract.read_request(request.function.kind, request.body, version)
-        if len(body) <= self._settings.max_payload and not images.needs_scaling(payload):
+        version = contract.version_of(headers, self._settings.cvat_version)
+        caller, payload, body = contract.read_request(function.kind, body, version)
+        limit = self._settings.max_payload
+        if len(body) <= limit and not images.has_scaled_states(payload):
             return caller, Fitted(body)
-        loop = asyncio.get_running_loop()
-        fitting = loop.run_in_executor(
-            self._image_thread, images.fit, caller, payload, self._settings.max_payload
+        work = asyncio.get_running_loop().run_in_executor(
+            self._image_thread, images.fit, caller, payload, limit
         )
-        return caller, await fitting
+        try:
+            return caller, await work
+        except UNREADABLE:
+            raise GatewayError("request", "The request's coordinates are not in CVAT's form") from None
 
 
 def translate(caller: Caller, raw: bytes, fitted: Fitted) -> bytes:
@@ -107,5 +82,5 @@ def translate(caller: Caller, raw: bytes, fitted: Fitted) -> bytes:
         scaled = images.scale_answer(caller, answer, fitted) if fitted.scale < 1 else answer
         result = contract.to_caller(caller, scaled)
         return raw if result is answer else contract.dumps(result)
-    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
+    except UNREADABLE as error:
         refuse(f"{type(error).__name__} while reading it")

@@ -1,39 +1,32 @@
 """The functions that CVAT is offered: one YAML file each, in the form of CVAT's own `function.yaml`."""
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
+import orjson
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
 from .errors import ConfigError
 from .settings import Settings, Target, sentences
 
 Kind = Literal["detector", "interactor", "tracker", "reid"]
-Item = dict[str, Any]
-
 FALSE = {"", "0", "false", "no", "off", "none"}
 INTERACTOR_VERSION = "2"  # CVAT's UI since v2.3 refuses interactors that declare less
 
 
 class Function(NamedTuple):
-    """A function, what CVAT is told of it, and where it runs (None: nowhere, an echo)."""
+    """A function, what CVAT is told of it, and where it runs (None: nowhere, an echo answers)."""
 
     name: str
     kind: Kind
-    item: Item
+    item: dict[str, Any]
     target: Target | None
-
-    @property
-    def labels(self) -> list[str]:
-        """Names of the labels that a detector may find."""
-        return [label["name"] for label in json.loads(self.item["metadata"]["annotations"].get("spec", "[]"))]
 
 
 def _unique(items: list[Any]) -> list[Any]:
-    """CVAT answers 404 for the whole list when one function names a label twice."""
+    """CVAT answers 404 for the whole list of functions when one of them names a label twice."""
     names = [item.name for item in items]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"names must be unique, and these are not: {', '.join(twice)}")
@@ -48,32 +41,27 @@ class Attribute(BaseModel):
 
 class Label(BaseModel):
     name: str
-    type: str = "any"
     attributes: Annotated[list[Attribute], AfterValidator(_unique)] = []
     sublabels: "Annotated[list[Label], AfterValidator(_unique)]" = []
-    svg: str = ""
 
 
-class Labels(BaseModel):
-    spec: Annotated[list[Label], AfterValidator(_unique)]
+LABELS = TypeAdapter(Annotated[list[Label], AfterValidator(_unique)])
 
 
-def _spec(value: str | None) -> str:
-    """Annotation `spec`: JSON text of a list of labels; compact, so that the list of functions stays small."""
+def _spec(text: str | None) -> str | None:
+    """Annotation `spec`, the JSON text of a list of labels: checked, and without spaces."""
     try:
-        labels = json.loads(value or "[]")
-        Labels.model_validate({"spec": labels})
-    except json.JSONDecodeError as error:
-        raise ValueError(f"must be the JSON text of a list of labels ({error})") from None
+        labels = orjson.loads(text or "[]")
+        LABELS.validate_python(labels)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"must be the JSON text of a list of labels: {error}") from None
     except ValidationError as error:
-        raise ValueError("; ".join(sentences(error, ""))) from None
-    return json.dumps(labels, separators=(",", ":"))
+        raise ValueError(sentences(error, "label ")) from None
+    return orjson.dumps(labels).decode() if labels else None
 
 
-class Annotations(BaseModel):
-    """Keys that CVAT reads; others are passed on as text."""
-
-    model_config = ConfigDict(extra="allow")
+class Annotations(BaseModel, extra="allow"):
+    """Keys that CVAT parses; all others are passed on as text."""
 
     type: Kind
     spec: Annotated[str | None, AfterValidator(_spec)] = None
@@ -83,12 +71,14 @@ class Annotations(BaseModel):
 
     def strings(self) -> dict[str, str]:
         """As Nuclio has them: text only. What is false is left out, since bool("false") is true to CVAT."""
-        texts = {key: _text(value) for key, value in self if value is not None}
+        texts = {
+            key: value if isinstance(value, str) else str(value).lower()
+            for key, value in self
+            if value is not None
+        }
         if texts.get("startswith_box", "").lower() in FALSE:
             texts.pop("startswith_box", None)
-        if self.type == "interactor":
-            texts.setdefault("version", INTERACTOR_VERSION)
-        return texts
+        return ({"version": INTERACTOR_VERSION} if self.type == "interactor" else {}) | texts
 
 
 class Metadata(BaseModel):
@@ -102,41 +92,20 @@ class Spec(BaseModel):
 
 
 class FunctionFile(BaseModel):
-    """The keys of a registry file that the gateway reads; the block `sagemaker` is the model container's."""
+    """What the gateway reads of a registry file; the block `sagemaker` is the model container's."""
 
     metadata: Metadata
     spec: Spec = Spec()
     sagemaker: dict[str, Any] = {}
 
-    def item(self) -> Item:
+    def item(self) -> dict[str, Any]:
         """The function as the Nuclio dashboard describes it."""
+        metadata = self.metadata.model_dump(include={"name", "namespace"})
         return {
-            "metadata": {
-                "name": self.metadata.name,
-                "namespace": self.metadata.namespace,
-                "labels": {"nuclio.io/project-name": "cvat"},
-                "annotations": self.metadata.annotations.strings(),
-            },
+            "metadata": metadata | {"annotations": self.metadata.annotations.strings()},
             "spec": {"description": self.spec.description},
             "status": {"state": "ready", "httpPort": 0},
         }
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def container_hostname(name: str) -> str:
-    """Name of a function's container in a shared endpoint."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", name)
-
-
-def _target(name: str, settings: Settings) -> Target | None:
-    if name in settings.endpoints:
-        return settings.endpoints[name]
-    if settings.endpoint:
-        return Target(endpoint=settings.endpoint, container=container_hostname(name))
-    return None
 
 
 def read(path: Path) -> FunctionFile:
@@ -144,25 +113,25 @@ def read(path: Path) -> FunctionFile:
     try:
         file = FunctionFile.model_validate(yaml.safe_load(path.read_text()))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path.name} cannot be read as YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{path.name} is no YAML file: {' '.join(str(error).split())}") from None
     except ValidationError as error:
-        raise ConfigError("\n".join(sentences(error, f"{path.name}: "))) from None
-    if path.stem != file.metadata.name:
-        raise ConfigError(
-            f"{path.name}: metadata.name is {file.metadata.name!r}: rename the file to {file.metadata.name}.yaml"
-        )
+        raise ConfigError(sentences(error, f"{path.name}: ")) from None
+    if (expected := f"{file.metadata.name}.yaml") != path.name:
+        raise ConfigError(f"{path.name}: metadata.name asks for the file name {expected}: rename one of them")
     return file
 
 
+def _target(name: str, settings: Settings) -> Target | None:
+    """Containers in a shared endpoint are named after their functions."""
+    if name in settings.endpoints or not settings.endpoint:
+        return settings.endpoints.get(name)
+    return Target(endpoint=settings.endpoint, container=re.sub(r"[^A-Za-z0-9]+", "-", name))
+
+
 def load(settings: Settings) -> dict[str, Function]:
-    """All deployed functions by name; raises ConfigError with every mistake of every file."""
-    functions, mistakes = {}, []
-    paths = sorted(settings.functions_dir.glob("*.yaml"))
-    if not paths:
-        mistakes.append(
-            f"FUNCTIONS_DIR is {str(settings.functions_dir)!r}: no *.yaml file is there; set it to the registry folder"
-        )
-    for path in paths:
+    """All deployed functions by name; raises ConfigError with the mistakes of all files."""
+    functions, mistakes, folder = {}, [], settings.functions_dir
+    for path in sorted(folder.glob("*.yaml")):
         try:
             file = read(path)
         except ConfigError as error:
@@ -170,9 +139,11 @@ def load(settings: Settings) -> dict[str, Function]:
             continue
         name = file.metadata.name
         functions[name] = Function(name, file.metadata.annotations.type, file.item(), _target(name, settings))
-    if unknown := sorted(settings.endpoints.keys() - functions.keys()):
+    if not functions and not mistakes:
+        mistakes.append(f"FUNCTIONS_DIR is '{folder}': no *.yaml is there; set it to the registry's folder")
+    if not mistakes and (unknown := sorted(settings.endpoints.keys() - functions.keys())):
         mistakes.append(
-            f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: no file of {settings.functions_dir} describes it"
+            f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: add a file to {folder}, or remove it"
         )
     if mistakes:
         raise ConfigError("\n".join(mistakes))

@@ -1,11 +1,13 @@
-"""Calls of SageMaker endpoints: signed by botocore, sent over kept-alive connections, retried inside a deadline."""
+"""Calls of SageMaker endpoints: signed by botocore, sent over kept-alive connections, retried in time."""
 
 import asyncio
 import io
 import random
+import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from http import HTTPStatus
+from typing import Any, NamedTuple
 
 import aiohttp
 import botocore.session
@@ -29,10 +31,7 @@ WRITE_WHOLE = 1024 * 1024  # bytes; aiohttp wants more in pieces, so that one bo
 
 EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired"}
 THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "ModelNotReadyException"}
-BUSY_STATUSES = {429, 503}  # of a container: it wants the call again later
-MODEL_ERROR = 424
-FORBIDDEN = 403
-SERVER_ERROR = 500
+BUSY = {429, 503}  # statuses of a container that wants the call again later
 
 
 class SageMaker:
@@ -66,14 +65,13 @@ class SageMaker:
 
     async def invoke(self, call: Call, spent: Spent) -> bytes:
         """The container's answer. Raises GatewayError when nothing helped before the deadline."""
-        deadline = time.monotonic() + call.timeout
         for attempt in range(1, MAX_ATTEMPTS + 1):
             started = time.monotonic()
             try:
-                return await self._attempt(call, min(CALL_TIMEOUT_S, deadline - started))
+                return await self._attempt(call, min(CALL_TIMEOUT_S, call.deadline - started))
             except GatewayError as error:
                 pause = random.uniform(0, min(BACKOFF_S[0] * 2**attempt, BACKOFF_S[1]))  # noqa: S311 - jitter
-                late = time.monotonic() + pause >= deadline
+                late = time.monotonic() + pause >= call.deadline
                 if not error.retryable or late or attempt == MAX_ATTEMPTS:
                     raise
             finally:
@@ -83,9 +81,10 @@ class SageMaker:
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(self, call: Call, timeout: float) -> bytes:
-        assert call.target  # noqa: S101 - functions without a target are not listed with this backend
+        target = call.function.target
+        assert target  # noqa: S101 - others are not listed with this backend
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT_S)
-        url, headers = await self._signed(call, call.target)
+        url, headers = await self._signed(call, target)
         body = call.body if len(call.body) <= WRITE_WHOLE else io.BytesIO(call.body)
         try:
             async with self._client.post(url, data=body, headers=headers, timeout=limits) as response:
@@ -99,9 +98,9 @@ class SageMaker:
         except aiohttp.ClientError as error:
             text = f"Connection to SageMaker failed: {type(error).__name__}"
             raise GatewayError("endpoint", text, retryable=True) from None
-        if response.status == 200:  # noqa: PLR2004
+        if response.status == HTTPStatus.OK:
             return raw
-        raise self._failure(response.status, response.headers, raw, call.target)
+        raise self._failure(response.status, response.headers, raw, target)
 
     async def _signed(self, call: Call, target: Target) -> tuple[URL, dict[str, str]]:
         url = f"{self._base}/endpoints/{target.endpoint}/invocations"
@@ -156,51 +155,59 @@ class SageMaker:
         return region, client.meta.endpoint_url.rstrip("/")
 
     def _failure(self, status: int, headers: Mapping[str, str], raw: bytes, target: Target) -> GatewayError:
-        code, message, original = _error(headers, raw)
-        if code in EXPIRED:
+        problem = read_problem(status, headers, raw)
+        if problem.code in EXPIRED:
             self._credentials = None  # look for new ones before the next attempt
-        return explain(status, code, message, original, target.endpoint)
+        return explain(problem, target.endpoint)
 
 
-def _error(headers: Mapping[str, str], raw: bytes) -> tuple[str, str, int]:
-    """Code, message, and the status that the container gave, of an error as AWS's REST-JSON protocol has it."""
+class Problem(NamedTuple):
+    """An error of SageMaker's, as AWS's REST-JSON protocol has it."""
+
+    status: int
+    code: str
+    message: str
+    original: int
+    """The status that the model's container answered."""
+
+
+def read_problem(status: int, headers: Mapping[str, str], raw: bytes) -> Problem:
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
         body = None
     body = body if isinstance(body, dict) else {}
-    code = str(headers.get("x-amzn-errortype") or body.get("__type") or body.get("code") or "")
+    code = str(headers.get("x-amzn-errortype") or body.get("__type") or body.get("code") or status)
     message = str(body.get("OriginalMessage") or body.get("message") or body.get("Message") or "")
     original = body.get("OriginalStatusCode")
-    return (
-        code.split(":", maxsplit=1)[0].rsplit("#", maxsplit=1)[-1],
-        message,
-        original if isinstance(original, int) else 0,
-    )
+    short = re.sub(r"^.*#|:.*$", "", code)
+    return Problem(status, short, message, original if isinstance(original, int) else 0)
 
 
-def explain(status: int, code: str, message: str, original: int, endpoint: str) -> GatewayError:
-    """What a failure of SageMaker means to the person in front of CVAT, and whether to try again."""
-    if code == "ModelError" or status == MODEL_ERROR:
-        refused = 400 <= original < SERVER_ERROR and original not in BUSY_STATUSES
-        text = f"Model {'refused the request' if refused else 'failed'}: {message or 'it gave no reason'}"
-        return GatewayError(
-            "model", text, status=400 if refused else 502, retryable=original in BUSY_STATUSES
-        )
-    if code in THROTTLED or status == 429:  # noqa: PLR2004
-        return GatewayError(
-            "busy", "Model is busy: SageMaker throttles the calls; try again later", retryable=True
-        )
-    if status == 413 or "PayloadTooLarge" in code:  # noqa: PLR2004
+def explain(problem: Problem, endpoint: str) -> GatewayError:
+    """What it means to the person in front of CVAT, and whether to try again."""
+    status, code, message, _ = problem
+    if code == "ModelError" or status == HTTPStatus.FAILED_DEPENDENCY:
+        return _model_error(problem)
+    if code in THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS:
+        return GatewayError("busy", "Model is busy: SageMaker throttles the calls", retryable=True)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return GatewayError("too_large", "Image too large for SageMaker")
+    text, retryable = f"SageMaker refused the call ({code}): {message}", False
     if code in EXPIRED:
-        return GatewayError("endpoint", "The gateway's AWS credentials have expired", retryable=True)
-    if status == FORBIDDEN or code == "AccessDeniedException":
-        return GatewayError(
-            "endpoint", f"The gateway is not allowed to call endpoint {endpoint} ({code or status})"
-        )
-    if "not found" in message.lower():
-        return GatewayError("endpoint", f"Endpoint {endpoint} does not exist or is still being created")
-    if status >= SERVER_ERROR:
-        return GatewayError("endpoint", f"SageMaker failed ({code or status})", retryable=True)
-    return GatewayError("endpoint", f"SageMaker refused the call ({code or status}): {message}")
+        text, retryable = "The gateway's AWS credentials have expired", True
+    elif status == HTTPStatus.FORBIDDEN or code == "AccessDeniedException":
+        text = f"The gateway may not call endpoint {endpoint} ({code})"
+    elif "not found" in message.lower():
+        text = f"Endpoint {endpoint} does not exist or is still being created"
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        text, retryable = f"SageMaker failed ({code})", True
+    return GatewayError("endpoint", text, retryable=retryable)
+
+
+def _model_error(problem: Problem) -> GatewayError:
+    """A container's own answer: a 4xx is the request's fault, 429 and 503 ask to be called again."""
+    busy = problem.original in BUSY
+    refused = HTTPStatus.BAD_REQUEST <= problem.original < HTTPStatus.INTERNAL_SERVER_ERROR and not busy
+    text = f"Model {'refused the request' if refused else 'failed'}: {problem.message or 'no reason given'}"
+    return GatewayError("model", text, status=400 if refused else 502, retryable=busy)

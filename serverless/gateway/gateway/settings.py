@@ -8,29 +8,19 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from .errors import ConfigError
 
-FUNCTIONS_DIR = Path(__file__).resolve().parents[2] / "functions"
 MIB = 1024 * 1024
 VALUE_LENGTH = 60  # characters of a wrong value that an error repeats
 
-Name = Annotated[
-    str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
-]  # SageMaker's own rule for both names
+Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]  # SageMaker's rule for both names
+Parts = tuple[int, int] | tuple[int, int, int] | None
+Version = Annotated[Parts, BeforeValidator(lambda text: None if text == "auto" else text.split("."))]
 
 
-class Target(BaseModel):
+class Target(BaseModel, frozen=True, extra="forbid"):
     """Where a function runs: a SageMaker endpoint, and the container in it when several share it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     endpoint: Name
     container: Name | None = None
-
-
-def _version(value: object) -> object:
-    """'2.3' -> (2, 3); 'auto' -> None."""
-    if not isinstance(value, str) or value == "auto":
-        return None if value == "auto" else value
-    return tuple(value.split("."))
 
 
 class Settings(BaseModel):
@@ -42,7 +32,7 @@ class Settings(BaseModel):
     """Shared endpoint of every function that has no entry of its own."""
     endpoints: Annotated[Json[dict[str, Target]], Field(alias="SERVERLESS_ENDPOINTS")] = {}
     """Function name -> target. A function with neither an entry nor a default endpoint is not deployed."""
-    functions_dir: Annotated[Path, Field(alias="FUNCTIONS_DIR")] = FUNCTIONS_DIR
+    functions_dir: Annotated[Path, Field(alias="FUNCTIONS_DIR")] = Path(__file__).parents[2] / "functions"
     backend: Annotated[Literal["sagemaker", "echo"], Field(alias="BACKEND")] = "sagemaker"
     port: Annotated[int, Field(alias="PORT", ge=0, le=65535)] = 8070
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(alias="LOG_LEVEL")] = "INFO"
@@ -52,10 +42,8 @@ class Settings(BaseModel):
     """Bytes that SageMaker takes in one real-time call; larger requests are re-encoded."""
     max_in_flight: Annotated[int, Field(alias="MAX_IN_FLIGHT_BYTES", ge=2 * MIB)] = 128 * MIB
     """Bytes of all requests being worked on; more wait, then get 503. One request may take half of it."""
-    cvat_version: Annotated[
-        tuple[int, int] | tuple[int, int, int] | None, BeforeValidator(_version), Field(alias="CVAT_VERSION")
-    ] = None
-    """Version of the CVAT that calls, where its requests do not tell (before v2.4); None: guess."""
+    cvat_version: Annotated[Version, Field(alias="CVAT_VERSION")] = None
+    """Version of the CVAT that calls, where its requests do not tell (before v2.4); auto: guess."""
     region: Annotated[
         str | None, Field(validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
     ] = None
@@ -66,19 +54,19 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
-        """Read and check the settings; an empty variable counts as absent."""
+        """Read and check the settings; an empty variable counts as absent. Raises ConfigError."""
         try:
             return cls.model_validate({name: value for name, value in environ.items() if value})
         except ValidationError as error:
-            raise ConfigError("\n".join(sentences(error, "environment variable "))) from None
+            raise ConfigError(sentences(error, "environment variable ")) from None
 
 
-def sentences(error: ValidationError, where: str) -> list[str]:
-    """Pydantic's findings as sentences that name the field, the value and the rule."""
-    found = []
+def sentences(error: ValidationError, where: str) -> str:
+    """Pydantic's findings, a line each that names the field, the value and the rule."""
+    lines = []
     for item in error.errors(include_url=False):
-        field = ".".join(str(part) for part in item["loc"])
         value = repr(item["input"])
         value = value if len(value) <= VALUE_LENGTH else value[:VALUE_LENGTH] + "..."
-        found.append(f"{where}{field} is {value}: {item['msg'].removeprefix('Value error, ')}")
-    return found
+        field = ".".join(str(part) for part in item["loc"])
+        lines.append(f"{where}{field} is {value}: {item['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)
