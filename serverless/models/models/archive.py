@@ -7,6 +7,7 @@ import logging
 import shutil
 import tarfile
 import tempfile
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from models.examples import example_body
 from models.function import FILE_NAME
 from models.service import load_service
 
+SHOWN_CHARACTERS = 100
+"""How much of the answer to the example request is printed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
@@ -26,7 +30,7 @@ class Archive:
     function: str
     path: Path
     sha256: str
-    """Of the file. The same weights and registry file give the same bytes, whenever and wherever they are packed."""
+    """Of the file. The same weights and registry file give the same bytes, whenever they are packed."""
     answer: Any
     """What the function answered to the example request."""
 
@@ -36,9 +40,9 @@ class Archive:
 
 
 def pack(functions: Path, name: str, weights: list[Path], output: Path) -> Archive:
-    """Packs a function of the registry folder with its weights into <output>/<name>.tar.gz.
+    """Packs a function of the registry folder and its weights into <output>/<name>.tar.gz.
 
-    Before anything is written the archive's content is loaded and runs one image; a ModelError says what is wrong.
+    Before anything is written its content is loaded and runs one image; a ModelError says what is wrong.
     """
     registry_file = functions / f"{name}.yaml"
     if not registry_file.is_file():
@@ -105,5 +109,4 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _short(answer: Any) -> str:
-    text = orjson.dumps(answer).decode()
-    return text if len(text) <= 100 else f"{text[:97]}..."
+    return textwrap.shorten(orjson.dumps(answer).decode().replace(",", ", "), SHOWN_CHARACTERS)

@@ -11,7 +11,7 @@ BACKGROUND, OBJECT = (40, 40, 40), (230, 30, 30)
 
 
 def picture(size: tuple[int, int], box: tuple[int, int, int, int], image_format: str = "PNG") -> str:
-    """Base64 of a grey image of width x height with one red rectangle (left, top, right, bottom; inclusive)."""
+    """Base64 of a grey image of width x height with a red rectangle: left, top, right, bottom, inclusive."""
     image = Image.new("RGB", size, BACKGROUND)
     ImageDraw.Draw(image).rectangle(box, fill=OBJECT)
     return encode(np.asarray(image), image_format)

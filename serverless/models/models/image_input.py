@@ -45,12 +45,12 @@ class ImageInput(Options):
         return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def compile_with_image(  # noqa: PLR0913
+def compile_with_image(
     runtime: Runtime, model: ov.Model, path: Path, image: ImageInput, inputs: Names, outputs: Names
 ) -> tuple[Network, ImageInput]:
     """Builds colour order, scaling and layout into the network, which then takes plain pixels.
 
-    The converted network's input "image" is uint8, N x H x W x 3 (H x W x 3 for layouts without N), red green blue. The
+    Its input "image" is then uint8, N x H x W x 3 (H x W x 3 for layouts without N), red green blue. The
     returned ImageInput has the size that the network itself dictates.
     """
     try:

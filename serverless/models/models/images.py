@@ -15,7 +15,7 @@ Pixels = npt.NDArray[np.uint8]
 """An image: height x width x 3, red green blue, 0 to 255."""
 
 MAX_PIXELS = 40_000_000
-"""120 MB once decoded. A PNG of a few kB can claim any size, so the header is asked before a pixel is decoded."""
+"""120 MB once decoded. A small PNG can claim any size: the header is asked before pixels are decoded."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 """What CVAT stores and sends; Pillow's rarer decoders are not offered to strangers."""
@@ -24,7 +24,7 @@ Image.MAX_IMAGE_PIXELS = None  # Pillow only warns at its own limit; ours is enf
 
 
 def decode_image(text: str, field: str = "image") -> Pixels:
-    """The pixels of a base64 image in any mode, as stored: like CVAT's functions, EXIF rotation is not applied."""
+    """The pixels of a base64 image in any mode. Like CVAT's functions, EXIF rotation is not applied."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -4,6 +4,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+MIN_POINTS = 3
+"""CVAT refuses polygons with fewer."""
+
 Mask = npt.NDArray[np.uint8]
 """height x width, 0 or 1."""
 Outline = npt.NDArray[np.int32]
@@ -13,7 +16,7 @@ Outline = npt.NDArray[np.int32]
 def outline_of_largest(mask: Mask, approximation: int) -> Outline | None:
     """Outline of the connected part with the largest area, holes ignored; None where the mask is empty.
 
-    CVAT's IOG function takes the outline with most points instead, which prefers ragged specks to smooth objects.
+    CVAT's IOG function takes the outline with most points, which prefers ragged specks to smooth objects.
     """
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, approximation)
     if not contours:
@@ -24,7 +27,8 @@ def outline_of_largest(mask: Mask, approximation: int) -> Outline | None:
 def polygon(mask: Mask) -> Outline | None:
     """The largest part as a polygon of at least three points, approximated as CVAT's IOG function does."""
     outline = outline_of_largest(mask, cv2.CHAIN_APPROX_TC89_KCOS)
-    if outline is None or len(outline) >= 3:
+    if outline is None or len(outline) >= MIN_POINTS:
         return outline
     left, top, width, height = cv2.boundingRect(outline)
-    return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.int32) + (left, top)
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.int32)
+    return np.asarray(corners + np.array((left, top), np.int32))

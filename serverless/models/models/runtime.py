@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
@@ -12,7 +11,7 @@ from models.errors import ModelError
 
 Array = npt.NDArray[Any]
 Names = Mapping[str, str | None]
-"""Our name for an input or output -> the network's; None: the only one, or the one that is called like ours."""
+"""Our name for an input or output -> the network's; None: the one called like ours, or the only one."""
 
 SUFFIXES = (".xml", ".onnx", ".pb")
 """OpenVINO IR, ONNX and a frozen TensorFlow graph."""
@@ -52,7 +51,7 @@ class Runtime:
         }
 
     def read(self, path: Path) -> ov.Model:
-        """A network's file (IR, ONNX, TensorFlow graph or SavedModel folder); a ModelError says what is wrong."""
+        """A network's file (IR, ONNX, TensorFlow graph, SavedModel folder), or a ModelError."""
         try:
             return self._core.read_model(path)
         except RuntimeError as error:
@@ -71,7 +70,8 @@ def find_model(folder: Path, name: str | None, option: str = "model") -> Path:
     if name is not None:
         if Path(name).name != name or not (folder / name).exists():
             raise ModelError(
-                f"sagemaker.options.{option} is {name!r}, but the archive has no such file; it holds {_listing(folder)}"
+                f"sagemaker.options.{option} is {name!r}, but the archive has no such file; "
+                f"it holds {_listing(folder)}"
             )
         return folder / name
     found = [

@@ -1,12 +1,14 @@
-"""Tiny networks with the signatures of the real ones, for tests and rehearsals: each a few kB, each really works.
+"""Tiny networks with the real ones' signatures, for tests and rehearsals: a few kB each, and each works.
 
-The detectors find the bounding box of what is bright in each colour, the embedding is the mean colour, the interactor's
-mask is what is red, and the tracker follows the colour of its target. Results can be computed by hand.
+The detectors find the bounding box of what is bright in each colour, the embedding is the mean colour, the
+interactor's mask is what is red, and the tracker follows the colour of its target. Results can be
+computed by hand.
 """
 
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -15,7 +17,8 @@ import openvino.opset13 as op
 from models.archive import Archive, pack
 from models.errors import ModelError
 
-Node = ov.Node
+Node = Any
+"""ov.Node; the library ships no types."""
 BRIGHT = 0.2
 """A detector's threshold on a colour, 0 to 1."""
 COLOUR_LABELS = (1, 13, 90)
@@ -23,7 +26,7 @@ COLOUR_LABELS = (1, 13, 90)
 
 
 def pack_samples(directory: Path, functions: Path, names: list[str] | None = None) -> list[Archive]:
-    """Packs and tries a sample archive of each function (default: of all five) into <directory>/<name>.tar.gz.
+    """Packs and tries a sample of each function (default: all five) into <directory>/<name>.tar.gz.
 
     The bytes are the same each time. Takes about a second; needs OpenVINO, but no torch.
     """
@@ -84,7 +87,7 @@ def click_segmentation() -> dict[str, ov.Model]:
 
 
 def siammask() -> dict[str, ov.Model]:
-    """Template, search and refining network: a cell's score is how much of its surroundings has the target's colour."""
+    """Template, search and refining network: a cell scores by how much around it has the target's colour."""
     z = op.parameter([1, 3, 127, 127], np.float32, name="z")
     middle = op.slice(z, _ints(48, 48), _ints(79, 79), _ints(1, 1), _ints(2, 3))
     template = _model({"zf": op.reduce_mean(middle, _ints(2, 3), keep_dims=True)}, z=z)

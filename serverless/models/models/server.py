@@ -62,7 +62,7 @@ class Server:
         try:
             answer = await self._work(self._service, raw, started + REQUEST_TIMEOUT_S)
         except TimeoutError:
-            text = f"no answer within {REQUEST_TIMEOUT_S:.0f} s: send a smaller image, or fewer requests at a time"
+            text = f"no answer within {REQUEST_TIMEOUT_S:.0f} s: send a smaller image or fewer at a time"
             return _json(HTTPStatus.GATEWAY_TIMEOUT, {"error": text})
         finally:
             self._waiting -= 1

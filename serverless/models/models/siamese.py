@@ -1,7 +1,7 @@
-"""SiamMask's arithmetic: anchors, search windows, the choice among candidates, mask to box. No network in here.
+"""SiamMask's arithmetic: anchors, search windows, the choice of a candidate, mask to box. No network here.
 
-Follows siamese_init and siamese_track of https://github.com/foolwood/SiamMask (tools/test.py, MIT licence), which CVAT's
-own function calls.
+Follows siamese_init and siamese_track of https://github.com/foolwood/SiamMask (tools/test.py, MIT licence),
+which CVAT's own function calls.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ MIN_TARGET = 10
 
 
 class Hyperparameters(Options):
-    """config_davis.json of SiamMask's "sharp" experiment, and the sizes that its networks were trained with."""
+    """config_davis.json of SiamMask's "sharp" experiment, and the sizes its networks were trained with."""
 
     exemplar_size: int = Field(default=127, ge=1)
     """Side of the template's input."""
@@ -71,7 +71,7 @@ class Candidate(NamedTuple):
 
 
 def anchors(parameters: Hyperparameters) -> Vector:
-    """anchors x 4: x and y of the centre relative to the window's, width, height; anchor by anchor, row by row."""
+    """n x 4: x and y of the centre relative to the window's, width, height; anchor by anchor, row by row."""
     shapes = []
     for ratio in parameters.ratios:
         width = int(np.sqrt(parameters.stride**2 / ratio))
@@ -126,45 +126,52 @@ def cut(pixels: Pixels, window: Window, side: int, average: Vector) -> Pixels:
     return np.asarray(patch, np.uint8)
 
 
-def choose(  # noqa: PLR0913
-    score: Array,
-    delta: Array,
-    grid: Vector,
-    weights: Vector,
-    window: Window,
-    size: Vector,
-    parameters: Hyperparameters,
-) -> Candidate:
-    """The best anchor by score, likeness in size and shape, and nearness; score 1 x 2k x s x s, delta 1 x 4k x s x s."""
-    background, target = score.astype(np.float64).reshape(2, -1)
-    scores = 1 / (1 + np.exp(np.clip(background - target, -60, 60)))
-    x, y, wide, high = delta.astype(np.float64).reshape(4, -1)
-    centres = np.stack((x * grid[:, 2] + grid[:, 0], y * grid[:, 3] + grid[:, 1]), axis=1)
-    sizes = np.exp(np.clip(np.stack((wide, high), axis=1), -20, 20)) * grid[:, 2:]
-    seen = size * window.scale
-    growth = _padded(sizes[:, 0], sizes[:, 1]) / _padded(seen[0], seen[1])
-    shape = (seen[0] / seen[1]) / (sizes[:, 0] / sizes[:, 1])
-    change = np.maximum(growth, 1 / growth) * np.maximum(shape, 1 / shape)
-    penalty = np.exp(-(change - 1) * parameters.penalty_k)
-    best = int(
-        np.argmax(
-            penalty * scores * (1 - parameters.window_influence) + weights * parameters.window_influence
+class Chooser:
+    """Picks the best among a window's anchors."""
+
+    def __init__(self, parameters: Hyperparameters) -> None:
+        self._parameters = parameters
+        self._grid, self._weights = anchors(parameters), hanning(parameters)
+
+    def choose(self, score: Array, delta: Array, window: Window, size: Vector) -> Candidate:
+        """The best by score, likeness in size and shape, and nearness.
+
+        score is 1 x 2k x s x s (background, target), delta 1 x 4k x s x s, size the target's in pixels.
+        """
+        parameters, grid = self._parameters, self._grid
+        background, target = score.astype(np.float64).reshape(2, -1)
+        scores = _sigmoid(target - background)
+        x, y, wide, high = delta.astype(np.float64).reshape(4, -1)
+        centres = np.stack((x, y), axis=1) * grid[:, 2:] + grid[:, :2]
+        sizes = np.exp(np.stack((wide, high), axis=1).clip(-20, 20)) * grid[:, 2:]
+        penalty = np.exp(-(_change(sizes, size * window.scale) - 1) * parameters.penalty_k)
+        influence = parameters.window_influence
+        best = int(np.argmax(penalty * scores * (1 - influence) + self._weights * influence))
+        rate = penalty[best] * scores[best] * parameters.lr
+        row, column = divmod(best % parameters.score_size**2, parameters.score_size)
+        return Candidate(
+            position=window.centre + centres[best] / window.scale,
+            size=size * (1 - rate) + sizes[best] / window.scale * rate,
+            score=float(scores[best]),
+            row=row,
+            column=column,
         )
-    )
-    rate = penalty[best] * scores[best] * parameters.lr
-    row, column = divmod(best % parameters.score_size**2, parameters.score_size)
-    return Candidate(
-        position=window.centre + centres[best] / window.scale,
-        size=size * (1 - rate) + sizes[best] / window.scale * rate,
-        score=float(scores[best]),
-        row=row,
-        column=column,
-    )
 
 
-def _padded(width: Array, height: Array) -> Array:
-    padding = (width + height) / 2
-    return np.asarray(np.sqrt((width + padding) * (height + padding)))
+def _change(sizes: Vector, before: Vector) -> Vector:
+    """How unlike the target's former size each candidate is, 1 or more: growth times change of shape."""
+    growth = _padded(sizes) / _padded(before)
+    shape = (before[0] / before[1]) / (sizes[:, 0] / sizes[:, 1])
+    return np.asarray(np.maximum(growth, 1 / growth) * np.maximum(shape, 1 / shape))
+
+
+def _sigmoid(logits: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-logits.clip(-60, 60))))
+
+
+def _padded(sizes: Vector) -> Vector:
+    padding = sizes.sum(axis=-1, keepdims=True) / 2
+    return np.asarray(np.sqrt((sizes + padding).prod(axis=-1)))
 
 
 def rotated_box(
@@ -172,9 +179,9 @@ def rotated_box(
 ) -> Vector | None:
     """4 x 2: the smallest rotated rectangle around the mask in the image; None where there is hardly a mask.
 
-    frame is the image's width and height. The mask is drawn into its own surroundings only, not into a whole frame.
+    frame is the image's width and height. The mask is drawn into its surroundings, not into a whole frame.
     """
-    mask = 1 / (1 + np.exp(-np.clip(logits.astype(np.float32).reshape(parameters.out_size, -1), -60, 60)))
+    mask = _sigmoid(logits.astype(np.float32).reshape(parameters.out_size, -1))
     span = round(window.side)
     step = span / parameters.instance_size
     cells = np.array([candidate.column, candidate.row]) - parameters.base_size / 2

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import ModelError, RequestError
 
+SHOWN_CHARACTERS = 60
+"""How much of a wrong value is quoted."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -51,5 +54,5 @@ def _sentences(error: ValidationError, prefix: str) -> str:
 
 def _short(value: Any) -> str:
     """A value to quote: an image must not come back in the error message."""
-    text = repr(value[:60] if isinstance(value, (str, bytes)) else value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    text = repr(value[:SHOWN_CHARACTERS] if isinstance(value, (str, bytes)) else value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."

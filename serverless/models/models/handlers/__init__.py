@@ -36,11 +36,13 @@ def make_handler(function: Function, folder: Path, runtime: Runtime) -> Handler:
     """Loads the networks of an unpacked archive; a ModelError says what does not fit."""
     if function.handler not in HANDLERS:
         raise ModelError(
-            f"function {function.name}: sagemaker.handler is {function.handler!r}; there are {', '.join(HANDLERS)}"
+            f"function {function.name}: sagemaker.handler is {function.handler!r}; "
+            f"there are {', '.join(HANDLERS)}"
         )
     kind, factory = HANDLERS[function.handler]
     if kind != function.kind:
         raise ModelError(
-            f"function {function.name} is a {function.kind}, but its handler {function.handler} serves a {kind}"
+            f"function {function.name} is a {function.kind}, but {function.handler} serves a {kind}: "
+            "change metadata.annotations.type or sagemaker.handler"
         )
     return factory(function, folder, runtime)

@@ -114,7 +114,10 @@ class Detector:
         return boxes[kept].astype(np.float64), scores[kept], ids[kept].astype(np.int64)
 
     def _answer(self, boxes: Array, scores: Array, ids: Array, size: tuple[int, int]) -> list[dict[str, Any]]:
-        """Boxes in fractions become items in pixels; what lies outside, is flat or has no label in the spec is dropped."""
+        """Boxes in fractions of the image become items in pixels.
+
+        What lies outside of the image, is flat or has no label in the spec is left out.
+        """
         points = (boxes.clip(0, 1) * np.tile(size, 2)).round(2)
         solid = (points[:, 2] > points[:, 0]) & (points[:, 3] > points[:, 1])
         return [

@@ -101,7 +101,7 @@ class EmbeddingReid:
     def _costs(
         self, images: tuple[Pixels, Pixels], boxes: tuple[Array, Array], pairs: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.float64]:
-        """Cosine distance of each candidate pair; NO_PAIR for the others, whose boxes are not even cropped."""
+        """Cosine distance of each candidate pair; NO_PAIR for the others, which are not even cropped."""
         costs = np.full(pairs.shape, NO_PAIR)
         rows, columns = np.flatnonzero(pairs.any(axis=1)), np.flatnonzero(pairs.any(axis=0))
         if not len(rows):

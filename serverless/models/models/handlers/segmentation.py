@@ -1,7 +1,7 @@
 """Interactors: an object's mask from a box and clicks inside and outside of it."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -18,11 +18,13 @@ from models.validation import Options, Request, parse_options, parse_request
 
 Point = tuple[float, float]
 """x and y in pixels of the image."""
+Points = tuple[Point, ...]
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the image, inclusive."""
 
+MASK_DIMENSIONS = 2
 MAX_MASK_CELLS = 2_000_000
-"""A cell is two bytes of JSON and SageMaker passes answers of 6 MB: a larger object comes as its outline alone."""
+"""A cell is two bytes of JSON and SageMaker passes answers of 6 MB: larger objects come as outlines alone."""
 
 
 class Guidance(Options):
@@ -66,9 +68,9 @@ class SegmentationRequest(Request):
     """CVAT's call of an interactor."""
 
     image: str
-    pos_points: list[Point] = []
-    neg_points: list[Point] = []
-    obj_bbox: Annotated[list[Point], Field(min_length=2, max_length=2)] | None = None
+    pos_points: tuple[Point, ...] = ()
+    neg_points: tuple[Point, ...] = ()
+    obj_bbox: tuple[Point, Point] | None = None
     threshold: float | None = None
 
 
@@ -96,28 +98,29 @@ class ClickSegmentation:
         )
 
     def __call__(self, body: Any) -> dict[str, Any]:
-        """{"points": [[x, y], ...], "mask": rows of 0 and 1, "bounds": [left, top, right, bottom] of the mask}."""
+        """{"points": [[x, y], ...], "mask": rows of 0 and 1, "bounds": [left, top, right, bottom] of it}."""
         request = parse_request(SegmentationRequest, body)
         pixels = decode_image(request.image)
         box, outside = self._box(request, pixels.shape[1], pixels.shape[0])
         feeds = self._tensors(pixels, box, request.pos_points, outside)
         scores = np.squeeze(self.network(feeds)["scores"])
-        if scores.ndim != 2:
+        if scores.ndim != MASK_DIMENSIONS:
             raise ModelError(
                 f"the network's scores are {scores.shape}: they must be one mask of height x width"
             )
         threshold = self._options.threshold if request.threshold is None else request.threshold
         return _answer(_in_image(scores, box, threshold), box)
 
-    def _box(self, request: SegmentationRequest, width: int, height: int) -> tuple[Box, list[Point]]:
+    def _box(self, request: SegmentationRequest, width: int, height: int) -> tuple[Box, Points]:
         """What the network sees of the image, and the clicks outside of the object."""
         if self._options.crop is None:
             return (0, 0, width - 1, height - 1), request.neg_points
-        corners, outside = request.obj_bbox, request.neg_points
+        corners: Points | None = request.obj_bbox
+        outside = request.neg_points
         if corners is None:
-            # Old CVAT: without a box, the outside clicks are its corners (CVAT's own function meant this and crashed).
-            corners, outside = request.neg_points, []
-        if len(corners) < 2:
+            # Without a box, the outside clicks are its corners: CVAT's own function meant this, and crashed.
+            corners, outside = request.neg_points, ()
+        if not corners or corners[0] == corners[-1]:
             raise RequestError(
                 "obj_bbox is missing: draw a box around the object first, or two outside points"
             )
@@ -127,18 +130,16 @@ class ClickSegmentation:
         high = (np.ceil(np.max(corners, axis=0)) + padding).clip(0, limits)
         return (int(low[0]), int(low[1]), int(high[0]), int(high[1])), outside
 
-    def _tensors(
-        self, pixels: Pixels, box: Box, inside: list[Point], outside: list[Point]
-    ) -> dict[str, Array]:
+    def _tensors(self, pixels: Pixels, box: Box, inside: Points, outside: Points) -> dict[str, Array]:
         """The network's inputs: the crop's channels and those of the clicks."""
         options, (left, top, right, bottom) = self._options, box
         way = cv2.INTER_NEAREST if options.interpolation == "nearest" else cv2.INTER_LINEAR
         crop = cv2.resize(pixels[top : bottom + 1, left : right + 1], self._size, interpolation=way)
         image = crop[:, :, :: 1 if options.input.colors == "RGB" else -1].astype(np.float32)
         if options.input.mean:
-            image -= np.float32(options.input.mean)
+            image -= np.array(options.input.mean, np.float32)
         if options.input.divide:
-            image /= np.float32(options.input.divide)
+            image /= np.array(options.input.divide, np.float32)
         scale = np.array(self._size) / (right - left + 1, bottom - top + 1)
         clicks = {"positive": inside, "negative": outside}
         spots = [

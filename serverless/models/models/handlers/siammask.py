@@ -20,6 +20,8 @@ from models.validation import Options, Request, parse_options, parse_request
 
 Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
 Length = Annotated[float, Field(gt=0, le=100_000)]
+MIN_SHAPE = 4
+"""Numbers of the smallest shape: two corners."""
 
 
 class Patch(Options):
@@ -79,21 +81,19 @@ class SiamMaskTracker:
     def __init__(self, function: Function, folder: Path, runtime: Runtime) -> None:
         self._options = options = parse_options(SiamMaskOptions, function.name, function.options)
         self._parameters = options.hyperparameters
-        self._grid, self._weights = siamese.anchors(self._parameters), siamese.hanning(self._parameters)
+        self._chooser = siamese.Chooser(self._parameters)
         patches: Names = {patch.name: patch.name for patch in options.patches}
-        exemplar, instance = self._parameters.exemplar_size, self._parameters.instance_size
-        self.template = self._load(folder, runtime, "template", "z", exemplar, {}, {"zf": "zf"})
+
+        def load(part: str, name: str, side: int, inputs: Names, outputs: Names) -> Network:
+            path = _part(folder, part)
+            declared = ImageInput(name=name, colors=options.colors, size=(side, side))
+            return compile_with_image(runtime, runtime.read(path), path, declared, inputs, outputs)[0]
+
+        self.template = load("template", "z", self._parameters.exemplar_size, {}, {"zf": "zf"})
         outputs = {"score": "score", "delta": "delta", **patches}
-        self.search = self._load(folder, runtime, "search", "x", instance, {"zf": "zf"}, outputs)
+        self.search = load("search", "x", self._parameters.instance_size, {"zf": "zf"}, outputs)
         path = _part(folder, "refine")
         self.refine = runtime.compile(runtime.read(path), patches, {"mask": "mask"}, path.name)
-
-    def _load(  # noqa: PLR0913
-        self, folder: Path, runtime: Runtime, part: str, name: str, side: int, inputs: Names, outputs: Names
-    ) -> Network:
-        path = _part(folder, part)
-        declared = ImageInput(name=name, colors=self._options.colors, size=(side, side))
-        return compile_with_image(runtime, runtime.read(path), path, declared, inputs, outputs)[0]
 
     def __call__(self, body: Any) -> dict[str, Any]:
         """{"shapes": [...], "states": [...]}, or shape and state where the request was singular."""
@@ -121,7 +121,7 @@ class SiamMaskTracker:
     ) -> tuple[list[float], dict[str, Any]]:
         if state is not None:
             return self._track(pixels, state)
-        if shape is None or len(shape) < 4 or len(shape) % 2:
+        if shape is None or len(shape) < MIN_SHAPE or len(shape) % 2:
             raise RequestError(
                 f"{field}: without a state, a shape of at least two points x, y is needed, not {shape}"
             )
@@ -149,9 +149,7 @@ class SiamMaskTracker:
         window = siamese.search_window(position, size, self._parameters)
         patch = siamese.cut(pixels, window, self._parameters.instance_size, average)
         results = self.search({"image": patch[np.newaxis], "zf": self._features(state.template)})
-        candidate = siamese.choose(
-            results["score"], results["delta"], self._grid, self._weights, window, size, self._parameters
-        )
+        candidate = self._chooser.choose(results["score"], results["delta"], window, size)
         pieces = {
             patch.name: _piece(results[patch.name], patch, candidate) for patch in self._options.patches
         }
