@@ -43,10 +43,11 @@ def answers(token: str) -> Callable[[Answer], Answer]:
 @answers("aws:index/getAvailabilityZones:getAvailabilityZones")
 def availability_zones(question: Question) -> dict[str, Any]:
     """Names and ids of the zones, in the order of their names."""
-    parameters: dict[str, Any] = {}
+    filters = [{"Name": one["name"], "Values": one["values"]} for one in question.arguments.take("filters") or []]
     if state := question.arguments.take("state"):
-        parameters["Filters"] = [{"Name": "state", "Values": [state]}]
-    zones = question.client("ec2").describe_availability_zones(**parameters)["AvailabilityZones"]
+        filters.append({"Name": "state", "Values": [state]})
+    question.arguments.take("allAvailabilityZones")
+    zones = question.client("ec2").describe_availability_zones(Filters=filters)["AvailabilityZones"]
     excluded = set(question.arguments.take("excludeNames") or [])
     excluded_ids = set(question.arguments.take("excludeZoneIds") or [])
     zones = [one for one in zones if one["ZoneName"] not in excluded and one["ZoneId"] not in excluded_ids]
