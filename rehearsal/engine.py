@@ -127,6 +127,7 @@ class Engine(Mocks):
         make.child = lambda token, name, values, parent: self.register(token, name, parent, values)
         if kind.tags:
             make.tags = {**self.config.default_tags, **(make.inputs.take("tags") or {})}
+        self.account.draw(record.urn)
         first = len(self.account.calls)
         made = kind.create(make)
         make.finish()

@@ -118,6 +118,7 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
         engine = Engine(account, state, settings, preview)
         engine.progress = progress or engine.progress
         failure = run(home, engine)
+        state.settle()
         rehearsal = Rehearsal(account, state, settings, failure)
         rehearsal.registered = tuple(engine.seen)
         rehearsal.messages = tuple(engine.messages)
