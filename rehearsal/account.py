@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
@@ -19,9 +20,6 @@ from rehearsal.emulator.clock import Clock
 from rehearsal.emulator.scenario import CALM, Scenario
 from rehearsal.errors import RehearsalError
 from rehearsal.model import State
-
-SEED = 20_240_229
-"""Start of moto's random numbers: two rehearsals draw the same identifiers."""
 
 HIDDEN = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL")
 """Variables of the operator's shell that would change what the program's boto3 calls do."""
@@ -49,6 +47,8 @@ class Account:
         self._open = ExitStack()
         self._session: Any = None
         self._bridged = bridged
+        self._random: Any = None
+        self._drawn: Counter[str] = Counter()
 
     def __enter__(self) -> Account:
         if not _only_one.acquire(blocking=False):
@@ -69,7 +69,8 @@ class Account:
         emulator = mock_aws()
         emulator.start()
         opening.callback(emulator.stop)
-        mock_random.seed(SEED)
+        self._random = mock_random
+        self.draw("")
         if self._bridged:
             opening.enter_context(bridges.installed())
             opening.enter_context(tasks.player(self))
@@ -98,6 +99,14 @@ class Account:
         if key not in self._clients:
             self._clients[key] = self._session.client(service, region_name=region)
         return self._clients[key]
+
+    def draw(self, subject: str) -> None:
+        """Let moto's random numbers begin anew for this subject: its identifiers then depend on nothing else.
+
+        Pulumi's order of registration is not quite the same in every run (sets of tasks), so one row for all would not do.
+        """
+        self._drawn[subject] += 1
+        self._random.seed(f"{subject} {self._drawn[subject]}")
 
     def in_region(self, region: str) -> Callable[[str], Any]:
         """A function that gives the clients of one region."""

@@ -35,8 +35,12 @@ class Engine(Mocks):
         self.preview = preview
         self.progress: Progress = lambda *_: None
         self.failed_urn = ""
+        self.failure: BaseException | None = None
+        """The first thing that failed; Pulumi may hand on a later one."""
         self.seen: list[str] = []
         """URNs in the order of registration, this time."""
+        self.messages: list[str] = []
+        """What the program said, each with its level in front."""
         self.monitor = Monitor(self)
         handlers.load()
 
@@ -72,8 +76,8 @@ class Engine(Mocks):
         if self.failed_urn:
             raise RehearsalError(f"{token} '{name}' was not tried, since {self.failed_urn} had failed before.")
         if urn in self.seen:
-            self.failed_urn = urn
-            raise RehearsalError(f"{token} '{name}' is registered twice: logical names must be unique ({urn}).")
+            twice = f"{token} '{name}' is registered twice: logical names must be unique ({urn})."
+            raise self._failed(urn, RehearsalError(twice))
         self.seen.append(urn)
         self.progress(token, name, len(self.seen))
         before = self.state.records.get(urn)
@@ -103,21 +107,27 @@ class Engine(Mocks):
                 return record
             return self._carry_out(record, kind)
         except (RehearsalError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-            self.failed_urn = self.failed_urn or record.urn
-            if isinstance(error, RehearsalError) and str(error).startswith(record.type):
+            if self.failure is not None:  # a child has failed, and has said why
                 raise
-            raise RehearsalError(explain(record, error)) from error
-        except BaseException:
-            self.failed_urn = self.failed_urn or record.urn
-            raise
+            raise self._failed(record.urn, RehearsalError(explain(record, error))) from error
+        except BaseException as error:
+            raise self._failed(record.urn, error) from None
+
+    def _failed(self, urn: str, error: BaseException) -> BaseException:
+        """Remember the first failure; nothing more is created after it."""
+        if self.failure is None:
+            self.failed_urn, self.failure = urn, error
+        return error
 
     def _carry_out(self, record: Record, kind: Kind) -> Record:
         make = Make(self.account, kind, self.state.stack, record.urn, record.name)
         make.inputs = inputs.Inputs(record.inputs)
-        make.region = make.inputs.take("region") or self.config.region
+        own = make.inputs.take("region") if record.type.startswith(("aws:", "awsx:")) else None
+        make.region = own or self.config.region
         make.child = lambda token, name, values, parent: self.register(token, name, parent, values)
         if kind.tags:
             make.tags = {**self.config.default_tags, **(make.inputs.take("tags") or {})}
+        self.account.draw(record.urn)
         first = len(self.account.calls)
         made = kind.create(make)
         make.finish()

@@ -43,10 +43,10 @@ def answers(token: str) -> Callable[[Answer], Answer]:
 @answers("aws:index/getAvailabilityZones:getAvailabilityZones")
 def availability_zones(question: Question) -> dict[str, Any]:
     """Names and ids of the zones, in the order of their names."""
-    given = question.arguments.take("filters") or []
-    filters = [{"Name": one["name"], "Values": one["values"]} for one in given]
+    filters = [{"Name": one["name"], "Values": one["values"]} for one in question.arguments.take("filters") or []]
     if state := question.arguments.take("state"):
         filters.append({"Name": "state", "Values": [state]})
+    question.arguments.take("allAvailabilityZones")
     zones = question.client("ec2").describe_availability_zones(Filters=filters)["AvailabilityZones"]
     excluded = set(question.arguments.take("excludeNames") or [])
     excluded_ids = set(question.arguments.take("excludeZoneIds") or [])

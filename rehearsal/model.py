@@ -70,6 +70,14 @@ class State:
     outputs: dict[str, Any] = field(default_factory=dict)
     secret_outputs: frozenset[str] = frozenset()
 
+    def settle(self) -> None:
+        """Bring the records into an order that does not depend on the run: parents first, then by URN."""
+
+        def place(urn: str) -> tuple[int, str]:
+            return urn.split("::")[2].count("$"), urn
+
+        self.records = {urn: self.records[urn] for urn in sorted(self.records, key=place)}
+
     def of_type(self, *types: str) -> list[Record]:
         """Records of these type tokens."""
         return [record for record in self.records.values() if record.type in types]

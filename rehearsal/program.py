@@ -60,7 +60,7 @@ def run(project: Project, engine: Engine) -> Failure | None:
         thread = threading.Thread(target=body, name="program")
         thread.start()
         thread.join()
-    return _failure(caught[0], engine, project.folder) if caught else None
+    return _failure(engine.failure or caught[0], engine, project.folder) if caught else None
 
 
 def _run(project: Project, engine: Engine) -> None:
@@ -76,7 +76,7 @@ def _run(project: Project, engine: Engine) -> None:
             project=project.name,
             stack=engine.state.stack,
             preview=engine.preview,
-            logger=logging.getLogger("rehearsal.program"),
+            logger=_listener(engine.messages),
             monitor=engine.monitor,
         )
         set_root_resource(None)  # type: ignore[arg-type]  # run_in_stack makes its own, and registers the exports
@@ -87,6 +87,15 @@ def _run(project: Project, engine: Engine) -> None:
         loop.run_until_complete(asyncio.sleep(0))
         executor.shutdown()
         loop.close()
+
+
+def _listener(messages: list[str]) -> logging.Logger:
+    """A logger for what the program says by pulumi.info, warn and error: kept, not printed in between."""
+    logger = logging.Logger("program", logging.INFO)
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(f"{record.levelname.lower()}: {record.getMessage()}")  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    return logger
 
 
 def _main(program: Path) -> None:

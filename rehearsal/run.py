@@ -34,6 +34,8 @@ class Rehearsal:
         self.checks: tuple[Verdict, ...] = ()
         self.registered: tuple[str, ...] = ()
         """URNs in the order of registration."""
+        self.messages: tuple[str, ...] = ()
+        """What the program said (pulumi.warn and so on), each with its level in front."""
         self._own = ExitStack()
 
     @property
@@ -116,8 +118,10 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
         engine = Engine(account, state, settings, preview)
         engine.progress = progress or engine.progress
         failure = run(home, engine)
+        state.settle()
         rehearsal = Rehearsal(account, state, settings, failure)
         rehearsal.registered = tuple(engine.seen)
+        rehearsal.messages = tuple(engine.messages)
         if judge and failure is None and not preview:
             rehearsal.checks = checks.judge(rehearsal)
         rehearsal._own = opening.pop_all()

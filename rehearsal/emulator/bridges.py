@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
-from rehearsal.emulator import partitions
+from rehearsal.emulator import conditions, partitions
 
 BRIDGES: dict[str, Callable[[ExitStack], None]] = {}
 """By name. Each enters its patches into the stack that it is given."""
@@ -249,3 +249,42 @@ def tags_of_scalable_targets(stack: ExitStack) -> None:
 
     _after(stack, Response, "register_scalable_target", register)
     stack.enter_context(mock.patch.object(Response, "list_tags_for_resource", listed, create=True))
+
+
+@bridge
+def conditions_of_bucket_policies(stack: ExitStack) -> None:
+    """moto denies everything that a conditional Deny of a bucket policy mentions, whether the condition holds or not."""
+    from moto.s3.models import FakeBucket  # noqa: PLC0415
+
+    original = FakeBucket.get_permission
+
+    def permission(self: Any, action: str, resource: str) -> Any:
+        if self.policy is None:
+            return original(self, action, resource)
+        document = json.loads(self.policy)
+        context = {"aws:securetransport": "true"}  # boto3 always calls by TLS
+        document["Statement"] = [
+            {key: value for key, value in one.items() if key != "Condition"}
+            for one in document["Statement"]
+            if conditions.applies(one.get("Condition"), context)
+        ]
+        kept, self.policy = self.policy, json.dumps(document).encode()
+        try:
+            return original(self, action, resource)
+        finally:
+            self.policy = kept
+
+    stack.enter_context(mock.patch.object(FakeBucket, "get_permission", permission))
+
+
+@bridge
+def memory_of_the_whole_task(stack: ExitStack) -> None:
+    """On Fargate a task's memory may be given as a whole; moto adds up that of the containers and stumbles."""
+    from moto.ecs.models import EC2ContainerServiceBackend as Backend  # noqa: PLC0415
+
+    def nothing(_: Any) -> dict[str, Any]:
+        """What the task takes away from an EC2 instance; on Fargate there is none."""
+        return {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
+
+    name = "_calculate_task_resource_requirements"
+    stack.enter_context(mock.patch.object(Backend, name, staticmethod(nothing)))
