@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_docker as docker
 
 from components import policies
+from components.build_context import BUILDS, content_tag
 from components.site import Site
 from components.sizes import Mirrors
 from region import Region
 
 PLATFORM = "linux/amd64"
 """Fargate in China is not known to run ARM64."""
-_TAG_LENGTH = 16
 _IMAGES_KEPT = 20
-_NOT_PART_OF_AN_IMAGE = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".venv")
-
-
-@dataclass(frozen=True)
-class Build:
-    """A build context and its Dockerfile, both relative to the program."""
-
-    context: str
-    dockerfile: str
-
-
-BUILDS = {
-    "server": Build("patches", "patches/server.Dockerfile"),
-    "ui": Build("patches", "patches/ui.Dockerfile"),
-    "gateway": Build("serverless", "serverless/gateway/Dockerfile"),
-    "models": Build("serverless/models", "serverless/models/Dockerfile"),
-}
 
 
 @dataclass(frozen=True)
@@ -129,24 +110,6 @@ class Images(pulumi.ComponentResource):
             username=token.user_name,
             password=pulumi.Output.secret(token.password),
         )
-
-
-def content_tag(build: Build, build_args: Mapping[str, str], root: Path = Path()) -> str:
-    """A tag that changes exactly when the build's input does: its files, their names and the build arguments.
-
-    Raises RunError where context or Dockerfile is missing.
-    """
-    folder, dockerfile = root / build.context, root / build.dockerfile
-    for needed in (folder, dockerfile):
-        if not needed.exists():
-            raise pulumi.RunError(f"{needed}: an image is built from it, but it does not exist.")
-    digest = hashlib.sha256(repr((build.dockerfile, sorted(build_args.items()))).encode())
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if path.is_file() and not any(part in _NOT_PART_OF_AN_IMAGE for part in relative.parts):
-            digest.update(f"{relative.as_posix()}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:_TAG_LENGTH]
 
 
 def repository_arn(reference: str) -> str:

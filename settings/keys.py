@@ -39,7 +39,7 @@ def _from_json(value: Any) -> Any:
 
 def _retention(days: int) -> int:
     if days not in _RETENTIONS:
-        raise ValueError(f"CloudWatch Logs keeps logs for {', '.join(map(str, _RETENTIONS))} days; choose one of these")
+        raise ValueError(f"must be a number of days that CloudWatch Logs keeps; choose one of {', '.join(map(str, _RETENTIONS))}")
     return days
 
 

@@ -1,0 +1,55 @@
+"""What goes into an image build, and a tag that names it. Pure, but for reading files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+from docker.utils.build import exclude_paths
+
+_TAG_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Build:
+    """A build context and its Dockerfile, both relative to the program."""
+
+    context: str
+    dockerfile: str
+
+
+BUILDS = {
+    "server": Build("patches", "patches/server.Dockerfile"),
+    "ui": Build("patches", "patches/ui.Dockerfile"),
+    "gateway": Build("serverless", "serverless/gateway/Dockerfile"),
+    "models": Build("serverless/models", "serverless/models/Dockerfile"),
+}
+
+
+def content_tag(build: Build, build_args: Mapping[str, str], root: Path = Path()) -> str:
+    """A tag that changes exactly when the build's input does: Dockerfile, files, their names, build arguments.
+
+    Raises RunError where context or Dockerfile is missing.
+    """
+    folder, dockerfile = root / build.context, root / build.dockerfile
+    for needed in (folder, dockerfile):
+        if not needed.exists():
+            raise pulumi.RunError(f"{needed} does not exist, but an image is built from it. Restore it from git.")
+    digest = hashlib.sha256(repr(sorted(build_args.items())).encode() + dockerfile.read_bytes())
+    for path in _files(folder):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:_TAG_LENGTH]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files that the builder sees: those that .dockerignore lets through."""
+    ignore = folder / ".dockerignore"
+    lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else []
+    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    for relative in sorted(exclude_paths(str(folder), patterns)):
+        if (folder / relative).is_file():
+            yield folder / relative

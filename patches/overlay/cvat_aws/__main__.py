@@ -1,0 +1,57 @@
+"""The container's entry point: `python -m cvat_aws COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from typing import Any, Callable, Dict, List, Optional
+
+from cvat_aws import commands, demo
+from cvat_aws.environment import EnvironmentProblem
+
+BAD_USE = 2  # what argparse exits with, and what no init system takes for a crash
+
+
+def parser() -> argparse.ArgumentParser:
+    description = "CVAT's processes, one at a time. What is configured by environment is listed in docs/images.md."
+    top = argparse.ArgumentParser(prog="cvat-aws", description=description)
+    sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    sub.add_parser("web", help="serve HTTP on port 8080")
+    worker = sub.add_parser("worker", help="run the jobs of a queue")
+    worker.add_argument("queue", choices=["default", "low"], help="low: automatic annotation; default: all else")
+    sub.add_parser("scheduler", help="put jobs that are due into their queue")
+    sub.add_parser("git-status", help="keep the state of linked git repositories up to date (run one)")
+    sub.add_parser("init", help="migrate the database and make the administrator; safe to run again")
+    sub.add_parser("copy-demo", help="copy DEMO_SOURCE (s3://bucket/prefix) to the share; safe to run again")
+    sub.add_parser("health", help="exit with 0 if the web server of this container answers")
+    return top
+
+
+def _terminate(_signal: int, _frame: Any) -> None:
+    """As process 1, a Python program would ignore SIGTERM: the kernel gives it no default action."""
+    sys.exit(0)
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    chosen = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    run: Dict[str, Callable[[], int]] = {
+        "web": commands.web,
+        "worker": lambda: commands.worker(chosen.queue),
+        "scheduler": commands.scheduler,
+        "git-status": commands.git_status,
+        "init": commands.init,
+        "copy-demo": lambda: demo.run(os.environ),
+        "health": commands.health,
+    }
+    try:
+        return run[chosen.command]()
+    except EnvironmentProblem as problem:
+        sys.stderr.write(f"cvat-aws {chosen.command} cannot start:\n{problem}\n")
+        return BAD_USE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

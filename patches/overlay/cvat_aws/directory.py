@@ -1,0 +1,53 @@
+"""Logging in with LDAP instead of CVAT's own accounts."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Tuple
+
+from cvat_aws.environment import Reader
+
+ROLES = ("ADMIN", "ANNOTATOR", "USER", "OBSERVER")  # CVAT's, see cvat/apps/authentication/auth_ldap.py
+Search = Tuple[str, str]  # (base DN, filter)
+
+
+def ldap(read: Reader, backends: List[str]) -> Dict[str, Any]:
+    """Plain values; `with_searches` turns the two searches into what django-auth-ldap wants."""
+    url = read.text("CVAT_LDAP_URL")
+    if not url:
+        return {}
+    users = read.required("CVAT_LDAP_USER_BASE", "the DN below which users are, as CVAT_LDAP_URL is set")
+    groups = read.required("CVAT_LDAP_GROUP_BASE", "the DN below which groups are, as CVAT_LDAP_URL is set")
+    settings: Dict[str, Any] = {
+        "DJANGO_AUTH_TYPE": "LDAP",
+        "AUTHENTICATION_BACKENDS": [*backends, "django_auth_ldap.backend.LDAPBackend"],
+        "AUTH_LDAP_SERVER_URI": url,
+        "AUTH_LDAP_START_TLS": read.flag("CVAT_LDAP_START_TLS", default=url.startswith("ldap://")),
+        "AUTH_LDAP_BIND_DN": read.text("CVAT_LDAP_BIND_DN"),
+        "AUTH_LDAP_BIND_PASSWORD": read.text("CVAT_LDAP_BIND_PASSWORD"),
+        "AUTH_LDAP_USER_SEARCH": (users, read.text("CVAT_LDAP_USER_FILTER", "(uid=%(user)s)")),
+        "AUTH_LDAP_GROUP_SEARCH": (groups, read.text("CVAT_LDAP_GROUP_FILTER", "(objectClass=groupOfNames)")),
+        "AUTH_LDAP_USER_ATTR_MAP": {"first_name": "givenName", "last_name": "sn", "email": "mail"},
+        "AUTH_LDAP_ALWAYS_UPDATE_USER": True,
+    }
+    for role in ROLES:  # DNs have commas, so groups are parted by semicolons
+        named = read.text(f"CVAT_LDAP_{role}_GROUPS").split(";")
+        settings[f"AUTH_LDAP_{role}_GROUPS"] = [group.strip() for group in named if group.strip()]
+    return settings
+
+
+def with_searches(settings: Mapping[str, Any]) -> Dict[str, Any]:
+    """Needs python-ldap, so it is apart from the pure part and imports only when LDAP is on."""
+    if "AUTH_LDAP_SERVER_URI" not in settings:
+        return dict(settings)
+    import ldap as protocol
+    from django_auth_ldap.config import GroupOfNamesType, LDAPSearch
+
+    def search(value: Search) -> Any:
+        return LDAPSearch(value[0], protocol.SCOPE_SUBTREE, value[1])
+
+    return {
+        **settings,
+        "AUTH_LDAP_USER_SEARCH": search(settings["AUTH_LDAP_USER_SEARCH"]),
+        "AUTH_LDAP_GROUP_SEARCH": search(settings["AUTH_LDAP_GROUP_SEARCH"]),
+        "AUTH_LDAP_GROUP_TYPE": GroupOfNamesType(),
+    }

@@ -1,0 +1,40 @@
+"""From environment variables to Django settings: pure, so that it is tested without Django."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping
+
+from cvat_aws import directory, logs, mail, stores, web
+from cvat_aws.environment import Reader
+
+SCRATCH = "/tmp/cvat"  # noqa: S108 - local to the task by design, and the only user of the task's /tmp
+
+
+def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> Dict[str, Any]:
+    """What to change in CVAT's settings `base`; raises EnvironmentProblem with all that is wrong with `env`."""
+    read = Reader(env)
+    scratch = read.text("CVAT_SCRATCH_DIR", SCRATCH)
+    settings = {
+        "SECRET_KEY": web.secret_key(read),
+        "DEBUG": False,
+        "DATABASES": stores.databases(read),
+        **stores.redis(read),
+        **web.hosts(read),
+        **web.registration(read),
+        **mail.smtp(read),
+        **directory.ldap(read, base["AUTHENTICATION_BACKENDS"]),
+        "REST_FRAMEWORK": web.throttling(base["REST_FRAMEWORK"]),
+        "MIDDLEWARE": web.middleware(base["MIDDLEWARE"]),
+        "LOGGING": logs.logging(read, base["LOGGING"], scratch),
+        # Chunks made on demand are kept in SQLite in WAL mode, which no network file system can carry.
+        "CACHE_ROOT": f"{scratch}/cache",
+        "NUCLIO": {
+            **base["NUCLIO"],
+            "HOST": read.text("CVAT_NUCLIO_HOST", "nuclio"),
+            "PORT": read.number("CVAT_NUCLIO_PORT", 8070),
+        },
+        "CLOUD_STORAGE_REGION": read.text("AWS_REGION", "us-east-2"),
+        "CLOUD_STORAGE_ROLE_BUCKETS": read.words("CVAT_S3_ROLE_BUCKETS"),
+    }
+    read.finish()
+    return settings

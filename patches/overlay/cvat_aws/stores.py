@@ -1,0 +1,87 @@
+"""PostgreSQL and Redis: where they are, and that nobody listens in."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from cvat_aws.environment import Reader
+
+RDS_ROOTS = "/etc/ssl/certs/rds.pem"  # put there by server.Dockerfile
+RQ_DB, CACHEOPS_DB, CACHE_DB = 0, 1, 2  # RQ and cacheops as CVAT has them
+JOB_TIMEOUTS = {"default": "4h", "low": "24h"}  # CVAT's own
+
+
+def databases(read: Reader) -> Dict[str, Any]:
+    """PGSSLMODE and PGSSLROOTCERT mean what they mean to libpq; the default is to check chain and host name."""
+    return {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": read.required("CVAT_POSTGRES_HOST", "the host name of PostgreSQL"),
+            "PORT": read.number("CVAT_POSTGRES_PORT", 5432),
+            "NAME": read.text("CVAT_POSTGRES_DBNAME", "cvat"),
+            "USER": read.required("CVAT_POSTGRES_USER", "the PostgreSQL user"),
+            "PASSWORD": read.required("CVAT_POSTGRES_PASSWORD", "the PostgreSQL user's password"),
+            # A verified TLS handshake per request is what costs here; a minute's reuse leaves it to the first.
+            "CONN_MAX_AGE": 60,
+            "OPTIONS": {
+                "sslmode": read.text("PGSSLMODE", "verify-full"),
+                "sslrootcert": read.text("PGSSLROOTCERT", RDS_ROOTS),
+                "connect_timeout": 10,
+                "keepalives_idle": 30,  # a failed-over RDS instance never says goodbye
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+            },
+        }
+    }
+
+
+def _connection(read: Reader) -> Dict[str, Any]:
+    """Keyword arguments of redis-py's connection. Not a URL: redis-py 3.5 does not decode a password in one."""
+    connection: Dict[str, Any] = {
+        "host": read.required("CVAT_REDIS_HOST", "the host name of Redis"),
+        "port": read.number("CVAT_REDIS_PORT", 6379),
+        "password": read.text("CVAT_REDIS_PASSWORD") or None,
+        "socket_keepalive": True,
+        "health_check_interval": 30,
+    }
+    return connection
+
+
+def _tls(read: Reader) -> Dict[str, Any]:
+    """redis-py 3.5 checks the chain but not the host name unless told to."""
+    if not read.flag("CVAT_REDIS_SSL", default=True):
+        return {}
+    ca = read.text("CVAT_REDIS_CA")
+    return {"ssl_check_hostname": True, **({"ssl_ca_certs": ca} if ca else {})}
+
+
+def _cache(connection: Dict[str, Any], tls: Dict[str, Any], db: int, scheme: str) -> Dict[str, Any]:
+    pool = {key: value for key, value in connection.items() if key not in ("host", "port", "password")}
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": f"{scheme}://{connection['host']}:{connection['port']}/{db}",
+        "OPTIONS": {
+            "PASSWORD": connection["password"],
+            "CONNECTION_POOL_KWARGS": {**pool, **tls},
+        },
+    }
+
+
+def redis(read: Reader) -> Dict[str, Any]:
+    """Settings of everything in CVAT that talks to Redis: RQ and its scheduler, cacheops, cache, sessions.
+
+    RQ takes its connection from a cache alias because django-rq 2.3 has no way to ask for a host name check.
+    """
+    connection, tls = _connection(read), _tls(read)
+    scheme = "rediss" if tls else "redis"
+    return {
+        "CACHES": {
+            "default": _cache(connection, tls, CACHE_DB, scheme),
+            "rq": _cache(connection, tls, RQ_DB, scheme),
+        },
+        "RQ_QUEUES": {
+            queue: {"USE_REDIS_CACHE": "rq", "DEFAULT_TIMEOUT": timeout} for queue, timeout in JOB_TIMEOUTS.items()
+        },
+        "CACHEOPS_REDIS": {**connection, **({"ssl": True, **tls} if tls else {}), "db": CACHEOPS_DB},
+        "SESSION_ENGINE": "django.contrib.sessions.backends.cached_db",
+    }

@@ -1,0 +1,57 @@
+"""What the web sees: host names, HTTPS behind a load balancer, cookies, throttling, registration."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping
+
+from cvat_aws.environment import Reader
+
+HEALTH_PATH = "/api/v1/restrictions/user-agreements"  # answers 200 without login and without the database
+SHORTEST_KEY = 32  # characters; Django warns below 50, Secrets Manager's default is 32
+
+
+def secret_key(read: Reader) -> str:
+    key = read.required("DJANGO_SECRET_KEY", "the key that signs sessions, the same in every task")
+    if key and len(key) < SHORTEST_KEY:
+        read.problems.append(
+            f"DJANGO_SECRET_KEY has {len(key)} characters, but needs {SHORTEST_KEY} or more. "
+            "Let Secrets Manager generate one."
+        )
+    return key
+
+
+def hosts(read: Reader) -> Dict[str, Any]:
+    """One public URL decides hosts, CSRF and cookies. Health checks need no entry: see `middleware`."""
+    base = read.url("CVAT_BASE_URL", "the URL that users open, with scheme and port")
+    https = base.scheme == "https"
+    names = [base.hostname or "", *read.words("CVAT_ALLOWED_HOSTS")]
+    return {
+        "ALLOWED_HOSTS": names,
+        "CSRF_TRUSTED_ORIGINS": [base.netloc],
+        # The load balancer sets this header itself, whatever a client sends.
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+        "SESSION_COOKIE_SECURE": https,
+        "CSRF_COOKIE_SECURE": https,
+        "ACCOUNT_DEFAULT_HTTP_PROTOCOL": base.scheme,
+        "UI_URL": base.geturl().rstrip("/"),
+    }
+
+
+def throttling(base: Mapping[str, Any]) -> Dict[str, Any]:
+    """Count a client by the address that the load balancer saw (the last one), not by what it says about itself."""
+    return {
+        **base,
+        "DEFAULT_THROTTLE_CLASSES": ["cvat_aws.throttling.PublicRateThrottle"],
+        "NUM_PROXIES": 1,
+    }
+
+
+def middleware(base: List[str]) -> List[str]:
+    return ["cvat_aws.middleware.HealthCheckHost", *base]
+
+
+def registration(read: Reader) -> Dict[str, Any]:
+    return {
+        "REGISTRATION_OPEN": read.choice("CVAT_REGISTRATION", ["closed", "open"]) == "open",
+        "ROOT_URLCONF": "cvat_aws.urls",
+    }

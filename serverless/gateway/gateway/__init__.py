@@ -1,0 +1,1 @@
+"""The service that CVAT takes for the Nuclio dashboard, answered by SageMaker endpoints."""

@@ -1,0 +1,43 @@
+"""What may go wrong, as CVAT can show it: an HTTP status and a short reason phrase."""
+
+from typing import Literal, NoReturn
+
+REASON_LENGTH = 160  # characters; longer ones do not fit CVAT's notification
+
+Kind = Literal["request", "not_found", "too_large", "busy", "model", "endpoint", "timeout", "internal"]
+
+# CVAT takes 401 and 403 for the end of the user's own session, so neither is ever sent.
+STATUS: dict[Kind, int] = {
+    "request": 400,
+    "not_found": 404,
+    "too_large": 413,
+    "internal": 500,
+    "model": 502,
+    "endpoint": 502,
+    "busy": 503,
+    "timeout": 504,
+}
+
+
+class ConfigError(Exception):
+    """The operator's settings or registry files are wrong; the message says what to change."""
+
+
+class GatewayError(Exception):
+    """A failure as the caller sees it: CVAT's user is shown the reason phrase, never the body."""
+
+    def __init__(self, kind: Kind, reason: str, *, status: int = 0, retryable: bool = False) -> None:
+        super().__init__(reason)
+        self.kind, self.status, self.retryable = kind, status or STATUS[kind], retryable
+        self.reason = phrase(reason)
+
+
+def phrase(text: str) -> str:
+    """`text` as a reason phrase: one line of printable ASCII, cut to a length that can be shown."""
+    line = " ".join("".join(c if " " <= c <= "~" else " " for c in text).split())
+    return line if len(line) <= REASON_LENGTH else line[: REASON_LENGTH - 3] + "..."
+
+
+def refuse(rule: str) -> NoReturn:
+    """Refuse a container's answer: CVAT would fail on it without a word of why."""
+    raise GatewayError("model", f"The model's answer is malformed: {rule}")

@@ -1,0 +1,150 @@
+"""The functions that CVAT is offered: one YAML file each, in the form of CVAT's own `function.yaml`."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import orjson
+import yaml
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
+
+from .errors import ConfigError
+from .settings import Settings, Target, sentences
+
+Kind = Literal["detector", "interactor", "tracker", "reid"]
+FALSE = {"", "0", "false", "no", "off", "none"}
+INTERACTOR_VERSION = "2"  # CVAT's UI since v2.3 refuses interactors that declare less
+
+
+class Function(NamedTuple):
+    """A function, what CVAT is told of it, and where it runs (None: nowhere, an echo answers)."""
+
+    name: str
+    kind: Kind
+    item: dict[str, Any]
+    target: Target | None
+
+
+def _unique(items: list[Any]) -> list[Any]:
+    """CVAT answers 404 for the whole list of functions when one of them names a label twice."""
+    names = [item.name for item in items]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"names must be unique, and these are not: {', '.join(twice)}")
+    return items
+
+
+class Attribute(BaseModel):
+    name: str
+    input_type: Literal["checkbox", "radio", "number", "text", "select"]
+    values: list[str]
+
+
+class Label(BaseModel):
+    name: str
+    attributes: Annotated[list[Attribute], AfterValidator(_unique)] = []
+    sublabels: "Annotated[list[Label], AfterValidator(_unique)]" = []
+
+
+LABELS = TypeAdapter(Annotated[list[Label], AfterValidator(_unique)])
+
+
+def _spec(text: str | None) -> str | None:
+    """Annotation `spec`, the JSON text of a list of labels: checked, and without spaces."""
+    try:
+        labels = orjson.loads(text or "[]")
+        LABELS.validate_python(labels)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"must be the JSON text of a list of labels: {error}") from None
+    except ValidationError as error:
+        raise ValueError(sentences(error, "label ")) from None
+    return orjson.dumps(labels).decode() if labels else None
+
+
+class Annotations(BaseModel, extra="allow"):
+    """Keys that CVAT parses; all others are passed on as text."""
+
+    type: Kind
+    spec: Annotated[str | None, AfterValidator(_spec)] = None
+    min_pos_points: int | None = None
+    min_neg_points: int | None = None
+    version: int | None = None
+
+    def strings(self) -> dict[str, str]:
+        """As Nuclio has them: text only. What is false is left out, since bool("false") is true to CVAT."""
+        texts = {
+            key: value if isinstance(value, str) else str(value).lower()
+            for key, value in self
+            if value is not None
+        }
+        if texts.get("startswith_box", "").lower() in FALSE:
+            texts.pop("startswith_box", None)
+        return ({"version": INTERACTOR_VERSION} if self.type == "interactor" else {}) | texts
+
+
+class Metadata(BaseModel):
+    name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]+$")]
+    namespace: str = "cvat"
+    annotations: Annotations
+
+
+class Spec(BaseModel):
+    description: str = ""
+
+
+class FunctionFile(BaseModel):
+    """What the gateway reads of a registry file; the block `sagemaker` is the model container's."""
+
+    metadata: Metadata
+    spec: Spec = Spec()
+    sagemaker: dict[str, Any] = {}
+
+    def item(self) -> dict[str, Any]:
+        """The function as the Nuclio dashboard describes it."""
+        metadata = self.metadata.model_dump(include={"name", "namespace"})
+        return {
+            "metadata": metadata | {"annotations": self.metadata.annotations.strings()},
+            "spec": {"description": self.spec.description},
+            "status": {"state": "ready", "httpPort": 0},
+        }
+
+
+def read(path: Path) -> FunctionFile:
+    """One registry file, checked; raises ConfigError that names the file, the key and the rule."""
+    try:
+        file = FunctionFile.model_validate(yaml.safe_load(path.read_text()))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path.name} is no YAML file: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        raise ConfigError(sentences(error, f"{path.name}: ")) from None
+    if (expected := f"{file.metadata.name}.yaml") != path.name:
+        raise ConfigError(f"{path.name}: metadata.name asks for the file name {expected}: rename one of them")
+    return file
+
+
+def _target(name: str, settings: Settings) -> Target | None:
+    """Containers in a shared endpoint are named after their functions."""
+    if name in settings.endpoints or not settings.endpoint:
+        return settings.endpoints.get(name)
+    return Target(endpoint=settings.endpoint, container=re.sub(r"[^A-Za-z0-9]+", "-", name))
+
+
+def load(settings: Settings) -> dict[str, Function]:
+    """All deployed functions by name; raises ConfigError with the mistakes of all files."""
+    functions, mistakes, folder = {}, [], settings.functions_dir
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            file = read(path)
+        except ConfigError as error:
+            mistakes.append(str(error))
+            continue
+        name = file.metadata.name
+        functions[name] = Function(name, file.metadata.annotations.type, file.item(), _target(name, settings))
+    if not functions and not mistakes:
+        mistakes.append(f"FUNCTIONS_DIR is '{folder}': no *.yaml is there; set it to the registry's folder")
+    if not mistakes and (unknown := sorted(settings.endpoints.keys() - functions.keys())):
+        mistakes.append(
+            f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: add a file to {folder}, or remove it"
+        )
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return {name: f for name, f in functions.items() if f.target or settings.backend == "echo"}

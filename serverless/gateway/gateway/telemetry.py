@@ -1,0 +1,89 @@
+"""What an operator sees: Prometheus metrics, and one JSON line per request. No image, no secret."""
+
+import json
+import logging
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from .backend import Spent
+from .errors import GatewayError
+
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+log = logging.getLogger("gateway")
+
+
+class JsonLines(logging.Formatter):
+    """A record as one JSON object; `extra={"fields": {...}}` adds to it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = {"time": f"{moment}.{int(record.msecs):03d}Z", "level": record.levelname}
+        line |= {"message": record.getMessage(), **getattr(record, "fields", {})}
+        return json.dumps(
+            line | ({"exception": self.formatException(record.exc_info)} if record.exc_info else {})
+        )
+
+
+def configure_logging(level: str) -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    log.setLevel(level)
+
+
+@dataclass
+class Trace:
+    """What becomes of one invocation; filled in on the way, also of one that fails."""
+
+    function: str
+    request_id: str
+    bytes_in: int
+    started: float = field(default_factory=time.monotonic)
+    bytes_sent: int = 0
+    bytes_out: int = 0
+    scale: float | None = None
+    """Of the image that was re-encoded; None: it travelled as it came."""
+    spent: Spent = field(default_factory=Spent)
+    failure: GatewayError | None = None
+
+    def line(self, status: int, seconds: float) -> dict[str, Any]:
+        own = ("function", "request_id", "bytes_in", "bytes_sent", "bytes_out", "scale")
+        times = {"ms": round(seconds * 1000, 1), "upstream_ms": round(self.spent.upstream * 1000, 1)}
+        reason = {"reason": self.failure.reason} if self.failure else {}
+        return {"status": status, "attempts": self.spent.attempts, **times, **reason} | {
+            name: getattr(self, name) for name in own
+        }
+
+
+class Metrics:
+    """Counters of one gateway; only registered functions' names are labels, so their number is bounded."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own: dict[str, Any] = {"registry": self.registry, "namespace": "gateway"}
+        timed: dict[str, Any] = own | {"labelnames": ["function"], "buckets": BUCKETS_S}
+        self._requests = Counter("requests", "Invocations", ["function", "status"], **own)
+        self._errors = Counter("errors", "Failed invocations", ["function", "kind"], **own)
+        self._retries = Counter("retries", "Repeated calls of SageMaker", ["function"], **own)
+        self._latency = Histogram("request_seconds", "Time in the gateway", **timed)
+        self._upstream = Histogram("upstream_seconds", "Time in SageMaker", **timed)
+        self._reencoded = Counter("reencoded", "Requests too large as they came", ["function"], **own)
+        self.in_flight = Gauge("in_flight_bytes", "Bytes of requests being worked on", **own)
+
+    def record(self, trace: Trace, status: int) -> None:
+        """Count an invocation that has ended, and log its line."""
+        seconds, name = time.monotonic() - trace.started, trace.function
+        self._requests.labels(name, status).inc()
+        self._latency.labels(name).observe(seconds)
+        if trace.failure:
+            self._errors.labels(name, trace.failure.kind).inc()
+        if trace.spent.attempts:
+            self._upstream.labels(name).observe(trace.spent.upstream)
+            self._retries.labels(name).inc(trace.spent.attempts - 1)
+        if trace.scale is not None:
+            self._reencoded.labels(name).inc()
+        log.info("invocation", extra={"fields": trace.line(status, seconds)})

@@ -1,0 +1,1 @@
+"""Benchmark of the gateway, beside a stub of SageMaker's runtime."""

@@ -1,0 +1,1 @@
+"""One container image that serves any auto-annotation function under SageMaker's contract."""

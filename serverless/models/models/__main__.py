@@ -1,0 +1,102 @@
+"""Command line: `serve` is what SageMaker starts, the rest makes model archives."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from models.errors import ModelError
+from models.settings import read_settings
+
+REGISTRY = Path(__file__).resolve().parents[2] / "functions"
+"""serverless/functions of the checkout."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; the exit code is 1, with a sentence on stderr, where something is wrong."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except ModelError as error:
+        sys.stderr.write(f"models: {error}\n")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve", help="serve the archive in MODEL_DIR (default /opt/ml/model) over HTTP"
+    )
+    serve.set_defaults(run=_serve)
+    registry = argparse.ArgumentParser(add_help=False)
+    registry.add_argument(
+        "--functions", type=Path, default=REGISTRY, help="registry folder (default: %(default)s)"
+    )
+    pack = commands.add_parser(
+        "pack", parents=[registry], help="make a function's archive from its weights, and try it"
+    )
+    pack.add_argument("function", metavar="FUNCTION", help="name of a file in the registry, without .yaml")
+    pack.add_argument(
+        "--weights", type=Path, nargs="+", required=True, metavar="FILE", help="the network's files"
+    )
+    pack.add_argument(
+        "--output", type=Path, default=Path(), metavar="DIR", help="default: the current folder"
+    )
+    pack.set_defaults(run=_pack)
+    sample = commands.add_parser(
+        "sample", parents=[registry], help="make archives of tiny networks, for tests"
+    )
+    sample.add_argument("names", metavar="FUNCTION", nargs="*", help="functions of the registry")
+    sample.add_argument("--all", action="store_true", help="every function that has a sample")
+    sample.add_argument("directory", type=Path, metavar="DIR", help="where to put <function>.tar.gz")
+    sample.set_defaults(run=_sample)
+    export = commands.add_parser("export", help="make a function's network file from its public source")
+    export.add_argument("function", choices=["pth-faster-rcnn"], metavar="FUNCTION", help="pth-faster-rcnn")
+    export.add_argument(
+        "--output", type=Path, default=Path("model.onnx"), metavar="FILE", help="default: %(default)s"
+    )
+    export.add_argument(
+        "--weights", type=Path, metavar="FILE", help="state dict; default: torchvision downloads its own"
+    )
+    export.set_defaults(run=_export)
+    return parser
+
+
+# Imports wait for their command: `serve` needs no packer, `pack` no HTTP server, and torch is rarely there.
+def _serve(_parsed: argparse.Namespace) -> int:
+    from models.server import serve  # noqa: PLC0415
+
+    settings = read_settings()
+    logging.basicConfig(level=settings.log_level, stream=sys.stdout, format="%(levelname)s %(message)s")
+    return asyncio.run(serve(settings))
+
+
+def _pack(parsed: argparse.Namespace) -> int:
+    from models.archive import pack  # noqa: PLC0415
+
+    sys.stdout.write(f"{pack(parsed.functions, parsed.function, parsed.weights, parsed.output)}\n")
+    return 0
+
+
+def _sample(parsed: argparse.Namespace) -> int:
+    from models.samples import pack_samples  # noqa: PLC0415
+
+    if parsed.all == bool(parsed.names):
+        raise ModelError("sample: name the functions, or say --all")
+    for archive in pack_samples(parsed.directory, parsed.functions, parsed.names or None):
+        sys.stdout.write(f"{archive}\n")
+    return 0
+
+
+def _export(parsed: argparse.Namespace) -> int:
+    from models.export import export_faster_rcnn  # noqa: PLC0415
+
+    export_faster_rcnn(parsed.output, parsed.weights)
+    sys.stdout.write(f"{parsed.output}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""The two ways in which things go wrong: the caller's, and the archive's."""
+
+
+class RequestError(Exception):
+    """What a caller sent cannot be served; the message says why and becomes the answer."""
+
+    status = 400
+
+
+class TooLargeError(RequestError):
+    """What a caller sent is larger than this container takes."""
+
+    status = 413
+
+
+class ModelError(Exception):
+    """The archive or the container's environment is wrong; the message is for who packed or deployed it."""

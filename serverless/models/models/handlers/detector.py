@@ -1,0 +1,141 @@
+"""Object detectors with boxes, scores and classes as outputs, non-maximum suppression inside the network."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from models.errors import ModelError
+from models.function import Function
+from models.image_input import ImageInput, compile_with_image, resize
+from models.images import decode_image
+from models.runtime import Array, Runtime, find_model
+from models.validation import Options, Request, parse_options, parse_request
+
+Threshold = Annotated[float, Field(ge=0, le=1)]
+
+
+class DetectorOutputs(Options):
+    """The network's names for its outputs."""
+
+    boxes: str
+    """... x 4."""
+    scores: str
+    """One a box, 0 to 1."""
+    labels: str
+    """One a box: the id of the registry's spec."""
+    count: str | None = None
+    """How many of the boxes are meant; without it, all."""
+
+
+class DetectorOptions(Options):
+    """sagemaker.options of a detector. The two handlers differ in nothing but the defaults."""
+
+    model: str | None = None
+    """File of the archive; not needed where it holds one network."""
+    input: ImageInput
+    output: DetectorOutputs
+    box_order: Literal["xyxy", "yxyx"]
+    box_units: Literal["pixels", "fractions"]
+    """Pixels of the image as the network was shown it, or fractions 0 to 1 of it."""
+    threshold: Threshold = 0.5
+    """Where the request names none."""
+
+
+class TorchvisionOptions(DetectorOptions):
+    """Defaults: torchvision.models.detection exported to ONNX, which scales and normalises inside."""
+
+    input: ImageInput = ImageInput(layout="CHW", divide=(255,))
+    output: DetectorOutputs = DetectorOutputs(boxes="boxes", scores="scores", labels="labels")
+    box_order: Literal["xyxy", "yxyx"] = "xyxy"
+    box_units: Literal["pixels", "fractions"] = "pixels"
+
+
+class TensorflowOptions(DetectorOptions):
+    """Defaults: TensorFlow's object detection API. CVAT's function halves what exceeds 1920x1080."""
+
+    input: ImageInput = ImageInput(name="image_tensor", layout="NHWC", max_size=(1920, 1080))
+    output: DetectorOutputs = DetectorOutputs(
+        boxes="detection_boxes", scores="detection_scores", labels="detection_classes", count="num_detections"
+    )
+    box_order: Literal["xyxy", "yxyx"] = "yxyx"
+    box_units: Literal["pixels", "fractions"] = "fractions"
+
+
+class DetectorRequest(Request):
+    """CVAT's call of a detector."""
+
+    image: str
+    threshold: Threshold | None = None
+
+
+class Detector:
+    """Rectangles with labels in pixels of the image that was sent."""
+
+    def __init__(self, function: Function, folder: Path, runtime: Runtime, options: DetectorOptions) -> None:
+        if not function.labels:
+            raise ModelError(
+                f"function {function.name}: a detector needs labels in metadata.annotations.spec"
+            )
+        self._labels = function.labels
+        self._options = options
+        path = find_model(folder, options.model)
+        outputs = options.output.model_dump(exclude_none=True)
+        self.network, self._input = compile_with_image(
+            runtime, runtime.read(path), path, options.input, {}, outputs
+        )
+
+    def __call__(self, body: Any) -> list[dict[str, Any]]:
+        """A list of {"label", "type": "rectangle", "points": [x1, y1, x2, y2], "confidence"}."""
+        request = parse_request(DetectorRequest, body)
+        pixels = decode_image(request.image)
+        height, width = pixels.shape[:2]
+        shown = resize(pixels, self._input.tensor_size(width, height))
+        results = self.network({"image": shown[np.newaxis] if "N" in self._input.layout else shown})
+        threshold = self._options.threshold if request.threshold is None else request.threshold
+        boxes, scores, ids = self._detections(results, threshold)
+        factors = (1, 1) if self._options.box_units == "fractions" else shown.shape[1::-1]
+        return self._answer(boxes / np.tile(factors, 2), scores, ids, (width, height))
+
+    def _detections(self, results: dict[str, Array], threshold: float) -> tuple[Array, Array, Array]:
+        """Boxes (n x 4, x y x y), scores and ids of what reaches the threshold."""
+        boxes, scores, ids = (
+            results["boxes"].reshape(-1, 4),
+            results["scores"].ravel(),
+            results["labels"].ravel(),
+        )
+        count = int(results["count"].ravel()[0]) if "count" in results else len(boxes)
+        # A network's unused rows may hold anything: NaN fails both comparisons and is left out.
+        kept = np.flatnonzero((scores[:count] >= threshold) & np.isfinite(boxes[:count]).all(axis=1))
+        if self._options.box_order == "yxyx":
+            boxes = boxes[:, [1, 0, 3, 2]]
+        return boxes[kept].astype(np.float64), scores[kept], ids[kept].astype(np.int64)
+
+    def _answer(self, boxes: Array, scores: Array, ids: Array, size: tuple[int, int]) -> list[dict[str, Any]]:
+        """Boxes in fractions of the image become items in pixels.
+
+        What lies outside of the image, is flat or has no label in the spec is left out.
+        """
+        points = (boxes.clip(0, 1) * np.tile(size, 2)).round(2)
+        solid = (points[:, 2] > points[:, 0]) & (points[:, 3] > points[:, 1])
+        return [
+            {
+                "label": self._labels[int(label)],
+                "type": "rectangle",
+                "points": corners.tolist(),
+                "confidence": round(float(score), 4),
+            }
+            for corners, score, label in zip(points[solid], scores[solid], ids[solid], strict=True)
+            if int(label) in self._labels
+        ]
+
+
+def detector(model: type[DetectorOptions]) -> Callable[[Function, Path, Runtime], Detector]:
+    """What makes a detector whose options have these defaults."""
+
+    def make(function: Function, folder: Path, runtime: Runtime) -> Detector:
+        return Detector(function, folder, runtime, parse_options(model, function.name, function.options))
+
+    return make

@@ -1,0 +1,129 @@
+"""SageMaker's container contract over HTTP: /ping and /invocations, one inference at a time."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+
+from models.errors import ModelError, RequestError
+from models.service import Service, load_service
+from models.settings import MAX_BODY_BYTES, MAX_WAITING, REQUEST_TIMEOUT_S, Settings
+
+SHUTDOWN_S = 25.0
+"""SageMaker kills a container 30 s after SIGTERM."""
+
+
+class Server:
+    """HTTP in front of a service that is loaded after the port is open, so that /ping can say "not yet"."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._service: Service | None = None
+        self._waiting = 0
+        # One thread: networks and their buffers belong to it, and memory is bounded by one request's images.
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
+        self.app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_errors_as_json])
+        self.app.add_routes([web.get("/ping", self._ping), web.post("/invocations", self._invoke)])
+
+    async def load(self) -> None:
+        """Loads the archive in the worker's thread."""
+        loop, settings = asyncio.get_running_loop(), self._settings
+        started = time.monotonic()
+        self._service = await loop.run_in_executor(
+            self._worker, load_service, settings.model_dir, settings.threads, settings.function
+        )
+        logging.info("ready after %.1f s", time.monotonic() - started)
+
+    def close(self) -> None:
+        """Lets the worker go without waiting for what it does."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    async def _ping(self, _request: web.Request) -> web.Response:
+        if self._service is None:
+            return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "the model is being loaded"})
+        return _json(HTTPStatus.OK, {"function": self._service.function.name})
+
+    async def _invoke(self, request: web.Request) -> web.Response:
+        if self._service is None:
+            return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "the model is being loaded: try again"})
+        if self._waiting > MAX_WAITING:
+            return _json(
+                HTTPStatus.SERVICE_UNAVAILABLE, {"error": f"{MAX_WAITING} requests are waiting: try again"}
+            )
+        raw = await request.read()
+        started = time.monotonic()
+        self._waiting += 1
+        try:
+            answer = await self._work(self._service, raw, started + REQUEST_TIMEOUT_S)
+        except TimeoutError:
+            text = f"no answer within {REQUEST_TIMEOUT_S:.0f} s: send a smaller image or fewer at a time"
+            return _json(HTTPStatus.GATEWAY_TIMEOUT, {"error": text})
+        finally:
+            self._waiting -= 1
+        logging.info("answered bytes=%d ms=%.0f", len(raw), (time.monotonic() - started) * 1000)
+        return web.Response(body=answer, content_type="application/json")
+
+    async def _work(self, service: Service, raw: bytes, deadline: float) -> bytes:
+        """Runs in the worker's thread; work that nobody waits for any more is not begun."""
+
+        def work() -> bytes:
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            return service.answer(raw)
+
+        loop = asyncio.get_running_loop()
+        return await asyncio.wait_for(loop.run_in_executor(self._worker, work), deadline - time.monotonic())
+
+
+@web.middleware
+async def _errors_as_json(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Every error is {"error": a sentence}; a traceback goes to the log, never to the caller."""
+    try:
+        return await handler(request)
+    except RequestError as error:
+        return _json(error.status, {"error": str(error)})
+    except web.HTTPRequestEntityTooLarge:
+        text = f"the body is larger than {MAX_BODY_BYTES // 2**20} MiB: send a smaller image"
+        return _json(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": text})
+    except web.HTTPException as error:
+        text = f"{request.method} {request.path}: {error.reason}; there are GET /ping and POST /invocations"
+        return _json(error.status, {"error": text})
+    except (Exception, MemoryError):
+        logging.exception("request failed")
+        text = "the model failed on this request; the container's log says why"
+        return _json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": text})
+
+
+def _json(status: int, body: dict[str, str]) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")
+
+
+async def serve(settings: Settings) -> int:
+    """Serves until SIGTERM or SIGINT; the exit code is 1 where the archive cannot be loaded."""
+    server = Server(settings)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, port=settings.port).start()
+        logging.info("listening port=%d", settings.port)
+        await server.load()
+        await stop.wait()
+        logging.info("stopping: requests in work get %.0f s", SHUTDOWN_S)
+    except (ModelError, OSError) as error:
+        logging.error("%s", error)
+        return 1
+    finally:
+        await runner.cleanup()
+        server.close()
+    return 0

@@ -1,0 +1,46 @@
+"""One loaded function: bytes of a request in, bytes of an answer out."""
+
+import logging
+from pathlib import Path
+
+import cv2
+import orjson
+
+from models.errors import ModelError, RequestError
+from models.function import FILE_NAME, Function, read_function
+from models.handlers import Handler, make_handler
+from models.runtime import Runtime
+
+
+class Service:
+    """A function's handler behind its wire format. For one thread at a time."""
+
+    def __init__(self, function: Function, handler: Handler) -> None:
+        self.function = function
+        self._handler = handler
+
+    def answer(self, raw: bytes) -> bytes:
+        """CVAT's function JSON to CVAT's answer; a RequestError where the request is wrong."""
+        try:
+            body = orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            raise RequestError(f"the body is not JSON: {error}") from None
+        return orjson.dumps(self._handler(body), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def load_service(folder: Path, threads: int, expected: str | None = None) -> Service:
+    """Loads an unpacked archive; a ModelError says what is wrong with it.
+
+    expected is the function that the container was told to serve: containers that got each other's archives
+    would answer, and answer nonsense.
+    """
+    function = read_function(folder / FILE_NAME)
+    if expected and expected != function.name:
+        raise ModelError(
+            f"FUNCTION is {expected!r}, but the archive in {folder} is of {function.name!r}: "
+            "deploy that function's own archive"
+        )
+    cv2.setNumThreads(threads)
+    handler = make_handler(function, folder, Runtime(threads))
+    logging.info("loaded function=%s handler=%s threads=%d", function.name, function.handler, threads)
+    return Service(function, handler)

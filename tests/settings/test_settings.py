@@ -1,0 +1,134 @@
+"""settings: a configuration becomes frozen values, or everything that is wrong is said at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import settings
+from settings.keys import SECTIONS
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def load(**own: Any) -> settings.Settings:
+    region = own.pop("region", "cn-northwest-1")
+    return settings.load({"aws:region": region} | {f"cvat:{key}": value for key, value in own.items()})[0]
+
+
+def problems(**own: Any) -> list[str]:
+    with pytest.raises(settings.ConfigurationError) as raised:
+        load(**own)
+    return raised.value.problems
+
+
+def test_nothing_but_a_region_is_needed() -> None:
+    chosen = load()
+    assert chosen.database.instance_class == "db.m6g.xlarge", "the default preset is what the reference runs"
+    assert chosen.tasks["server"].count == 2
+    assert chosen.protect, "a stack is protected unless it says that it is disposable"
+
+
+def test_the_preset_decides_what_is_not_set_and_nothing_else() -> None:
+    chosen = load(preset="team", serverCount="5")
+    assert chosen.tasks["server"].count == 5, "a number that is set wins over the preset"
+    assert chosen.single_nat
+    assert chosen.cache.replicas == 0
+
+
+def test_text_of_pulumi_becomes_typed_values() -> None:
+    chosen = load(disposable="true", httpPort="8088", allowedCidrs='["10.0.0.0/8"]', logRetentionDays="90")
+    assert chosen.stack.disposable is True
+    assert chosen.access.http_port == 8088
+    assert chosen.access.allowed_cidrs == ("10.0.0.0/8",)
+
+
+def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
+    assert problems(vpcCdir="10.0.0.0/16") == ["cvat:vpcCdir is not a setting. Did you mean cvat:vpcCidr?"]
+
+
+def test_all_problems_are_said_at_once() -> None:
+    found = problems(preset="huge", httpPort="x", allowedCidrs="[oops", tags='["novalue"]')
+    assert [problem.split(" ")[0] for problem in found] == [
+        "cvat:preset",
+        "cvat:tags",
+        "cvat:httpPort",
+        "cvat:allowedCidrs",
+    ], "an operator corrects everything in one go"
+    assert all("pulumi config set" in problem for problem in found), "each names the remedy"
+
+
+def test_a_missing_region_is_a_problem_like_any_other() -> None:
+    with pytest.raises(settings.ConfigurationError, match="aws:region is missing"):
+        settings.load({})
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"privateSubnetCidrs": '["10.1.0.0/24","10.192.64.0/24","10.192.65.0/24"]'}, "must lie inside cvat:vpcCidr"),
+        ({"publicSubnetCidrs": '["10.192.0.0/24","10.192.0.0/25","10.192.2.0/24"]'}, "overlap"),
+        ({"publicSubnetCidrs": '["10.192.0.0/28","10.192.1.0/24","10.192.2.0/24"]'}, "must have 64 or more"),
+        ({"publicSubnetCidrs": '["10.192.0.0/24"]'}, "has 1 ranges: it must have 3"),
+        ({"vpcCidr": "10.192.0.1/16"}, "give its first address"),
+        ({"serverCpu": "300"}, "Fargate's CPU sizes are 256, 512"),
+        ({"serverMemory": "1024"}, "with 2048 CPU units Fargate takes 4096 to 16384 MiB"),
+        ({"inferenceInstanceType": "ml.c6i.xlarge"}, "cn-northwest-1 offers only"),
+        ({"dbInstanceClass": "db.m6i.large"}, "cn-northwest-1 offers only"),
+        ({"redisNodeType": "cache.m5.large"}, "cn-northwest-1 offers only"),
+        ({"dbStorageGb": "10"}, "gp3 storage starts at 20 GB"),
+        ({"dbMaxStorageGb": "30"}, "must not be below cvat:dbStorageGb = 50"),
+        ({"dbBackupDays": "0"}, "keeps backups"),
+        ({"httpPort": "0"}, "nothing would listen"),
+        ({"httpPort": "443", "certificateArn": "arn:x"}, "need different ports"),
+        ({"certificateArn": "x"}, "must be an ARN"),
+        ({"serverImage": "cvat/server:latest"}, "images come from an ECR registry"),
+        ({"vpcId": "vpc-1"}, "needs 3 publicSubnetIds and 3 privateSubnetIds"),
+        ({"publicSubnetIds": '["subnet-1"]'}, "vpcId is empty"),
+        ({"availabilityZones": '["a"]'}, "names 1 zones"),
+        ({"logRetentionDays": "31"}, "must be a number of days that CloudWatch Logs keeps"),
+        ({"demoData": "http://x"}, "should match pattern"),
+    ],
+)
+def test_each_broken_rule_is_said_with_its_key(own: dict[str, str], said: str) -> None:
+    (found,) = problems(**own)
+    assert said in found
+    key = next(iter(own))
+    assert key in found, "the sentence names the key that must change"
+
+
+def test_instance_types_of_hosting_are_not_judged_where_nothing_is_hosted() -> None:
+    assert load(inferenceLayout="none", inferenceInstanceType="ml.c6i.xlarge")
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"httpPort": "80"}, "blocked in mainland China"),
+        ({"httpPort": "81"}, "without encryption"),
+    ],
+)
+def test_what_is_allowed_but_unwise_is_a_warning(own: dict[str, str], said: str) -> None:
+    chosen, region = settings.load({"aws:region": "cn-north-1"} | {f"cvat:{k}": v for k, v in own.items()})
+    assert any(said in warning for warning in settings.warnings(chosen, region))
+
+
+def test_a_certificate_and_another_port_leave_nothing_to_warn_of() -> None:
+    config = {"aws:region": "cn-north-1", "cvat:certificateArn": "arn:x", "cvat:httpPort": 81, "cvat:httpsPort": 8443}
+    assert not list(settings.warnings(*settings.load(config)))
+
+
+def test_every_key_is_explained() -> None:
+    silent = [name for section in SECTIONS for name, field in section.model_fields.items() if not field.description]
+    assert not silent
+
+
+def test_pulumi_yaml_and_the_documentation_say_what_the_keys_say() -> None:
+    check = subprocess.run(  # noqa: S603  # our own module
+        [sys.executable, "-m", "settings.declare", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert check.returncode == 0, check.stderr
