@@ -13,7 +13,7 @@ from .errors import GatewayError, refuse
 from .images import Fitted
 from .registry import Function
 from .settings import Settings
-from .telemetry import Trace
+from .telemetry import Trace, log
 
 MARGIN = 0.05  # of CVAT's own time limit, kept for the answer's way back
 UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600}
@@ -64,14 +64,13 @@ class Invoker:
         version = contract.version_of(headers, self._settings.cvat_version)
         caller, payload, body = contract.read_request(function.kind, body, version)
         limit = self._settings.max_payload
-        if len(body) <= limit and not images.has_scaled_states(payload):
-            return caller, Fitted(body)
-        work = asyncio.get_running_loop().run_in_executor(
-            self._image_thread, images.fit, caller, payload, limit
-        )
         try:
-            return caller, await work
+            if len(body) <= limit and images.scale_of_states(caller, payload) in {None, 1.0}:
+                return caller, Fitted(body)
+            loop = asyncio.get_running_loop()
+            return caller, await loop.run_in_executor(self._image_thread, images.fit, caller, payload, limit)
         except UNREADABLE:
+            log.warning("unreadable", exc_info=True, extra={"fields": {"function": function.name}})
             raise GatewayError("request", "The request's coordinates are not in CVAT's form") from None
 
 
