@@ -3,21 +3,20 @@
 import asyncio
 import io
 import random
-import re
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 import botocore.session
-import orjson
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, EnvProvider
 from botocore.exceptions import BotoCoreError
 from yarl import URL
 
+from . import problems
 from .backend import Call, Spent
 from .errors import ConfigError, GatewayError
 from .settings import Settings, Target
@@ -26,12 +25,8 @@ CALL_TIMEOUT_S = 65.0  # SageMaker itself gives a model 60 s
 CONNECT_TIMEOUT_S = 5.0
 KEEP_ALIVE_S = 50.0
 MAX_ATTEMPTS = 8
-BACKOFF_S = (0.2, 5.0)  # first and longest; the waits of eight attempts sum up to about 10 s
+BACKOFF_S = (0.1, 5.0)  # doubled from the first to the second; in the mean, all waits sum up to 8 s
 WRITE_WHOLE = 1024 * 1024  # bytes; aiohttp wants more in pieces, so that one body does not block the loop
-
-EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired"}
-THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "ModelNotReadyException"}
-BUSY = {429, 503}  # statuses of a container that wants the call again later
 
 
 class SageMaker:
@@ -87,12 +82,12 @@ class SageMaker:
         url, headers = await self._signed(call, target)
         body = call.body if len(call.body) <= WRITE_WHOLE else io.BytesIO(call.body)
         try:
-            async with self._client.post(url, data=body, headers=headers, timeout=limits) as response:
+            async with self._client.post(
+                url, data=body, headers=headers, timeout=limits, allow_redirects=False
+            ) as response:
                 raw = await response.read()
         except aiohttp.ConnectionTimeoutError:
-            raise GatewayError(
-                "endpoint", "SageMaker cannot be reached", status=504, retryable=True
-            ) from None
+            raise GatewayError("endpoint", "SageMaker cannot be reached", retryable=True) from None
         except TimeoutError:
             raise GatewayError("timeout", f"Model did not answer within {timeout:.0f} s") from None
         except aiohttp.ClientError as error:
@@ -100,7 +95,10 @@ class SageMaker:
             raise GatewayError("endpoint", text, retryable=True) from None
         if response.status == HTTPStatus.OK:
             return raw
-        raise self._failure(response.status, response.headers, raw, target)
+        problem = problems.read(response.status, response.headers, raw)
+        if problem.code in problems.EXPIRED:
+            self._credentials = None  # look for new ones before the next attempt
+        raise problems.explain(problem, target.endpoint)
 
     async def _signed(self, call: Call, target: Target) -> tuple[URL, dict[str, str]]:
         url = f"{self._base}/endpoints/{target.endpoint}/invocations"
@@ -121,14 +119,12 @@ class SageMaker:
         async with self._loading:
             if self._credentials is None:
                 self._credentials = await asyncio.to_thread(self._load)
-        credentials = self._credentials
-        if credentials is None:
+        if (credentials := self._credentials) is None:
             raise GatewayError("endpoint", "The gateway has no AWS credentials")
-        refresh_needed = getattr(credentials, "refresh_needed", None)
-        if refresh_needed is None or not refresh_needed():
-            return credentials.get_frozen_credentials()
         try:
-            return await asyncio.to_thread(credentials.get_frozen_credentials)
+            if getattr(credentials, "refresh_needed", bool)():  # those that never expire have no such method
+                return await asyncio.to_thread(credentials.get_frozen_credentials)
+            return credentials.get_frozen_credentials()
         except BotoCoreError as error:
             text = f"The gateway's AWS credentials cannot be refreshed: {error}"
             raise GatewayError("endpoint", text, retryable=True) from None
@@ -153,61 +149,3 @@ class SageMaker:
             aws_secret_access_key="unused",  # noqa: S106
         )
         return region, client.meta.endpoint_url.rstrip("/")
-
-    def _failure(self, status: int, headers: Mapping[str, str], raw: bytes, target: Target) -> GatewayError:
-        problem = read_problem(status, headers, raw)
-        if problem.code in EXPIRED:
-            self._credentials = None  # look for new ones before the next attempt
-        return explain(problem, target.endpoint)
-
-
-class Problem(NamedTuple):
-    """An error of SageMaker's, as AWS's REST-JSON protocol has it."""
-
-    status: int
-    code: str
-    message: str
-    original: int
-    """The status that the model's container answered."""
-
-
-def read_problem(status: int, headers: Mapping[str, str], raw: bytes) -> Problem:
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        body = None
-    body = body if isinstance(body, dict) else {}
-    code = str(headers.get("x-amzn-errortype") or body.get("__type") or body.get("code") or status)
-    message = str(body.get("OriginalMessage") or body.get("message") or body.get("Message") or "")
-    original = body.get("OriginalStatusCode")
-    short = re.sub(r"^.*#|:.*$", "", code)
-    return Problem(status, short, message, original if isinstance(original, int) else 0)
-
-
-def explain(problem: Problem, endpoint: str) -> GatewayError:
-    """What it means to the person in front of CVAT, and whether to try again."""
-    status, code, message, _ = problem
-    if code == "ModelError" or status == HTTPStatus.FAILED_DEPENDENCY:
-        return _model_error(problem)
-    if code in THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS:
-        return GatewayError("busy", "Model is busy: SageMaker throttles the calls", retryable=True)
-    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return GatewayError("too_large", "Image too large for SageMaker")
-    text, retryable = f"SageMaker refused the call ({code}): {message}", False
-    if code in EXPIRED:
-        text, retryable = "The gateway's AWS credentials have expired", True
-    elif status == HTTPStatus.FORBIDDEN or code == "AccessDeniedException":
-        text = f"The gateway may not call endpoint {endpoint} ({code})"
-    elif "not found" in message.lower():
-        text = f"Endpoint {endpoint} does not exist or is still being created"
-    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        text, retryable = f"SageMaker failed ({code})", True
-    return GatewayError("endpoint", text, retryable=retryable)
-
-
-def _model_error(problem: Problem) -> GatewayError:
-    """A container's own answer: a 4xx is the request's fault, 429 and 503 ask to be called again."""
-    busy = problem.original in BUSY
-    refused = HTTPStatus.BAD_REQUEST <= problem.original < HTTPStatus.INTERNAL_SERVER_ERROR and not busy
-    text = f"Model {'refused the request' if refused else 'failed'}: {problem.message or 'no reason given'}"
-    return GatewayError("model", text, status=400 if refused else 502, retryable=busy)
