@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test lint format clean
+.PHONY: help setup rehearse serve-gateway bench-gateway test lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -22,6 +22,12 @@ setup: $(VENV)/installed  ## install everything into .venv
 
 rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it (STACK=cn-northwest-1)
 	@$(BIN)/python -m rehearsal $(STACK)
+
+serve-gateway: $(VENV)/installed  ## run the gateway on port 8070 with an echo for SageMaker (BACKEND=sagemaker)
+	@cd serverless/gateway && BACKEND=$${BACKEND:-echo} exec $(abspath $(BIN))/python -m gateway
+
+bench-gateway: $(VENV)/installed  ## measure the gateway beside direct calls (BENCH="--soak 20000")
+	@cd serverless/gateway && exec $(abspath $(BIN))/python -m gateway_bench $(BENCH)
 
 test: $(VENV)/installed  ## run all tests
 	@$(BIN)/python -m pytest -n auto
