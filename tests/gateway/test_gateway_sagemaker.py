@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 import requests
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, RefreshableCredentials
 from gateway import sagemaker
 from gateway.sagemaker import SageMaker
 from gateway.settings import Settings
-from gateway_bench.stub import Received, Stub
+from gateway_bench.stub import Stub, signature
 
 from tests.gateway.conftest import CREDENTIALS, picture
 from tests.gateway.cvat_clients import FIRST, encoded
@@ -21,30 +19,13 @@ from tests.gateway.test_gateway_failures import EXPIRED
 PAYLOAD = {"image": encoded(picture())}
 
 
-def resigned(received: Received, host: str, credentials: Credentials) -> str:
-    """The signature that AWS would compute for a request as it arrived."""
-    authorization = received.headers["Authorization"]
-    signed = authorization.split("SignedHeaders=")[1].split(",")[0].split(";")
-    request = AWSRequest(
-        "POST",
-        f"{host}/endpoints/{received.endpoint}/invocations",
-        headers={name: received.headers[name] for name in signed if name not in {"x-amz-security-token"}},
-        data=received.body,
-    )
-    request.context["timestamp"] = received.headers["X-Amz-Date"]
-    auth = SigV4Auth(credentials, "sagemaker", "cn-northwest-1")
-    request.headers["X-Amz-Security-Token"] = received.headers["X-Amz-Security-Token"]
-    canonical = auth.canonical_request(request)
-    return f"Signature={auth.signature(auth.string_to_sign(request, canonical), request)}"
-
-
 def test_calls_are_signed_as_aws_checks_it(start: Any, stub: Stub) -> None:
     gateway = start(SERVERLESS_ENDPOINTS='{"detector":{"endpoint":"shared","container":"my-detector"}}')
     FIRST.invoke(gateway, "detector", PAYLOAD)
     received = stub.received[0]
-    host = f"http://{received.headers['Host']}"
+    url = f"http://{received.headers['Host']}/endpoints/shared/invocations"
     keys = [CREDENTIALS[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")]
-    assert received.headers["Authorization"].endswith(resigned(received, host, Credentials(*keys)))
+    assert received.headers["Authorization"].endswith(signature(url, received, Credentials(*keys)))
     assert "/cn-northwest-1/sagemaker/aws4_request" in received.headers["Authorization"]
 
 
