@@ -11,14 +11,14 @@ from prometheus_client import generate_latest
 
 from . import registry
 from .admission import Admission
-from .backend import Backend
+from .backend import Backend, Trace
 from .echo import Echo
 from .errors import GatewayError, phrase
 from .invocation import Invoker
 from .registry import Function
 from .sagemaker import SageMaker
 from .settings import Settings
-from .telemetry import Metrics, Trace, log
+from .telemetry import Metrics, log
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -102,9 +102,7 @@ class Gateway:
 
 
 def answer(value: object, status: int = 200, reason: str | None = None) -> web.Response:
-    return web.Response(
-        body=orjson.dumps(value), status=status, reason=reason, content_type="application/json"
-    )
+    return web.json_response(value, status=status, reason=reason)
 
 
 @web.middleware
@@ -138,5 +136,5 @@ def create_app(settings: Settings, environ: Mapping[str, str] = os.environ) -> w
 
     AWS credentials are looked for in `environ` first (`AWS_ACCESS_KEY_ID` ...), then as every AWS SDK does.
     """
-    backend: Backend = Echo() if settings.backend == "echo" else SageMaker(settings, environ)
+    backend = Echo() if settings.backend == "echo" else SageMaker(settings, environ)
     return Gateway(settings, backend).app()

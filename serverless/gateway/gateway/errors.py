@@ -4,14 +4,13 @@ from typing import Literal, NoReturn
 
 REASON_LENGTH = 160  # characters; longer ones do not fit CVAT's notification
 
-Kind = Literal["request", "not_found", "too_large", "busy", "model", "endpoint", "timeout", "internal"]
+Kind = Literal["request", "not_found", "too_large", "busy", "model", "endpoint", "timeout"]
 
 # CVAT takes 401 and 403 for the end of the user's own session, so neither is ever sent.
 STATUS: dict[Kind, int] = {
     "request": 400,
     "not_found": 404,
     "too_large": 413,
-    "internal": 500,
     "model": 502,
     "endpoint": 502,
     "busy": 503,

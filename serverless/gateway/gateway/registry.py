@@ -60,6 +60,10 @@ def _spec(text: str | None) -> str | None:
     return orjson.dumps(labels).decode() if labels else None
 
 
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class Annotations(BaseModel, extra="allow"):
     """Keys that CVAT parses; all others are passed on as text."""
 
@@ -71,11 +75,7 @@ class Annotations(BaseModel, extra="allow"):
 
     def strings(self) -> dict[str, str]:
         """As Nuclio has them: text only. What is false is left out, since bool("false") is true to CVAT."""
-        texts = {
-            key: value if isinstance(value, str) else str(value).lower()
-            for key, value in self
-            if value is not None
-        }
+        texts = {key: _text(value) for key, value in self if value is not None}
         if texts.get("startswith_box", "").lower() in FALSE:
             texts.pop("startswith_box", None)
         return ({"version": INTERACTOR_VERSION} if self.type == "interactor" else {}) | texts
@@ -143,7 +143,7 @@ def load(settings: Settings) -> dict[str, Function]:
         mistakes.append(f"FUNCTIONS_DIR is '{folder}': no *.yaml is there; set it to the registry's folder")
     if not mistakes and (unknown := sorted(settings.endpoints.keys() - functions.keys())):
         mistakes.append(
-            f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: add a file to {folder}, or remove it"
+            f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: add a file to {folder}, or drop it"
         )
     if mistakes:
         raise ConfigError("\n".join(mistakes))

@@ -17,8 +17,9 @@ from botocore.exceptions import BotoCoreError
 from yarl import URL
 
 from . import problems
-from .backend import Call, Spent
+from .backend import Backend, Trace
 from .errors import ConfigError, GatewayError
+from .registry import Function
 from .settings import Settings, Target
 
 CALL_TIMEOUT_S = 65.0  # SageMaker itself gives a model 60 s
@@ -29,7 +30,7 @@ BACKOFF_S = (0.1, 5.0)  # doubled from the first to the second; in the mean, all
 WRITE_WHOLE = 1024 * 1024  # bytes; aiohttp wants more in pieces, so that one body does not block the loop
 
 
-class SageMaker:
+class SageMaker(Backend):
     """The backend that deployed functions run on."""
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
@@ -58,33 +59,30 @@ class SageMaker:
         except GatewayError:
             return False
 
-    async def invoke(self, call: Call, spent: Spent) -> bytes:
-        """The container's answer. Raises GatewayError when nothing helped before the deadline."""
+    async def invoke(self, function: Function, body: bytes, deadline: float, trace: Trace) -> bytes:
+        target = function.target
+        assert target  # noqa: S101 - others are not listed with this backend
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            started = time.monotonic()
+            trace.attempts, started = attempt, time.monotonic()
             try:
-                return await self._attempt(call, min(CALL_TIMEOUT_S, call.deadline - started))
+                timeout = min(CALL_TIMEOUT_S, deadline - started)
+                return await self._attempt(target, body, timeout, trace.request_id)
             except GatewayError as error:
                 pause = random.uniform(0, min(BACKOFF_S[0] * 2**attempt, BACKOFF_S[1]))  # noqa: S311 - jitter
-                late = time.monotonic() + pause >= call.deadline
+                late = time.monotonic() + pause >= deadline
                 if not error.retryable or late or attempt == MAX_ATTEMPTS:
                     raise
             finally:
-                spent.upstream += time.monotonic() - started
-                spent.attempts = attempt
+                trace.upstream += time.monotonic() - started
             await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _attempt(self, call: Call, timeout: float) -> bytes:
-        target = call.function.target
-        assert target  # noqa: S101 - others are not listed with this backend
+    async def _attempt(self, target: Target, body: bytes, timeout: float, request_id: str) -> bytes:
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT_S)
-        url, headers = await self._signed(call, target)
-        body = call.body if len(call.body) <= WRITE_WHOLE else io.BytesIO(call.body)
+        url, headers = await self._signed(target, body, request_id)
+        data = body if len(body) <= WRITE_WHOLE else io.BytesIO(body)
         try:
-            async with self._client.post(
-                url, data=body, headers=headers, timeout=limits, allow_redirects=False
-            ) as response:
+            async with self._client.post(url, data=data, headers=headers, timeout=limits) as response:
                 raw = await response.read()
         except aiohttp.ConnectionTimeoutError:
             raise GatewayError("endpoint", "SageMaker cannot be reached", retryable=True) from None
@@ -100,17 +98,17 @@ class SageMaker:
             self._credentials = None  # look for new ones before the next attempt
         raise problems.explain(problem, target.endpoint)
 
-    async def _signed(self, call: Call, target: Target) -> tuple[URL, dict[str, str]]:
+    async def _signed(self, target: Target, body: bytes, request_id: str) -> tuple[URL, dict[str, str]]:
         url = f"{self._base}/endpoints/{target.endpoint}/invocations"
         headers = {
             "Accept": "application/json",
             "Content-Type": "application/json",
-            "X-Amzn-SageMaker-Inference-Id": call.request_id,
-            "X-Amzn-SageMaker-Custom-Attributes": f"request-id={call.request_id}",
+            "X-Amzn-SageMaker-Inference-Id": request_id,
+            "X-Amzn-SageMaker-Custom-Attributes": f"request-id={request_id}",
         }
         if target.container:
             headers["X-Amzn-SageMaker-Target-Container-Hostname"] = target.container
-        request = AWSRequest("POST", url, headers=headers, data=call.body)
+        request = AWSRequest("POST", url, headers=headers, data=body)
         SigV4Auth(await self._sign_with(), "sagemaker", self._region).add_auth(request)
         return URL(url, encoded=True), dict(request.headers.items())
 
