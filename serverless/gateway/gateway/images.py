@@ -67,11 +67,10 @@ def _decode(text: str) -> Image.Image:
 
 def _encode(image: Image.Image, scale: float, quality: int) -> bytes:
     """JPEG of the scaled image; its EXIF data stay, since a container may turn the image as they say."""
-    exif = image.info.get("exif", b"")
+    exif, out = image.info.get("exif", b""), io.BytesIO()
     if scale < 1:
         size = (round(image.width * scale), round(image.height * scale))
         image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    out = io.BytesIO()
     image.save(out, "JPEG", quality=quality, exif=exif)
     return out.getvalue()
 

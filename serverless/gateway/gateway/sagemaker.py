@@ -5,6 +5,7 @@ import io
 import random
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -43,21 +44,19 @@ class SageMaker(Backend):
     async def start(self) -> None:
         """Find region, host name and credentials, and open the pool of connections."""
         self._region, self._base = await asyncio.to_thread(self._locate)
-        self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
+        self._client = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         await self.ready()
 
     async def stop(self) -> None:
         await self._client.close()
 
     async def ready(self) -> bool:
-        """Whether credentials are found."""
-        try:
-            return bool(await self._sign_with())
-        except GatewayError:
-            return False
+        """Whether credentials are found; looking for them blocks, so it is done in a thread."""
+        async with self._loading:
+            with suppress(BotoCoreError):
+                self._credentials = self._credentials or await asyncio.to_thread(self._load)
+        return self._credentials is not None
 
     async def invoke(self, function: Function, body: bytes, deadline: float, trace: Trace) -> bytes:
         target = function.target
@@ -69,8 +68,7 @@ class SageMaker(Backend):
                 return await self._attempt(target, body, timeout, trace.request_id)
             except GatewayError as error:
                 pause = random.uniform(0, min(BACKOFF_S[0] * 2**attempt, BACKOFF_S[1]))  # noqa: S311 - jitter
-                late = time.monotonic() + pause >= deadline
-                if not error.retryable or late or attempt == MAX_ATTEMPTS:
+                if not error.retryable or attempt == MAX_ATTEMPTS or time.monotonic() + pause >= deadline:
                     raise
             finally:
                 trace.upstream += time.monotonic() - started
@@ -88,15 +86,15 @@ class SageMaker(Backend):
             raise GatewayError("endpoint", "SageMaker cannot be reached", retryable=True) from None
         except TimeoutError:
             raise GatewayError("timeout", f"Model did not answer within {timeout:.0f} s") from None
-        except aiohttp.ClientError as error:
-            text = f"Connection to SageMaker failed: {type(error).__name__}"
+        except aiohttp.ClientError as fault:
+            text = f"Connection to SageMaker failed: {type(fault).__name__}"
             raise GatewayError("endpoint", text, retryable=True) from None
         if response.status == HTTPStatus.OK:
             return raw
-        problem = problems.read(response.status, response.headers, raw)
-        if problem.code in problems.EXPIRED:
+        error = problems.explain(response.status, response.headers, raw, target.endpoint)
+        if error.kind == "credentials":
             self._credentials = None  # look for new ones before the next attempt
-        raise problems.explain(problem, target.endpoint)
+        raise error
 
     async def _signed(self, target: Target, body: bytes, request_id: str) -> tuple[URL, dict[str, str]]:
         url = f"{self._base}/endpoints/{target.endpoint}/invocations"
@@ -113,37 +111,28 @@ class SageMaker(Backend):
         return URL(url, encoded=True), dict(request.headers.items())
 
     async def _sign_with(self) -> Any:
-        """Frozen credentials; looking them up and refreshing them block, so both are done in a thread."""
-        async with self._loading:
-            if self._credentials is None:
-                self._credentials = await asyncio.to_thread(self._load)
-        if (credentials := self._credentials) is None:
-            raise GatewayError("endpoint", "The gateway has no AWS credentials")
+        """Frozen credentials, refreshed in a thread if they are about to expire."""
+        if not await self.ready() or (credentials := self._credentials) is None:
+            raise GatewayError("credentials", "The gateway has no AWS credentials")
         try:
             if getattr(credentials, "refresh_needed", bool)():  # those that never expire have no such method
                 return await asyncio.to_thread(credentials.get_frozen_credentials)
             return credentials.get_frozen_credentials()
         except BotoCoreError as error:
             text = f"The gateway's AWS credentials cannot be refreshed: {error}"
-            raise GatewayError("endpoint", text, retryable=True) from None
+            raise GatewayError("credentials", text, retryable=True) from None
 
     def _load(self) -> Credentials | None:
         """From the given environment, else as every AWS SDK does: profile, container role, instance role."""
-        try:
-            resolver = self._session.get_component("credential_provider")
-            return EnvProvider(self._environ).load() or resolver.load_credentials()
-        except BotoCoreError:
-            return None
+        resolver = self._session.get_component("credential_provider")
+        return EnvProvider(self._environ).load() or resolver.load_credentials()
 
     def _locate(self) -> tuple[str, str]:
         region = self._settings.region or self._session.get_config_variable("region")
         if not region:
             raise ConfigError("environment variable AWS_REGION is not set: set it to the endpoints' region")
-        client = self._session.create_client(
-            "sagemaker-runtime",
-            region_name=region,
-            endpoint_url=self._settings.endpoint_url,
-            aws_access_key_id="unused",  # this client only tells the host name; nothing is called with it
-            aws_secret_access_key="unused",  # noqa: S106
-        )
+        # This client only tells the host's name: with keys given, it does not go and look for any.
+        unused = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "unused")
+        url = self._settings.endpoint_url
+        client = self._session.create_client("sagemaker-runtime", region, endpoint_url=url, **unused)
         return region, client.meta.endpoint_url.rstrip("/")
