@@ -35,7 +35,7 @@ def main() -> int:
             print=None,
             shutdown_timeout=settings.request_timeout,
         )
-    except ConfigError as error:
+    except (ConfigError, OSError) as error:  # OSError: the port is taken
         sys.stderr.write(f"{error}\n")
         return 2
     return 0

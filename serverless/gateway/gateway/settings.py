@@ -62,7 +62,8 @@ def sentences(error: ValidationError, where: str) -> str:
     for item in error.errors(include_url=False):
         value = repr(item["input"])
         value = value if len(value) <= VALUE_LENGTH else value[:VALUE_LENGTH] + "..."
-        lines.append(
+        field = ".".join(map(str, item["loc"]))
+        lines.append(f"{where}{field} is {value}: {item['msg'].removeprefix('Value error, ')}")
             f"{where}{'.'.join(map(str, item['loc']))} is {value}: {item['msg'].removeprefix('Value error, ')}"
         )
     return "\n".join(lines)
