@@ -64,6 +64,4 @@ def sentences(error: ValidationError, where: str) -> str:
         value = value if len(value) <= VALUE_LENGTH else value[:VALUE_LENGTH] + "..."
         field = ".".join(map(str, item["loc"]))
         lines.append(f"{where}{field} is {value}: {item['msg'].removeprefix('Value error, ')}")
-            f"{where}{'.'.join(map(str, item['loc']))} is {value}: {item['msg'].removeprefix('Value error, ')}"
-        )
     return "\n".join(lines)
