@@ -37,31 +37,31 @@ def unpacked(archives: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     return folders
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def reid(unpacked: dict[str, Path]) -> Iterator[ModelProcess]:
     with running(unpacked[REID], {"FUNCTION": REID}) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def torchvision(unpacked: dict[str, Path]) -> Iterator[ModelProcess]:
     with running(unpacked[RCNN], {"FUNCTION": RCNN}) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tensorflow(unpacked: dict[str, Path]) -> Iterator[ModelProcess]:
     with running(unpacked[TENSORFLOW], {"FUNCTION": TENSORFLOW}) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def iog(unpacked: dict[str, Path]) -> Iterator[ModelProcess]:
     with running(unpacked[IOG], {"FUNCTION": IOG}) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def siammask(unpacked: dict[str, Path]) -> Iterator[ModelProcess]:
     with running(unpacked[SIAMMASK], {"FUNCTION": SIAMMASK}) as server:
         yield server

@@ -1,5 +1,6 @@
 """Starts the real server process on a free port, and calls it."""
 
+import http.client
 import os
 import signal
 import socket
@@ -8,10 +9,8 @@ import sys
 import tarfile
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -54,14 +53,11 @@ class ModelProcess:
 
     def send(self, raw: bytes, path: str = "/invocations", method: str = "POST") -> Answer:
         """Whatever comes back for these bytes; every answer must be JSON."""
-        url = f"http://127.0.0.1:{self.port}{path}"
-        request = urllib.request.Request(url, data=raw if method == "POST" else None, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                return Answer(response.status, orjson.loads(response.read()))
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, orjson.loads(error.read()))
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        with closing(connection):
+            connection.request(method, path, raw if method == "POST" else None)
+            response = connection.getresponse()
+            return Answer(response.status, orjson.loads(response.read()))
 
     def refusal(self, body: Any) -> str:
         """The sentence with which a request is refused; it must be the caller's fault."""
@@ -105,8 +101,8 @@ def start(folder: Path, environment: Mapping[str, str] | None = None) -> ModelPr
     """Starts a server for an unpacked archive and does not wait for it."""
     port = free_port()
     variables = {"MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(port), **(environment or {})}
-    output = tempfile.TemporaryFile()
-    process = subprocess.Popen(  # noqa: S603
+    output = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process does
+    process = subprocess.Popen(
         [sys.executable, "-m", "models", "serve"],
         cwd=PROGRAM,
         env={**os.environ, **variables},
@@ -125,7 +121,7 @@ def wait_until_ready(server: ModelProcess) -> None:
         try:
             if server.send(b"", "/ping", "GET").status == 200:
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except ConnectionError:
             pass
         time.sleep(0.02)
     raise AssertionError(f"not ready within {START_S} s")

@@ -106,7 +106,7 @@ def test_a_body_that_is_no_json_object_is_refused(torchvision: ModelProcess, raw
         ("siammask", "tracker", {"states": ["x"]}, r"states\.0"),
     ],
 )
-def test_a_wrong_field_is_named(  # noqa: PLR0913
+def test_a_wrong_field_is_named(
     request: pytest.FixtureRequest, server: str, kind: str, change: dict[str, Any], field: str
 ) -> None:
     body = {key: value for key, value in {**example_body(kind), **change}.items() if value is not ...}

@@ -1,4 +1,4 @@
-"""Detectors through HTTP. The sample networks box what is bright in red, green and blue: labels 1, 13 and 90."""
+"""Detectors through HTTP. The sample networks box what is bright in red, green, blue: labels 1, 13, 90."""
 
 import base64
 import io
@@ -109,7 +109,7 @@ def test_a_detector_in_onnx_with_a_fixed_size_and_its_own_names_needs_only_a_reg
         onnx.helper.make_node("Constant", [], [name], value=onnx.numpy_helper.from_array(value))
         for name, value in outputs.items()
     ]
-    # The label is the mean of the image's first channel: 7 where the layout, colours and scaling are as declared.
+    # The label is the mean of the image's first channel: 7 where layout, colours and scaling are as declared.
     nodes.append(onnx.helper.make_node("ReduceMean", ["pixels"], ["means"], axes=[2, 3], keepdims=0))
     nodes.append(onnx.helper.make_node("Concat", ["means", "means"], ["what"], axis=1))
     shapes = {"where": [1, 3, 4], "sure": [1, 3], "what": [1, 6]}
@@ -141,7 +141,7 @@ def test_a_detector_in_onnx_with_a_fixed_size_and_its_own_names_needs_only_a_reg
 
 
 def test_a_frozen_tensorflow_graph_is_read_as_it_is(tmp_path: Path) -> None:
-    """The four outputs of the object detection API from a .pb file, written by hand: TensorFlow is not installed."""
+    """The object detection API's four outputs in a .pb file, written by hand: TensorFlow is not installed."""
     graph = b"".join(
         [
             _node(
@@ -168,7 +168,7 @@ def test_a_frozen_tensorflow_graph_is_read_as_it_is(tmp_path: Path) -> None:
     assert answer == [expected], "the second box lies beyond num_detections"
 
 
-def _packed(  # noqa: PLR0913, PLR0917
+def _packed(
     folder: Path, name: str, handler: str, options: dict[str, Any], weights: list[Path], labels: str
 ) -> Path:
     registry = folder / "functions"

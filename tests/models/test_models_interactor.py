@@ -122,7 +122,7 @@ def test_an_object_too_large_for_an_answer_of_six_megabytes_comes_as_its_outline
 
 
 def test_a_click_network_of_another_make_needs_only_a_registry_file(tmp_path: Path) -> None:
-    """Whole image, clicks as disks in an input of their own, channels last; the mask is where positive clicks are."""
+    """Whole image, clicks as disks in their own input, channels last; the mask is where they are positive."""
     image = op.parameter([1, 60, 80, 3], np.float32, name="picture")
     clicks = op.parameter([1, 60, 80, 1], np.float32, name="clicks")
     zero = op.reduce_mean(image, op.constant(np.array([0, 1, 2, 3]))) * op.constant(np.float32(0))

@@ -35,7 +35,9 @@ def extent(shape: list[float]) -> list[float]:
 def test_a_target_is_followed_over_ten_frames_with_nothing_kept_but_the_state(siammask: ModelProcess) -> None:
     left, top = 200, 150
     shape = [left, top, left + 63, top + 63]
-    answer = siammask.call({"image": frame((*shape, ORANGE)), "shapes": [shape], "states": []})
+    answer = siammask.call(
+        {"image": frame((left, top, left + 63, top + 63, ORANGE)), "shapes": [shape], "states": []}
+    )
     assert answer["shapes"] == [shape], "the first call gives the shape back"
     for step in range(1, 11):
         left, top = 200 + 12 * step, 150 - 7 * step
@@ -184,7 +186,7 @@ def test_the_best_candidate_moves_and_grows_the_target_by_its_score() -> None:
     assert (found.row, found.column) == (14, 9)
     assert found.score == pytest.approx(0.5)
     assert found.position == pytest.approx([300 + (9 - 12) * 8 + 16, 200 + (14 - 12) * 8])
-    # Width 128, height 64: both paddings are 96, so the likeness in size is sqrt(224 * 160) / 127, in shape 2.
+    # Width 128, height 64: both paddings are 96: unlike in size by sqrt(224 * 160) / 127, in shape by 2.
     penalty = np.exp(-(np.sqrt(224 * 160) / 127 * 2 - 1) * 0.04)
     rate = penalty * 0.5 * 1.0
     assert found.size == pytest.approx([63.5 * (1 - rate) + 128 * rate, 63.5 * (1 - rate) + 64 * rate])

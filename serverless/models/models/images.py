@@ -57,4 +57,4 @@ def _to_rgb(image: Image.Image) -> Pixels:
         # Pillow clips 16-bit greys at 255 instead of scaling them.
         grey = (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
