@@ -17,7 +17,7 @@ Pixels = npt.NDArray[np.uint8]
 MAX_PIXELS = 40_000_000
 """120 MB once decoded. A small PNG can claim any size: the header is asked before pixels are decoded."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 """What CVAT stores and sends; Pillow's rarer decoders are not offered to strangers."""
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow only warns at its own limit; ours is enforced below
