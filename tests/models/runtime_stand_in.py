@@ -1,4 +1,4 @@
-"""A multi-container endpoint as SageMaker's runtime offers it: one address, the container named in a header."""
+"""A multi-container endpoint as SageMaker's runtime offers it: one address, the container in a header."""
 
 import http.client
 import threading
