@@ -46,11 +46,11 @@ class Stopwatch:
 
     def __call__(self, *arguments: Any) -> Any:
         """One call of what is inside."""
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             return self._inner(*arguments)
         finally:
-            self.seconds += time.perf_counter() - started
+            self.seconds += time.process_time() - started
             self.calls += 1
 
 
@@ -60,7 +60,7 @@ def main() -> int:
     parser.add_argument("--archives", type=Path, metavar="DIR", help="<function>.tar.gz of real networks")
     parsed = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    say(f"one {SIZE[0]}x{SIZE[1]} JPEG, one core, median of {REPEATS}, milliseconds")
+    say(f"one {SIZE[0]}x{SIZE[1]} JPEG, one core, median of {REPEATS}, milliseconds of CPU")
     say(f"{'function':42} {'decode':>8} {'pre+post':>9} {'inference':>10} {'calls':>6}")
     photo = picture()
     with tempfile.TemporaryDirectory() as text:
@@ -103,9 +103,9 @@ def row(folder: Path, name: str, photo: str) -> bool:
         watches = [decoder, *networks.values()]
         for watch in watches:
             watch.seconds, watch.calls = 0.0, 0
-        started = time.perf_counter()
+        started = time.process_time()
         orjson.dumps(handler(orjson.loads(raw)), option=orjson.OPT_SERIALIZE_NUMPY)
-        total, inside = time.perf_counter() - started, sum(watch.seconds for watch in networks.values())
+        total, inside = time.process_time() - started, sum(watch.seconds for watch in networks.values())
         runs.append((decoder.seconds, total - inside - decoder.seconds, inside))
     decode, around, inference = (median(column) * 1000 for column in zip(*runs, strict=True))
     calls = sum(watch.calls for watch in networks.values())
@@ -143,9 +143,11 @@ def picture() -> str:
 
 
 def cvat(photo: str) -> Array:
-    """How CVAT's tf-faster-rcnn function gets its pixels."""
+    """How CVAT's tf-faster-rcnn function gets its pixels; Pillow has renamed getdata() since."""
     image = Image.open(io.BytesIO(b64decode(photo)))
-    return np.array(image.getdata())[:, :3].reshape((image.height, image.width, -1)).astype(np.uint8)
+    return (
+        np.array(image.get_flattened_data())[:, :3].reshape((image.height, image.width, -1)).astype(np.uint8)
+    )
 
 
 def compare(what: str, other: str, ours: Callable[[], object], theirs: Callable[[], object]) -> None:
@@ -158,9 +160,9 @@ def timed(work: Callable[[], object], repeats: int = REPEATS) -> float:
     """Median of some runs in milliseconds."""
     times = []
     for _ in range(repeats):
-        started = time.perf_counter()
+        started = time.process_time()
         work()
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     return median(times) * 1000
 
 
