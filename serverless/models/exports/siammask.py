@@ -32,7 +32,7 @@ class Template(nn.Module):
 
 
 class Search(nn.Module):
-    """Template features and search window 255 x 255 -> scores, boxes, features of three stages, correlation."""
+    """Template features and search window 255 x 255 -> scores, boxes, three stages, correlation."""
 
     def __init__(self, net: Any) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Search(nn.Module):
 
 
 class Refine(nn.Module):
-    """Pieces of the features around one candidate -> its mask, 127 x 127: Refine.forward() less the cutting."""
+    """Pieces of the features around one candidate -> its mask, 127 x 127: Refine.forward() after its cuts."""
 
     def __init__(self, net: Any) -> None:
         super().__init__()
