@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse settings serve-gateway bench-gateway test lint format clean
+.PHONY: help setup rehearse settings serve-gateway bench-gateway test lint bench-models model-samples format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -40,6 +40,12 @@ lint: $(VENV)/installed  ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/python -m settings.declare --check
+
+bench-models: $(VENV)/installed  ## time each model container's pre- and post-processing (ARCHIVES=folder of real ones)
+	@cd serverless/models && ../../$(BIN)/python -m models_bench $(if $(ARCHIVES),--archives $(abspath $(ARCHIVES)))
+
+model-samples: $(VENV)/installed  ## pack tiny but working model archives into build/model-samples
+	@cd serverless/models && ../../$(BIN)/python -m models sample --all ../../build/model-samples
 
 format: $(VENV)/installed  ## reformat the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
