@@ -66,12 +66,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rehearsal import UserInputError, rehearse  # noqa: PLC0415  (see above)
     from rehearsal.console import Progress, report  # noqa: PLC0415
     from rehearsal.report import write  # noqa: PLC0415
+    from rehearsal.run import HOME  # noqa: PLC0415
+    from rehearsal.samples import KEY, stand_in  # noqa: PLC0415
 
     folder = given.output or Path("build") / "rehearsal" / given.stack
     progress = Progress()
     began = time.monotonic()
     try:
         config = overrides(given.config)
+        if samples := stand_in(HOME, config.get(KEY, "build/models")):
+            sys.stdout.write(f"There are no model archives, so tiny working networks stand in ({samples}).\n")
+            config[KEY] = str(samples)
         with rehearse(given.stack, config=config, preview=given.preview, progress=progress) as rehearsal:
             progress.done()
             lines = report(rehearsal, time.monotonic() - began - rehearsal.account.clock.slept)
