@@ -10,7 +10,7 @@ import pytest
 
 from rehearsal import Rehearsal, rehearse
 from rehearsal.run import HOME
-from rehearsal.samples import stand_in
+from rehearsal.samples import sample_archives
 
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 
@@ -18,9 +18,7 @@ os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 @pytest.fixture(scope="session")
 def archives() -> Path:
     """A folder with a small but working model archive for every function."""
-    folder = stand_in(HOME, "nothing-here")
-    assert folder
-    return folder
+    return sample_archives(HOME)
 
 
 @pytest.fixture(scope="module")
