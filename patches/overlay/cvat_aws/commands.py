@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import sys
-from typing import Mapping
+from typing import Any, Mapping
 
 from cvat_aws.environment import Reader, UnusableError
 from cvat_aws.web import HEALTH_PATH
@@ -49,8 +49,8 @@ def _check(env: Mapping[str, str]) -> None:
     """Fail where the settings would, but with a sentence. CVAT's own settings are not needed for that."""
     from cvat_aws.overlay import overlay
 
-    empty = {"handlers": {"console": {}, "logstash": {}}, "loggers": {}}
-    lists = {"AUTHENTICATION_BACKENDS": [], "MIDDLEWARE": []}
+    empty: dict[str, Any] = {"handlers": {"console": {}, "logstash": {}}, "loggers": {}}
+    lists: dict[str, Any] = {"AUTHENTICATION_BACKENDS": [], "MIDDLEWARE": []}
     overlay(env, {"LOGGING": empty, "REST_FRAMEWORK": {}, "NUCLIO": {}, **lists})
     roots = Reader(env).text("PGSSLROOTCERT", stores_roots())
     mode = Reader(env).text("PGSSLMODE", "verify-full")
