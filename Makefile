@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse settings test lint format clean
+.PHONY: help setup rehearse settings serve-gateway bench-gateway test lint bench-models model-samples format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -26,6 +26,12 @@ rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it 
 settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/keys.py
 	@$(BIN)/python -m settings.declare
 
+serve-gateway: $(VENV)/installed  ## run the gateway on port 8070 with an echo for SageMaker (BACKEND=sagemaker)
+	@cd serverless/gateway && BACKEND=$${BACKEND:-echo} exec $(abspath $(BIN))/python -m gateway
+
+bench-gateway: $(VENV)/installed  ## measure the gateway beside direct calls (BENCH="--soak 20000")
+	@cd serverless/gateway && exec $(abspath $(BIN))/python -m gateway_bench $(BENCH)
+
 test: $(VENV)/installed  ## run all tests
 	@$(BIN)/python -m pytest -n auto
 
@@ -34,6 +40,12 @@ lint: $(VENV)/installed  ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/python -m settings.declare --check
+
+bench-models: $(VENV)/installed  ## time each model container's pre- and post-processing (ARCHIVES=folder of real ones)
+	@cd serverless/models && ../../$(BIN)/python -m models_bench $(if $(ARCHIVES),--archives $(abspath $(ARCHIVES)))
+
+model-samples: $(VENV)/installed  ## pack tiny but working model archives into build/model-samples
+	@cd serverless/models && ../../$(BIN)/python -m models sample --all ../../build/model-samples
 
 format: $(VENV)/installed  ## reformat the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
