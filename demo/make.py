@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import av
+import numpy as np
 from PIL import Image, ImageDraw
 
 HERE = Path(__file__).parent / "files"
@@ -111,7 +112,7 @@ def film(path: Path) -> None:
             person(draw, (0.1 + 0.3 * part) * width, height * 0.56, height * 0.17, "#8e44ad")
             car(draw, (1.05 - 1.4 * part) * width, height * 0.72, width * 0.22, CARS[1])
             car(draw, (-0.3 + 1.4 * part) * width, height * 0.95, width * 0.26, CARS[0])
-            container.mux(stream.encode(av.VideoFrame.from_image(image)))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(image))))
         container.mux(stream.encode(None))
 
 

@@ -9,6 +9,7 @@ docs/images.md has the commands that make either. Nothing but the folder of the 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -42,23 +43,26 @@ def place(chosen: argparse.Namespace) -> Place:
 
 
 def run(trial: Trial) -> int:
-    failed = 0
-    for title, step in trial.steps():
+    """Steps build on each other, so the first that fails is the last."""
+    for number, (title, step) in enumerate(trial.steps(), start=1):
         began = time.monotonic()
         try:
             result = step()
         except (RefusedError, OSError, KeyError) as error:
-            sys.stdout.write(f"FAILED  {title}\n        {error!r}\n")
-            failed += 1
-            continue
-        sys.stdout.write(f"ok      {title}  [{time.monotonic() - began:.1f} s]\n        {result}\n")
+            sys.stdout.write(f"{number:2} FAILED  {title}\n           {error}\n")
+            return 1
+        sys.stdout.write(
+            f"{number:2} ok      {title}  [{time.monotonic() - began:.1f} s]\n           {result}\n"
+        )
         sys.stdout.flush()
-    sys.stdout.write(f"\n{failed} of {len(list(trial.steps()))} steps failed\n")
-    return 1 if failed else 0
+    return 0
 
 
 def main() -> int:
     chosen = options()
+    if chosen.home and os.geteuid() == 0:
+        sys.stderr.write("With --home, run this as an ordinary user: Apache serves no pages as root.\n")
+        return 2
     folder = Path(tempfile.mkdtemp(prefix="cvat-trial-"))
     folder.chmod(0o755)
     where = place(chosen)

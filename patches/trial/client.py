@@ -38,7 +38,7 @@ class Client:
     def log_in(self, name: str, password: str) -> None:
         answer = self.call("POST", "/auth/login", json={"username": name, "password": password})
         self.session.headers["Authorization"] = f"Token {answer.json()['key']}"
-        self.session.headers["X-CSRFToken"] = self.session.cookies.get("csrftoken", "")
+        self.session.headers["X-CSRFToken"] = str(self.session.cookies.get("csrftoken"))
 
     def also(self, port: int) -> Client:
         """The same user, sent to another process: token and cookies go with the browser."""

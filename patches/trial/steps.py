@@ -141,7 +141,7 @@ class Trial:
         self.a.log_in(ADMIN, self.fleet.admin_password)
         self.b = self.a.also(B)
         cookies_only = requests.get(
-            f"{self.b.base}/users/self", cookies=self.a.session.cookies.get_dict(), timeout=30,
+            f"{self.b.base}/users/self", cookies=self.a.session.cookies, timeout=30,
             headers={"Host": str(self.a.session.headers["Host"])},
         )  # fmt: skip
         check(

@@ -71,7 +71,7 @@ def test_samples_are_the_same_each_time_and_soon_made(archives: Path, tmp_path: 
 def test_folders_such_as_a_saved_model_are_packed_with_their_content(tmp_path: Path) -> None:
     (tmp_path / "saved" / "variables").mkdir(parents=True)
     (tmp_path / "saved" / "variables" / "data").write_text("x")
-    (tmp_path / "out.tar.gz").write_bytes(compress(tmp_path / "saved"))
+    compress(tmp_path / "saved", tmp_path / "out.tar.gz")
     with tarfile.open(tmp_path / "out.tar.gz") as tar:
         assert [(item.name, item.mode) for item in tar] == [("variables", 0o755), ("variables/data", 0o644)]
 

@@ -101,6 +101,7 @@ def test_a_body_that_is_no_json_object_is_refused(torchvision: ModelProcess, raw
         ("iog", "interactor", {"pos_points": [[1]]}, r"pos_points\.0"),
         ("iog", "interactor", {"pos_points": [["a", "b"]]}, r"pos_points\.0\.0"),
         ("iog", "interactor", {"pos_points": 3}, "pos_points"),
+        ("iog", "interactor", {"neg_points": [[1, 2]] * 501}, "neg_points"),
         ("iog", "interactor", {"obj_bbox": [[1, 2]]}, "obj_bbox"),
         ("siammask", "tracker", {"shapes": "x"}, "shapes"),
         ("siammask", "tracker", {"states": ["x"]}, r"states\.0"),

@@ -124,6 +124,11 @@ def test_ten_by_ten_boxes_are_one_call_of_the_network(
     places = [(10 + 25 * index, 10, RED) for index in range(10)]
     service.answer(orjson.dumps(body(places, places, max_distance=1000)))
     assert calls == [(20, 256, 128, 3)], "each box once, all in one batch"
+    calls.clear()
+    crowd = body(places, places, max_distance=1000) | {"boxes0": [box(10, 10)] * 40}
+    matched = orjson.loads(service.answer(orjson.dumps(crowd)))
+    assert [shape[0] for shape in calls] == [32, 18], "a crowd comes in batches"
+    assert sorted(index for index in matched if index >= 0) == list(range(10))
 
 
 def test_a_network_fixed_to_one_image_a_call_serves_one_by_one(

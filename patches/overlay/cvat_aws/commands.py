@@ -5,9 +5,12 @@ from __future__ import annotations
 import http.client
 import os
 import sys
-from typing import Mapping
+from pathlib import Path
+from typing import Any, Mapping
 
 from cvat_aws.environment import Reader, UnusableError
+from cvat_aws.overlay import overlay
+from cvat_aws.stores import RDS_ROOTS
 from cvat_aws.web import HEALTH_PATH
 
 HOME = os.environ.get("CVAT_HOME", "/home/django")  # where manage.py is
@@ -47,24 +50,20 @@ def _become(program: list[str]) -> int:
 
 def _check(env: Mapping[str, str]) -> None:
     """Fail where the settings would, but with a sentence. CVAT's own settings are not needed for that."""
-    from cvat_aws.overlay import overlay
-
-    empty = {"handlers": {"console": {}, "logstash": {}}, "loggers": {}}
-    lists = {"AUTHENTICATION_BACKENDS": [], "MIDDLEWARE": []}
+    empty: dict[str, Any] = {"handlers": {"console": {}, "logstash": {}}, "loggers": {}}
+    lists: dict[str, Any] = {"AUTHENTICATION_BACKENDS": [], "MIDDLEWARE": []}
     overlay(env, {"LOGGING": empty, "REST_FRAMEWORK": {}, "NUCLIO": {}, **lists})
-    roots = Reader(env).text("PGSSLROOTCERT", stores_roots())
-    mode = Reader(env).text("PGSSLMODE", "verify-full")
-    if mode.startswith("verify") and not os.path.isfile(roots):  # noqa: PTH113 - a plain question
+    _check_roots(Reader(env))
+
+
+def _check_roots(read: Reader) -> None:
+    """Without root certificates libpq would say so only after a connection, and not how to get them."""
+    roots, mode = Path(read.text("PGSSLROOTCERT", RDS_ROOTS)), read.text("PGSSLMODE", "verify-full")
+    if mode.startswith("verify") and not (roots.is_file() and roots.stat().st_size):
         raise UnusableError(
-            f"PGSSLMODE is {mode}, but there are no root certificates at {roots}. Build the image with "
+            f"PGSSLMODE is {mode}, but there are no root certificates in {roots}. Build the image with "
             "RDS_TRUSTSTORES, or mount a bundle and name it in PGSSLROOTCERT."
         )
-
-
-def stores_roots() -> str:
-    from cvat_aws.stores import RDS_ROOTS
-
-    return RDS_ROOTS
 
 
 def web() -> int:
