@@ -45,6 +45,8 @@ class Container:
     """Name of the image: server, ui, gateway or models."""
     command: tuple[str, ...] = ()
     """Arguments of the image's entry point. Default: the image's own."""
+    health: tuple[str, ...] = ()
+    """Command that ends with 0 while the container is well. ECS does not read the image's HEALTHCHECK."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,13 @@ class Process:
     """Whether two of it would do harm, so that the old one stops before the new one starts."""
     stop_seconds: int = 30
     """Time between SIGTERM and SIGKILL."""
+
+
+_GATEWAY_HEALTH = (
+    "/opt/gateway/bin/python",
+    "-c",
+    f"import urllib.request as r; r.urlopen('http://127.0.0.1:{GATEWAY_PORT}/healthz', timeout=4)",
+)
 
 
 def _server_image(kind: str, *command: str) -> Container:
@@ -113,8 +122,9 @@ GATEWAY = Process(
     kind="gateway",
     size="gateway",
     edge="gateway",
-    containers=(Container(name="gateway", image="gateway"),),
+    containers=(Container(name="gateway", image="gateway", health=_GATEWAY_HEALTH),),
     port=GATEWAY_PORT,
+    stop_seconds=LONGEST_STOP_SECONDS,
 )
 
 PROCESSES = (SERVER, WORKER, ANNOTATION_WORKER, SCHEDULER, UI, GATEWAY)

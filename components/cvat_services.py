@@ -25,6 +25,7 @@ from components.images import Image
 from components.inference_endpoints import Target
 from components.load_balancer import LoadBalancer
 from components.observability import LogGroup
+from components.secrets import SecretValue
 from components.site import Site
 from components.sizes import TaskSize
 from components.stores import StoreAccess
@@ -50,6 +51,10 @@ class CvatServicesArgs:
     """By kind of task."""
     stores: StoreAccess
     """For the processes that use them."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """More variables for CVAT's processes."""
+    secrets: Mapping[str, SecretValue] = field(default_factory=dict)
+    """More secrets for CVAT's processes, by variable."""
     targets: Mapping[str, Target] = field(default_factory=dict)
     """Function -> endpoint. Default: no auto-annotation, no gateway."""
     initialised: Sequence[pulumi.Resource] = ()
@@ -139,7 +144,7 @@ class CvatServices(pulumi.ComponentResource):
                 containers=self._containers(process, log_group),
                 images=[args.images[name] for name in dict.fromkeys(one.image for one in process.containers)],
                 log_group_arn=log_group.arn,
-                secrets=list(args.stores.secrets.values()) if process.stores else (),
+                secrets=list(self._secrets(process).values()),
                 volumes=args.stores.volumes if process.stores else {},
                 writable=frozenset({"data"}),
                 statements=invoke if process is GATEWAY else (),
@@ -148,11 +153,12 @@ class CvatServices(pulumi.ComponentResource):
             opts=self._child,
         )
 
+    def _secrets(self, process: Process) -> Mapping[str, SecretValue]:
+        return {**self._args.stores.secrets, **self._args.secrets} if process.stores else {}
+
     def _containers(self, process: Process, log_group: LogGroup) -> list[ContainerSpec]:
         args = self._args
-        secrets = (
-            {variable: value.reference for variable, value in args.stores.secrets.items()} if process.stores else {}
-        )
+        secrets = {variable: value.reference for variable, value in self._secrets(process).items()}
         folders = {"data": DATA_FOLDER, "share": SHARE_FOLDER}
         return [
             ContainerSpec(
@@ -165,6 +171,7 @@ class CvatServices(pulumi.ComponentResource):
                 logs=LogTarget(group=log_group.name, region=args.site.region.name),
                 mounts=folders if process.stores else {},
                 read_only=frozenset({"share"}),
+                health=one.health,
                 stop_seconds=process.stop_seconds,
             )
             for one in process.containers
@@ -181,7 +188,8 @@ class CvatServices(pulumi.ComponentResource):
         if not process.stores:
             return {}
         host = f"{GATEWAY_NAME}.{self._namespace_name}" if args.targets else None
-        return {**args.stores.environment, **service_environment(args.load_balancer.base_url, host)}
+        own = {**args.stores.environment, **args.environment}
+        return {**own, **service_environment(args.load_balancer.base_url, host)}
 
     def _endpoints(self) -> pulumi.Output[str]:
         """Function -> endpoint and container, in the gateway's words."""

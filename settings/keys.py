@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -46,7 +47,13 @@ def _retention(days: int) -> int:
 
 def _label(text: str) -> str:
     if "=" not in text:
-        raise ValueError("must be name=value; write for example team=vision")
+        raise ValueError("must be name=value, such as team=vision; write it so")
+    return text
+
+
+def _secret(text: str) -> str:
+    if not re.fullmatch(r"\w+=arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[^:]+(:\w+)?", text):
+        raise ValueError("must be NAME=ARN or NAME=ARN:key, with the ARN of a secret; copy it from Secrets Manager")
     return text
 
 
@@ -230,6 +237,10 @@ class Services(Section):
     """Worker tasks that create tasks, import and export."""
     annotation_worker_count: int = Field(-1, ge=-1)
     """Worker tasks that run auto-annotation jobs, one job each at a time."""
+    server_environment: Annotated[tuple[Annotated[str, AfterValidator(_label)], ...], Many] = ()
+    """More variables for CVAT's processes, each as NAME=value: mail, LDAP, registration (see patches/README.md)."""
+    server_secrets: Annotated[tuple[Annotated[str, AfterValidator(_secret)], ...], Many] = ()
+    """More secrets for CVAT's processes, each as NAME=ARN of a secret, or NAME=ARN:key for a key of a JSON secret."""
     log_retention_days: Annotated[int, AfterValidator(_retention)] = 30
     """Days for which logs are kept; CloudWatch Logs takes certain numbers only, such as 7, 30, 90 or 365."""
 

@@ -10,6 +10,9 @@ from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize,
 from settings import keys
 from settings.presets import PRESETS
 
+_ARN_PARTS = 7
+"""arn:partition:secretsmanager:region:account:secret:name"""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -78,6 +81,22 @@ class Settings:
             count=self.size("inference_instance_count"),
             max_count=max(self.size("inference_instance_count"), self.size("inference_max_instance_count")),
         )
+
+    @property
+    def server_environment(self) -> dict[str, str]:
+        """More variables of CVAT's processes."""
+        return dict(pair.split("=", 1) for pair in self.services.server_environment)
+
+    @property
+    def server_secrets(self) -> dict[str, tuple[str, str]]:
+        """More secrets of CVAT's processes: variable -> ARN, key (empty: the whole secret)."""
+        found = {}
+        for pair in self.services.server_secrets:
+            variable, reference = pair.split("=", 1)
+            *arn, last = reference.split(":")
+            whole = len(arn) < _ARN_PARTS
+            found[variable] = (reference, "") if whole else (":".join(arn), last)
+        return found
 
     @cached_property
     def tasks(self) -> dict[str, TaskSize]:

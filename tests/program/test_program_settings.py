@@ -99,3 +99,22 @@ def test_ready_images_are_used_instead_of_builds(rehearsed: Rehearse) -> None:
     assert ready in ui.inputs["containerDefinitions"]
     (pull,) = [r for r in done.of_type("aws:iam/rolePolicy:RolePolicy") if r.name == "cvat-ui-execution"]
     assert "arn:aws-cn:ecr:cn-northwest-1:123456789012:repository/cvat-ui" in pull.inputs["policy"]
+
+
+def test_more_variables_and_secrets_reach_cvats_processes_and_nobody_else(rehearsed: Rehearse) -> None:
+    arn = "arn:aws-cn:secretsmanager:cn-northwest-1:123456789012:secret:mail-AbCdEf"
+    done = rehearsed(
+        "cn-northwest-1",
+        serverEnvironment=["CVAT_REGISTRATION=open"],
+        serverSecrets=[f"EMAIL_HOST_PASSWORD={arn}:password"],
+    )
+    assert done.error is None, done.error
+    definitions = {
+        r.name: r.inputs["containerDefinitions"] for r in done.of_type("aws:ecs/taskDefinition:TaskDefinition")
+    }
+    for name in ("cvat-server", "cvat-worker"):
+        assert '"CVAT_REGISTRATION"' in definitions[name]
+        assert f"{arn}:password::" in definitions[name]
+    assert "CVAT_REGISTRATION" not in definitions["cvat-ui"] + definitions["cvat-gateway"]
+    reading = [r.name for r in done.of_type("aws:iam/rolePolicy:RolePolicy") if arn in r.inputs["policy"]]
+    assert set(reading) == {f"cvat-{kind}-execution" for kind in ("server", "worker", "annotation-worker", "scheduler")}
