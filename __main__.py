@@ -54,9 +54,10 @@ first = InitTask("init", InitTaskArgs(
     snapshot_of=data.database.identifier if chosen.snapshot_before_migration else None,
     wait_for=[network, data]))  # fmt: skip
 balancer = LoadBalancer("cvat", LoadBalancerArgs(
-    site=site, vpc_id=network.vpc_id, subnet_ids=network.public_subnet_ids, allowed_cidrs=access.allowed_cidrs,
+    site=site, vpc_id=network.vpc_id, internal=access.internal, allowed_cidrs=access.allowed_cidrs,
+    subnet_ids=network.private_subnet_ids if access.internal else network.public_subnet_ids,
     http_port=access.http_port, https_port=access.https_port, certificate_arn=access.certificate_arn,
-    host_name=access.host_name))  # fmt: skip
+    admin_cidrs=access.admin_cidrs, host_name=access.host_name))  # fmt: skip
 services = CvatServices("cvat", CvatServicesArgs(
     site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
     load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,

@@ -20,11 +20,10 @@ GATEWAY_PORT = 8070
 GATEWAY_NAME = "serverless"
 """Its name in the stack's private namespace."""
 
-SERVER_PATHS = (
-    ("/api/*", "/git/*", "/opencv/*", "/analytics/*", "/static/*"),
-    ("/admin*", "/documentation/*", "/django-rq*"),
-)
-"""Paths that the server answers, all others being the UI's; an ALB rule takes five values at most."""
+ADMIN_PATHS = ("/admin*", "/django-rq*")
+"""Pages for administrators: Django's own, and the job queues'."""
+SERVER_PATHS = ("/api/*", "/git/*", "/opencv/*", "/analytics/*", "/static/*", *ADMIN_PATHS, "/documentation/*")
+"""Paths that the server answers, all others being the UI's."""
 
 SERVER_HEALTH_PATH = "/api/v1/restrictions/user-agreements"
 """Answers 200 without a login, through the whole of Django."""

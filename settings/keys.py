@@ -139,6 +139,10 @@ class Access(Section):
     """Certificate of the HTTPS listener, from ACM or IAM. Empty: plain HTTP."""
     allowed_cidrs: Cidrs = ("0.0.0.0/0",)
     """Address ranges that may reach the load balancer."""
+    admin_cidrs: Cidrs = ()
+    """Address ranges that may open /admin and /django-rq. Empty: all that may reach the load balancer."""
+    internal: bool = False
+    """true: the load balancer is in the private subnets, for VPN, peering or Direct Connect only."""
     host_name: str = ""
     """Name under which people reach CVAT, where it is not the load balancer's own."""
     enable_exec: bool = False
