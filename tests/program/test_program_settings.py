@@ -126,7 +126,8 @@ def test_administrators_pages_open_from_their_network_only(rehearsed: Rehearse) 
     (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
     assert balancer["Scheme"] == "internal"
     (listener,) = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-    rules = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    found = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    rules = sorted((rule for rule in found if not rule["IsDefault"]), key=lambda rule: int(rule["Priority"]))
     admin = [rule for rule in rules if "/admin*" in str(rule["Conditions"])]
     assert [rule["Actions"][0]["Type"] for rule in admin] == ["forward", "fixed-response"]
     sources = [one["SourceIpConfig"]["Values"] for one in admin[0]["Conditions"] if one["Field"] == "source-ip"]
