@@ -62,7 +62,8 @@ services = CvatServices("cvat", CvatServicesArgs(
     site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
     load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,
     environment=chosen.server_environment, secrets=given_secrets(chosen.server_secrets), targets=targets,
-    initialised=[first], enable_exec=access.enable_exec))  # fmt: skip
+    initialised=[first], spot=chosen.services.fargate_spot,
+    enable_exec=access.enable_exec))  # fmt: skip
 
 pulumi.export("url", balancer.base_url)
 pulumi.export("admin_user", init.admin_user)

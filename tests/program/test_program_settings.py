@@ -120,6 +120,21 @@ def test_more_variables_and_secrets_reach_cvats_processes_and_nobody_else(rehear
     assert set(reading) == {f"cvat-{kind}-execution" for kind in ("server", "worker", "annotation-worker", "scheduler")}
 
 
+def test_tasks_follow_the_load_between_count_and_maximum(rehearsed: Rehearse) -> None:
+    done = rehearse_whole(rehearsed, "cn-northwest-1", serverMaxCount=6, gatewayMaxCount=2, fargateSpot=True)
+    scaling = done.client("application-autoscaling")
+    targets = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert [(one["MinCapacity"], one["MaxCapacity"]) for one in targets] == [(2, 6)], "only the server may grow"
+    assert targets[0]["ResourceId"] == f"service/{done.outputs['cluster']}/{done.outputs['services']['server']}"
+    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 60
+    on_spot = {
+        service.name: service.inputs["capacityProviderStrategies"][0]["capacityProvider"] == "FARGATE_SPOT"
+        for service in done.of_type("aws:ecs/service:Service")
+    }
+    assert {name for name, spot in on_spot.items() if spot} == {"cvat-ui", "cvat-gateway"}, "no job is lost to Spot"
+
+
 def test_administrators_pages_open_from_their_network_only(rehearsed: Rehearse) -> None:
     done = rehearse_whole(rehearsed, "cn-north-1", adminCidrs=["10.20.0.0/16"], internal=True)
     elb = done.client("elbv2")
