@@ -256,7 +256,7 @@ class CvatServices(pulumi.ComponentResource):
                 # ECS refuses target groups that no listener leads to, and Pulumi cannot see that edge.
                 depends_on=[*waits, *([args.load_balancer] if balancers else [])],
                 # The next update must not undo what the scaling policy has decided since.
-                ignore_changes=["desiredCount"] if args.sizes[process.size].scales else None,
+                ignore_changes=["desired_count"] if args.sizes[process.size].scales else None,
             ),
         )
 
