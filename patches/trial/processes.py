@@ -12,11 +12,15 @@ from pathlib import Path
 
 from patches.trial.services import Services, program
 
-# What a container has of its own: a read-only root, with the two volumes and a scratch /tmp on it.
+# What a container runtime gives a task: a read-only root with the two volumes on it, /dev, /proc, /etc/hosts, and
+# scratch space of its own.
 SEPARATE = """
 root=$1; shift; home=$root/home/django; set -e
+touch "$root/etc/hosts"
 for volume in "$root" "$home/data" "$home/share"; do mount --bind "$volume" "$volume"; done
 mount -o remount,bind,ro "$root"
+for own in /dev /etc/hosts; do mount --bind "$own" "$root$own"; done
+mount -t proc proc "$root/proc"
 for scratch in "$root/tmp" "$root/dev/shm"; do mount -t tmpfs tmpfs "$scratch"; done
 exec chroot --userspec=1000:1000 "$root" "$@"
 """

@@ -97,7 +97,7 @@ class Trial:
                 requests.get(f"http://127.0.0.1:{port}{HEALTH}", timeout=5).status_code == requests.codes.ok
                 or None
             )
-        except requests.ConnectionError:
+        except requests.RequestException:  # not listening yet, or still importing
             return None
 
     def health(self) -> str:
