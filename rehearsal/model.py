@@ -33,7 +33,7 @@ class Record:
     calls: tuple[str, ...] = ()
     """API calls that made it, e.g. ec2:CreateVpc, in order."""
     dependencies: tuple[str, ...] = ()
-    """URNs that Pulumi waits for before it creates this one (inputs, dependsOn); inside awsx components, those of the component."""
+    """URNs that Pulumi waits for before it creates this one; inside awsx components, those of the component."""
 
 
 @dataclass(frozen=True)
