@@ -17,6 +17,10 @@ from rehearsal.report.sizes import Sizes
 TABLE = Path(__file__).with_name("prices.yaml")
 HOUR = "hour"
 
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+FILES = "aws:efs/fileSystem:FileSystem"
+ENDPOINT = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+
 
 @dataclass(frozen=True)
 class Item:
@@ -134,9 +138,10 @@ def _network(sizes: Sizes, stack: Stack) -> Iterator[Item]:
     yield Item(owner, "public addresses of the NAT gateways", sizes.nats, HOUR, "ipv4_hour")
     endpoints = [one for one in stack.of("aws:ec2/vpcEndpoint:VpcEndpoint") if one.inputs.get("subnetIds")]
     doors = sum(len(one.inputs["subnetIds"]) for one in endpoints)
-    yield Item(stack.owner("aws:ec2/vpcEndpoint:VpcEndpoint"), "interface endpoints x zones", doors, HOUR, "endpoint_hour")
-    token = "aws:lb/loadBalancer:LoadBalancer"
-    owner, balancers = stack.owner(token), stack.of(token)
+    yield Item(
+        stack.owner("aws:ec2/vpcEndpoint:VpcEndpoint"), "interface endpoints x zones", doors, HOUR, "endpoint_hour"
+    )
+    owner, balancers = stack.owner(BALANCER), stack.of(BALANCER)
     yield Item(owner, "load balancer", len(balancers), HOUR, "alb_hour")
     load = _assumed("alb_lcu", len(balancers))
     yield Item(owner, "load balancer capacity units", load, HOUR, "alb_lcu_hour", assumed=True)
@@ -152,9 +157,8 @@ def _stores(sizes: Sizes, stack: Stack) -> Iterator[Item]:
     yield Item(owner, f"PostgreSQL storage, gp3{standby}", sizes.storage_gb * nodes, "GB", "db_gp3_gb_month")
     owner = stack.owner("aws:elasticache/replicationGroup:ReplicationGroup")
     yield Item(owner, f"Redis {sizes.cache}", sizes.cache_nodes, HOUR, sizes.cache)
-    token = "aws:efs/fileSystem:FileSystem"
-    files = _assumed("efs_gb", len(stack.of(token)))
-    yield Item(stack.owner(token), "files (EFS standard)", files, "GB", "efs_gb_month", assumed=True)
+    files = _assumed("efs_gb", len(stack.of(FILES)))
+    yield Item(stack.owner(FILES), "files (EFS standard)", files, "GB", "efs_gb_month", assumed=True)
 
 
 def _computing(sizes: Sizes, stack: Stack) -> Iterator[Item]:
@@ -164,9 +168,8 @@ def _computing(sizes: Sizes, stack: Stack) -> Iterator[Item]:
         many = f"{kind} x {task.count}" if task.count > 1 else kind
         yield Item(owner, f"Fargate CPU: {many}", virtual * task.count, HOUR, "fargate_vcpu_hour")
         yield Item(owner, f"Fargate GB: {many}", memory * task.count, HOUR, "fargate_gb_hour")
-    token = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
-    instances = sizes.endpoint_instances * len(stack.of(token))
-    yield Item(stack.owner(token), f"inference {sizes.endpoint}", instances, HOUR, sizes.endpoint)
+    instances = sizes.endpoint_instances * len(stack.of(ENDPOINT))
+    yield Item(stack.owner(ENDPOINT), f"inference {sizes.endpoint}", instances, HOUR, sizes.endpoint)
 
 
 def _kept(stack: Stack) -> Iterator[Item]:

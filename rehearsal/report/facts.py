@@ -34,7 +34,7 @@ class Role:
 
     name: str
     trust: Mapping[str, Any]
-    policies: Mapping[str, Mapping[str, Any]]
+    policies: Mapping[Any, Mapping[str, Any]]
     """Inline policy documents by name."""
     attached: tuple[str, ...]
     """ARNs of managed policies."""
@@ -154,7 +154,9 @@ def _secrets(rehearsal: Rehearsal) -> Iterable[Secret]:
     for one in paged(client, "list_secrets", "SecretList"):
         if one["ARN"] not in made and tag(one, "stack") != rehearsal.stack:
             continue
-        yield Secret(one["ARN"], made.get(one["ARN"], one["Name"]), one.get("Description", ""), _keys(client, one))
+        yield Secret(
+            one["ARN"], made.get(one["ARN"]) or str(one["Name"]), one.get("Description", ""), _keys(client, one)
+        )
 
 
 def _keys(client: Any, secret: Mapping[str, Any]) -> tuple[str, ...]:

@@ -54,9 +54,7 @@ def _permissions(role: Role, names: Names) -> Permissions:
     trusted = sorted(
         {who for one in _many(role.trust.get("Statement")) for who in _principals(one.get("Principal", {}))}
     )
-    statements = [
-        _statement(one, names) for policy in role.policies.values() for one in _many(policy.get("Statement"))
-    ]
+    statements = [_statement(one, names) for policy in role.policies.values() for one in _many(policy.get("Statement"))]
     return Permissions(role.name, tuple(trusted), tuple(statements), role.attached)
 
 

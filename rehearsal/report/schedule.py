@@ -77,10 +77,10 @@ def duration(record: Record) -> Duration:
     """The typical time of one resource."""
     times = table()
     if record.type.startswith(tuple(times["nothing"])) or is_component(record):
-        matched = {"seconds": [0, 0, 0], "basis": ""}
-    else:
-        matched = next((one for one in times["kinds"] if _fits(one, record)), times["otherwise"])
-    return Duration(*map(float, matched["seconds"]), matched["basis"])
+        return Duration(0, 0, 0)
+    matched = next((one for one in times["kinds"] if _fits(one, record)), times["otherwise"])
+    low, mode, high = matched["seconds"]
+    return Duration(low, mode, high, matched["basis"])
 
 
 def _fits(kind: Mapping[str, Any], record: Record) -> bool:

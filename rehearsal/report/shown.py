@@ -39,17 +39,16 @@ class Redactor:
     """Replaces whatever is known to be secret, wherever it stands: beside marked inputs, say, in a log line's text."""
 
     def __init__(self, records: Iterable[Record]) -> None:
-        self._values = sorted(
-            {
-                text
-                for record in records
-                for values in (record.inputs, record.outputs)
-                for key in record.secrets
-                for text in _texts(values.get(key))
-                if len(text) >= SHORTEST_SECRET
-            },
-            key=lambda text: (-len(text), text),
-        )
+        marked: set[str] = set()
+        answered: set[str] = set()
+        for record in records:
+            for values in (record.inputs, record.outputs):
+                for key in record.secrets:
+                    marked.update(text for text in _texts(values.get(key)) if len(text) >= SHORTEST_SECRET)
+            for key in record.outputs.keys() - record.inputs.keys() - record.secrets:
+                answered.update(_texts(record.outputs[key]))
+        # A registry's address is marked along with its password, but every repository tells it.
+        self._values = sorted(marked - answered, key=lambda text: (-len(text), text))
 
     @property
     def values(self) -> Sequence[str]:

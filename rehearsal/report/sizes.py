@@ -62,7 +62,9 @@ def measured(records: Sequence[Record]) -> Sizes:
 
 def _tasks(records: Sequence[Record]) -> dict[str, Task]:
     definitions = {
-        record.outputs.get("arn"): record for record in records if record.type == "aws:ecs/taskDefinition:TaskDefinition"
+        record.outputs.get("arn"): record
+        for record in records
+        if record.type == "aws:ecs/taskDefinition:TaskDefinition"
     }
     found = {}
     for record in records:
