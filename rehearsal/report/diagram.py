@@ -1,18 +1,19 @@
 """The architecture diagram: zones as columns, subnets as rows, and every open edge as a line with its port.
 
-Edges run like conductors on a circuit board: each target has a conductor of its own in the gutter left of the zones; who
-may call it joins there with a dot. So no line ever crosses a box, however many there are.
+Edges run like conductors on a circuit board: each target has one of its own in the gutter left of the zones; who may
+call it joins there with a dot. So no line ever crosses a box, however many there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+from rehearsal.report.conductors import Conductor, conductors
 from rehearsal.report.drawing import LINE, Box, Dot, Drawing, Line, wrapped
 from rehearsal.report.facts import Facts
 from rehearsal.report.plan import Bar, Plan, Reader, Service
-from rehearsal.report.reach import words
 
 WIDTH = 1200
 EDGE = 14
@@ -20,6 +21,8 @@ OUTSIDE_HEIGHT = 34
 REGION_TOP = 66
 VPC_TOP = 104
 LANE = 20
+FRAME_TEXT = EDGE * 3 + LANE + 2
+"""The names of the frames begin right of the only conductor that comes from above."""
 PORTS = 52
 """Room between the conductors and the boxes, for the ports."""
 OUT = 52
@@ -30,9 +33,8 @@ PAD = 10
 TITLE, SMALL = 13, 11
 STUB = 11
 """Between two lines that leave a box."""
-COLOURS = 9
-"""Of conductors, in the style sheet."""
 ENDPOINTS_SHOWN = 6
+CALLERS_SHOWN = 4
 
 
 @dataclass
@@ -54,17 +56,6 @@ class Placed:
     def middle(self) -> float:
         """Where one line on the right leaves it."""
         return self.top + self.height / 2
-
-
-@dataclass(frozen=True)
-class Conductor:
-    """All who may call one target on one port."""
-
-    target: str
-    port: str
-    sources: tuple[str, ...]
-    """Roles; empty: from outside."""
-    colour: str
 
 
 class Diagram:
@@ -139,7 +130,7 @@ class Diagram:
             self.drawing.boxes.append(
                 Box(x, top, self.column * len(zones) - 2 * PAD, height, f"bar {_kind(bar)}", bar.title)
             )
-        for one, after in zip(stretches, stretches[1:], strict=False):
+        for one, after in pairwise(stretches):
             ends = (self._x(one[-1] + 1) - PAD, placed.middle), (self._x(after[0]) + PAD, placed.middle)
             self.drawing.lines.append(Line(ends, "joint"))
         y = self.drawing.write(self._x(stretches[0][0]) + 2 * PAD, top + 6, titles, TITLE, "title")
@@ -196,10 +187,11 @@ class Diagram:
             Box(EDGE * 2, VPC_TOP, vpc_right - EDGE * 2, bottom + PAD - VPC_TOP, "vpc"),
         ]
         callers = sorted({source for source, target, _ in facts.edges if target == "alb"})
-        named = ", ".join(callers[:4]) + (f" and {len(callers) - 4} more" if len(callers) > 4 else "")
+        named = ", ".join(callers[:CALLERS_SHOWN])
+        named += f" and {len(callers) - CALLERS_SHOWN} more" if len(callers) > CALLERS_SHOWN else ""
         drawing.write(EDGE + PAD, 16, ["Internet" + (f" · may call: {named}" if named else "")], TITLE, "title")
-        drawing.write(EDGE + PAD, REGION_TOP + 6, [f"Region {facts.region}"], TITLE, "title")
-        drawing.write(EDGE * 2 + PAD, VPC_TOP + 6, [f"VPC {', '.join(self.plan.networks)}"], TITLE, "title")
+        drawing.write(FRAME_TEXT, REGION_TOP + 6, [f"Region {facts.region}"], TITLE, "title")
+        drawing.write(FRAME_TEXT, VPC_TOP + 6, [f"VPC {', '.join(self.plan.networks)}"], TITLE, "title")
         for index, zone in enumerate(self.plan.zones):
             x, top = self._x(index), VPC_TOP + 28
             drawing.write(x + PAD, top, [zone], TITLE, "title")
@@ -281,25 +273,6 @@ def diagram(facts: Facts) -> tuple[Drawing, tuple[Conductor, ...]] | None:
     return whole.draw(), tuple(whole.conductors)
 
 
-def conductors(facts: Facts, plan: Plan) -> list[Conductor]:
-    """The edges between drawn things, by target: what is called from outside first, then the longest ways."""
-    bars = [*([plan.balancer] if plan.balancer else []), *plan.bars]
-    level = {bar.role: index for index, bar in reversed(list(enumerate(bars)))}
-    found: dict[tuple[str, str], set[str]] = {}
-    for source, target, port in sorted(facts.edges):
-        if target in level and (source in level or target == "alb"):
-            found.setdefault((target, port), set()).update({source} & level.keys())
-
-    def length(one: tuple[tuple[str, str], set[str]]) -> tuple[float, str]:
-        (target, port), sources = one
-        return (-max(abs(level[target] - level[source]) for source in sources) if sources else float("-inf")), port
-
-    return [
-        Conductor(target, port, tuple(sorted(sources)), f"colour-{index % COLOURS}")
-        for index, ((target, port), sources) in enumerate(sorted(found.items(), key=length))
-    ]
-
-
 def _stretches(zones: Sequence[int]) -> list[list[int]]:
     """Neighbouring zones together."""
     found: list[list[int]] = []
@@ -325,8 +298,3 @@ def _together(endpoints: Sequence[Service]) -> Service:
     return Service(
         f"{len(endpoints)} SageMaker endpoints", (*shown, *([f"and {rest} more"] if rest else [])), endpoint=True
     )
-
-
-def legend(conductors: Iterable[Conductor]) -> list[tuple[str, str]]:
-    """Colour and meaning of each conductor."""
-    return [(one.colour, f"{words(one.target)} :{one.port}") for one in conductors]

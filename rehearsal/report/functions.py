@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.report.facts import Facts
-from rehearsal.report.stable import Names
 
 VARIABLE = "SERVERLESS_ENDPOINTS"
 """Environment variable of the gateway: which function is served where."""
@@ -20,7 +19,7 @@ class Function:
 
     name: str
     endpoint: str
-    """Logical name of the endpoint's configuration, and its instances."""
+    """Its name, and its instances."""
     container: str
     """Host name within a shared endpoint; empty for an endpoint of its own."""
     image: str
@@ -29,8 +28,7 @@ class Function:
 
 def functions(facts: Facts) -> tuple[Function, ...]:
     """Every function that the gateway offers."""
-    names = Names(list(facts.records))
-    return tuple(_function(name, where, facts, names) for name, where in sorted(served(facts).items()))
+    return tuple(_function(name, where, facts) for name, where in sorted(served(facts).items()))
 
 
 def served(facts: Facts) -> dict[str, Mapping[str, str]]:
@@ -58,14 +56,14 @@ def containers(facts: Facts, endpoint: str) -> tuple[str, list[Mapping[str, Any]
     return size, model.inputs.get("containers") or [model.inputs["primaryContainer"]]
 
 
-def _function(name: str, where: Mapping[str, str], facts: Facts, names: Names) -> Function:
+def _function(name: str, where: Mapping[str, str], facts: Facts) -> Function:
     size, found = containers(facts, where["endpoint"])
     host = where.get("container", "")
     one = next((item for item in found if not host or item.get("containerHostname") == host), {})
     return Function(
         name=name,
-        endpoint=f"{names.of(where['endpoint'])} {size}".strip(),
+        endpoint=f"{where['endpoint']} ({size})" if size else where["endpoint"],
         container=host,
-        image=str(names.of(one.get("image", "not found"))),
-        archive=str(names.of(one.get("modelDataUrl", "not found"))),
+        image=str(one.get("image", "not found")),
+        archive=str(one.get("modelDataUrl", "not found")),
     )

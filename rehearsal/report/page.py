@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from rehearsal import console
-from rehearsal.report import cost, diagram, facts, functions, permissions, reach, schedule, shown, sizes
+from rehearsal.report import conductors, cost, diagram, facts, functions, permissions, reach, schedule, shown, sizes
 from rehearsal.run import Rehearsal
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -43,7 +43,7 @@ def render(known: facts.Facts) -> str:
         tree=shown.Tree(known.records, redact).shown(),
         count=len(known.records),
         drawing=drawn[0] if drawn else None,
-        legend=diagram.legend(drawn[1]) if drawn else [],
+        legend=conductors.legend(drawn[1]) if drawn else [],
         matrix=reach.matrix(known.edges),
         words=reach.words,
         functions=functions.functions(known),

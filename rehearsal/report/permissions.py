@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,10 +93,18 @@ def secrets(facts: Facts) -> tuple[Use, ...]:
             name=secret.name,
             description=secret.description,
             keys=secret.keys,
-            readers=tuple(f"{who}: {variable}" for who, variable, source in readers if source.startswith(secret.arn)),
+            readers=_by_variable((who, variable) for who, variable, source in readers if source.startswith(secret.arn)),
         )
         for secret in sorted(facts.secrets, key=lambda one: one.name)
     )
+
+
+def _by_variable(uses: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Each variable with the containers that get it."""
+    found: dict[str, set[str]] = {}
+    for who, variable in uses:
+        found.setdefault(variable, set()).add(who)
+    return tuple(f"{variable}: {', '.join(sorted(found[variable]))}" for variable in sorted(found))
 
 
 def _readers(facts: Facts) -> Iterator[tuple[str, str, str]]:

@@ -13,6 +13,8 @@ from rehearsal.report.facts import Facts
 from rehearsal.report.functions import containers, served
 from rehearsal.report.reach import place
 
+S3 = "Buckets (S3)"
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -100,10 +102,8 @@ class Reader:
             network = record.inputs.get("networkConfiguration") or {}
             definition = definitions.get(record.inputs.get("taskDefinition"))
             name = _container(definition).get("name", record.name)
-            details = [
-                f"{_many(record.inputs.get('desiredCount', 0), 'task')} · {_size(definition)}",
-                *self._discovery(record),
-            ]
+            tasks = _many(record.inputs.get("desiredCount", 0), "task")
+            details = [" · ".join((tasks, _size(definition), *_commands(definition))), *self._discovery(record)]
             yield self._bar(name, details, network.get("securityGroups") or [], network.get("subnets") or [])
 
     def _discovery(self, service: Record) -> Iterator[str]:
@@ -188,13 +188,19 @@ class Reader:
     def _regional(self) -> Iterator[Service]:
         for token, title in (
             ("aws:ecr/repository:Repository", "Images (ECR)"),
-            ("aws:s3/bucket:Bucket", "Buckets (S3)"),
+            ("aws:s3/bucket:Bucket", S3),
             ("aws:secretsmanager/secret:Secret", "Secrets Manager"),
             ("aws:cloudwatch/logGroup:LogGroup", "CloudWatch Logs"),
         ):
             names = sorted(one.name for one in self.facts.of_type(token))
+            by_gateway = title == S3 and any(
+                one.inputs.get("vpcEndpointType") == "Gateway" and str(one.inputs.get("serviceName")).endswith(".s3")
+                for one in self.facts.of_type("aws:ec2/vpcEndpoint:VpcEndpoint")
+            )
             if names:
-                yield Service(title, (", ".join(names),))
+                yield Service(
+                    title, (", ".join(names), *(["reached by the VPC's gateway endpoint"] if by_gateway else []))
+                )
 
     def _sagemaker(self) -> Iterator[Service]:
         by_endpoint: dict[str, list[str]] = {}
@@ -213,6 +219,12 @@ def _containers(definition: Record | None) -> list[dict[str, Any]]:
 
 def _container(definition: Record | None) -> dict[str, Any]:
     return next(iter(_containers(definition)), {})
+
+
+def _commands(definition: Record | None) -> list[str]:
+    """What the containers of a task are told to do, where the image does not say."""
+    told = [" ".join(one["command"]) for one in _containers(definition) if one.get("command")]
+    return [f"command {', '.join(told)}"] if told else []
 
 
 def _size(definition: Record | None) -> str:
