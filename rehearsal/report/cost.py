@@ -184,4 +184,4 @@ def _kept(stack: Stack) -> Iterator[Item]:
 
 def _assumed(usage: str, things: int) -> float:
     """The assumed use of what exists; nothing for what does not."""
-    return float(table()["assumed"][usage]) if things else 0.0
+    return float(table()["assumed"][usage]["amount"]) if things else 0.0

@@ -245,8 +245,8 @@ class Diagram:
             self.drawing.dots.append(Dot(x, level, kind))
         lowest = max(one.top + 10 for one in sources)
         gate = VPC_TOP - 14
-        self.drawing.boxes.append(Box(self.right - 150, gate, 140, 28, "gate"))
-        self.drawing.write(self.right - 140, gate + 5, ["Internet gateway"], TITLE, "title")
+        self.drawing.boxes.append(Box(self.right - 160, gate, 152, 28, "gate"))
+        self.drawing.write(self.right - 160 + PAD, gate + 5, ["Internet gateway"], TITLE, "title")
         self.drawing.lines.append(
             Line(((self.right - 80, gate), (self.right - 80, 10.0 + OUTSIDE_HEIGHT)), kind, arrow=True)
         )
