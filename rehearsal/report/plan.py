@@ -14,6 +14,7 @@ from rehearsal.report.functions import containers, served
 from rehearsal.report.reach import place
 
 S3 = "Buckets (S3)"
+ENDPOINTS_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Bar:
     zones: frozenset[str]
     note: str = ""
     """Said in each of its zones."""
+
+    @property
+    def kind(self) -> str:
+        """What sort of thing it is, as the style sheet calls it."""
+        return {"postgresql": "store", "redis": "store", "efs": "store", "init": "once"}.get(self.role, "task")
 
 
 @dataclass(frozen=True)
@@ -236,3 +242,14 @@ def _size(definition: Record | None) -> str:
 
 def _many(count: Any, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def together(endpoints: Sequence[Service]) -> Service:
+    """One box for all endpoints."""
+    if len(endpoints) == 1:
+        return endpoints[0]
+    shown = [f"{one.title.removeprefix('Endpoint ')} ({one.details[0]})" for one in endpoints[:ENDPOINTS_SHOWN]]
+    rest = len(endpoints) - len(shown)
+    return Service(
+        f"{len(endpoints)} SageMaker endpoints", (*shown, *([f"and {rest} more"] if rest else [])), endpoint=True
+    )
