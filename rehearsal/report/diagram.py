@@ -259,6 +259,8 @@ class Diagram:
 
 def diagram(facts: Facts) -> tuple[Drawing, tuple[Conductor, ...]] | None:
     """The drawing and its legend; None where there is no network to draw."""
+    if not facts.subnets:
+        return None
     plan = Reader(facts).plan()
     if not plan.zones or not plan.bars:
         return None
