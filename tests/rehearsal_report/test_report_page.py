@@ -176,6 +176,7 @@ def test_a_preview_has_a_page_though_little_is_known(tmp_path: Path) -> None:
 
 
 def test_what_a_preview_does_not_know_is_nothing() -> None:
-    assert known({"one": [Unknown(), {"two": Unknown()}], "three": 3}) == {"one": [None, {"two": None}], "three": 3}
+    unknown = Unknown()  # type: ignore[no-untyped-call]  # as Pulumi has it
+    assert known({"one": [unknown, {"two": unknown}], "three": 3}) == {"one": [None, {"two": None}], "three": 3}
     definition = record("aws:ecs/taskDefinition:TaskDefinition", "server", {"containerDefinitions": None})
     assert definitions(definition) == []
