@@ -59,9 +59,8 @@ def run_to_end(request: RunRequest, clients: Clients, clock: Clock = time) -> st
 
 
 def _running(request: RunRequest, clients: Clients) -> str | None:
-    found = clients("ecs").list_tasks(cluster=request.cluster, startedBy=request.started_by, desiredStatus="RUNNING")[
-        "taskArns"
-    ]
+    # ECS takes startedBy as the only filter; without a status it lists the tasks that are to run.
+    found = clients("ecs").list_tasks(cluster=request.cluster, startedBy=request.started_by)["taskArns"]
     return str(found[0]) if found else None
 
 

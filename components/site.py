@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import pulumi
+
 from region import Region
+
+_LONGEST_STACK_NAME = 32
+_STACK_NAME = re.compile(rf"(?=.{{1,{_LONGEST_STACK_NAME}}}$)[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,3 +25,11 @@ class Site:
     """Refuse deletion, and take final snapshots. False: a disposable stack."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags for every resource."""
+
+    def __post_init__(self) -> None:
+        if not _STACK_NAME.fullmatch(self.stack):
+            raise pulumi.RunError(
+                f"The stack is named {self.stack!r}, but the name becomes part of a DNS name and of snapshots' names: "
+                f"it must be lower-case letters, digits and single hyphens, {_LONGEST_STACK_NAME} characters at most. "
+                "Rename it with `pulumi stack rename`."
+            )

@@ -119,6 +119,11 @@ class Network(Section):
                 "publicSubnetIds and privateSubnetIds belong to an existing VPC, but vpcId is empty; "
                 "set it, or remove the lists"
             )
+        if self.vpc_id and self.interface_endpoints:
+            raise ValueError(
+                "interfaceEndpoints are made in a new VPC only, but vpcId names an existing one; make them there, "
+                "and empty the list"
+            )
         if len(self.availability_zones) not in (0, ZONES):
             raise ValueError(
                 f"availabilityZones names {len(self.availability_zones)} zones for {ZONES} pairs of subnets; "

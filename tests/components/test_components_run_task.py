@@ -23,7 +23,7 @@ REQUEST = RunRequest(
     started_by="cvat-mark",
     timeout_seconds=60,
 )
-SEARCH = {"cluster": "cvat", "startedBy": "cvat-mark", "desiredStatus": "RUNNING"}
+SEARCH = {"cluster": "cvat", "startedBy": "cvat-mark"}
 WATCH = {"cluster": "cvat", "tasks": [TASK]}
 
 

@@ -89,6 +89,15 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"serverImage": "cvat/server:latest"}, "images come from an ECR registry"),
         ({"vpcId": "vpc-1"}, "needs 3 publicSubnetIds and 3 privateSubnetIds"),
         ({"publicSubnetIds": '["subnet-1"]'}, "vpcId is empty"),
+        (
+            {
+                "interfaceEndpoints": '["logs"]',
+                "vpcId": "vpc-1",
+                "publicSubnetIds": '["a","b","c"]',
+                "privateSubnetIds": '["d","e","f"]',
+            },
+            "made in a new VPC only",
+        ),
         ({"availabilityZones": '["a"]'}, "names 1 zones"),
         ({"serverSecrets": '["A=b"]'}, "must be NAME=ARN"),
         ({"logRetentionDays": "31"}, "must be a number of days that CloudWatch Logs keeps"),
