@@ -1,10 +1,10 @@
 """The whole program against an in-memory AWS: `python -m rehearsal`, or `rehearse()` for tests.
 
-    from rehearsal import rehearse
+from rehearsal import rehearse
 
-    with rehearse("cn-northwest-1") as rehearsal:
-        assert rehearsal.ok, rehearsal.error
-        rehearsal.client("ec2").describe_vpcs()
+with rehearse("cn-northwest-1") as rehearsal:
+    assert rehearsal.ok, rehearsal.error
+    rehearsal.client("ec2").describe_vpcs()
 """
 
 from rehearsal.account import Account

@@ -68,9 +68,7 @@ class Engine(Mocks):
         }
         return record.id or None, wire
 
-    def register(
-        self, token: str, name: str, parent: str, values: Mapping[str, Any], custom: bool = True
-    ) -> Record:
+    def register(self, token: str, name: str, parent: str, values: Mapping[str, Any], custom: bool = True) -> Record:
         """Create the resource, or keep it if the account holds it already with the same inputs."""
         urn = self.monitor.make_urn(parent, token, name)
         if self.failed_urn:
@@ -194,7 +192,7 @@ class Monitor(MockMonitor):
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  (gRPC names)
         """Remember the parent for the mocks."""
         self.parent = request.parent
-        return super().RegisterResource(request)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """Looking up an existing resource by id is a kind of its own, which this program must not need."""
@@ -215,4 +213,4 @@ class Monitor(MockMonitor):
             )
         elif "pulumi:pulumi:Stack" in request.urn:
             state.outputs, state.secret_outputs = dict(sorted(outputs.items())), secrets
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]

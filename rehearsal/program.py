@@ -53,7 +53,7 @@ def run(project: Project, engine: Engine) -> Failure | None:
         engine.account.clock.join()
         try:
             _run(project, engine)
-        except BaseException as error:  # noqa: BLE001  (reported by the caller, whatever it is)
+        except BaseException as error:
             caught.append(error)
 
     with _as_if_at_home(project.folder):

@@ -78,9 +78,8 @@ def load_project(folder: Path) -> Project:
         raise UserInputError(f"{file}: 'name' is missing.")
     declared = {}
     for key, declaration in (content.get("config") or {}).items():
-        if not isinstance(declaration, Mapping):
-            declaration = {"value" if ":" in key else "default": declaration}
-        declared[_full(key, name)] = declaration
+        plain = {"value" if ":" in key else "default": declaration}
+        declared[_full(key, name)] = declaration if isinstance(declaration, Mapping) else plain
     return Project(folder=folder, name=name, declared=declared)
 
 
@@ -115,7 +114,9 @@ def _defaults(project: Project, stack: str, given: dict[str, Any]) -> None:
         if key not in given:
             problems.append(f"Stack '{stack}' is missing configuration value '{key}' (Pulumi.yaml gives no default).")
         elif (kind := declaration.get("type")) and not _fits(given[key], kind):
-            problems.append(f"Stack '{stack}' with configuration key '{key}' must be of type '{kind}', got {given[key]!r}.")
+            problems.append(
+                f"Stack '{stack}' with configuration key '{key}' must be of type '{kind}', got {given[key]!r}."
+            )
     if problems:
         raise UserInputError("\n".join(problems))
 

@@ -25,10 +25,14 @@ DEFAULT_STACK = "cn-northwest-1"
 class Rehearsal:
     """The result. Its account stays open, for questions, until `close()` or the end of a `with` block."""
 
-    def __init__(self, account: Account, state: State, config: Configuration, error: Failure | None) -> None:
+    def __init__(
+        self, account: Account, project: str, state: State, config: Configuration, error: Failure | None
+    ) -> None:
         self.account = account
         self.state = state
         self.config = config
+        self.project = project
+        """The project's name."""
         self.error = error
         """Why it ended early, or None."""
         self.checks: tuple[Verdict, ...] = ()
@@ -119,7 +123,7 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
         engine.progress = progress or engine.progress
         failure = run(home, engine)
         state.settle()
-        rehearsal = Rehearsal(account, state, settings, failure)
+        rehearsal = Rehearsal(account, home.name, state, settings, failure)
         rehearsal.registered = tuple(engine.seen)
         rehearsal.messages = tuple(engine.messages)
         if judge and failure is None and not preview:

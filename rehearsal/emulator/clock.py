@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import SupportsIndex
 
 _sleep, _time, _monotonic = time.sleep, time.time, time.monotonic
 
@@ -25,9 +26,9 @@ class Clock:
     def _here(self) -> bool:
         return threading.get_ident() in self._threads
 
-    def _do_sleep(self, seconds: float) -> None:
+    def _do_sleep(self, seconds: float | SupportsIndex, /) -> None:
         if self._here():
-            self.slept += max(seconds, 0.0)
+            self.slept += max(float(seconds), 0.0)
         else:
             _sleep(seconds)
 

@@ -35,4 +35,6 @@ def _holds(operator: str, given: str | None, values: Sequence[Any]) -> bool:
         return given is None or given not in texts
     if operator in ("StringNotLike", "ArnNotLike"):
         return given is None or not any(fnmatch.fnmatchcase(given, text) for text in texts)
-    raise RehearsalError(f"The condition operator {operator} is not rehearsed: add it to rehearsal/emulator/conditions.py.")
+    raise RehearsalError(
+        f"The condition operator {operator} is not rehearsed: add it to rehearsal/emulator/conditions.py."
+    )

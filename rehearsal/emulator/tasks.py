@@ -192,7 +192,7 @@ def player(account: Account) -> Iterator[None]:
         return started
 
     def describe_tasks(response: Any) -> Any:
-        answer = describe(response)
+        answer: Any = describe(response)
         wanted = response._get_param("tasks", [])
         answer.result["tasks"] = [stage.look(task) for task in answer.result["tasks"]]
         found = " ".join(task["taskArn"] for task in answer.result["tasks"])

@@ -9,9 +9,9 @@ from rehearsal.make import Made, Make, handles
 def role(make: Make) -> Made:
     """A role and who may take it."""
     name = make.named(limit=64)
-    made = make.call(
-        "iam", "CreateRole", {"RoleName": name}, renames={"assumeRolePolicy": "AssumeRolePolicyDocument"}
-    )["Role"]
+    made = make.call("iam", "CreateRole", {"RoleName": name}, renames={"assumeRolePolicy": "AssumeRolePolicyDocument"})[
+        "Role"
+    ]
     return Made(name, {"arn": made["Arn"], "name": name, "uniqueId": made["RoleId"], "path": made["Path"]})
 
 

@@ -62,6 +62,11 @@ def reference(record: Record) -> dict[str, str]:
     return {rpc._special_sig_key: rpc._special_resource_sig, "urn": record.urn, "id": record.id}
 
 
+def known(record: Record) -> str:
+    """A resource's id; in a preview, which creates nothing, Pulumi's sign for what is not known yet."""
+    return record.id or str(rpc.UNKNOWN)
+
+
 @handles("awsx:ec2:Vpc")
 def vpc(make: Make) -> Made:
     """The whole network."""
@@ -79,7 +84,9 @@ def vpc(make: Make) -> Made:
     _validate(cidr, specs, zones, strategy, nat)
     endpoints = given.take("vpcEndpointSpecs") or []
     automatic = given.take("vpcEndpointStrategy", "Legacy") == "Auto"
-    private_dns = automatic and any(_kind(one) == "interface" and one.get("privateDnsEnabled", True) for one in endpoints)
+    private_dns = automatic and any(
+        _kind(one) == "interface" and one.get("privateDnsEnabled", True) for one in endpoints
+    )
     dns = {key: given.take(key, True if private_dns else None) for key in ("enableDnsHostnames", "enableDnsSupport")}
     tenancy = given.take("instanceTenancy")
     network = child(
@@ -246,13 +253,13 @@ def _one_per_zone(building: Building) -> list[str]:
 
 def _outputs(building: Building, specs: list[dict[str, Any]]) -> dict[str, Any]:
     outputs: dict[str, Any] = {
-        "vpcId": building.vpc.id,
+        "vpcId": known(building.vpc),
         "vpc": reference(building.vpc),
         "internetGateway": reference(building.gateway),
         "subnetLayout": specs,
     }
     for kind in ("public", "private", "isolated"):
-        outputs[f"{kind}SubnetIds"] = [one.id for one in building.listed(f"{kind}Subnets")]
+        outputs[f"{kind}SubnetIds"] = [known(one) for one in building.listed(f"{kind}Subnets")]
     for key in (
         "subnets",
         "publicSubnets",

@@ -12,7 +12,9 @@ def subnet_group(make: Make) -> Made:
     description = make.inputs.take("description", "Managed by Pulumi")
     extra = {"DBSubnetGroupName": name, "DBSubnetGroupDescription": description}
     made = make.call("rds", "CreateDBSubnetGroup", extra)["DBSubnetGroup"]
-    return Made(name, {"name": name, "arn": made["DBSubnetGroupArn"], "vpcId": made["VpcId"], "description": description})
+    return Made(
+        name, {"name": name, "arn": made["DBSubnetGroupArn"], "vpcId": made["VpcId"], "description": description}
+    )
 
 
 @handles(

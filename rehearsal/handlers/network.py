@@ -108,7 +108,12 @@ def elastic_ip(make: Make) -> Made:
     allocation = created["AllocationId"]
     return Made(
         allocation,
-        {"allocationId": allocation, "publicIp": created["PublicIp"], "domain": "vpc", "arn": arn(make, f"elastic-ip/{allocation}")},
+        {
+            "allocationId": allocation,
+            "publicIp": created["PublicIp"],
+            "domain": "vpc",
+            "arn": arn(make, f"elastic-ip/{allocation}"),
+        },
     )
 
 
@@ -138,7 +143,8 @@ def vpc_endpoint(make: Make) -> Made:
         "arn": arn(make, f"vpc-endpoint/{endpoint_id}"),
         "state": created.get("State", "available"),
         "dnsEntries": [
-            {"dnsName": one["DnsName"], "hostedZoneId": one.get("HostedZoneId", "")} for one in created.get("DnsEntries", [])
+            {"dnsName": one["DnsName"], "hostedZoneId": one.get("HostedZoneId", "")}
+            for one in created.get("DnsEntries", [])
         ],
         "networkInterfaceIds": created.get("NetworkInterfaceIds", []),
         "ownerId": make.account.id,

@@ -80,9 +80,7 @@ def _rule(make: Make, way: str) -> Made:
         where, member = SOURCES[key]
         permission[where] = [{member: value} | ({"Description": text} if text else {})]
     extra = {"IpPermissions": [permission]} | tag_specifications(make, "security-group-rule")
-    answer = make.call(
-        "ec2", f"AuthorizeSecurityGroup{way}", extra, renames={"securityGroupId": "GroupId"}
-    )
+    answer = make.call("ec2", f"AuthorizeSecurityGroup{way}", extra, renames={"securityGroupId": "GroupId"})
     rule_id = answer["SecurityGroupRules"][0]["SecurityGroupRuleId"]
     return Made(rule_id, {"securityGroupRuleId": rule_id, "arn": arn(make, f"security-group-rule/{rule_id}")})
 

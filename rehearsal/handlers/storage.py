@@ -10,8 +10,8 @@ import pulumi
 
 from rehearsal import shapes
 from rehearsal.errors import RehearsalError
-from rehearsal.make import Made, Make, handles
 from rehearsal.handlers.files import dns_suffix
+from rehearsal.make import Made, Make, handles
 
 
 def arn(make: Make, path: str) -> str:

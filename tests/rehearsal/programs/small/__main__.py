@@ -33,5 +33,5 @@ aws.vpc.SecurityGroupIngressRule(
 )
 pulumi.export("greeting", pulumi.Config().require("greeting"))
 pulumi.export("vpc", network.vpc_id)
-pulumi.export("tables", network.route_tables.apply(lambda tables: len(tables)))
+pulumi.export("tables", network.route_tables.apply(len))
 pulumi.export("password", pulumi.Output.secret("hidden"))

@@ -1,0 +1,88 @@
+"""python -m rehearsal: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+DESCRIPTION = """\
+Creates a whole stack in an in-memory AWS and checks what then exists there.
+
+It runs the program (__main__.py) exactly as `pulumi up` would, but carries out every resource on an emulated account:
+no AWS account, credentials, Docker or Pulumi CLI are needed, and nothing leaves this machine. Then it asks that account
+whether the system hangs together. Exit code 0 means that the program ran to its end and that every check holds."""
+
+EXAMPLES = """\
+examples:
+  python -m rehearsal                          the default stack, cn-northwest-1
+  python -m rehearsal cn-north-1               another stack (any Pulumi.<stack>.yaml)
+  python -m rehearsal --config preset=team     with other settings than the stack's file says
+  python -m rehearsal --preview                run the program as `pulumi preview` would: create nothing
+
+What it cannot show: quotas, capacity, how long things take, whether an image builds and starts, whether a region offers
+an instance type that region.py believes it offers."""
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m rehearsal",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("stack", nargs="?", default="cn-northwest-1", metavar="STACK", help="name of the stack")
+    parser.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting over the stack's file, lists and objects as JSON; repeatable",
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="where the report goes (build/rehearsal/<stack>)")
+    parser.add_argument("--preview", action="store_true", help="create nothing; outputs are unknown, as in a preview")
+    return parser.parse_args(argv)
+
+
+def overrides(pairs: Sequence[str]) -> dict[str, str]:
+    """--config as a mapping."""
+    from rehearsal.errors import UserInputError  # noqa: PLC0415  (importing boto3 takes a moment, and --help need not wait)
+
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UserInputError(f"--config {pair}: it must have the form key=value, such as preset=team.")
+        found[key] = value
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Rehearse, show, write the report; the exit code."""
+    given = arguments(argv)
+    from rehearsal import UserInputError, rehearse  # noqa: PLC0415  (see above)
+    from rehearsal.console import Progress, report  # noqa: PLC0415
+    from rehearsal.report import write  # noqa: PLC0415
+
+    folder = given.output or Path("build") / "rehearsal" / given.stack
+    progress = Progress()
+    began = time.monotonic()
+    try:
+        config = overrides(given.config)
+        with rehearse(given.stack, config=config, preview=given.preview, progress=progress) as rehearsal:
+            progress.done()
+            lines = report(rehearsal, time.monotonic() - began - rehearsal.account.clock.slept)
+            files = write(rehearsal, folder)
+    except UserInputError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    written = "\n".join(f"  {file}" for file in files)
+    sys.stdout.write("\n".join(lines) + f"\n\nThe report:\n{written}\n")
+    return 0 if rehearsal.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

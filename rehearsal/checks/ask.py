@@ -1,0 +1,90 @@
+"""Questions that several checks put to the account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rehearsal.model import Record, Verdict
+
+if TYPE_CHECKING:
+    from rehearsal.run import Rehearsal
+
+Thing = dict[str, Any]
+"""Something as a describe call shows it."""
+
+
+def verdict(name: str, findings: list[str], seen: int) -> Verdict:
+    """Holds if something was looked at and nothing was found."""
+    if not seen:
+        findings = [*findings, "There was nothing to look at, so nothing is proved."]
+    return Verdict(name, not findings, tuple(findings), seen)
+
+
+def tag(thing: Thing, key: str) -> str:
+    """One tag of a thing, or empty."""
+    return next((one["Value"] for one in thing.get("Tags", []) if one["Key"] == key), "")
+
+
+def paged(client: Any, operation: str, member: str, **parameters: Any) -> list[Thing]:
+    """All items of an operation, over all its pages where it has pages."""
+    if not client.can_paginate(operation):
+        return list(getattr(client, operation)(**parameters)[member])
+    pages = client.get_paginator(operation).paginate(**parameters)
+    return [item for page in pages for item in page[member]]
+
+
+def services(rehearsal: Rehearsal) -> list[Thing]:
+    """The stack's ECS services."""
+    ecs = rehearsal.client("ecs")
+    found = []
+    for record in rehearsal.of_type("aws:ecs/service:Service"):
+        cluster = record.id.split("/")[-2]
+        found += ecs.describe_services(cluster=cluster, services=[record.id])["services"]
+    return found
+
+
+def task_definition(rehearsal: Rehearsal, arn: str) -> Thing | None:
+    """A task definition by ARN, or None."""
+    client = rehearsal.client("ecs")
+    try:
+        found: Thing = client.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    except client.exceptions.ClientError:
+        return None
+    return found
+
+
+def task_definitions(rehearsal: Rehearsal) -> list[tuple[Record, Thing]]:
+    """The stack's task definitions, each with its record."""
+    listed = []
+    for record in rehearsal.of_type("aws:ecs/taskDefinition:TaskDefinition"):
+        found = task_definition(rehearsal, record.outputs["arn"])
+        if found is not None:
+            listed.append((record, found))
+    return listed
+
+
+def tasks_that_ran(rehearsal: Rehearsal) -> list[Thing]:
+    """Tasks that somebody ran once in the stack's clusters; moto starts none for services."""
+    ecs, found = rehearsal.client("ecs"), []
+    for record in rehearsal.of_type("aws:ecs/cluster:Cluster"):
+        arns = paged(ecs, "list_tasks", "taskArns", cluster=record.id)
+        if arns:
+            found += ecs.describe_tasks(cluster=record.id, tasks=arns)["tasks"]
+    return found
+
+
+def private_subnets(rehearsal: Rehearsal) -> dict[str, str]:
+    """Ids of the subnets in which something private stands, each with one thing that does."""
+    found: dict[str, str] = {}
+    for service in services(rehearsal):
+        for subnet in service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]:
+            found.setdefault(subnet, f"service {service['serviceName']}")
+    for record in rehearsal.of_type("aws:rds/subnetGroup:SubnetGroup", "aws:elasticache/subnetGroup:SubnetGroup"):
+        for subnet in record.outputs["subnetIds"]:
+            found.setdefault(subnet, f"subnet group {record.name}")
+    for record in rehearsal.of_type("aws:efs/mountTarget:MountTarget"):
+        found.setdefault(record.outputs["subnetId"], f"mount target {record.name}")
+    for record in rehearsal.of_type("aws:sagemaker/model:Model"):
+        for subnet in (record.outputs.get("vpcConfig") or {}).get("subnets", []):
+            found.setdefault(subnet, f"model {record.name}")
+    return found

@@ -1,0 +1,90 @@
+"""Everything that can carry tags carries the stack's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rehearsal.checks import ask
+from rehearsal.errors import MissingHandlerError
+from rehearsal.model import Record, Verdict
+
+if TYPE_CHECKING:
+    from rehearsal.run import Rehearsal
+
+NAME = "Every taggable thing has the stack's tags"
+
+Client = Callable[[str], Any]
+Reader = Callable[[Client, Record], Any]
+
+READERS: dict[str, Reader] = {
+    "aws:ec2/": lambda client, record: client("ec2").describe_tags(
+        Filters=[{"Name": "resource-id", "Values": [record.id]}]
+    )["Tags"],
+    "aws:rds/": lambda client, record: client("rds").list_tags_for_resource(ResourceName=record.outputs["arn"])[
+        "TagList"
+    ],
+    "aws:elasticache/": lambda client, record: client("elasticache").list_tags_for_resource(
+        ResourceName=record.outputs["arn"]
+    )["TagList"],
+    "aws:efs/": lambda client, record: client("efs").list_tags_for_resource(ResourceId=record.id)["Tags"],
+    "aws:secretsmanager/": lambda client, record: client("secretsmanager").describe_secret(SecretId=record.id)["Tags"],
+    "aws:kms/": lambda client, record: client("kms").list_resource_tags(KeyId=record.id)["Tags"],
+    "aws:ecr/": lambda client, record: client("ecr").list_tags_for_resource(resourceArn=record.outputs["arn"])["tags"],
+    "aws:s3/bucket:": lambda client, record: client("s3").get_bucket_tagging(Bucket=record.id)["TagSet"],
+    "aws:s3/bucketObjectv2:": lambda client, record: client("s3").get_object_tagging(
+        Bucket=record.outputs["bucket"], Key=record.outputs["key"]
+    )["TagSet"],
+    "aws:iam/": lambda client, record: client("iam").list_role_tags(RoleName=record.id)["Tags"],
+    "aws:cloudwatch/logGroup:": lambda client, record: client("logs").list_tags_for_resource(
+        resourceArn=record.outputs["arn"]
+    )["tags"],
+    "aws:cloudwatch/metricAlarm:": lambda client, record: client("cloudwatch").list_tags_for_resource(
+        ResourceARN=record.outputs["arn"]
+    )["Tags"],
+    "aws:sns/": lambda client, record: client("sns").list_tags_for_resource(ResourceArn=record.id)["Tags"],
+    "aws:ecs/": lambda client, record: client("ecs").list_tags_for_resource(resourceArn=record.outputs["arn"])["tags"],
+    "aws:servicediscovery/": lambda client, record: client("servicediscovery").list_tags_for_resource(
+        ResourceARN=record.outputs["arn"]
+    )["Tags"],
+    "aws:lb/": lambda client, record: client("elbv2").describe_tags(ResourceArns=[record.id])["TagDescriptions"][0][
+        "Tags"
+    ],
+    "aws:sagemaker/": lambda client, record: client("sagemaker").list_tags(ResourceArn=record.outputs["arn"])["Tags"],
+    "aws:appautoscaling/": lambda client, record: client("application-autoscaling").list_tags_for_resource(
+        ResourceARN=record.outputs["arn"]
+    )["Tags"],
+}
+"""By the beginning of the type token: how the account tells a resource's tags."""
+
+READERS["aws:vpc/"] = READERS["aws:ec2/"]
+
+
+def read(rehearsal: Rehearsal, record: Record) -> dict[str, str]:
+    """The tags that the account shows for a resource."""
+    reader = next((one for prefix, one in READERS.items() if record.type.startswith(prefix)), None)
+    if reader is None:
+        raise MissingHandlerError(
+            f"{record.type}: nobody knows how to read its tags; add it to rehearsal/checks/tags.py."
+        )
+    found = reader(rehearsal.client, record)
+    if isinstance(found, dict):
+        return found
+    return {one.get("Key", one.get("key")): one.get("Value", one.get("value")) for one in found}
+
+
+def stack_tags(rehearsal: Rehearsal) -> Verdict:
+    """The check: project, stack, and the provider's default tags."""
+    wanted = rehearsal.config.default_tags | {"project": rehearsal.project, "stack": rehearsal.stack}
+    findings, seen = [], 0
+    for record in rehearsal.resources:
+        if record.tags is None:
+            continue
+        seen += 1
+        found = read(rehearsal, record)
+        lacking = [f"{key}={value}" for key, value in wanted.items() if found.get(key) != value]
+        if lacking:
+            findings.append(
+                f"{record.type} '{record.name}' lacks the tags {', '.join(lacking)}: pass the stack's tags to it."
+            )
+    return ask.verdict(NAME, findings, seen)

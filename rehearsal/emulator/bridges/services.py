@@ -1,0 +1,106 @@
+"""Bridges: Other services: EFS, SageMaker, scaling, S3, ECS."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import Any
+from unittest import mock
+
+from rehearsal.emulator import conditions
+from rehearsal.emulator.bridges.table import after, bridge
+
+
+@bridge
+def backup_policy_of_file_systems(stack: ExitStack) -> None:
+    """moto's EFS can tell its backup policy but not take one."""
+    from moto.efs.responses import EFSResponse  # noqa: PLC0415
+
+    def put(self: Any) -> tuple[str, dict[str, str]]:
+        system = self.efs_backend.file_systems_by_id[self._get_param("FileSystemId")]
+        policy = self._get_param("BackupPolicy")
+        system._backup = policy["Status"] == "ENABLED"
+        return json.dumps({"BackupPolicy": policy}), {"Content-Type": "application/json"}
+
+    stack.enter_context(mock.patch.object(EFSResponse, "put_backup_policy", put, create=True))
+
+
+@bridge
+def how_models_are_invoked(stack: ExitStack) -> None:
+    """moto's SageMaker forgets whether containers are called directly, and network isolation."""
+    from moto.sagemaker.responses import SageMakerResponse  # noqa: PLC0415
+
+    def keep(answer: Any, self: Any) -> Any:
+        model = self.sagemaker_backend._models[self._get_param("ModelName")]
+        model.inference_execution_config = self._get_param("InferenceExecutionConfig")
+        model.enable_network_isolation = bool(self._get_param("EnableNetworkIsolation"))
+        return answer
+
+    def show(answer: Any, self: Any) -> Any:
+        model = self.sagemaker_backend._models[self._get_param("ModelName")]
+        mode = getattr(model, "inference_execution_config", None)
+        if mode:
+            answer.result["InferenceExecutionConfig"] = mode
+        return answer
+
+    after(stack, SageMakerResponse, "create_model", keep)
+    after(stack, SageMakerResponse, "describe_model", show)
+
+
+@bridge
+def tags_of_scalable_targets(stack: ExitStack) -> None:
+    """moto's Application Auto Scaling has no tags."""
+    from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse as Response  # noqa: PLC0415
+
+    def tags(self: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self.applicationautoscaling_backend.__dict__.setdefault("tags_by_arn", {})
+        return found
+
+    def register(answer: str, self: Any) -> str:
+        tags(self)[json.loads(answer)["ScalableTargetARN"]] = self._get_param("Tags") or {}
+        return answer
+
+    def listed(self: Any) -> str:
+        return json.dumps({"Tags": tags(self).get(self._get_param("ResourceARN"), {})})
+
+    after(stack, Response, "register_scalable_target", register)
+    stack.enter_context(mock.patch.object(Response, "list_tags_for_resource", listed, create=True))
+
+
+@bridge
+def conditions_of_bucket_policies(stack: ExitStack) -> None:
+    """moto takes a conditional Deny of a bucket policy for an unconditional one."""
+    from moto.s3.models import FakeBucket  # noqa: PLC0415
+
+    original = FakeBucket.get_permission
+
+    def permission(self: Any, action: str, resource: str) -> Any:
+        if self.policy is None:
+            return original(self, action, resource)
+        document = json.loads(self.policy)
+        context = {"aws:securetransport": "true"}  # boto3 always calls by TLS
+        document["Statement"] = [
+            {key: value for key, value in one.items() if key != "Condition"}
+            for one in document["Statement"]
+            if conditions.applies(one.get("Condition"), context)
+        ]
+        kept, self.policy = self.policy, json.dumps(document).encode()
+        try:
+            return original(self, action, resource)
+        finally:
+            self.policy = kept
+
+    stack.enter_context(mock.patch.object(FakeBucket, "get_permission", permission))
+
+
+@bridge
+def memory_of_the_whole_task(stack: ExitStack) -> None:
+    """On Fargate a task's memory may be given as a whole; moto adds up that of the containers and stumbles."""
+    from moto.ecs.models import EC2ContainerServiceBackend as Backend  # noqa: PLC0415
+
+    def nothing(_: Any) -> dict[str, Any]:
+        """What the task takes away from an EC2 instance; on Fargate there is none."""
+        return {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
+
+    name = "_calculate_task_resource_requirements"
+    stack.enter_context(mock.patch.object(Backend, name, staticmethod(nothing)))

@@ -1,0 +1,82 @@
+"""The resources as JSON that two rehearsals can be compared by: no identifier that AWS draws, no secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from rehearsal.console import SECRET, UNKNOWN
+from rehearsal.model import Record
+from rehearsal.run import Rehearsal
+
+SHORTEST = 8
+"""Identifiers shorter than this are left alone: they could be part of any word."""
+
+HIDDEN = ("__provider",)
+"""Inputs that are code."""
+
+
+def text(rehearsal: Rehearsal) -> str:
+    """The whole file."""
+    return json.dumps(document(rehearsal), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def document(rehearsal: Rehearsal) -> dict[str, Any]:
+    """Stack, region, outputs, verdicts and resources, with logical names instead of physical identifiers."""
+    names = Names(rehearsal.resources)
+    outputs = {
+        key: SECRET if key in rehearsal.secret_outputs else names.of(value) for key, value in rehearsal.outputs.items()
+    }
+    return {
+        "stack": rehearsal.stack,
+        "region": rehearsal.region,
+        "outputs": outputs,
+        "checks": [
+            {"name": one.name, "ok": one.ok, "findings": names.of(list(one.findings))} for one in rehearsal.checks
+        ],
+        "resources": [_resource(record, names) for record in rehearsal.resources],
+    }
+
+
+def _resource(record: Record, names: Names) -> dict[str, Any]:
+    inputs = {key: value for key, value in record.inputs.items() if key not in HIDDEN}
+    return {
+        "urn": record.urn,
+        "type": record.type,
+        "name": record.name,
+        "parent": record.parent,
+        "inputs": {key: SECRET if key in record.secrets else names.of(value) for key, value in inputs.items()},
+        "tags": dict(record.tags) if record.tags is not None else None,
+    }
+
+
+class Names:
+    """Turns physical identifiers into logical names wherever they occur."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self._names: dict[str, str] = {}
+        for record in records:
+            label = f"<{record.type.rpartition(':')[2]} {record.name}>"
+            for value in (record.outputs.get("arn"), record.id):
+                if isinstance(value, str) and len(value) >= SHORTEST and value != record.name:
+                    self._names.setdefault(value, label)
+        longest_first = sorted(self._names, key=lambda value: (-len(value), value))
+        self._pattern = re.compile("|".join(re.escape(value) for value in longest_first) or r"(?!)")
+
+    def of(self, value: Any) -> Any:
+        """The value with every known identifier replaced; assets as their paths."""
+        if isinstance(value, Mapping):
+            return {str(key): self.of(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.of(item) for item in value]
+        if isinstance(value, str):
+            return self._pattern.sub(lambda found: self._names[found.group(0)], value)
+        if isinstance(value, pulumi.FileAsset | pulumi.FileArchive):
+            return f"file {value.path}"
+        if isinstance(value, pulumi.StringAsset):
+            return f"text of {len(value.text)} characters"
+        return UNKNOWN if isinstance(value, pulumi.output.Unknown) else value
