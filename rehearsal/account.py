@@ -103,7 +103,8 @@ class Account:
     def draw(self, subject: str) -> None:
         """Let moto's random numbers begin anew for this subject: its identifiers then depend on nothing else.
 
-        Pulumi's order of registration varies a little from run to run (it keeps tasks in sets): one row for all would not do.
+        Pulumi's order of registration varies a little from run to run (it keeps tasks in sets):
+        one row for all would not do.
         """
         self._drawn[subject] += 1
         self._random.seed(f"{subject} {self._drawn[subject]}")

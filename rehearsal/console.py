@@ -108,11 +108,9 @@ def output(rehearsal: Rehearsal, name: str) -> str:
     if name in rehearsal.secret_outputs:
         return SECRET
     value: Any = rehearsal.outputs[name]
-    return (
-        value
-        if isinstance(value, str)
-        else json.dumps(value, ensure_ascii=False, sort_keys=True, default=lambda _: UNKNOWN)
-    )
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=lambda _: UNKNOWN)
 
 
 def report(rehearsal: Rehearsal, seconds: float) -> list[str]:
@@ -138,6 +136,8 @@ def ending(rehearsal: Rehearsal) -> str:
     if rehearsal.error:
         trace = f"\n{rehearsal.error.trace}" if rehearsal.error.trace else ""
         return f"It did not succeed; {count} resources exist.\n{rehearsal.error.message}{trace}"
+    if not rehearsal.checks:
+        return f"{count} resources would be created; a preview creates nothing, so there is nothing to check."
     if failed:
         return f"{count} resources were created, but {failed} of {len(rehearsal.checks)} checks fail."
     return f"{count} resources were created, and all {len(rehearsal.checks)} checks hold."

@@ -118,7 +118,7 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
             account = opening.enter_context(Account(scenario))
         else:
             account.scenario = scenario
-        state = account.states.setdefault(stack, State(stack, region))
+        state = State(stack, region) if preview else account.states.setdefault(stack, State(stack, region))
         engine = Engine(account, state, settings, preview)
         engine.progress = progress or engine.progress
         failure = run(home, engine)
