@@ -70,19 +70,34 @@ def reports(side: str) -> dict[str, Document]:
 
 @contextmanager
 def program(side: str, repository: Path) -> Iterator[Path]:
-    """The program's folder as a side has it: a checkout as it is, or a revision unpacked for the time being."""
-    if (Path(side) / "Pulumi.yaml").is_file():
-        yield Path(side).resolve()
-        return
-    revision = git(repository, "rev-parse", "--verify", "--quiet", f"{side}^{{commit}}").decode().strip()
+    """The program's folder as a side has it, copied for the time being: a revision, or a checkout's own files."""
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as name:
         folder = Path(name).resolve()
-        with tarfile.open(fileobj=io.BytesIO(git(repository, "archive", "--format=tar", revision))) as archive:
-            archive.extractall(folder, filter="data")
-        if not (folder / "Pulumi.yaml").is_file():
-            raise UserInputError(f"{side} ({revision[:12]}) has no Pulumi.yaml: there was no program yet.")
+        if (Path(side) / "Pulumi.yaml").is_file():
+            _checkout(Path(side), folder)
+        else:
+            _revision(side, repository, folder)
         stand_in_archives(folder)
         yield folder
+
+
+def _revision(side: str, repository: Path, folder: Path) -> None:
+    if side.startswith("-"):
+        raise UserInputError(f"{side} is neither a git revision nor a folder.")
+    revision = git(repository, "rev-parse", "--verify", f"{side}^{{commit}}").decode().strip()
+    with tarfile.open(fileobj=io.BytesIO(git(repository, "archive", "--format=tar", revision))) as archive:
+        archive.extractall(folder, filter="data")
+    if not (folder / "Pulumi.yaml").is_file():
+        raise UserInputError(f"{side} ({revision[:12]}) has no Pulumi.yaml: there was no program yet.")
+
+
+def _checkout(source: Path, folder: Path) -> None:
+    """Files that git knows, or would take: what is built or installed beside them is no part of the program."""
+    listed = git(source, "ls-files", "--cached", "--others", "--exclude-standard", "-z").decode().split("\0")
+    for name in filter(None, listed):
+        if (source / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, folder / name)
 
 
 def stand_in_archives(folder: Path) -> None:
