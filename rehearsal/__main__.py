@@ -52,6 +52,11 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="where the report goes (build/rehearsal/<stack>)")
     parser.add_argument("--preview", action="store_true", help="create nothing; outputs are unknown, as in a preview")
+    parser.add_argument(
+        "--only-real-archives",
+        action="store_true",
+        help="leave out functions without a model archive, as a deployment would, instead of using a stand-in",
+    )
     return parser.parse_args(argv)
 
 
@@ -83,7 +88,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     try:
         config = overrides(given.config)
-        with rehearse(given.stack, config=config, preview=given.preview, progress=progress) as rehearsal:
+        stand_ins = None if given.only_real_archives else (folder / "archives").resolve()
+        with rehearse(
+            given.stack, config=config, preview=given.preview, progress=progress, placeholders=stand_ins
+        ) as rehearsal:
             progress.done()
             lines = report(rehearsal, time.monotonic() - began - rehearsal.account.clock.slept)
             files = write(rehearsal, folder)

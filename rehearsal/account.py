@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections import Counter
@@ -14,6 +15,7 @@ from unittest import mock
 import boto3
 import botocore.client
 import botocore.exceptions
+from botocore.loaders import JSONFileLoader
 
 from rehearsal.emulator import bridges, tasks
 from rehearsal.emulator.clock import Clock
@@ -26,6 +28,21 @@ HIDDEN = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL")
 
 _only_one = threading.Lock()
 
+_load_file = JSONFileLoader.load_file
+
+
+@functools.cache
+def _loaded(path: str) -> Any:
+    return _load_file(JSONFileLoader(), path)
+
+
+def _load_once(_: JSONFileLoader, file_path: str) -> Any:
+    """One of botocore's service models, read once in a process.
+
+    The program makes a new session for each client, and each session would parse megabytes of JSON again.
+    """
+    return _loaded(file_path)
+
 
 class Account:
     """A context manager: inside the block, boto3 of this process talks to this account and nothing else."""
@@ -36,7 +53,7 @@ class Account:
     def __init__(self, scenario: Scenario = CALM, bridged: bool = True) -> None:
         """`bridged=False` leaves moto as it is, to see what it lacks."""
         self.scenario = scenario
-        self.clock = Clock()
+        self.clock = Clock(scenario.clock_speed)
         self.calls: list[str] = []
         """Every API call, as service:Operation, in order."""
         self.states: dict[str, State] = {}
@@ -83,6 +100,7 @@ class Account:
             count(client.meta.service_model.service_name, operation)
             return call(client, operation, parameters)
 
+        opening.enter_context(mock.patch.object(JSONFileLoader, "load_file", _load_once))
         opening.enter_context(mock.patch.object(botocore.client.BaseClient, "_make_api_call", counted))
         opening.enter_context(mock.patch.object(boto3, "DEFAULT_SESSION", self._session))
         self.clock.join()

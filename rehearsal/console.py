@@ -29,7 +29,9 @@ def short(token: str) -> str:
 class Progress:
     """Tells of each resource as it is made: one changing line on a terminal, now and then a line elsewhere."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """By default it goes to the error stream, so that the result can be piped."""
+        stream = stream or sys.stderr
         self._stream = stream
         self._live = stream.isatty()
         self._began = time.monotonic()

@@ -146,9 +146,11 @@ class Engine(Mocks):
 
     def _own(self, record: Record, made: Made) -> None:
         """Refuse what moto lets pass: the same physical resource made twice."""
+        if not made.id or record.type.startswith(("random:", DYNAMIC)):
+            return  # these have no place in the account
         key = (record.type, made.id)
         owner = self.account.owners.get(key)
-        if owner is not None and not record.type.startswith(("random:", DYNAMIC)):
+        if owner is not None:
             raise TakenError(f"'{made.id}' already exists: {owner} made it.")
         self.account.owners[key] = f"stack '{self.state.stack}' ({record.urn})"
 

@@ -9,6 +9,7 @@ import runpy
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from unittest import mock
 import pulumi
 from pulumi.runtime import set_mocks
 from pulumi.runtime.config import set_all_config
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from rehearsal.engine import Engine
@@ -36,13 +37,24 @@ class OneAtATime(ThreadPoolExecutor):
     """Runs each job to its end before the event loop goes on, so that the order never depends on timing."""
 
     def __init__(self, joined: Callable[[], None]) -> None:
-        super().__init__(max_workers=1, initializer=joined)
+        self._joined = joined
+        self._loop = asyncio.new_event_loop()  # Pulumi's mocks want one on this thread, and would not close it
+        super().__init__(max_workers=1, initializer=self._begin)
+
+    def _begin(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._joined()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run the job and wait for it."""
         future = super().submit(fn, *args, **kwargs)
         wait([future])
         return future
+
+    def close(self) -> None:
+        """End the thread and its event loop."""
+        self.shutdown()
+        self._loop.close()
 
 
 def run(project: Project, engine: Engine) -> Failure | None:
@@ -80,12 +92,16 @@ def _run(project: Project, engine: Engine) -> None:
             monitor=engine.monitor,
         )
         set_root_resource(None)  # type: ignore[arg-type]  # run_in_stack makes its own, and registers the exports
-        loop.run_until_complete(run_in_stack(lambda: _main(project.program)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # those of libraries are for their own tests
+            loop.run_until_complete(run_in_stack(lambda: _main(project.program)))
     finally:
+        SETTINGS.rpc_manager.clear()  # what a failed program leaves behind would wait for this loop for ever
+        SETTINGS.outputs.clear()
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.run_until_complete(asyncio.sleep(0))
-        executor.shutdown()
+        executor.close()
         loop.close()
 
 

@@ -13,6 +13,7 @@ from rehearsal.account import Account
 from rehearsal.emulator.scenario import CALM, Scenario
 from rehearsal.engine import Engine, Progress
 from rehearsal.model import Failure, Record, State, Verdict
+from rehearsal.placeholders import KEY, stand_in
 from rehearsal.program import run
 from rehearsal.project import Configuration, configuration, load_project
 
@@ -103,16 +104,21 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
     preview: bool = False,
     progress: Progress | None = None,
     judge: bool = True,
+    placeholders: Path | None = None,
 ) -> Rehearsal:
     """Create the stack on an emulated account and ask the checks.
 
     `config` overrides the stack's file (None removes a key). With `account`, an open one, the stack is rehearsed over
-    what is there already. Raises UserInputError for a wrong stack or configuration file; what the program or the API
-    refuses is the result's `error`.
+    what is there already. With `placeholders`, a folder to fill, functions without a model archive get a stand-in.
+    Raises UserInputError for a wrong stack or configuration file; what the program or the API refuses is the result's
+    `error`.
     """
     home = load_project(project)
     settings = configuration(home, stack, config or {})
     region = settings.region
+    stand_ins = stand_in(home, settings, placeholders) if placeholders else []
+    if stand_ins:
+        settings = configuration(home, stack, {**(config or {}), KEY: str(placeholders)})
     with ExitStack() as opening:
         if account is None:
             account = opening.enter_context(Account(scenario))
@@ -125,7 +131,7 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
         state.settle()
         rehearsal = Rehearsal(account, home.name, state, settings, failure)
         rehearsal.registered = tuple(engine.seen)
-        rehearsal.messages = tuple(engine.messages)
+        rehearsal.messages = (*engine.messages, *(f"stand-in: {name} has no model archive" for name in stand_ins))
         if judge and failure is None and not preview:
             rehearsal.checks = checks.judge(rehearsal)
         rehearsal._own = opening.pop_all()

@@ -39,7 +39,8 @@ def _from_json(value: Any) -> Any:
 
 def _retention(days: int) -> int:
     if days not in _RETENTIONS:
-        raise ValueError(f"must be a number of days that CloudWatch Logs keeps; choose one of {', '.join(map(str, _RETENTIONS))}")
+        days_kept = ", ".join(map(str, _RETENTIONS))
+        raise ValueError(f"must be a number of days that CloudWatch Logs keeps; choose one of {days_kept}")
     return days
 
 

@@ -45,9 +45,8 @@ def foreign(text: str, own: partitions.Partition) -> list[str]:
         for found in re.finditer(r"arn:(aws[a-z-]*):[a-z0-9-]*", text)
         if found.group(1) != own.name
     ]
-    for other in partitions.every():
-        if other.dns_suffix == own.dns_suffix:
-            continue
+    suffixes = {one.dns_suffix: one for one in reversed(partitions.every()) if one.dns_suffix != own.dns_suffix}
+    for other in suffixes.values():
         # The end of a host name: neither followed by more of it, nor the head of an endpoint service's name.
         host = rf"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.{re.escape(other.dns_suffix)}(?![a-z0-9.-]*[a-z0-9])"
         problems += [

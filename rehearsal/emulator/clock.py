@@ -14,7 +14,9 @@ _sleep, _time, _monotonic = time.sleep, time.time, time.monotonic
 class Clock:
     """Time that jumps ahead when someone sleeps; only the rehearsal's own threads live on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, speed: float = 1.0) -> None:
+        """`speed`: seconds that pass for each second slept."""
+        self._speed = speed
         self.slept = 0.0
         """Seconds that would have been waited for."""
         self._threads: set[int] = set()
@@ -28,7 +30,7 @@ class Clock:
 
     def _do_sleep(self, seconds: float | SupportsIndex, /) -> None:
         if self._here():
-            self.slept += max(float(seconds), 0.0)
+            self.slept += max(float(seconds), 0.0) * self._speed
         else:
             _sleep(seconds)
 

@@ -41,6 +41,8 @@ class Scenario:
     """How often describe_tasks answers before the task runs."""
     polls_until_stopped: int = 4
     """How often describe_tasks answers before the task has stopped; a huge figure means never."""
+    clock_speed: float = 1.0
+    """Seconds that pass for each second that somebody sleeps; to give up soon on what never ends."""
     fault: Fault | None = None
 
 

@@ -75,7 +75,7 @@ def test_a_function_without_an_archive_is_left_out_with_a_warning() -> None:
 
 
 def test_a_required_function_without_an_archive_stops_the_deployment() -> None:
-    with pytest.raises(FunctionsError, match="a is required, but has no a.tar.gz"):
+    with pytest.raises(FunctionsError, match=r"a is required, but has no a\.tar\.gz"):
         deployable([Function(name="a", required=True)], {}, shared=True)
 
 

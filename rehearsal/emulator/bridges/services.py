@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import ExitStack
 from typing import Any
@@ -104,3 +105,15 @@ def memory_of_the_whole_task(stack: ExitStack) -> None:
 
     name = "_calculate_task_resource_requirements"
     stack.enter_context(mock.patch.object(Backend, name, staticmethod(nothing)))
+
+
+@bridge
+def identity_of_databases(stack: ExitStack) -> None:
+    """moto gives every database instance the same resource id."""
+    from moto.rds.models import DBInstance  # noqa: PLC0415
+
+    def own(_: None, self: Any, *args: Any, **kwargs: Any) -> None:
+        text = f"{self.region} {self.db_instance_identifier}"
+        self.dbi_resource_id = f"db-{hashlib.sha256(text.encode()).hexdigest()[:26].upper()}"
+
+    after(stack, DBInstance, "__init__", own)

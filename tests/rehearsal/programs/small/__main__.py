@@ -10,13 +10,13 @@ network = awsx.ec2.Vpc(
     awsx.ec2.VpcArgs(
         cidr_block="10.0.0.0/16",
         availability_zone_names=zones.names,
-        subnet_strategy="Auto",
+        subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
         subnet_specs=[
             awsx.ec2.SubnetSpecArgs(type=kind, cidr_blocks=[f"10.0.{16 * (3 * n + i)}.0/20" for i in range(3)])
-            for n, kind in enumerate(["Public", "Private"])
+            for n, kind in enumerate([awsx.ec2.SubnetType.PUBLIC, awsx.ec2.SubnetType.PRIVATE])
         ],
-        nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy="Single"),
-        vpc_endpoint_strategy="Auto",
+        nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=awsx.ec2.NatGatewayStrategy.SINGLE),
+        vpc_endpoint_strategy=awsx.ec2.VpcEndpointStrategy.AUTO,
         vpc_endpoint_specs=[awsx.ec2.VpcEndpointSpecArgs(service_name="com.amazonaws.cn-northwest-1.s3")],
         tags={"project": "small"},
     ),

@@ -1,0 +1,52 @@
+"""Stand-ins for model archives, so that a fresh clone can rehearse its endpoints.
+
+Archives are hundreds of megabytes and are not in the repository; the program leaves out functions that have none. The
+account does not look into them, so an archive that holds only the function's registry entry serves.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shutil
+import tarfile
+from pathlib import Path
+
+from rehearsal.project import Configuration, Project
+
+KEY = "cvat:modelArchives"
+REGISTRY = Path("serverless") / "functions"
+
+
+def stand_in(project: Project, config: Configuration, folder: Path) -> list[str]:
+    """Fill `folder` with an archive for every function: the operator's where there is one, else a stand-in.
+
+    Gives the names of the functions that got a stand-in; none if archives come from S3 or all are there.
+    """
+    place = config.values.get(KEY, "")
+    if place.startswith("s3://") or not place:
+        return []
+    entries = sorted((project.folder / REGISTRY).glob("*.yaml"))
+    own = {entry: project.folder / place / f"{entry.stem}.tar.gz" for entry in entries}
+    lacking = [entry for entry in entries if not own[entry].is_file()]
+    if not lacking:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in entries:
+        target = folder / f"{entry.stem}.tar.gz"
+        if entry in lacking:
+            target.write_bytes(archive(entry))
+        else:
+            shutil.copyfile(own[entry], target)
+    return [entry.stem for entry in lacking]
+
+
+def archive(entry: Path) -> bytes:
+    """A model.tar.gz with nothing but function.yaml in it; the same bytes every time."""
+    content = entry.read_bytes()
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        info = tarfile.TarInfo("function.yaml")
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
+    return gzip.compress(packed.getvalue(), mtime=0)

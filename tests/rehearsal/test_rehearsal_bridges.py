@@ -1,0 +1,199 @@
+"""Each bridge is still needed: moto alone fails its probe, the bridged account passes it.
+
+When a probe passes without its bridge, moto has learnt it: take the bridge down.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+from rehearsal import Account
+from rehearsal.emulator import conditions
+from rehearsal.emulator.bridges import BRIDGES
+
+CN = "cn-northwest-1"
+TAGS = [{"Key": "a", "Value": "b"}]
+
+Client = Callable[[str], Any]
+
+
+def subnets(client: Client) -> list[str]:
+    return [one["SubnetId"] for one in client("ec2").describe_subnets()["Subnets"]]
+
+
+def zones_of_beijing(client: Client) -> bool:
+    zones = client("ec2").describe_availability_zones()["AvailabilityZones"]
+    return ("cn-north-1d", "cnn1-az4") in {(one["ZoneName"], one["ZoneId"]) for one in zones}
+
+
+def database(client: Client, name: str) -> dict[str, Any]:
+    settings = {
+        "DBInstanceClass": "db.m6g.large",
+        "Engine": "postgres",
+        "EngineVersion": "16.9",
+        "AllocatedStorage": 20,
+    }
+    user = {"MasterUsername": "cvat", "MasterUserPassword": "x" * 20}
+    made: dict[str, Any] = client("rds").create_db_instance(DBInstanceIdentifier=name, **settings, **user)["DBInstance"]
+    return made
+
+
+def host_names(client: Client) -> bool:
+    balancer = client("elbv2").create_load_balancer(Name="lb", Subnets=subnets(client)[:2])["LoadBalancers"][0]
+    hosts = [
+        database(client, "one")["Endpoint"]["Address"],
+        balancer["DNSName"],
+        client("ecr").create_repository(repositoryName="images")["repository"]["repositoryUri"].partition("/")[0],
+        client("ecr").get_authorization_token()["authorizationData"][0]["proxyEndpoint"],
+    ]
+    return all(host.endswith(".amazonaws.com.cn") for host in hosts)
+
+
+def subnet_arns(client: Client) -> bool:
+    return all(one["SubnetArn"].startswith("arn:aws-cn:") for one in client("ec2").describe_subnets()["Subnets"])
+
+
+def replication_group(client: Client) -> dict[str, Any]:
+    made = client("elasticache").create_replication_group(
+        ReplicationGroupId="group",
+        ReplicationGroupDescription="d",
+        Engine="redis",
+        CacheNodeType="cache.m6g.large",
+        NumCacheClusters=2,
+        AutomaticFailoverEnabled=True,
+        Tags=TAGS,
+    )
+    return dict(made["ReplicationGroup"])
+
+
+def caches(client: Client) -> bool:
+    text = json.dumps(replication_group(client), default=str)
+    group = client("elasticache").create_cache_subnet_group(
+        CacheSubnetGroupName="group", CacheSubnetGroupDescription="d", SubnetIds=subnets(client)
+    )["CacheSubnetGroup"]
+    return "arn:aws:" not in text and "us-east-1" not in text and group["ARN"].startswith("arn:aws-cn:")
+
+
+def replicas(client: Client) -> bool:
+    return len(replication_group(client)["MemberClusters"]) == 2
+
+
+def cache_parameters(client: Client) -> bool:
+    names = {"CacheParameterGroupName": "p"}
+    cache = client("elasticache")
+    cache.create_cache_parameter_group(**names, CacheParameterGroupFamily="redis7", Description="d", Tags=TAGS)
+    values = [{"ParameterName": "maxmemory-policy", "ParameterValue": "noeviction"}]
+    cache.modify_cache_parameter_group(**names, ParameterNameValues=values)
+    found = cache.describe_cache_parameter_groups(**names)["CacheParameterGroups"]
+    return bool(found) and cache.list_tags_for_resource(ResourceName=found[0]["ARN"])["TagList"] == TAGS
+
+
+def backup_policy(client: Client) -> bool:
+    efs = client("efs")
+    system = efs.create_file_system(CreationToken="t")["FileSystemId"]
+    efs.put_backup_policy(FileSystemId=system, BackupPolicy={"Status": "ENABLED"})
+    return bool(efs.describe_backup_policy(FileSystemId=system)["BackupPolicy"]["Status"] == "ENABLED")
+
+
+def direct_models(client: Client) -> bool:
+    sagemaker = client("sagemaker")
+    sagemaker.create_model(
+        ModelName="m",
+        ExecutionRoleArn="arn:aws-cn:iam::123456789012:role/x-of-many",
+        Containers=[{"Image": "i", "ContainerHostname": "a"}],
+        InferenceExecutionConfig={"Mode": "Direct"},
+    )
+    return bool(sagemaker.describe_model(ModelName="m").get("InferenceExecutionConfig") == {"Mode": "Direct"})
+
+
+def scaling_tags(client: Client) -> bool:
+    scaling = client("application-autoscaling")
+    client("ecs").create_cluster(clusterName="c")
+    target = scaling.register_scalable_target(
+        ServiceNamespace="sagemaker",
+        ResourceId="endpoint/e/variant/v",
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        MinCapacity=1,
+        MaxCapacity=2,
+        Tags={"a": "b"},
+    )["ScalableTargetARN"]
+    return bool(scaling.list_tags_for_resource(ResourceARN=target)["Tags"] == {"a": "b"})
+
+
+def guarded_bucket(client: Client) -> bool:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="guarded", CreateBucketConfiguration={"LocationConstraint": CN})
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws-cn:s3:::guarded/*"}
+    deny["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}  # type: ignore[assignment]
+    s3.put_bucket_policy(Bucket="guarded", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    s3.put_object(Bucket="guarded", Key="k", Body=b"")
+    return True
+
+
+def fargate_task(client: Client) -> bool:
+    ecs = client("ecs")
+    ecs.create_cluster(clusterName="c")
+    container = {"name": "one", "image": "i", "essential": True}
+    definition = ecs.register_task_definition(
+        family="f", cpu="256", memory="512", networkMode="awsvpc", containerDefinitions=[container]
+    )["taskDefinition"]["taskDefinitionArn"]
+    network = {"awsvpcConfiguration": {"subnets": subnets(client)[:1], "securityGroups": []}}
+    started = ecs.run_task(cluster="c", taskDefinition=definition, launchType="FARGATE", networkConfiguration=network)
+    return len(started["tasks"]) == 1
+
+
+def database_ids(client: Client) -> bool:
+    return bool(database(client, "one")["DbiResourceId"] != database(client, "two")["DbiResourceId"])
+
+
+PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
+    "third_zone_in_beijing": (zones_of_beijing, "cn-north-1"),
+    "host_names_in_china": (host_names, CN),
+    "arns_of_subnets": (subnet_arns, CN),
+    "caches_outside_the_first_region": (caches, CN),
+    "replicas_counted_as_clusters": (replicas, CN),
+    "cache_parameter_groups": (cache_parameters, CN),
+    "backup_policy_of_file_systems": (backup_policy, CN),
+    "how_models_are_invoked": (direct_models, CN),
+    "tags_of_scalable_targets": (scaling_tags, CN),
+    "conditions_of_bucket_policies": (guarded_bucket, CN),
+    "memory_of_the_whole_task": (fargate_task, CN),
+    "identity_of_databases": (database_ids, CN),
+}
+
+
+def test_every_bridge_has_a_probe() -> None:
+    assert set(PROBES) == set(BRIDGES)
+
+
+@pytest.mark.parametrize("name", list(PROBES))
+def test_a_bridge_carries_and_is_still_needed(name: str) -> None:
+    probe, region = PROBES[name]
+    with Account() as bridged:
+        assert probe(bridged.in_region(region)), f"the bridge {name} does not carry"
+    with Account(bridged=False) as bare:
+        try:
+            works = probe(bare.in_region(region))
+        except (botocore.exceptions.ClientError, NotImplementedError, TypeError):
+            works = False
+    assert not works, f"moto can do without the bridge {name} now: take it down"
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (None, True),
+        ({"Bool": {"aws:SecureTransport": "false"}}, False),
+        ({"Bool": {"aws:SecureTransport": True}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "1"}}, False),
+        ({"StringNotEquals": {"aws:SourceAccount": "1"}}, True),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": "1"}}, True),
+    ],
+)
+def test_conditions_hold_as_iam_says(condition: dict[str, dict[str, Any]] | None, holds: bool) -> None:
+    assert conditions.applies(condition, {"aws:securetransport": "true"}) is holds
