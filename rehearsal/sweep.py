@@ -1,8 +1,8 @@
 """`python -m rehearsal sweep`: what if the k-th API call fails?
 
-For positions spread over the whole run, one call is throttled, denied or refused for a limit. Then the program must have
-ended with an error that names the resource and AWS's words (or have ridden it out), and a second run over what was left
-behind must complete with every check green.
+For positions spread over the whole run, one call is throttled, denied or refused for a limit. Then the program must
+have ended with an error that names the resource and AWS's words (or have ridden it out), and a second run over what
+was left behind must complete with every check green.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -65,6 +66,16 @@ def spread(calls: int, positions: int) -> list[Position]:
     kinds = list(FAULTS)
     places = [1 + round(index * (calls - 1) / max(count - 1, 1)) for index in range(count)]
     return [Position(call, kinds[index % len(kinds)]) for index, call in enumerate(dict.fromkeys(places))]
+
+
+def with_archives(stack: str, config: Mapping[str, Any], project: Path, folder: Path) -> dict[str, Any]:
+    """The configuration with stand-ins for model archives that are not there, filled into the folder once for all."""
+    from rehearsal.placeholders import KEY, stand_in  # noqa: PLC0415
+    from rehearsal.project import configuration, load_project  # noqa: PLC0415
+
+    home = load_project(project)
+    lacking = stand_in(home, configuration(home, stack, config), folder)
+    return {**config, KEY: str(folder)} if lacking else dict(config)
 
 
 def count_calls(stack: str, config: Mapping[str, Any], project: Path) -> int:
@@ -154,17 +165,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rehearsal.run import HOME  # noqa: PLC0415
 
     began = time.perf_counter()
+    outcomes = []
     try:
-        config = overrides(given.config)
-        calls = count_calls(given.stack, config, HOME)
+        with tempfile.TemporaryDirectory(prefix="rehearsal-") as archives:
+            config = with_archives(given.stack, overrides(given.config), HOME, Path(archives))
+            calls = count_calls(given.stack, config, HOME)
+            for outcome in sweep(spread(calls, given.positions), given.stack, config, HOME, given.jobs):
+                outcomes.append(outcome)
+                sys.stdout.write(line(outcome) + "\n")
+                sys.stdout.flush()
     except UserInputError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    outcomes = []
-    for outcome in sweep(spread(calls, given.positions), given.stack, config, HOME, given.jobs):
-        outcomes.append(outcome)
-        sys.stdout.write(line(outcome) + "\n")
-        sys.stdout.flush()
     bad = [one for one in outcomes if one.problems]
     ridden = sum(not one.error for one in outcomes)
     sys.stdout.write(

@@ -20,10 +20,11 @@ from typing import Any
 
 from rehearsal.diff.model import Document
 from rehearsal.errors import UserInputError
+from rehearsal.placeholders import REGISTRY
+from rehearsal.placeholders import archive as stand_in
 
 FILE = "resources.json"
 ARCHIVES = Path("build/models")
-REGISTRY = Path("serverless/functions")
 
 
 @dataclass(frozen=True)
@@ -101,12 +102,12 @@ def _checkout(source: Path, folder: Path) -> None:
 
 
 def stand_in_archives(folder: Path) -> None:
-    """Model archives are no part of a revision: each function gets a file of its name, the same on both sides."""
+    """Model archives are no part of a revision: each function gets one that holds its registry entry only."""
     for file in sorted((folder / REGISTRY).glob("*.yaml")):
         archive = folder / ARCHIVES / f"{file.stem}.tar.gz"
         if not archive.exists():
             archive.parent.mkdir(parents=True, exist_ok=True)
-            archive.write_text(f"stands in for the model of {file.stem}\n", encoding="utf-8")
+            archive.write_bytes(stand_in(file))
 
 
 def rehearsed(job: Job) -> Document:
