@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from policy.rules import access, exposure, labels, partition, protection, secrecy
-from policy.rules.model import Context, Rule, Thing, Violation
+from policy.rules.model import Context, NotKnownError, Rule, Thing, Unknown, Violation
 
 RULES: tuple[Rule, ...] = (
     exposure.no_public_store,
@@ -24,7 +24,7 @@ RULES: tuple[Rule, ...] = (
 )
 """In the order in which they are shown."""
 
-__all__ = ["RULES", "Context", "Rule", "Thing", "Violation", "violations"]
+__all__ = ["RULES", "Context", "NotKnownError", "Rule", "Thing", "Unknown", "Violation", "violations"]
 
 
 def violations(things: Iterable[Thing], context: Context) -> Iterator[Violation]:

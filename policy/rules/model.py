@@ -5,7 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
+
+
+class NotKnownError(Exception):
+    """A rule needs a value that only the deployment will tell."""
+
+
+class Unknown:
+    """Stands for such a value in a preview; whoever looks at it is told so."""
+
+    def _tell(self, *_: object) -> NoReturn:
+        raise NotKnownError
+
+    __str__ = __bool__ = __eq__ = __hash__ = _tell
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,8 @@ class Thing:
             if not isinstance(value, Mapping) or part not in value:
                 return default
             value = value[part]
+        if isinstance(value, Unknown):
+            raise NotKnownError
         return value
 
 
@@ -105,7 +120,7 @@ def statements(document: Any) -> list[dict[str, Any]]:
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every string in a value with its path; JSON text is looked into."""
+    """Every string in a value with its path, as far as they are known; JSON text is looked into."""
     value = opened(value)
     if isinstance(value, Mapping):
         for key, item in value.items():
