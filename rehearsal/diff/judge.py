@@ -10,8 +10,8 @@ from rehearsal.diff import openings, permissions, stores
 from rehearsal.diff.compare import compare
 from rehearsal.diff.model import Cost, Danger, Diff, Document, Findings, resources
 
-Price = Callable[[Document], float]
-"""Estimates what a stack costs a month, in USD."""
+Price = Callable[[Document, Document], Cost]
+"""Estimates what both sides cost a month."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def judged(base: Document, head: Document, limits: Limits, price: Price | None =
     permissions.judge(base, head, found)
     openings.judge(base, head, found)
     found.dangers += _invariants(base, head)
-    cost = Cost(price(base), price(head)) if price else None
+    cost = price(base, head) if price else None
     if cost and cost.share > limits.cost_share:
         found.dangers.append(_dearer(cost, limits))
     unique = tuple(dict.fromkeys(found.dangers))
@@ -40,7 +40,8 @@ def judged(base: Document, head: Document, limits: Limits, price: Price | None =
 def _dearer(cost: Cost, limits: Limits) -> Danger:
     share = "from nothing" if cost.share == float("inf") else f"by {cost.share:.0%}"
     text = (
-        f"The estimate rises {share}, from {cost.before:,.0f} to {cost.after:,.0f} USD a month; "
+        f"The estimate rises {share}, from {cost.before:,.0f} to {cost.after:,.0f} {cost.currency} "
+        f"a month; "
         f"{limits.cost_share:.0%} is the limit (--cost-share)."
     )
     return Danger("cost", "", text)
@@ -81,4 +82,4 @@ def appeared(head: Document, price: Price | None = None) -> Diff:
     empty: Document = {**head, "resources": [], "outputs": {}}
     diff = compare(empty, head)
     dangers = tuple(_invariants(empty, head))
-    return replace(diff, dangers=dangers, cost=Cost(0.0, price(head)) if price else None)
+    return replace(diff, dangers=dangers, cost=price(empty, head) if price else None)

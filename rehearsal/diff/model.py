@@ -83,10 +83,13 @@ class Danger:
 
 @dataclass(frozen=True)
 class Cost:
-    """Estimates in USD a month."""
+    """Estimates a month, of both sides."""
 
     before: float
     after: float
+    currency: str = "USD"
+    complete: bool = True
+    """Whether every price is known; if not, these are lower bounds."""
 
     @property
     def share(self) -> float:

@@ -1,27 +1,31 @@
-"""What a stack costs, as the report estimates it."""
+"""What a stack costs, as the report estimates it, from its document alone."""
 
 from __future__ import annotations
 
-import importlib
-from typing import Protocol, cast
-
-from rehearsal.diff.judge import Price
-from rehearsal.diff.model import Document
-
-MODULE = "rehearsal.report.cost"
+from rehearsal.diff.model import Cost, Document
+from rehearsal.model import Record
+from rehearsal.report import cost
+from rehearsal.report.sizes import measured
 
 
-class Estimates(Protocol):
-    """What the report's module of costs offers."""
+def records(document: Document) -> list[Record]:
+    """Records as far as an estimate needs them; identifiers are the document's logical names."""
+    found = []
+    for one in document["resources"]:
+        label = f"<{one['type'].rpartition(':')[2]} {one['name']}>"
+        custom = not one["type"].startswith("cvat:")
+        found.append(
+            Record(one["urn"], one["type"], one["name"], one["parent"], custom, one["inputs"], {"arn": label}, label)
+        )
+    return found
 
-    def monthly(self, document: Document) -> float:
-        """USD a month of a stack, from its document."""
 
-
-def price() -> Price | None:
-    """The estimate, or None where this checkout's report makes none."""
-    try:
-        module = importlib.import_module(MODULE)
-    except ModuleNotFoundError:
-        return None
-    return cast("Estimates", module).monthly
+def price(base: Document, head: Document) -> Cost:
+    """Both sides in the currency of the region; by the reference region's prices where the region's are not all known."""
+    bills = [cost.bill(measured(found), found) for found in (records(base), records(head))]
+    here, reference = cost.place(head["region"]), cost.reference()
+    for where in (here, reference):
+        before, after = (cost.total(bill, where) for bill in bills)
+        if before.complete and after.complete:
+            return Cost(before.amount, after.amount, where.currency)
+    return Cost(before.amount, after.amount, reference.currency, complete=False)

@@ -35,7 +35,8 @@ def cost(value: Cost | None) -> str:
     if value is None:
         return ""
     change = value.after - value.before
-    return f"Estimated {value.after:,.0f} USD a month ({change:+,.0f})."
+    known = "" if value.complete else " Some prices are not known."
+    return f"Estimated {value.after:,.0f} {value.currency} a month ({change:+,.0f}).{known}"
 
 
 def _difference(one: Property) -> str:
