@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse settings test lint format clean
+.PHONY: help setup rehearse report-picture settings serve-gateway bench-gateway test lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -23,20 +23,61 @@ setup: $(VENV)/installed  ## install everything into .venv
 rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it (STACK=cn-northwest-1)
 	@$(BIN)/python -m rehearsal $(STACK)
 
+report-picture: rehearse  ## draw docs/images/rehearsal.png from the report (needs Chromium)
+	@$(BIN)/python -m rehearsal.report.picture build/rehearsal/$(STACK)/report.html docs/images/rehearsal.png
+
 settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/keys.py
 	@$(BIN)/python -m settings.declare
+
+serve-gateway: $(VENV)/installed  ## run the gateway on port 8070 with an echo for SageMaker (BACKEND=sagemaker)
+	@cd serverless/gateway && BACKEND=$${BACKEND:-echo} exec $(abspath $(BIN))/python -m gateway
+
+bench-gateway: $(VENV)/installed  ## measure the gateway beside direct calls (BENCH="--soak 20000")
+	@cd serverless/gateway && exec $(abspath $(BIN))/python -m gateway_bench $(BENCH)
 
 test: $(VENV)/installed  ## run all tests
 	@$(BIN)/python -m pytest -n auto
 
-lint: $(VENV)/installed  ## ruff and mypy
+lint: $(VENV)/installed  ## ruff, mypy and hadolint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/python -m settings.declare --check
+	@find . -path ./$(VENV) -prune -o -name '*Dockerfile' -print | xargs $(BIN)/hadolint
+
+bench-models: $(VENV)/installed  ## time each model container's pre- and post-processing (ARCHIVES=folder of real ones)
+	@cd serverless/models && ../../$(BIN)/python -m models_bench $(if $(ARCHIVES),--archives $(abspath $(ARCHIVES)))
+
+model-samples: $(VENV)/installed  ## pack tiny but working model archives into build/model-samples
+	@cd serverless/models && ../../$(BIN)/python -m models sample --all ../../build/model-samples
 
 format: $(VENV)/installed  ## reformat the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+check-patches:  ## apply the patch series to a clone of CVAT (CVAT=path-or-url)
+	@test -n "$(CVAT)" || { echo "Say which CVAT: make check-patches CVAT=/path/to/a/clone (or a URL)."; exit 2; }
+	@$(PYTHON) patches/series.py check $(CVAT)
+
+lock-series:  ## write the digest of the patch series into the Dockerfiles
+	@$(PYTHON) patches/series.py lock
+
+# Must run under Python 3.8, whose wheels it chooses: PYTHON38=/path/to/python3.8. opencv-python is left out, as
+# opencv-python-headless takes its place (Datumaro's wheel asks for the one with windows).
+PYTHON38 ?= python3.8
+lock-server:  ## resolve patches/requirements/*.in again (PYTHON38=python3.8)
+	@$(PYTHON38) -m venv build/lock && build/lock/bin/pip install --quiet 'pip<25' pip-tools==7.4.1
+	@cd patches/requirements && export CUSTOM_COMPILE_COMMAND="make lock-server" \
+	  && compile="../../build/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links" \
+	  && $$compile --allow-unsafe -o build.txt build.in && $$compile --unsafe-package opencv-python -o server.txt server.in
+
+mirror-images: $(VENV)/installed  ## copy the base images of the builds into your ECR (REGION=cn-northwest-1)
+	@$(BIN)/python -m mirror --region $(or $(REGION),$(error Say where to: make mirror-images REGION=cn-northwest-1))
+
+trial: $(VENV)/installed  ## run CVAT's processes on this machine (TRIAL="--root DIR"; see docs/images.md)
+	@$(BIN)/python -m patches.trial $(TRIAL)
+
+demo: $(VENV)/installed  ## draw the demo files again
+	@$(BIN)/pip install --quiet --requirement demo/requirements.txt && $(BIN)/python demo/make.py
 
 clean:  ## remove what make has built
 	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache

@@ -23,7 +23,7 @@ from components.site import Site
 from components.sizes import TaskSize
 from components.stores import StoreAccess
 
-_DEMO_FOLDER = Path("demo")
+_DEMO_FOLDER = Path("demo/files")
 _BUILTIN_PREFIX = "demo/"
 
 

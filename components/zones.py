@@ -95,8 +95,19 @@ def check_adopted(vpc_id: str, public: Sequence[AdoptedSubnet], private: Sequenc
         raise pulumi.RunError("The VPC cannot be adopted:" + "".join(f"\n  - {problem}" for problem in problems))
 
 
+def check_names(vpc_id: str, *, dns_support: bool, dns_hostnames: bool) -> None:
+    """Raise RunError where a VPC to be adopted cannot resolve the names of file system, gateway and endpoints."""
+    if not (dns_support and dns_hostnames):
+        raise pulumi.RunError(
+            f"cvat:vpcId = {vpc_id}: CVAT finds its file system and its gateway by name, so the VPC needs DNS support "
+            "and DNS hostnames. Switch both on with `aws ec2 modify-vpc-attribute`."
+        )
+
+
 def adopt(vpc_id: str, public_ids: Sequence[str], private_ids: Sequence[str]) -> tuple[AdoptedSubnet, ...]:
     """The private subnets of an existing VPC, checked together with the public ones."""
+    vpc = aws.ec2.get_vpc(id=vpc_id)
+    check_names(vpc_id, dns_support=vpc.enable_dns_support, dns_hostnames=vpc.enable_dns_hostnames)
     public = [describe_subnet(subnet_id) for subnet_id in public_ids]
     private = [describe_subnet(subnet_id) for subnet_id in private_ids]
     check_adopted(vpc_id, public, private)

@@ -72,7 +72,7 @@ RUN install -d -o django -g django data share keys logs static \
     && DJANGO_SECRET_KEY="$(python -c 'import secrets; print(secrets.token_hex(32))')" \
        CVAT_BASE_URL=http://localhost CVAT_POSTGRES_HOST=none CVAT_POSTGRES_USER=none CVAT_POSTGRES_PASSWORD=none \
        CVAT_REDIS_HOST=none python manage.py collectstatic --no-input --verbosity 0 \
-    && rm -rf data/* logs/* /tmp/* && chown -R django:django data logs static
+    && rm -rf data/* /tmp/* && chown -R django:django data logs static
 
 ARG CVAT_COMMIT=c48411ae5014aac4441aa03da8944fbd4373b312
 ARG SERIES_DIGEST=b6d073c69793f17e03367b2f40bf1a1b5bb25c6b46034fc5a1e8b5513bc78011

@@ -1,4 +1,4 @@
-"""At build time: fetch AWS's RDS root certificates and refuse what is not locked. `truststores.py OUT URL...`"""
+"""At build time: fetch AWS's RDS root certificates, refuse what is not locked: `truststores.py OUT URL...`"""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import List, Set
 
 LOCK = Path(__file__).with_name("truststores.lock")
 ATTEMPTS = 3
 
 
-def locked(text: str) -> Set[str]:
+def locked(text: str) -> set[str]:
     return {line.split()[0] for line in text.splitlines() if line.strip() and not line.startswith("#")}
 
 
@@ -34,7 +33,7 @@ def fetch(url: str) -> bytes:
     raise AssertionError("unreachable")
 
 
-def checked(url: str, content: bytes, digests: Set[str]) -> bytes:
+def checked(url: str, content: bytes, digests: set[str]) -> bytes:
     digest = hashlib.sha256(content).hexdigest()
     if digest not in digests:
         raise SystemExit(
@@ -44,7 +43,7 @@ def checked(url: str, content: bytes, digests: Set[str]) -> bytes:
     return content if content.endswith(b"\n") else content + b"\n"
 
 
-def main(arguments: List[str]) -> None:
+def main(arguments: list[str]) -> None:
     out, urls = Path(arguments[0]), arguments[1:]
     digests = locked(LOCK.read_text())
     out.write_bytes(b"".join(checked(url, fetch(url), digests) for url in urls))

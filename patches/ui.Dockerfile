@@ -32,7 +32,7 @@ RUN npm config set registry "${NPM_REGISTRY}" \
 RUN npm run build --prefix cvat-ui && find cvat-ui/dist -name '*.map' -delete
 
 
-FROM ${BASE_REGISTRY}/nginx:1.28-bookworm
+FROM ${BASE_REGISTRY}/nginx:1.28.0-bookworm
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 ARG APT_MIRROR=http://deb.debian.org
 # Port 80 without root: the one capability that takes, on the one program. Containers have it in their bounding set

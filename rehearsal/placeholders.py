@@ -1,7 +1,8 @@
 """Stand-ins for model archives, so that a fresh clone can rehearse its endpoints.
 
 Archives are hundreds of megabytes and are not in the repository; the program leaves out functions that have none. The
-account does not look into them, so an archive that holds only the function's registry entry serves.
+functions that the repository ships get tiny networks that really work; any other gets its registry entry alone, since
+the account does not look into archives.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import tarfile
 from pathlib import Path
 
 from rehearsal.project import Configuration, Project
+from rehearsal.samples import MODELS, REGISTRY, sample_archives
 
 KEY = "cvat:modelArchives"
-REGISTRY = Path("serverless") / "functions"
 
 
 def stand_in(project: Project, config: Configuration, folder: Path) -> list[str]:
@@ -32,12 +33,14 @@ def stand_in(project: Project, config: Configuration, folder: Path) -> list[str]
     if not lacking:
         return []
     folder.mkdir(parents=True, exist_ok=True)
+    samples = sample_archives(project.folder) if (project.folder / MODELS).is_dir() else folder
     for entry in entries:
         target = folder / f"{entry.stem}.tar.gz"
-        if entry in lacking:
-            target.write_bytes(archive(entry))
+        source = own[entry] if entry not in lacking else samples / target.name
+        if source.is_file():
+            shutil.copyfile(source, target)
         else:
-            shutil.copyfile(own[entry], target)
+            target.write_bytes(archive(entry))
     return [entry.stem for entry in lacking]
 
 

@@ -9,19 +9,16 @@ from pathlib import Path
 import pytest
 
 from rehearsal import Rehearsal, rehearse
+from rehearsal.run import HOME
+from rehearsal.samples import sample_archives
 
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 
-FUNCTIONS = sorted(path.stem for path in Path(__file__).parent.parent.glob("serverless/functions/*.yaml"))
-
 
 @pytest.fixture(scope="session")
-def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a (meaningless) model archive for every function."""
-    folder = tmp_path_factory.mktemp("models")
-    for name in FUNCTIONS:
-        (folder / f"{name}.tar.gz").write_bytes(name.encode())
-    return folder
+def archives() -> Path:
+    """A folder with a small but working model archive for every function."""
+    return sample_archives(HOME)
 
 
 @pytest.fixture(scope="module")

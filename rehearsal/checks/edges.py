@@ -67,6 +67,13 @@ def open_edges(rehearsal: Rehearsal) -> Verdict:
     return verdict(NAME, findings, len(found))
 
 
+def open_now(rehearsal: Rehearsal) -> set[Edge]:
+    """What is open in the account, intended or not."""
+    groups = _groups(rehearsal)
+    roles = {one["GroupId"]: tag(one, ROLE_TAG) for one in groups}
+    return _between(_nodes(rehearsal, roles), groups) | _rules_with_addresses(groups, roles)
+
+
 def _say(edge: Edge) -> str:
     return f"{edge[0]} -> {edge[1]}:{edge[2]}"
 

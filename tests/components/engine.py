@@ -47,5 +47,5 @@ def run(
     """
     engine = Engine(outputs or {}, answers or {})
     pulumi.runtime.set_mocks(engine, project="cvat", stack="test")
-    pulumi.runtime.test(build)()
+    pulumi.runtime.test(build)()  # type: ignore[no-untyped-call]  # Pulumi does not type its decorator
     return engine

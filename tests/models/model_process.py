@@ -1,18 +1,19 @@
 """Starts the real server process on a free port, and calls it."""
 
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
+import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -40,7 +41,9 @@ class ModelProcess:
     """A running `python -m models serve`."""
 
     port: int
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
+    output: IO[bytes]
+    """What it prints. A file, as a full pipe would stop the server."""
 
     def call(self, body: Any) -> Any:
         """The answer to a good request."""
@@ -50,14 +53,11 @@ class ModelProcess:
 
     def send(self, raw: bytes, path: str = "/invocations", method: str = "POST") -> Answer:
         """Whatever comes back for these bytes; every answer must be JSON."""
-        url = f"http://127.0.0.1:{self.port}{path}"
-        request = urllib.request.Request(url, data=raw if method == "POST" else None, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                return Answer(response.status, orjson.loads(response.read()))
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, orjson.loads(error.read()))
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        with closing(connection):
+            connection.request(method, path, raw if method == "POST" else None)
+            response = connection.getresponse()
+            return Answer(response.status, orjson.loads(response.read()))
 
     def refusal(self, body: Any) -> str:
         """The sentence with which a request is refused; it must be the caller's fault."""
@@ -66,11 +66,29 @@ class ModelProcess:
         assert set(answer.body) == {"error"}, "an error is one sentence"
         return str(answer.body["error"])
 
-    def stop(self) -> tuple[int, str]:
-        """SIGTERM; the exit code and what was logged."""
+    def logged(self) -> str:
+        """What it has printed so far."""
+        self.output.seek(0)
+        return self.output.read().decode()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        output, _ = self.process.communicate(timeout=40)
-        return self.process.returncode, output
+        return self.process.wait(timeout=40)
+
+    def end(self) -> None:
+        """Whatever state it is in, nothing is left of it."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.output.close()
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Does what SageMaker does with model.tar.gz."""
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return folder
 
 
 def free_port() -> int:
@@ -83,15 +101,15 @@ def start(folder: Path, environment: Mapping[str, str] | None = None) -> ModelPr
     """Starts a server for an unpacked archive and does not wait for it."""
     port = free_port()
     variables = {"MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(port), **(environment or {})}
-    process = subprocess.Popen(  # noqa: S603
+    output = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process does
+    process = subprocess.Popen(
         [sys.executable, "-m", "models", "serve"],
         cwd=PROGRAM,
         env={**os.environ, **variables},
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
-        text=True,
     )
-    return ModelProcess(port, process)
+    return ModelProcess(port, process, output)
 
 
 def wait_until_ready(server: ModelProcess) -> None:
@@ -99,11 +117,11 @@ def wait_until_ready(server: ModelProcess) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
-            raise AssertionError(f"the server ended: {server.process.communicate()[0]}")
+            raise AssertionError(f"the server ended: {server.logged()}")
         try:
             if server.send(b"", "/ping", "GET").status == 200:
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except ConnectionError:
             pass
         time.sleep(0.02)
     raise AssertionError(f"not ready within {START_S} s")
@@ -117,6 +135,4 @@ def running(folder: Path, environment: Mapping[str, str] | None = None) -> Itera
         wait_until_ready(server)
         yield server
     finally:
-        if server.process.poll() is None:
-            server.process.kill()
-        server.process.communicate()
+        server.end()

@@ -1,8 +1,7 @@
-"""Detectors through HTTP. The sample networks box what is bright in red, green and blue: labels 1, 13 and 90."""
+"""Detectors through HTTP. The sample networks box what is bright in red, green, blue: labels 1, 13, 90."""
 
 import base64
 import io
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from models.examples import encode
 from models.samples import save
 from PIL import Image
 
-from tests.models.model_process import FUNCTIONS, RCNN, ModelProcess, running
+from tests.models.model_process import FUNCTIONS, RCNN, ModelProcess, running, unpack
 
 FLOAT = 1
 """TensorFlow's DT_FLOAT; 3 is DT_INT32 and 4 DT_UINT8."""
@@ -67,11 +66,15 @@ def test_an_image_without_objects_gives_an_empty_list(detector: ModelProcess) ->
     assert detector.call({"image": encode(canvas())}) == []
 
 
-def test_an_image_larger_than_the_network_takes_is_answered_in_its_own_pixels(tensorflow: ModelProcess) -> None:
+def test_an_image_larger_than_the_network_takes_is_answered_in_its_own_pixels(
+    tensorflow: ModelProcess,
+) -> None:
     pixels = canvas(3840, 2160)
     pixels[200:1200, 400:3000, 0] = 255
     (item,) = tensorflow.call({"image": encode(pixels, "JPEG")})
-    assert item["points"] == pytest.approx([400, 200, 3000, 1200], abs=4), "halved for the network, doubled back"
+    assert item["points"] == pytest.approx([400, 200, 3000, 1200], abs=4), (
+        "halved for the network, doubled back"
+    )
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1", "I;16"])
@@ -88,10 +91,14 @@ def test_images_of_every_mode_are_understood(detector: ModelProcess, mode: str) 
     buffer = io.BytesIO()
     image.save(buffer, "TIFF" if mode == "CMYK" else "PNG")
     answer = detector.call({"image": base64.b64encode(buffer.getvalue()).decode()})
-    assert [item["points"] for item in answer] == [pytest.approx([20, 10, 50, 30])] * 3, "white is all three colours"
+    assert [item["points"] for item in answer] == [pytest.approx([20, 10, 50, 30])] * 3, (
+        "white is all three colours"
+    )
 
 
-def test_a_detector_in_onnx_with_a_fixed_size_and_its_own_names_needs_only_a_registry_file(tmp_path: Path) -> None:
+def test_a_detector_in_onnx_with_a_fixed_size_and_its_own_names_needs_only_a_registry_file(
+    tmp_path: Path,
+) -> None:
     """A network that always answers its whole input, at 64 x 32, with fractions as yxyx."""
     image = onnx.helper.make_tensor_value_info("pixels", onnx.TensorProto.FLOAT, [1, 3, 32, 64])
     outputs = {
@@ -102,12 +109,13 @@ def test_a_detector_in_onnx_with_a_fixed_size_and_its_own_names_needs_only_a_reg
         onnx.helper.make_node("Constant", [], [name], value=onnx.numpy_helper.from_array(value))
         for name, value in outputs.items()
     ]
-    # The label is the mean of the image's first channel: 7 where the layout, colours and scaling are as declared.
+    # The label is the mean of the image's first channel: 7 where layout, colours and scaling are as declared.
     nodes.append(onnx.helper.make_node("ReduceMean", ["pixels"], ["means"], axes=[2, 3], keepdims=0))
     nodes.append(onnx.helper.make_node("Concat", ["means", "means"], ["what"], axis=1))
     shapes = {"where": [1, 3, 4], "sure": [1, 3], "what": [1, 6]}
     values = [
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in shapes.items()
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in shapes.items()
     ]
     graph = onnx.helper.make_graph(nodes, "constant", [image], values)
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
@@ -120,19 +128,25 @@ def test_a_detector_in_onnx_with_a_fixed_size_and_its_own_names_needs_only_a_reg
         "box_order": "yxyx",
         "box_units": "fractions",
     }
-    folder = _packed(tmp_path, "my-detector", "torchvision-detector", options, [tmp_path / "net.onnx"], labels)
+    folder = _packed(
+        tmp_path, "my-detector", "torchvision-detector", options, [tmp_path / "net.onnx"], labels
+    )
     pixels = canvas(640, 480)
     pixels[:, :, 2] = 200  # (200 - 60) / 20 = 7
     with running(folder) as server:
         answer = server.call({"image": encode(pixels)})
-    assert answer == [{"label": "blue_thing", "type": "rectangle", "points": [320, 120, 640, 480], "confidence": 0.9}]
+    assert answer == [
+        {"label": "blue_thing", "type": "rectangle", "points": [320, 120, 640, 480], "confidence": 0.9}
+    ]
 
 
 def test_a_frozen_tensorflow_graph_is_read_as_it_is(tmp_path: Path) -> None:
-    """The four outputs of the object detection API from a .pb file, written by hand: TensorFlow is not installed."""
+    """The object detection API's four outputs in a .pb file, written by hand: TensorFlow is not installed."""
     graph = b"".join(
         [
-            _node("image_tensor", "Placeholder", dtype=_field(6, 0, 4), shape=_field(7, 2, _shape(1, -1, -1, 3))),
+            _node(
+                "image_tensor", "Placeholder", dtype=_field(6, 0, 4), shape=_field(7, 2, _shape(1, -1, -1, 3))
+            ),
             _node("float", "Cast", "image_tensor", SrcT=_field(6, 0, 4), DstT=_field(6, 0, FLOAT)),
             _constant("axes", 3, [4], np.arange(4, dtype="<i4").tobytes()),
             _node("mean", "Mean", "float", "axes", T=_field(6, 0, FLOAT), Tidx=_field(6, 0, 3)),
@@ -147,14 +161,14 @@ def test_a_frozen_tensorflow_graph_is_read_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "frozen_inference_graph.pb").write_bytes(graph)
     name = "tf-faster-rcnn-inception-v2-coco"
     pack(FUNCTIONS, name, [tmp_path / "frozen_inference_graph.pb"], tmp_path)
-    folder = _unpack(tmp_path / f"{name}.tar.gz", tmp_path / "unpacked")
+    folder = unpack(tmp_path / f"{name}.tar.gz", tmp_path / "unpacked")
     with running(folder) as server:
         answer = server.call({"image": encode(canvas(100, 50))})
     expected = {"label": "toothbrush", "type": "rectangle", "points": [20, 5, 60, 25], "confidence": 0.75}
     assert answer == [expected], "the second box lies beyond num_detections"
 
 
-def _packed(  # noqa: PLR0913, PLR0917
+def _packed(
     folder: Path, name: str, handler: str, options: dict[str, Any], weights: list[Path], labels: str
 ) -> Path:
     registry = folder / "functions"
@@ -166,13 +180,7 @@ def _packed(  # noqa: PLR0913, PLR0917
     }
     (registry / f"{name}.yaml").write_text(yaml.safe_dump(document))
     pack(registry, name, weights, folder)
-    return _unpack(folder / f"{name}.tar.gz", folder / "unpacked")
-
-
-def _unpack(archive: Path, folder: Path) -> Path:
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
-    return folder
+    return unpack(folder / f"{name}.tar.gz", folder / "unpacked")
 
 
 def test_a_network_without_the_declared_output_is_refused_when_it_is_packed(tmp_path: Path) -> None:

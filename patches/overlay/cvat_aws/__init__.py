@@ -1,1 +1,1 @@
-"""What CVAT needs to run on AWS without being changed itself: settings, entry point, init. Python 3.8, like CVAT."""
+"""What CVAT needs on AWS without being changed itself: settings, entry point, init. Python 3.8, like CVAT."""

@@ -6,21 +6,25 @@ import argparse
 import os
 import signal
 import sys
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable
 
 from cvat_aws import commands, demo
-from cvat_aws.environment import EnvironmentProblem
+from cvat_aws.environment import UnusableError
 
 BAD_USE = 2  # what argparse exits with, and what no init system takes for a crash
 
 
 def parser() -> argparse.ArgumentParser:
-    description = "CVAT's processes, one at a time. What is configured by environment is listed in docs/images.md."
+    description = (
+        "CVAT's processes, one at a time. What is configured by environment is listed in docs/images.md."
+    )
     top = argparse.ArgumentParser(prog="cvat-aws", description=description)
     sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     sub.add_parser("web", help="serve HTTP on port 8080")
     worker = sub.add_parser("worker", help="run the jobs of a queue")
-    worker.add_argument("queue", choices=["default", "low"], help="low: automatic annotation; default: all else")
+    worker.add_argument(
+        "queue", choices=["default", "low"], help="low: automatic annotation; default: all else"
+    )
     sub.add_parser("scheduler", help="put jobs that are due into their queue")
     sub.add_parser("git-status", help="keep the state of linked git repositories up to date (run one)")
     sub.add_parser("init", help="migrate the database and make the administrator; safe to run again")
@@ -34,10 +38,10 @@ def _terminate(_signal: int, _frame: Any) -> None:
     sys.exit(0)
 
 
-def main(arguments: Optional[List[str]] = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminate)
-    run: Dict[str, Callable[[], int]] = {
+    run: dict[str, Callable[[], int]] = {
         "web": commands.web,
         "worker": lambda: commands.worker(chosen.queue),
         "scheduler": commands.scheduler,
@@ -48,7 +52,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     }
     try:
         return run[chosen.command]()
-    except EnvironmentProblem as problem:
+    except UnusableError as problem:
         sys.stderr.write(f"cvat-aws {chosen.command} cannot start:\n{problem}\n")
         return BAD_USE
 

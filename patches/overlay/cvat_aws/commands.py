@@ -1,13 +1,16 @@
-"""What each command of the entry point runs. Long-running ones replace this process, so signals reach them."""
+"""What each command of the entry point runs. Long-running ones replace this process: signals reach them."""
 
 from __future__ import annotations
 
 import http.client
 import os
 import sys
-from typing import List, Mapping
+from pathlib import Path
+from typing import Any, Mapping
 
-from cvat_aws.environment import EnvironmentProblem, Reader
+from cvat_aws.environment import Reader, UnusableError
+from cvat_aws.overlay import overlay
+from cvat_aws.stores import RDS_ROOTS
 from cvat_aws.web import HEALTH_PATH
 
 HOME = os.environ.get("CVAT_HOME", "/home/django")  # where manage.py is
@@ -16,12 +19,12 @@ SERVER_ROOT = "/tmp/cvat-server"  # noqa: S108 - Apache's configuration and sock
 LARGEST_BODY = 1024**3  # bytes; CVAT's own limit for one request
 
 
-def manage(*arguments: str) -> List[str]:
+def manage(*arguments: str) -> list[str]:
     return [sys.executable, f"{HOME}/manage.py", *arguments]
 
 
-def web_arguments(env: Mapping[str, str]) -> List[str]:
-    """Apache with mod_wsgi: as CVAT runs it, but with time for slow starts, large uploads and 120 s functions."""
+def web_arguments(env: Mapping[str, str]) -> list[str]:
+    """Apache with mod_wsgi, as CVAT runs it, with time for slow starts, large uploads and 120 s functions."""
     read = Reader(env)
     processes = read.number("CVAT_WEB_PROCESSES", 2, high=64)
     threads = read.number("CVAT_WEB_THREADS", 8, high=64)
@@ -37,7 +40,7 @@ def web_arguments(env: Mapping[str, str]) -> List[str]:
     ]
 
 
-def _become(program: List[str]) -> int:
+def _become(program: list[str]) -> int:
     """Django is not imported before: the environment is checked first, so that mistakes come as sentences."""
     _check(os.environ)
     os.chdir(HOME)
@@ -46,25 +49,21 @@ def _become(program: List[str]) -> int:
 
 
 def _check(env: Mapping[str, str]) -> None:
-    """Fail as early as the settings would, without a traceback. CVAT's own settings are not needed for that."""
-    from cvat_aws.overlay import overlay
-
-    empty = {"handlers": {"console": {}, "logstash": {}}, "loggers": {}}
-    lists = {"AUTHENTICATION_BACKENDS": [], "MIDDLEWARE": []}
+    """Fail where the settings would, but with a sentence. CVAT's own settings are not needed for that."""
+    empty: dict[str, Any] = {"handlers": {"console": {}, "logstash": {}}, "loggers": {}}
+    lists: dict[str, Any] = {"AUTHENTICATION_BACKENDS": [], "MIDDLEWARE": []}
     overlay(env, {"LOGGING": empty, "REST_FRAMEWORK": {}, "NUCLIO": {}, **lists})
-    roots = Reader(env).text("PGSSLROOTCERT", stores_roots())
-    mode = Reader(env).text("PGSSLMODE", "verify-full")
-    if mode.startswith("verify") and not os.path.isfile(roots):  # noqa: PTH113 - a plain question
-        raise EnvironmentProblem(
-            f"PGSSLMODE is {mode}, but there are no root certificates at {roots}. Build the image with "
+    _check_roots(Reader(env))
+
+
+def _check_roots(read: Reader) -> None:
+    """Without root certificates libpq would say so only after a connection, and not how to get them."""
+    roots, mode = Path(read.text("PGSSLROOTCERT", RDS_ROOTS)), read.text("PGSSLMODE", "verify-full")
+    if mode.startswith("verify") and not (roots.is_file() and roots.stat().st_size):
+        raise UnusableError(
+            f"PGSSLMODE is {mode}, but there are no root certificates in {roots}. Build the image with "
             "RDS_TRUSTSTORES, or mount a bundle and name it in PGSSLROOTCERT."
         )
-
-
-def stores_roots() -> str:
-    from cvat_aws.stores import RDS_ROOTS
-
-    return RDS_ROOTS
 
 
 def web() -> int:
@@ -101,7 +100,9 @@ def init() -> int:
 
 def health() -> int:
     """What the load balancer asks, asked from inside: for the container's own health check."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("CVAT_WEB_PORT", PORT)), timeout=5)
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", int(os.environ.get("CVAT_WEB_PORT", PORT)), timeout=5
+    )
     try:
         connection.request("GET", HEALTH_PATH)
         return 0 if connection.getresponse().status == http.client.OK else 1

@@ -1,4 +1,4 @@
-"""`cvat-aws copy-demo`: bring the demo files from S3 to the share, by content, without touching users' files."""
+"""`cvat-aws copy-demo`: bring the demo files from S3 to the share, by content, and spare users' files."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import os
 import sys
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from cvat_aws.environment import EnvironmentProblem, Reader
+from cvat_aws.environment import Reader, UnusableError
 
 FOLDER = "demo"  # below the share, so that nothing of a user's has these names by chance
 Record = Dict[str, Dict[str, str]]  # file -> {"etag": the object's, "sha256": of what we wrote}
@@ -21,7 +21,7 @@ def say(message: str) -> None:
     sys.stdout.write(f"copy-demo: {message}\n")
 
 
-def source(env: Mapping[str, str]) -> Tuple[str, str]:
+def source(env: Mapping[str, str]) -> tuple[str, str]:
     """Bucket and prefix; the prefix is empty or ends with a slash."""
     read = Reader(env)
     value = read.required("DEMO_SOURCE", "where the demo files are, as s3://bucket/prefix")
@@ -33,7 +33,7 @@ def source(env: Mapping[str, str]) -> Tuple[str, str]:
     return parts.netloc, f"{prefix}/" if prefix else ""
 
 
-def objects(s3: Any, bucket: str, prefix: str) -> Iterator[Tuple[str, str]]:
+def objects(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
     """(path below the prefix, ETag) of every object."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
@@ -45,11 +45,11 @@ def objects(s3: Any, bucket: str, prefix: str) -> Iterator[Tuple[str, str]]:
 def inside(folder: Path, name: str) -> Path:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts:
-        raise EnvironmentProblem(f"The object '{name}' would be written outside of {folder}. Rename it in S3.")
+        raise UnusableError(f"The object '{name}' would be written outside of {folder}. Rename it in S3.")
     return folder / path
 
 
-def digest(path: Path) -> Optional[str]:
+def digest(path: Path) -> str | None:
     """SHA-256 of a file, or None where there is none."""
     if not path.is_file():
         return None
@@ -75,13 +75,13 @@ def fetch(s3: Any, bucket: str, key: str, target: Path) -> None:
             temporary.unlink()
 
 
-def copy(s3: Any, where: Tuple[str, str], folder: Path, record: Record) -> List[str]:
+def copy(s3: Any, where: tuple[str, str], folder: Path, record: Record) -> list[str]:
     """Make `folder` hold the objects; returns what was done, a line a file. `record` is brought up to date.
 
     A file that is not as we wrote it is a user's, and stays as it is; so does one whose object is gone.
     """
     bucket, prefix = where
-    done: List[str] = []
+    done: list[str] = []
     for name, etag in objects(s3, bucket, prefix):
         target, known = inside(folder, name), record.get(name, {})
         there = digest(target)
@@ -108,7 +108,9 @@ def run(env: Mapping[str, str]) -> int:
         for line in copy(boto3.client("s3"), where, share / FOLDER, record):
             say(line)
     except (BotoCoreError, ClientError) as error:
-        raise EnvironmentProblem(f"The demo files at s3://{where[0]}/{where[1]} cannot be read: {error}") from error
+        raise UnusableError(
+            f"The demo files at s3://{where[0]}/{where[1]} cannot be read: {error}"
+        ) from error
     finally:
         state.write_text(json.dumps(record, indent=1, sort_keys=True))
     say("done")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Mapping, Tuple
 
 from cvat_aws.environment import Reader
 
@@ -10,14 +10,14 @@ ROLES = ("ADMIN", "ANNOTATOR", "USER", "OBSERVER")  # CVAT's, see cvat/apps/auth
 Search = Tuple[str, str]  # (base DN, filter)
 
 
-def ldap(read: Reader, backends: List[str]) -> Dict[str, Any]:
+def ldap(read: Reader, backends: list[str]) -> dict[str, Any]:
     """Plain values; `with_searches` turns the two searches into what django-auth-ldap wants."""
     url = read.text("CVAT_LDAP_URL")
     if not url:
         return {}
     users = read.required("CVAT_LDAP_USER_BASE", "the DN below which users are, as CVAT_LDAP_URL is set")
     groups = read.required("CVAT_LDAP_GROUP_BASE", "the DN below which groups are, as CVAT_LDAP_URL is set")
-    settings: Dict[str, Any] = {
+    settings: dict[str, Any] = {
         "DJANGO_AUTH_TYPE": "LDAP",
         "AUTHENTICATION_BACKENDS": [*backends, "django_auth_ldap.backend.LDAPBackend"],
         "AUTH_LDAP_SERVER_URI": url,
@@ -35,7 +35,7 @@ def ldap(read: Reader, backends: List[str]) -> Dict[str, Any]:
     return settings
 
 
-def with_searches(settings: Mapping[str, Any]) -> Dict[str, Any]:
+def with_searches(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Needs python-ldap, so it is apart from the pure part and imports only when LDAP is on."""
     if "AUTH_LDAP_SERVER_URI" not in settings:
         return dict(settings)

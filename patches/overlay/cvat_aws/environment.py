@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import List, Mapping, Optional
+from typing import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 FLAGS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
-class EnvironmentProblem(Exception):
+class UnusableError(Exception):
     """The environment cannot be used; `str()` has one sentence a line, fit to be shown to an operator."""
 
 
@@ -17,7 +17,7 @@ class Reader:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self.env = env
-        self.problems: List[str] = []
+        self.problems: list[str] = []
 
     def text(self, name: str, default: str = "") -> str:
         return self.env.get(name, "").strip() or default
@@ -41,14 +41,14 @@ class Reader:
             return default
         return int(value)
 
-    def choice(self, name: str, options: List[str]) -> str:
+    def choice(self, name: str, options: list[str]) -> str:
         value = self.text(name, options[0])
         if value not in options:
             self.problems.append(f"{name} is '{value}', but must be one of {', '.join(options)}.")
             return options[0]
         return value
 
-    def words(self, name: str) -> List[str]:
+    def words(self, name: str) -> list[str]:
         return [word.strip() for word in self.text(name).split(",") if word.strip()]
 
     def url(self, name: str, meaning: str) -> SplitResult:
@@ -61,10 +61,10 @@ class Reader:
 
     def finish(self) -> None:
         if self.problems:
-            raise EnvironmentProblem("\n".join(self.problems))
+            raise UnusableError("\n".join(self.problems))
 
 
-def _port(parts: SplitResult) -> Optional[int]:
+def _port(parts: SplitResult) -> int | None:
     try:
         return parts.port or 0
     except ValueError:  # not a number, or past 65535

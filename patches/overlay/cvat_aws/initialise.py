@@ -1,4 +1,4 @@
-"""`cvat-aws init`: bring the database up to date and make the administrator. Running it again does no harm."""
+"""`cvat-aws init`: bring the database up to date and make the administrator. Twice does no harm."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import sys
 import time
 from typing import Any, Callable, Mapping
 
-from cvat_aws.environment import EnvironmentProblem, Reader
+from cvat_aws.environment import Reader, UnusableError
 
 LOCK_KEY = 0x43564154  # "CVAT"; any number will do, as long as every init takes the same
 LOCK_PATIENCE_S = 600.0
 POLL_S = 2.0
 
-# What the secret was when it was last applied, as Django stores passwords: salted and slow to guess. It is what
-# tells "the secret was changed" (apply it) from "the administrator changed the password in CVAT" (leave it).
+# What the secret was when it was last applied, as Django stores passwords: salted and slow to guess. It tells
+# "the secret was changed" (apply it) from "the administrator changed the password in CVAT" (leave it).
 APPLIED_TABLE = """
     CREATE TABLE IF NOT EXISTS cvat_aws_applied_secret (username text PRIMARY KEY, fingerprint text NOT NULL)
 """
@@ -24,7 +24,9 @@ def say(message: str) -> None:
     sys.stdout.flush()
 
 
-def lock(cursor: Any, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+def lock(
+    cursor: Any, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> None:
     """Take PostgreSQL's advisory lock; the session holds it, so it is freed however this process ends."""
     deadline = clock() + LOCK_PATIENCE_S
     while True:
@@ -32,7 +34,7 @@ def lock(cursor: Any, clock: Callable[[], float] = time.monotonic, sleep: Callab
         if cursor.fetchone()[0]:
             return
         if clock() > deadline:
-            raise EnvironmentProblem(
+            raise UnusableError(
                 f"Another init has held the database for {LOCK_PATIENCE_S:.0f} s. "
                 "Look at its log, stop its task, and start this one again."
             )
@@ -41,7 +43,7 @@ def lock(cursor: Any, clock: Callable[[], float] = time.monotonic, sleep: Callab
 
 
 def superuser(cursor: Any, users: Any, hasher: Any, name: str, email: str, password: str) -> str:
-    """Create the administrator, or give it the secret's password if the secret changed. Returns what was done.
+    """Create the administrator, or give it the secret's password if that changed. Returns what was done.
 
     `users` is Django's user manager and `hasher` its password hashing (`make_password`, `check_password`).
     """
@@ -89,6 +91,6 @@ def run(env: Mapping[str, str]) -> int:
             with transaction.atomic():
                 say(superuser(cursor, get_user_model().objects, hashers, name, email, password))
     except OperationalError as error:
-        raise EnvironmentProblem(f"PostgreSQL cannot be used: {str(error).strip()}") from error
+        raise UnusableError(f"PostgreSQL cannot be used: {str(error).strip()}") from error
     say("done")
     return 0

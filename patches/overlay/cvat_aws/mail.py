@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from cvat_aws.environment import Reader
 
 
-def smtp(read: Reader) -> Dict[str, Any]:
+def smtp(read: Reader) -> dict[str, Any]:
     """Without a server, mail is dropped: printing it would put password reset links into the logs."""
     host = read.text("CVAT_SMTP_HOST")
     if not host:
@@ -22,5 +22,7 @@ def smtp(read: Reader) -> Dict[str, Any]:
         "EMAIL_USE_TLS": encryption == "starttls",
         "EMAIL_USE_SSL": encryption == "tls",
         "EMAIL_TIMEOUT": 10,
-        "DEFAULT_FROM_EMAIL": read.required("CVAT_SMTP_FROM", "the sender's address, as CVAT_SMTP_HOST is set"),
+        "DEFAULT_FROM_EMAIL": read.required(
+            "CVAT_SMTP_FROM", "the sender's address, as CVAT_SMTP_HOST is set"
+        ),
     }

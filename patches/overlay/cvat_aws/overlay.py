@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
 from cvat_aws import directory, logs, mail, stores, web
 from cvat_aws.environment import Reader
@@ -10,8 +10,8 @@ from cvat_aws.environment import Reader
 SCRATCH = "/tmp/cvat"  # noqa: S108 - local to the task by design, and the only user of the task's /tmp
 
 
-def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> Dict[str, Any]:
-    """What to change in CVAT's settings `base`; raises EnvironmentProblem with all that is wrong with `env`."""
+def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
+    """What to change in CVAT's settings `base`; raises UnusableError with all that is wrong with `env`."""
     read = Reader(env)
     scratch = read.text("CVAT_SCRATCH_DIR", SCRATCH)
     settings = {
@@ -28,6 +28,7 @@ def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> Dict[str, Any]:
         "LOGGING": logs.logging(read, base["LOGGING"], scratch),
         # Chunks made on demand are kept in SQLite in WAL mode, which no network file system can carry.
         "CACHE_ROOT": f"{scratch}/cache",
+        "MIGRATIONS_LOGS_ROOT": f"{scratch}/migrations",
         "NUCLIO": {
             **base["NUCLIO"],
             "HOST": read.text("CVAT_NUCLIO_HOST", "nuclio"),

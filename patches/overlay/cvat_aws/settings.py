@@ -8,8 +8,8 @@ from types import ModuleType
 from cvat_aws.environment import Reader
 from cvat_aws.web import secret_key
 
-# CVAT's base settings write a key to keys/secret_key.py when they cannot import one (several processes race to do
-# so, and at build time it would be baked into the image). Giving them the real one leaves nothing to write.
+# CVAT's base settings write keys/secret_key.py when they cannot import it (several processes race, and at
+# build time it would be baked into the image). Giving them the real key leaves nothing to write.
 _keys = ModuleType("keys.secret_key")
 _keys.__dict__["SECRET_KEY"] = secret_key(Reader(os.environ))
 sys.modules.setdefault("keys", ModuleType("keys"))
@@ -20,4 +20,5 @@ from cvat.settings.production import *  # noqa: E402, F403
 from cvat_aws import directory, overlay  # noqa: E402
 
 globals().update(directory.with_searches(overlay.overlay(os.environ, globals())))
-Path(globals()["CACHE_ROOT"]).mkdir(parents=True, exist_ok=True)
+for _folder in ("CACHE_ROOT", "MIGRATIONS_LOGS_ROOT"):
+    Path(globals()[_folder]).mkdir(parents=True, exist_ok=True)

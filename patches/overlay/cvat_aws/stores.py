@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from cvat_aws.environment import Reader
 
@@ -11,8 +11,8 @@ RQ_DB, CACHEOPS_DB, CACHE_DB = 0, 1, 2  # RQ and cacheops as CVAT has them
 JOB_TIMEOUTS = {"default": "4h", "low": "24h"}  # CVAT's own
 
 
-def databases(read: Reader) -> Dict[str, Any]:
-    """PGSSLMODE and PGSSLROOTCERT mean what they mean to libpq; the default is to check chain and host name."""
+def databases(read: Reader) -> dict[str, Any]:
+    """PGSSLMODE and PGSSLROOTCERT mean what libpq means; by default chain and host name are checked."""
     return {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
@@ -21,7 +21,7 @@ def databases(read: Reader) -> Dict[str, Any]:
             "NAME": read.text("CVAT_POSTGRES_DBNAME", "cvat"),
             "USER": read.required("CVAT_POSTGRES_USER", "the PostgreSQL user"),
             "PASSWORD": read.required("CVAT_POSTGRES_PASSWORD", "the PostgreSQL user's password"),
-            # A verified TLS handshake per request is what costs here; a minute's reuse leaves it to the first.
+            # What costs is a verified TLS handshake per request; a minute's reuse leaves it to the first.
             "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 "sslmode": read.text("PGSSLMODE", "verify-full"),
@@ -35,9 +35,9 @@ def databases(read: Reader) -> Dict[str, Any]:
     }
 
 
-def _connection(read: Reader) -> Dict[str, Any]:
-    """Keyword arguments of redis-py's connection. Not a URL: redis-py 3.5 does not decode a password in one."""
-    connection: Dict[str, Any] = {
+def _connection(read: Reader) -> dict[str, Any]:
+    """Keyword arguments for redis-py. Not a URL: redis-py 3.5 does not decode the password in one."""
+    connection: dict[str, Any] = {
         "host": read.required("CVAT_REDIS_HOST", "the host name of Redis"),
         "port": read.number("CVAT_REDIS_PORT", 6379),
         "password": read.text("CVAT_REDIS_PASSWORD") or None,
@@ -47,7 +47,7 @@ def _connection(read: Reader) -> Dict[str, Any]:
     return connection
 
 
-def _tls(read: Reader) -> Dict[str, Any]:
+def _tls(read: Reader) -> dict[str, Any]:
     """redis-py 3.5 checks the chain but not the host name unless told to."""
     if not read.flag("CVAT_REDIS_SSL", default=True):
         return {}
@@ -55,7 +55,7 @@ def _tls(read: Reader) -> Dict[str, Any]:
     return {"ssl_check_hostname": True, **({"ssl_ca_certs": ca} if ca else {})}
 
 
-def _cache(connection: Dict[str, Any], tls: Dict[str, Any], db: int, scheme: str) -> Dict[str, Any]:
+def _cache(connection: dict[str, Any], tls: dict[str, Any], db: int, scheme: str) -> dict[str, Any]:
     pool = {key: value for key, value in connection.items() if key not in ("host", "port", "password")}
     return {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -67,7 +67,7 @@ def _cache(connection: Dict[str, Any], tls: Dict[str, Any], db: int, scheme: str
     }
 
 
-def redis(read: Reader) -> Dict[str, Any]:
+def redis(read: Reader) -> dict[str, Any]:
     """Settings of everything in CVAT that talks to Redis: RQ and its scheduler, cacheops, cache, sessions.
 
     RQ takes its connection from a cache alias because django-rq 2.3 has no way to ask for a host name check.
@@ -80,7 +80,8 @@ def redis(read: Reader) -> Dict[str, Any]:
             "rq": _cache(connection, tls, RQ_DB, scheme),
         },
         "RQ_QUEUES": {
-            queue: {"USE_REDIS_CACHE": "rq", "DEFAULT_TIMEOUT": timeout} for queue, timeout in JOB_TIMEOUTS.items()
+            queue: {"USE_REDIS_CACHE": "rq", "DEFAULT_TIMEOUT": timeout}
+            for queue, timeout in JOB_TIMEOUTS.items()
         },
         "CACHEOPS_REDIS": {**connection, **({"ssl": True, **tls} if tls else {}), "db": CACHEOPS_DB},
         "SESSION_ENGINE": "django.contrib.sessions.backends.cached_db",

@@ -11,7 +11,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 
-@csrf_exempt
+@csrf_exempt  # type: ignore[untyped-decorator]  # Django has no types
 def registration_closed(request: Any) -> JsonResponse:
     """The form posts here; what it gets back is shown to the visitor."""
     detail = "Registration is closed on this server. Ask an administrator for an account."

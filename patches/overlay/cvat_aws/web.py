@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+from typing import Any, Mapping
 
 from cvat_aws.environment import Reader
 
@@ -20,7 +20,7 @@ def secret_key(read: Reader) -> str:
     return key
 
 
-def hosts(read: Reader) -> Dict[str, Any]:
+def hosts(read: Reader) -> dict[str, Any]:
     """One public URL decides hosts, CSRF and cookies. Health checks need no entry: see `middleware`."""
     base = read.url("CVAT_BASE_URL", "the URL that users open, with scheme and port")
     https = base.scheme == "https"
@@ -37,8 +37,8 @@ def hosts(read: Reader) -> Dict[str, Any]:
     }
 
 
-def throttling(base: Mapping[str, Any]) -> Dict[str, Any]:
-    """Count a client by the address that the load balancer saw (the last one), not by what it says about itself."""
+def throttling(base: Mapping[str, Any]) -> dict[str, Any]:
+    """Count a client by the address that the load balancer saw (the last one), not by what it says itself."""
     return {
         **base,
         "DEFAULT_THROTTLE_CLASSES": ["cvat_aws.throttling.PublicRateThrottle"],
@@ -46,11 +46,11 @@ def throttling(base: Mapping[str, Any]) -> Dict[str, Any]:
     }
 
 
-def middleware(base: List[str]) -> List[str]:
+def middleware(base: list[str]) -> list[str]:
     return ["cvat_aws.middleware.HealthCheckHost", *base]
 
 
-def registration(read: Reader) -> Dict[str, Any]:
+def registration(read: Reader) -> dict[str, Any]:
     return {
         "REGISTRATION_OPEN": read.choice("CVAT_REGISTRATION", ["closed", "open"]) == "open",
         "ROOT_URLCONF": "cvat_aws.urls",

@@ -14,8 +14,8 @@ DRAIN_S = 100.0  # below ECS's longest stopTimeout, 120 s, with room to record t
 class DrainingWorker(Worker):  # type: ignore[misc]  # RQ 1.5 has no types
     """On SIGTERM finishes its job, but fails it when that takes longer than the container will be given.
 
-    Left to SIGKILL, a job stays "started" in Redis until its time limit (4 or 24 hours), and CVAT answers 409 to
-    a new automatic annotation of its task for as long. A failed job can be started again at once.
+    Left to SIGKILL, a job stays "started" in Redis until its time limit (4 or 24 hours), and for as long CVAT
+    answers 409 to a new automatic annotation of its task. A failed job can be started again at once.
     """
 
     def handle_warm_shutdown_request(self) -> Any:

@@ -11,8 +11,6 @@ from .errors import ConfigError
 from .settings import Settings
 from .telemetry import configure_logging
 
-KEEP_ALIVE_S = 75.0
-
 
 def options() -> dict[str, str]:
     """Command-line options, as the environment variables that they stand for."""
@@ -36,9 +34,8 @@ def main() -> int:
             access_log=None,
             print=None,
             shutdown_timeout=settings.request_timeout,
-            keepalive_timeout=KEEP_ALIVE_S,
         )
-    except ConfigError as error:
+    except (ConfigError, OSError) as error:  # OSError: the port is taken
         sys.stderr.write(f"{error}\n")
         return 2
     return 0

@@ -1,7 +1,6 @@
-"""Back-pressure: how many bytes of requests are worked on at once, and who waits for how long."""
+"""Back-pressure: how many bytes of requests are worked on at once, and for how long others wait."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,12 +12,12 @@ MAX_WAITING = 256
 
 
 class Admission:
-    """A first come, first served semaphore of bytes."""
+    """A semaphore of bytes."""
 
     def __init__(self, capacity: int) -> None:
         self.used, self.largest = 0, capacity // 2
-        self._capacity = capacity
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._capacity, self._waiting = capacity, 0
+        self._freed = asyncio.Condition()
 
     @asynccontextmanager
     async def admit(self, size: int) -> AsyncIterator[None]:
@@ -26,29 +25,23 @@ class Admission:
         if size > self.largest:
             raise GatewayError("too_large", f"Image too large: a request may have {self.largest} bytes")
         weight = max(size, LEAST)
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append((weight, turn))
-        self._wake()
+        await self._acquire(weight)
         try:
-            await self._wait(turn)
             yield
         finally:
-            if turn.cancelled() or not turn.done():
-                self._waiting.remove((weight, turn))
-            else:
-                self.used -= weight
-            self._wake()
+            self.used -= weight
+            async with self._freed:
+                self._freed.notify_all()
 
-    async def _wait(self, turn: asyncio.Future[None]) -> None:
-        if not turn.done():
-            if len(self._waiting) > MAX_WAITING:
-                raise GatewayError("busy", "The gateway is busy; try again later")
-            await asyncio.wait([turn], timeout=WAIT_S)
-        if not turn.done():
+    async def _acquire(self, weight: int) -> None:
+        if self._waiting >= MAX_WAITING:
             raise GatewayError("busy", "The gateway is busy; try again later")
-
-    def _wake(self) -> None:
-        while self._waiting and self.used + self._waiting[0][0] <= self._capacity:
-            weight, turn = self._waiting.popleft()
-            self.used += weight
-            turn.set_result(None)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(WAIT_S), self._freed:
+                await self._freed.wait_for(lambda: self.used + weight <= self._capacity)
+                self.used += weight
+        except TimeoutError:
+            raise GatewayError("busy", "The gateway is busy; try again later") from None
+        finally:
+            self._waiting -= 1

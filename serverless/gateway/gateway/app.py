@@ -2,25 +2,24 @@
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 
 import orjson
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import generate_latest
 
 from . import registry
 from .admission import Admission
-from .backend import Backend
+from .backend import Backend, Trace
 from .echo import Echo
 from .errors import GatewayError, phrase
 from .invocation import Invoker
 from .registry import Function
 from .sagemaker import SageMaker
 from .settings import Settings
-from .telemetry import Metrics, Trace, log
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from .telemetry import Metrics, log
 
 NAME_HEADER = "X-Nuclio-Function-Name"
 ID = web.RequestKey("id", str)
@@ -60,17 +59,17 @@ class Gateway:
         return web.Response(body=self._list, content_type="application/json")
 
     async def get_function(self, request: web.Request) -> web.Response:
-        return answer(self._function(request.match_info["name"]).item)
+        return web.json_response(self._function(request.match_info["name"]).item)
 
     async def healthz(self, _: web.Request) -> web.Response:
         """The process is alive."""
-        return answer({"status": "ok"})
+        return web.json_response({"status": "ok"})
 
     async def readyz(self, _: web.Request) -> web.Response:
         """Calls can be answered: the registry is loaded (or nothing would run) and credentials are found."""
         if not await self._backend.ready():
             raise GatewayError("busy", "The gateway has no AWS credentials")
-        return answer({"status": "ok", "functions": len(self._functions)})
+        return web.json_response({"status": "ok", "functions": len(self._functions)})
 
     async def metrics(self, _: web.Request) -> web.Response:
         self._metrics.in_flight.set(self._admission.used)
@@ -101,17 +100,10 @@ class Gateway:
             self._metrics.record(trace, status)
 
 
-def answer(value: object, status: int = 200, reason: str | None = None) -> web.Response:
-    return web.Response(
-        body=orjson.dumps(value), status=status, reason=reason, content_type="application/json"
-    )
-
-
 @web.middleware
 async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every failure has a JSON body and a reason phrase; every answer carries the request's id."""
     request[ID] = uuid.uuid4().hex
-    response: web.StreamResponse
     try:
         response = await handler(request)
     except GatewayError as error:
@@ -126,11 +118,9 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     return response
 
 
-def failure(reason: str, status: int) -> web.Response:
-    response = answer({"error": reason}, status, phrase(reason))
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = RETRY_AFTER_S
-    return response
+def failure(reason: str, status: int) -> web.StreamResponse:
+    headers = {"Retry-After": RETRY_AFTER_S} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return web.json_response({"error": reason}, status=status, reason=phrase(reason), headers=headers)
 
 
 def create_app(settings: Settings, environ: Mapping[str, str] = os.environ) -> web.Application:
@@ -138,5 +128,5 @@ def create_app(settings: Settings, environ: Mapping[str, str] = os.environ) -> w
 
     AWS credentials are looked for in `environ` first (`AWS_ACCESS_KEY_ID` ...), then as every AWS SDK does.
     """
-    backend: Backend = Echo() if settings.backend == "echo" else SageMaker(settings, environ)
+    backend = Echo() if settings.backend == "echo" else SageMaker(settings, environ)
     return Gateway(settings, backend).app()

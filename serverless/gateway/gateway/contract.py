@@ -138,18 +138,15 @@ def to_caller(caller: Caller, answer: Any) -> Any:
         return {"shape": answer["shapes"][0], "state": answer["states"][0]}
     if caller.kind == "interactor" and caller.version < OBJECT_INTERACTORS:
         return answer["points"]
-    if caller.kind == "detector" and not all(_known(caller, item) for item in answer):
-        return [older for item in answer if (older := _older(caller, item))]
+    if caller.kind == "detector":
+        items = [older for item in answer if (older := _older(caller, item))]
+        return answer if items == answer else items
     return answer
-
-
-def _known(caller: Caller, item: Payload) -> bool:
-    return caller.version >= DETECTOR_TYPES.get(item["type"], FIRST)
 
 
 def _older(caller: Caller, item: Payload) -> Payload | None:
     """An item for a CVAT that does not know its type: a mask's polygon or box; nothing of the others."""
-    if _known(caller, item):
+    if caller.version >= DETECTOR_TYPES.get(item["type"], FIRST):
         return item
     if item["type"] != "mask":
         return None

@@ -4,19 +4,11 @@ from typing import Literal, NoReturn
 
 REASON_LENGTH = 160  # characters; longer ones do not fit CVAT's notification
 
-Kind = Literal["request", "not_found", "too_large", "busy", "model", "endpoint", "timeout", "internal"]
+Kind = Literal["request", "not_found", "too_large", "busy", "model", "endpoint", "credentials", "timeout"]
 
 # CVAT takes 401 and 403 for the end of the user's own session, so neither is ever sent.
-STATUS: dict[Kind, int] = {
-    "request": 400,
-    "not_found": 404,
-    "too_large": 413,
-    "internal": 500,
-    "model": 502,
-    "endpoint": 502,
-    "busy": 503,
-    "timeout": 504,
-}
+STATUS: dict[Kind, int] = {"request": 400, "not_found": 404, "too_large": 413, "busy": 503, "timeout": 504}
+BAD_GATEWAY = 502  # the others: what is behind the gateway has failed
 
 
 class ConfigError(Exception):
@@ -28,7 +20,7 @@ class GatewayError(Exception):
 
     def __init__(self, kind: Kind, reason: str, *, status: int = 0, retryable: bool = False) -> None:
         super().__init__(reason)
-        self.kind, self.status, self.retryable = kind, status or STATUS[kind], retryable
+        self.kind, self.status, self.retryable = kind, status or STATUS.get(kind, BAD_GATEWAY), retryable
         self.reason = phrase(reason)
 
 

@@ -5,13 +5,13 @@ import io
 import math
 from typing import Any, NamedTuple
 
-from PIL import Image
+from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - registers two of FORMATS
 
 from . import masks
-from .contract import Caller, Payload, dumps
+from .contract import FIELDS, Caller, Payload, dumps
 from .errors import GatewayError
 
-FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 QUALITIES = (90, 75)  # tried at full size first: scaling costs more than compression
 MIN_SIDE = 64  # pixels; an image that must be smaller to fit shows nothing
 SCALE_KEY = "gateway_scale"  # marks a tracker's state that was made on a scaled frame
@@ -32,10 +32,10 @@ def fit(caller: Caller, payload: Payload, limit: int) -> Fitted:
 
     Blocks for as long as decoding and encoding take: run it in a thread.
     """
-    frames = {name: _decode(payload[name]) for name in ("image", "image0", "image1") if name in payload}
+    frames = {name: _decode(payload[name]) for name, form in FIELDS[caller.kind].items() if form is str}
     rest = len(dumps({key: value for key, value in payload.items() if key not in frames}))
     room = (limit - rest - 64) // 4 * 3  # bytes of JPEG that become 4/3 as many of base64
-    fixed = _scale_of_states(payload)
+    fixed = scale_of_states(caller, payload)
     scale, quality = fixed or 1.0, QUALITIES[0]
     while room > 0 and all(scale == 1 or min(frame.size) * scale >= MIN_SIDE for frame in frames.values()):
         encoded = {name: _encode(frame, scale, quality) for name, frame in frames.items()}
@@ -67,11 +67,10 @@ def _decode(text: str) -> Image.Image:
 
 def _encode(image: Image.Image, scale: float, quality: int) -> bytes:
     """JPEG of the scaled image; its EXIF data stay, since a container may turn the image as they say."""
-    exif = image.info.get("exif", b"")
+    exif, out = image.info.get("exif", b""), io.BytesIO()
     if scale < 1:
         size = (round(image.width * scale), round(image.height * scale))
         image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    out = io.BytesIO()
     image.save(out, "JPEG", quality=quality, exif=exif)
     return out.getvalue()
 
@@ -80,14 +79,10 @@ def _marked(state: Any) -> bool:
     return isinstance(state, dict) and state.keys() == {SCALE_KEY, "state"}
 
 
-def has_scaled_states(payload: Payload) -> bool:
-    """Whether a tracker was started on a scaled frame, so that this one must be scaled even if it fits."""
-    return any(_marked(state) for state in payload.get("states", ()))
-
-
-def _scale_of_states(payload: Payload) -> float | None:
+def scale_of_states(caller: Caller, payload: Payload) -> float | None:
     """Scale at which a tracker's states were made: the model's own coordinates in them stay as they are."""
-    scales = {float(state[SCALE_KEY]) if _marked(state) else 1.0 for state in payload.get("states", ())}
+    states = payload["states"] if caller.kind == "tracker" else []
+    scales = {float(state[SCALE_KEY]) if _marked(state) else 1.0 for state in states}
     if len(scales) > 1 or not all(0 < scale <= 1 for scale in scales):
         raise GatewayError("too_large", "Image too large: the objects were started at different scales")
     return scales.pop() if scales else None

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from . import contract, images
-from .backend import Backend, Call
+from .backend import Backend, Trace
 from .contract import Caller
 from .errors import GatewayError, refuse
 from .images import Fitted
 from .registry import Function
 from .settings import Settings
-from .telemetry import Trace
+from .telemetry import log
+
+Headers = Mapping[str, str]
 
 MARGIN = 0.05  # of CVAT's own time limit, kept for the answer's way back
 UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600}
@@ -21,7 +23,7 @@ DURATION = r"(\d+(?:\.\d+)?)(ms|s|m|h|)"  # as Go writes them: 120s, 1m30s
 UNREADABLE = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
 
-def time_limit(headers: Mapping[str, str], default: float) -> float:
+def time_limit(headers: Headers, default: float) -> float:
     """Seconds until CVAT stops waiting, less a margin."""
     text = headers.get("X-Nuclio-Invoke-Timeout", "")
     if not re.fullmatch(f"({DURATION})*", text):
@@ -41,9 +43,7 @@ class Invoker:
     def close(self) -> None:
         self._image_thread.shutdown(wait=False, cancel_futures=True)
 
-    async def invoke(
-        self, function: Function, body: bytes, headers: Mapping[str, str], trace: Trace
-    ) -> bytes:
+    async def invoke(self, function: Function, body: bytes, headers: Headers, trace: Trace) -> bytes:
         """The answer for the CVAT that calls. Raises GatewayError, at the latest when CVAT's time is up."""
         limit = time_limit(headers, self._settings.request_timeout)
         deadline = trace.started + limit
@@ -52,26 +52,24 @@ class Invoker:
                 caller, fitted = await self._prepare(function, body, headers)
                 trace.bytes_sent = len(fitted.body)
                 trace.scale = round(fitted.scale, 4) if fitted.size[0] else None
-                call = Call(function, fitted.body, trace.request_id, deadline)
-                return translate(caller, await self._backend.invoke(call, trace.spent), fitted)
+                raw = await self._backend.invoke(function, fitted.body, deadline, trace)
+                return translate(caller, raw, fitted)
         except TimeoutError:
             raise GatewayError("timeout", f"Timed out: no answer within {limit:.0f} s") from None
 
-    async def _prepare(
-        self, function: Function, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[Caller, Fitted]:
+    async def _prepare(self, function: Function, body: bytes, headers: Headers) -> tuple[Caller, Fitted]:
         """The request in the containers' form and within SageMaker's limit."""
         version = contract.version_of(headers, self._settings.cvat_version)
         caller, payload, body = contract.read_request(function.kind, body, version)
-        limit = self._settings.max_payload
-        if len(body) <= limit and not images.has_scaled_states(payload):
-            return caller, Fitted(body)
-        work = asyncio.get_running_loop().run_in_executor(
-            self._image_thread, images.fit, caller, payload, limit
-        )
         try:
-            return caller, await work
+            if len(body) <= (limit := self._settings.max_payload) and images.scale_of_states(
+                caller, payload
+            ) in {None, 1.0}:
+                return caller, Fitted(body)
+            loop = asyncio.get_running_loop()
+            return caller, await loop.run_in_executor(self._image_thread, images.fit, caller, payload, limit)
         except UNREADABLE:
+            log.warning("unreadable", exc_info=True, extra={"fields": {"function": function.name}})
             raise GatewayError("request", "The request's coordinates are not in CVAT's form") from None
 
 

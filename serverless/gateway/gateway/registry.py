@@ -60,6 +60,10 @@ def _spec(text: str | None) -> str | None:
     return orjson.dumps(labels).decode() if labels else None
 
 
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class Annotations(BaseModel, extra="allow"):
     """Keys that CVAT parses; all others are passed on as text."""
 
@@ -71,11 +75,7 @@ class Annotations(BaseModel, extra="allow"):
 
     def strings(self) -> dict[str, str]:
         """As Nuclio has them: text only. What is false is left out, since bool("false") is true to CVAT."""
-        texts = {
-            key: value if isinstance(value, str) else str(value).lower()
-            for key, value in self
-            if value is not None
-        }
+        texts = {key: _text(value) for key, value in self if value is not None}
         if texts.get("startswith_box", "").lower() in FALSE:
             texts.pop("startswith_box", None)
         return ({"version": INTERACTOR_VERSION} if self.type == "interactor" else {}) | texts
@@ -87,15 +87,11 @@ class Metadata(BaseModel):
     annotations: Annotations
 
 
-class Spec(BaseModel):
-    description: str = ""
-
-
 class FunctionFile(BaseModel):
     """What the gateway reads of a registry file; the block `sagemaker` is the model container's."""
 
     metadata: Metadata
-    spec: Spec = Spec()
+    spec: dict[str, Any] = {}
     sagemaker: dict[str, Any] = {}
 
     def item(self) -> dict[str, Any]:
@@ -103,12 +99,12 @@ class FunctionFile(BaseModel):
         metadata = self.metadata.model_dump(include={"name", "namespace"})
         return {
             "metadata": metadata | {"annotations": self.metadata.annotations.strings()},
-            "spec": {"description": self.spec.description},
+            "spec": {"description": _text(self.spec.get("description", ""))},
             "status": {"state": "ready", "httpPort": 0},
         }
 
 
-def read(path: Path) -> FunctionFile:
+def read(path: Path, settings: Settings) -> Function:
     """One registry file, checked; raises ConfigError that names the file, the key and the rule."""
     try:
         file = FunctionFile.model_validate(yaml.safe_load(path.read_text()))
@@ -118,7 +114,8 @@ def read(path: Path) -> FunctionFile:
         raise ConfigError(sentences(error, f"{path.name}: ")) from None
     if (expected := f"{file.metadata.name}.yaml") != path.name:
         raise ConfigError(f"{path.name}: metadata.name asks for the file name {expected}: rename one of them")
-    return file
+    name, annotations = file.metadata.name, file.metadata.annotations
+    return Function(name, annotations.type, file.item(), _target(name, settings))
 
 
 def _target(name: str, settings: Settings) -> Target | None:
@@ -133,17 +130,14 @@ def load(settings: Settings) -> dict[str, Function]:
     functions, mistakes, folder = {}, [], settings.functions_dir
     for path in sorted(folder.glob("*.yaml")):
         try:
-            file = read(path)
+            functions[path.stem] = read(path, settings)
         except ConfigError as error:
             mistakes.append(str(error))
-            continue
-        name = file.metadata.name
-        functions[name] = Function(name, file.metadata.annotations.type, file.item(), _target(name, settings))
     if not functions and not mistakes:
         mistakes.append(f"FUNCTIONS_DIR is '{folder}': no *.yaml is there; set it to the registry's folder")
     if not mistakes and (unknown := sorted(settings.endpoints.keys() - functions.keys())):
         mistakes.append(
-            f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: add a file to {folder}, or remove it"
+            f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: add a file to {folder}, or drop it"
         )
     if mistakes:
         raise ConfigError("\n".join(mistakes))

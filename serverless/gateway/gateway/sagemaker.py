@@ -3,38 +3,35 @@
 import asyncio
 import io
 import random
-import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 import botocore.session
-import orjson
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, EnvProvider
 from botocore.exceptions import BotoCoreError
 from yarl import URL
 
-from .backend import Call, Spent
+from . import problems
+from .backend import Backend, Trace
 from .errors import ConfigError, GatewayError
+from .registry import Function
 from .settings import Settings, Target
 
 CALL_TIMEOUT_S = 65.0  # SageMaker itself gives a model 60 s
 CONNECT_TIMEOUT_S = 5.0
 KEEP_ALIVE_S = 50.0
 MAX_ATTEMPTS = 8
-BACKOFF_S = (0.2, 5.0)  # first and longest; the waits of eight attempts sum up to about 10 s
+BACKOFF_S = (0.1, 5.0)  # doubled from the first to the second; in the mean, all waits sum up to 8 s
 WRITE_WHOLE = 1024 * 1024  # bytes; aiohttp wants more in pieces, so that one body does not block the loop
 
-EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired"}
-THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "ModelNotReadyException"}
-BUSY = {429, 503}  # statuses of a container that wants the call again later
 
-
-class SageMaker:
+class SageMaker(Backend):
     """The backend that deployed functions run on."""
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
@@ -47,167 +44,95 @@ class SageMaker:
     async def start(self) -> None:
         """Find region, host name and credentials, and open the pool of connections."""
         self._region, self._base = await asyncio.to_thread(self._locate)
-        self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
+        self._client = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         await self.ready()
 
     async def stop(self) -> None:
         await self._client.close()
 
     async def ready(self) -> bool:
-        """Whether credentials are found."""
-        try:
-            return bool(await self._sign_with())
-        except GatewayError:
-            return False
+        """Whether credentials are found; looking for them blocks, so it is done in a thread."""
+        async with self._loading:
+            with suppress(BotoCoreError):
+                self._credentials = self._credentials or await asyncio.to_thread(self._load)
+        return self._credentials is not None
 
-    async def invoke(self, call: Call, spent: Spent) -> bytes:
-        """The container's answer. Raises GatewayError when nothing helped before the deadline."""
+    async def invoke(self, function: Function, body: bytes, deadline: float, trace: Trace) -> bytes:
+        target = function.target
+        assert target  # noqa: S101 - others are not listed with this backend
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            started = time.monotonic()
+            trace.attempts, started = attempt, time.monotonic()
             try:
-                return await self._attempt(call, min(CALL_TIMEOUT_S, call.deadline - started))
+                timeout = min(CALL_TIMEOUT_S, deadline - started)
+                return await self._attempt(target, body, timeout, trace.request_id)
             except GatewayError as error:
                 pause = random.uniform(0, min(BACKOFF_S[0] * 2**attempt, BACKOFF_S[1]))  # noqa: S311 - jitter
-                late = time.monotonic() + pause >= call.deadline
-                if not error.retryable or late or attempt == MAX_ATTEMPTS:
+                if not error.retryable or attempt == MAX_ATTEMPTS or time.monotonic() + pause >= deadline:
                     raise
             finally:
-                spent.upstream += time.monotonic() - started
-                spent.attempts = attempt
+                trace.upstream += time.monotonic() - started
             await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _attempt(self, call: Call, timeout: float) -> bytes:
-        target = call.function.target
-        assert target  # noqa: S101 - others are not listed with this backend
+    async def _attempt(self, target: Target, body: bytes, timeout: float, request_id: str) -> bytes:
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT_S)
-        url, headers = await self._signed(call, target)
-        body = call.body if len(call.body) <= WRITE_WHOLE else io.BytesIO(call.body)
+        url, headers = await self._signed(target, body, request_id)
+        data = body if len(body) <= WRITE_WHOLE else io.BytesIO(body)
         try:
-            async with self._client.post(url, data=body, headers=headers, timeout=limits) as response:
+            async with self._client.post(url, data=data, headers=headers, timeout=limits) as response:
                 raw = await response.read()
         except aiohttp.ConnectionTimeoutError:
-            raise GatewayError(
-                "endpoint", "SageMaker cannot be reached", status=504, retryable=True
-            ) from None
+            raise GatewayError("endpoint", "SageMaker cannot be reached", retryable=True) from None
         except TimeoutError:
             raise GatewayError("timeout", f"Model did not answer within {timeout:.0f} s") from None
-        except aiohttp.ClientError as error:
-            text = f"Connection to SageMaker failed: {type(error).__name__}"
+        except aiohttp.ClientError as fault:
+            text = f"Connection to SageMaker failed: {type(fault).__name__}"
             raise GatewayError("endpoint", text, retryable=True) from None
         if response.status == HTTPStatus.OK:
             return raw
-        raise self._failure(response.status, response.headers, raw, target)
+        error = problems.explain(response.status, response.headers, raw, target.endpoint)
+        if error.kind == "credentials":
+            self._credentials = None  # look for new ones before the next attempt
+        raise error
 
-    async def _signed(self, call: Call, target: Target) -> tuple[URL, dict[str, str]]:
+    async def _signed(self, target: Target, body: bytes, request_id: str) -> tuple[URL, dict[str, str]]:
         url = f"{self._base}/endpoints/{target.endpoint}/invocations"
         headers = {
             "Accept": "application/json",
             "Content-Type": "application/json",
-            "X-Amzn-SageMaker-Inference-Id": call.request_id,
-            "X-Amzn-SageMaker-Custom-Attributes": f"request-id={call.request_id}",
+            "X-Amzn-SageMaker-Inference-Id": request_id,
+            "X-Amzn-SageMaker-Custom-Attributes": f"request-id={request_id}",
         }
         if target.container:
             headers["X-Amzn-SageMaker-Target-Container-Hostname"] = target.container
-        request = AWSRequest("POST", url, headers=headers, data=call.body)
+        request = AWSRequest("POST", url, headers=headers, data=body)
         SigV4Auth(await self._sign_with(), "sagemaker", self._region).add_auth(request)
         return URL(url, encoded=True), dict(request.headers.items())
 
     async def _sign_with(self) -> Any:
-        """Frozen credentials; looking them up and refreshing them block, so both are done in a thread."""
-        async with self._loading:
-            if self._credentials is None:
-                self._credentials = await asyncio.to_thread(self._load)
-        credentials = self._credentials
-        if credentials is None:
-            raise GatewayError("endpoint", "The gateway has no AWS credentials")
-        refresh_needed = getattr(credentials, "refresh_needed", None)
-        if refresh_needed is None or not refresh_needed():
-            return credentials.get_frozen_credentials()
+        """Frozen credentials, refreshed in a thread if they are about to expire."""
+        if not await self.ready() or (credentials := self._credentials) is None:
+            raise GatewayError("credentials", "The gateway has no AWS credentials")
         try:
-            return await asyncio.to_thread(credentials.get_frozen_credentials)
+            if getattr(credentials, "refresh_needed", bool)():  # those that never expire have no such method
+                return await asyncio.to_thread(credentials.get_frozen_credentials)
+            return credentials.get_frozen_credentials()
         except BotoCoreError as error:
             text = f"The gateway's AWS credentials cannot be refreshed: {error}"
-            raise GatewayError("endpoint", text, retryable=True) from None
+            raise GatewayError("credentials", text, retryable=True) from None
 
     def _load(self) -> Credentials | None:
         """From the given environment, else as every AWS SDK does: profile, container role, instance role."""
-        try:
-            resolver = self._session.get_component("credential_provider")
-            return EnvProvider(self._environ).load() or resolver.load_credentials()
-        except BotoCoreError:
-            return None
+        resolver = self._session.get_component("credential_provider")
+        return EnvProvider(self._environ).load() or resolver.load_credentials()
 
     def _locate(self) -> tuple[str, str]:
         region = self._settings.region or self._session.get_config_variable("region")
         if not region:
             raise ConfigError("environment variable AWS_REGION is not set: set it to the endpoints' region")
-        client = self._session.create_client(
-            "sagemaker-runtime",
-            region_name=region,
-            endpoint_url=self._settings.endpoint_url,
-            aws_access_key_id="unused",  # this client only tells the host name; nothing is called with it
-            aws_secret_access_key="unused",  # noqa: S106
-        )
+        # This client only tells the host's name: with keys given, it does not go and look for any.
+        unused = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "unused")
+        url = self._settings.endpoint_url
+        client = self._session.create_client("sagemaker-runtime", region, endpoint_url=url, **unused)
         return region, client.meta.endpoint_url.rstrip("/")
-
-    def _failure(self, status: int, headers: Mapping[str, str], raw: bytes, target: Target) -> GatewayError:
-        problem = read_problem(status, headers, raw)
-        if problem.code in EXPIRED:
-            self._credentials = None  # look for new ones before the next attempt
-        return explain(problem, target.endpoint)
-
-
-class Problem(NamedTuple):
-    """An error of SageMaker's, as AWS's REST-JSON protocol has it."""
-
-    status: int
-    code: str
-    message: str
-    original: int
-    """The status that the model's container answered."""
-
-
-def read_problem(status: int, headers: Mapping[str, str], raw: bytes) -> Problem:
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        body = None
-    body = body if isinstance(body, dict) else {}
-    code = str(headers.get("x-amzn-errortype") or body.get("__type") or body.get("code") or status)
-    message = str(body.get("OriginalMessage") or body.get("message") or body.get("Message") or "")
-    original = body.get("OriginalStatusCode")
-    short = re.sub(r"^.*#|:.*$", "", code)
-    return Problem(status, short, message, original if isinstance(original, int) else 0)
-
-
-def explain(problem: Problem, endpoint: str) -> GatewayError:
-    """What it means to the person in front of CVAT, and whether to try again."""
-    status, code, message, _ = problem
-    if code == "ModelError" or status == HTTPStatus.FAILED_DEPENDENCY:
-        return _model_error(problem)
-    if code in THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS:
-        return GatewayError("busy", "Model is busy: SageMaker throttles the calls", retryable=True)
-    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return GatewayError("too_large", "Image too large for SageMaker")
-    text, retryable = f"SageMaker refused the call ({code}): {message}", False
-    if code in EXPIRED:
-        text, retryable = "The gateway's AWS credentials have expired", True
-    elif status == HTTPStatus.FORBIDDEN or code == "AccessDeniedException":
-        text = f"The gateway may not call endpoint {endpoint} ({code})"
-    elif "not found" in message.lower():
-        text = f"Endpoint {endpoint} does not exist or is still being created"
-    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        text, retryable = f"SageMaker failed ({code})", True
-    return GatewayError("endpoint", text, retryable=retryable)
-
-
-def _model_error(problem: Problem) -> GatewayError:
-    """A container's own answer: a 4xx is the request's fault, 429 and 503 ask to be called again."""
-    busy = problem.original in BUSY
-    refused = HTTPStatus.BAD_REQUEST <= problem.original < HTTPStatus.INTERNAL_SERVER_ERROR and not busy
-    text = f"Model {'refused the request' if refused else 'failed'}: {problem.message or 'no reason given'}"
-    return GatewayError("model", text, status=400 if refused else 502, retryable=busy)

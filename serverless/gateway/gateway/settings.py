@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, Json, ValidationError
 
 from .errors import ConfigError
 
+REGION = AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION")
+ENDPOINT_URL = AliasChoices("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL")
 MIB = 1024 * 1024
 VALUE_LENGTH = 60  # characters of a wrong value that an error repeats
 
@@ -23,10 +25,8 @@ class Target(BaseModel, frozen=True, extra="forbid"):
     container: Name | None = None
 
 
-class Settings(BaseModel):
+class Settings(BaseModel, frozen=True):
     """One field per environment variable; the aliases are the variables' names."""
-
-    model_config = ConfigDict(frozen=True)
 
     endpoint: Annotated[Name | None, Field(alias="SERVERLESS_SAGEMAKER_ENDPOINT")] = None
     """Shared endpoint of every function that has no entry of its own."""
@@ -44,13 +44,8 @@ class Settings(BaseModel):
     """Bytes of all requests being worked on; more wait, then get 503. One request may take half of it."""
     cvat_version: Annotated[Version, Field(alias="CVAT_VERSION")] = None
     """Version of the CVAT that calls, where its requests do not tell (before v2.4); auto: guess."""
-    region: Annotated[
-        str | None, Field(validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
-    ] = None
-    endpoint_url: Annotated[
-        str | None,
-        Field(validation_alias=AliasChoices("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL")),
-    ] = None
+    region: Annotated[str | None, Field(validation_alias=REGION)] = None
+    endpoint_url: Annotated[str | None, Field(validation_alias=ENDPOINT_URL)] = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -67,6 +62,6 @@ def sentences(error: ValidationError, where: str) -> str:
     for item in error.errors(include_url=False):
         value = repr(item["input"])
         value = value if len(value) <= VALUE_LENGTH else value[:VALUE_LENGTH] + "..."
-        field = ".".join(str(part) for part in item["loc"])
+        field = ".".join(map(str, item["loc"]))
         lines.append(f"{where}{field} is {value}: {item['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)

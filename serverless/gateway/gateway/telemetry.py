@@ -4,15 +4,14 @@ import json
 import logging
 import sys
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from .backend import Spent
-from .errors import GatewayError
+from .backend import Trace
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+LOGGED = ("function", "request_id", "bytes_in", "bytes_sent", "bytes_out", "scale", "attempts")
 log = logging.getLogger("gateway")
 
 
@@ -22,10 +21,10 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line = {"time": f"{moment}.{int(record.msecs):03d}Z", "level": record.levelname}
-        line |= {"message": record.getMessage(), **getattr(record, "fields", {})}
-        return json.dumps(
-            line | ({"exception": self.formatException(record.exc_info)} if record.exc_info else {})
-        )
+        line |= {"message": record.getMessage()} | getattr(record, "fields", {})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
 
 
 def configure_logging(level: str) -> None:
@@ -33,30 +32,6 @@ def configure_logging(level: str) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(level)
-
-
-@dataclass
-class Trace:
-    """What becomes of one invocation; filled in on the way, also of one that fails."""
-
-    function: str
-    request_id: str
-    bytes_in: int
-    started: float = field(default_factory=time.monotonic)
-    bytes_sent: int = 0
-    bytes_out: int = 0
-    scale: float | None = None
-    """Of the image that was re-encoded; None: it travelled as it came."""
-    spent: Spent = field(default_factory=Spent)
-    failure: GatewayError | None = None
-
-    def line(self, status: int, seconds: float) -> dict[str, Any]:
-        own = ("function", "request_id", "bytes_in", "bytes_sent", "bytes_out", "scale")
-        times = {"ms": round(seconds * 1000, 1), "upstream_ms": round(self.spent.upstream * 1000, 1)}
-        reason = {"reason": self.failure.reason} if self.failure else {}
-        return {"status": status, "attempts": self.spent.attempts, **times, **reason} | {
-            name: getattr(self, name) for name in own
-        }
 
 
 class Metrics:
@@ -81,9 +56,12 @@ class Metrics:
         self._latency.labels(name).observe(seconds)
         if trace.failure:
             self._errors.labels(name, trace.failure.kind).inc()
-        if trace.spent.attempts:
-            self._upstream.labels(name).observe(trace.spent.upstream)
-            self._retries.labels(name).inc(trace.spent.attempts - 1)
+        if trace.attempts:
+            self._upstream.labels(name).observe(trace.upstream)
+            self._retries.labels(name).inc(trace.attempts - 1)
         if trace.scale is not None:
             self._reencoded.labels(name).inc()
-        log.info("invocation", extra={"fields": trace.line(status, seconds)})
+        line = {name: getattr(trace, name) for name in LOGGED} | {"status": status}
+        line |= {"ms": round(seconds * 1000, 1), "upstream_ms": round(trace.upstream * 1000, 1)}
+        line |= {"reason": trace.failure.reason} if trace.failure else {}
+        log.info("invocation", extra={"fields": line})

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import io
 import logging
 import shutil
 import tarfile
@@ -56,9 +55,12 @@ def pack(functions: Path, name: str, weights: list[Path], output: Path) -> Archi
         answer = try_archive(folder, name)
         output.mkdir(parents=True, exist_ok=True)
         path = output / f"{name}.tar.gz"
-        data = compress(folder)
-    path.write_bytes(data)
-    return Archive(function=name, path=path, sha256=hashlib.sha256(data).hexdigest(), answer=answer)
+        unfinished = path.with_suffix(".unfinished")
+        compress(folder, unfinished)
+        unfinished.replace(path)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Archive(function=name, path=path, sha256=digest, answer=answer)
 
 
 def try_archive(folder: Path, name: str) -> Any:
@@ -76,11 +78,11 @@ def try_archive(folder: Path, name: str) -> Any:
         raise ModelError(f"function {name}: the network loads, but fails on an image: {error}") from error
 
 
-def compress(folder: Path) -> bytes:
-    """A tar.gz of the folder's content; names sorted, no times, no owners: same content, same bytes."""
-    buffer = io.BytesIO()
+def compress(folder: Path, target: Path) -> None:
+    """Writes a tar.gz of the folder's content; names sorted, no times, no owners: the same each time."""
     with (
-        gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0, compresslevel=6) as packed,
+        target.open("wb") as file,
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=6) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         for path in sorted(folder.rglob("*")):
@@ -92,7 +94,6 @@ def compress(folder: Path) -> bytes:
             else:
                 with path.open("rb") as content:
                     tar.addfile(entry, content)
-    return buffer.getvalue()
 
 
 def _copy(source: Path, target: Path) -> None:

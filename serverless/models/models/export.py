@@ -1,4 +1,4 @@
-"""Exports torchvision's own detector to ONNX. Runs where torch and torchvision are installed, never in the container."""
+"""Exports torchvision's own detector to ONNX, where torch and torchvision are installed: not in the image."""
 
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ EXAMPLE_SIZE = (480, 640)
 
 
 def export_faster_rcnn(output: Path, weights: Path | None = None) -> None:
-    """Writes torchvision's fasterrcnn_resnet50_fpn as ONNX: images 3 x H x W (0 to 1) -> boxes, labels, scores.
+    """Writes torchvision's fasterrcnn_resnet50_fpn: images 3 x H x W, 0 to 1, to boxes, labels, scores.
 
-    weights is a state dict saved by torch; without it torchvision downloads its COCO_V1 weights. A ModelError where
-    torch is missing or the weights do not fit.
+    weights is a state dict saved by torch; without it torchvision downloads its COCO_V1 weights. A
+    ModelError where torch is missing or the weights do not fit.
     """
     try:
         import torch  # noqa: PLC0415
@@ -34,18 +34,19 @@ def export_faster_rcnn(output: Path, weights: Path | None = None) -> None:
 
 
 def export_detector(network: Any, output: Path) -> None:
-    """Writes any of torchvision's detectors as ONNX with the signature that the torchvision-detector serves."""
+    """Writes any of torchvision's detectors as ONNX with the signature that torchvision-detector serves."""
     import torch  # noqa: PLC0415
 
+    names = ["boxes", "labels", "scores"]
     network.eval()
     output.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
         network,
         ([torch.rand(3, *EXAMPLE_SIZE)],),
         str(output),
-        dynamo=False,  # the tracing exporter: torchvision keeps its ONNX branches (dynamic resize, NMS) for it
+        dynamo=False,  # torchvision keeps its ONNX branches (dynamic resize, NMS) for the tracing exporter
         opset_version=OPSET,
         input_names=["images"],
-        output_names=["boxes", "labels", "scores"],
-        dynamic_axes={"images": {1: "height", 2: "width"}, "boxes": {0: "n"}, "labels": {0: "n"}, "scores": {0: "n"}},
+        output_names=names,
+        dynamic_axes={"images": {1: "height", 2: "width"}, **{name: {0: "n"} for name in names}},
     )

@@ -17,7 +17,7 @@ Pixels = npt.NDArray[np.uint8]
 MAX_PIXELS = 40_000_000
 """120 MB once decoded. A small PNG can claim any size: the header is asked before pixels are decoded."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 """What CVAT stores and sends; Pillow's rarer decoders are not offered to strangers."""
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow only warns at its own limit; ours is enforced below
@@ -57,4 +57,4 @@ def _to_rgb(image: Image.Image) -> Pixels:
         # Pillow clips 16-bit greys at 255 instead of scaling them.
         grey = (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))

@@ -48,6 +48,8 @@ class Runtime:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": str(threads),
             "NUM_STREAMS": "1",
+            # Newer CPUs would round to bfloat16 on their own: one archive would answer differently on each.
+            "INFERENCE_PRECISION_HINT": "f32",
         }
 
     def read(self, path: Path) -> ov.Model:

@@ -89,6 +89,7 @@ async def _errors_as_json(
     try:
         return await handler(request)
     except RequestError as error:
+        logging.info("refused status=%d reason=%s", error.status, error)
         return _json(error.status, {"error": str(error)})
     except web.HTTPRequestEntityTooLarge:
         text = f"the body is larger than {MAX_BODY_BYTES // 2**20} MiB: send a smaller image"

@@ -17,6 +17,8 @@ from models.images import Pixels, decode_image
 from models.runtime import Array, Network, Runtime, find_model
 from models.validation import Options, Request, parse_options, parse_request
 
+MAX_BATCH = 32
+"""Crops in one call: ten boxes in each frame fit, and a crowd does not fill the memory."""
 NO_PAIR = 1000.0
 """Cost of a pair that must not be matched; CVAT's own function uses the same."""
 
@@ -70,8 +72,8 @@ class EmbeddingReid:
                 f"{path.name}: embeddings need sagemaker.options.input.layout NCHW or NHWC, with a batch"
             )
         model = runtime.read(path)
-        self._batched = _free_the_batch(model)
-        if not self._batched:
+        self._batch = MAX_BATCH if _free_the_batch(model, path) else 1
+        if self._batch == 1:
             logging.warning("%s is fixed to one image a call: boxes are embedded one by one", path.name)
         self.network: Network
         self.network, image = compile_with_image(
@@ -116,14 +118,16 @@ class EmbeddingReid:
 
     def _embed(self, crops: Array) -> npt.NDArray[np.float64]:
         """A vector of length 1 for each crop; a vector of zeros stays, and is at distance 1 of all."""
-        calls = [crops] if self._batched else [crop[np.newaxis] for crop in crops]
+        calls = [crops[start : start + self._batch] for start in range(0, len(crops), self._batch)]
         vectors = np.concatenate([self.network({"image": call})["embeddings"].copy() for call in calls])
         flat = np.nan_to_num(vectors.reshape(len(crops), -1).astype(np.float64))
         return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12))
 
 
-def _free_the_batch(model: ov.Model) -> bool:
+def _free_the_batch(model: ov.Model, path: Path) -> bool:
     """Makes the batch of any length. False where the network's inside is fixed to one image."""
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ModelError(f"{path.name}: an embedding network has one input and one output")
     shape, before = model.input().get_partial_shape(), model.input().get_partial_shape()
     shape[0] = -1
     try:

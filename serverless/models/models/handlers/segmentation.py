@@ -1,7 +1,7 @@
 """Interactors: an object's mask from a box and clicks inside and outside of it."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
@@ -25,6 +25,9 @@ Box = tuple[int, int, int, int]
 MASK_DIMENSIONS = 2
 MAX_MASK_CELLS = 2_000_000
 """A cell is two bytes of JSON and SageMaker passes answers of 6 MB: larger objects come as outlines alone."""
+
+MAX_CLICKS = 500
+"""Of each kind. Each is drawn, so a request of a million would be one that never ends."""
 
 
 class Guidance(Options):
@@ -64,12 +67,15 @@ class SegmentationOptions(Options):
     """Scores above belong to the object, where the request names no threshold. In the network's own units."""
 
 
+Clicks = Annotated[tuple[Point, ...], Field(max_length=MAX_CLICKS)]
+
+
 class SegmentationRequest(Request):
     """CVAT's call of an interactor."""
 
     image: str
-    pos_points: tuple[Point, ...] = ()
-    neg_points: tuple[Point, ...] = ()
+    pos_points: Clicks = ()
+    neg_points: Clicks = ()
     obj_bbox: tuple[Point, Point] | None = None
     threshold: float | None = None
 

@@ -1,0 +1,89 @@
+"""Start CVAT's processes against PostgreSQL and Redis with TLS and passwords; use them as a browser does.
+
+    python -m patches.trial --root DIR                a root file system made from the server image (as root)
+    python -m patches.trial --home DIR --python FILE  a patched checkout and a Python 3.8 with its packages
+
+docs/images.md has the commands that make either. Nothing but the folder of the trial is written to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from patches.trial.client import RefusedError
+from patches.trial.processes import Fleet, Place
+from patches.trial.services import MissingError, Services
+from patches.trial.steps import Trial
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m patches.trial",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--root", type=Path, help="a root file system made from the server image")
+    where.add_argument("--home", type=Path, help="a patched checkout of CVAT")
+    parser.add_argument("--python", default="python", help="with --home: the Python that has CVAT's packages")
+    parser.add_argument("--keep", action="store_true", help="leave the folder with logs and data behind")
+    return parser.parse_args()
+
+
+def place(chosen: argparse.Namespace) -> Place:
+    if chosen.root:
+        return Place(chosen.root.resolve(), chosen.root.resolve() / "home/django", "/opt/venv/bin/python")
+    return Place(None, chosen.home.resolve(), chosen.python)
+
+
+def run(trial: Trial) -> int:
+    """Steps build on each other, so the first that fails is the last."""
+    for number, (title, step) in enumerate(trial.steps(), start=1):
+        began = time.monotonic()
+        try:
+            result = step()
+        except (RefusedError, OSError, KeyError) as error:
+            sys.stdout.write(f"{number:2} FAILED  {title}\n           {error}\n")
+            return 1
+        sys.stdout.write(
+            f"{number:2} ok      {title}  [{time.monotonic() - began:.1f} s]\n           {result}\n"
+        )
+        sys.stdout.flush()
+    return 0
+
+
+def main() -> int:
+    chosen = options()
+    if chosen.home and os.geteuid() == 0:
+        sys.stderr.write("With --home, run this as an ordinary user: Apache serves no pages as root.\n")
+        return 2
+    folder = Path(tempfile.mkdtemp(prefix="cvat-trial-"))
+    folder.chmod(0o755)
+    where = place(chosen)
+    services = Services(folder / "services")
+    fleet = Fleet(where, services, folder)
+    try:
+        services.start()
+        if where.root:
+            shutil.copy(folder / "services/ca.pem", where.home / "share/trial-ca.pem")
+        return run(Trial(fleet))
+    except MissingError as missing:
+        sys.stderr.write(f"{missing}\n")
+        return 2
+    finally:
+        fleet.stop()
+        services.stop()
+        if chosen.keep:
+            sys.stdout.write(f"logs and data: {folder}\n")
+        else:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""CVAT's processes, each with a /tmp of its own, as separate containers have."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from patches.trial.services import Services, program
+
+# What a container has of its own: a read-only root, with the two volumes and a scratch /tmp on it.
+SEPARATE = """
+root=$1; shift; home=$root/home/django; set -e
+for volume in "$root" "$home/data" "$home/share"; do mount --bind "$volume" "$volume"; done
+mount -o remount,bind,ro "$root"
+for scratch in "$root/tmp" "$root/dev/shm"; do mount -t tmpfs tmpfs "$scratch"; done
+exec chroot --userspec=1000:1000 "$root" "$@"
+"""
+BASE_URL = "http://cvat.test:8081"
+ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where CVAT is: a root file system made from the image, or a patched checkout with its Python."""
+
+    root: Path | None
+    home: Path
+    python: str
+
+    def command(self, arguments: list[str], scratch: Path) -> list[str]:
+        """In an image's root: a mount namespace of its own, read-only but for a task's mounts; user 1000."""
+        cvat = [self.python, "-m", "cvat_aws", *arguments]
+        if self.root is None:
+            return cvat
+        return [program("unshare"), "--mount", "sh", "-c", SEPARATE, "sh", str(self.root), *cvat]
+
+
+@dataclass
+class Fleet:
+    """What runs, and the environment that all of it shares."""
+
+    place: Place
+    services: Services
+    folder: Path
+    secret_key: str = field(default_factory=lambda: secrets.token_hex(32))
+    admin_password: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def environment(self, name: str, **more: str) -> dict[str, str]:
+        services, scratch = self.services, Path("/tmp") if self.place.root else self.folder / name  # noqa: S108
+        home = "/home/django" if self.place.root else str(self.place.home)
+        return {
+            "PATH": "/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            **{"HOME": home, "CVAT_HOME": home, "USER": "django", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"},
+            **{
+                "TMPDIR": str(scratch),
+                "CVAT_SCRATCH_DIR": f"{scratch}/cvat",
+                "MPLCONFIGDIR": f"{scratch}/mpl",
+            },
+            **{
+                "CVAT_SERVER_ROOT": f"{scratch}/server",
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            **{"DJANGO_SETTINGS_MODULE": "cvat_aws.settings", "DJANGO_SECRET_KEY": self.secret_key},
+            **{"CVAT_BASE_URL": BASE_URL, "CVAT_SERVERLESS": "no", "AWS_REGION": "cn-northwest-1"},
+            **{"CVAT_POSTGRES_HOST": "localhost", "CVAT_POSTGRES_PORT": str(services.postgres_port)},
+            **{"CVAT_POSTGRES_USER": "cvat", "CVAT_POSTGRES_PASSWORD": services.postgres_password},
+            **{"PGSSLMODE": "verify-full", "PGSSLROOTCERT": self._ca(), "TF_CPP_MIN_LOG_LEVEL": "2"},
+            **{
+                "CVAT_REDIS_HOST": "localhost",
+                "CVAT_REDIS_PORT": str(services.redis_port),
+                "CVAT_REDIS_SSL": "yes",
+            },
+            **{"CVAT_REDIS_PASSWORD": services.redis_password, "CVAT_REDIS_CA": self._ca()},
+            **more,
+        }
+
+    def _ca(self) -> str:
+        """An image's root cannot see the folder of the services, but has the share mounted."""
+        return "/home/django/share/trial-ca.pem" if self.place.root else str(self.services.folder / "ca.pem")
+
+    def start(self, name: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
+        scratch = self.folder / name
+        scratch.mkdir(parents=True, exist_ok=True)
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603
+                self.place.command([*arguments], scratch),
+                env=self.environment(name, **more),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.running[name] = process
+        return process
+
+    def once(self, name: str, *arguments: str, **more: str) -> tuple[int, str]:
+        """Run to the end; (exit code, what it printed)."""
+        code = self.start(name, *arguments, **more).wait(timeout=600)
+        del self.running[name]
+        return code, (self.folder / f"{name}.log").read_text()
+
+    def terminate(self, name: str, patience_s: float = 130.0) -> tuple[int, float]:
+        """SIGTERM to the process alone, as ECS sends it; (exit code, seconds it took)."""
+        process, began = self.running.pop(name), time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        return process.wait(timeout=patience_s), time.monotonic() - began
+
+    def stop(self) -> None:
+        for process in self.running.values():
+            os.killpg(process.pid, signal.SIGTERM)
+        for process in self.running.values():
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def memory(self, name: str) -> int:
+        """Proportional set size of a process and its descendants, in MiB."""
+        return sum(_pss(pid) for pid in _family(self.running[name].pid)) // 1024
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(member for child in children for member in _family(int(child)))]
+
+
+def _pss(pid: int) -> int:
+    """KiB; 0 if the process has gone meanwhile."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))

@@ -1,0 +1,228 @@
+"""What is tried, step by step: all that goes wrong when CVAT's processes do not share what they must."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from patches.trial.client import Client, RefusedError
+from patches.trial.processes import ADMIN, Fleet
+
+FORMAT = "COCO 1.0"
+HEALTH = "/api/v1/restrictions/user-agreements"
+BAD_USE = 2  # the exit code of a refusal
+NOTHING: dict[str, Any] = {"version": 0, "tags": [], "shapes": [], "tracks": []}
+Step = tuple[str, Callable[[], str]]
+DEMO = Path(__file__).parents[2] / "demo"
+A, B = 8091, 8092
+
+
+def check(true: bool, otherwise: str) -> None:
+    if not true:
+        raise RefusedError(otherwise)
+
+
+class Trial:
+    """Two web processes (A and B), a worker for each queue, a scheduler. Steps build on the ones before."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.a = Client(A)
+        self.b = Client(B)
+        self.task = self.video = 0
+
+    def steps(self) -> Iterator[Step]:
+        yield "an empty environment is refused with sentences", self.refuse
+        yield "init migrates and makes the administrator", self.init
+        yield "init again does nothing; a new secret changes the password", self.init_again
+        yield "two web processes, two workers and a scheduler start", self.start
+        yield "150 health checks without the public host name are answered", self.health
+        yield "other requests need the public host name", self.hosts
+        yield "a public caller is throttled, and cannot hide behind X-Forwarded-For", self.throttle
+        yield "registration is closed", self.registration
+        yield "log in at A, be known at B", self.log_in
+        yield "upload images at A; a worker makes the task; frames come from B", self.images
+        yield "upload a video at B; frames come from A", self.films
+        yield "annotate at A, export at B, download from A by X-Sendfile", self.export
+        yield "import the annotations at B, poll at A and B", self.annotations
+        yield "back up at A, restore at B", self.backup
+        yield "static files are served", self.static
+        yield "SIGTERM stops every process", self.stop
+
+    def refuse(self) -> str:
+        code, said = self.fleet.once("refuse", "web", DJANGO_SECRET_KEY="", CVAT_BASE_URL="cvat.test")
+        check(code == BAD_USE and "DJANGO_SECRET_KEY is not set" in said and "Traceback" not in said, said)
+        return said.splitlines()[1]
+
+    def _init(self, name: str, password: str) -> str:
+        secrets = {"DJANGO_SUPERUSER_USERNAME": ADMIN, "DJANGO_SUPERUSER_PASSWORD": password}
+        began = time.monotonic()
+        code, said = self.fleet.once(name, "init", **secrets)
+        check(code == 0, said[-2000:])
+        check(password not in said, "init printed the password")
+        return f"{said.strip().splitlines()[-2].removeprefix('init: ')} ({time.monotonic() - began:.0f} s)"
+
+    def init(self) -> str:
+        return self._init("init", "first-" + self.fleet.admin_password)
+
+    def init_again(self) -> str:
+        first = self._init("init-again", "first-" + self.fleet.admin_password)
+        check("has not changed" in first, first)
+        second = self._init("init-secret", self.fleet.admin_password)
+        check("new value" in second, second)
+        return f"{first}; {second}"
+
+    def start(self) -> str:
+        began = time.monotonic()
+        for name, port in (("web-a", A), ("web-b", B)):
+            self.fleet.start(name, "web", CVAT_WEB_PORT=str(port), CVAT_WEB_PROCESSES="1")
+        for queue in ("default", "low"):
+            self.fleet.start(f"worker-{queue}", "worker", queue)
+        self.fleet.start("scheduler", "scheduler")
+        for port in (A, B):
+            Client.until(lambda port=port: self._healthy(port))
+        code, _ = self.fleet.once("health", "health", CVAT_WEB_PORT=str(A))
+        check(code == 0, "`cvat-aws health` does not find the web server healthy")
+        return f"answering after {time.monotonic() - began:.0f} s"
+
+    @staticmethod
+    def _healthy(port: int) -> bool | None:
+        try:
+            return (
+                requests.get(f"http://127.0.0.1:{port}{HEALTH}", timeout=5).status_code == requests.codes.ok
+                or None
+            )
+        except requests.ConnectionError:
+            return None
+
+    def health(self) -> str:
+        codes = {requests.get(f"http://127.0.0.1:{A}{HEALTH}", timeout=5).status_code for _ in range(150)}
+        check(codes == {200}, f"answers {codes}")
+        return "150 x 200"
+
+    def hosts(self) -> str:
+        code = requests.get(f"http://127.0.0.1:{A}/api/v1/server/about", timeout=5).status_code
+        check(code == requests.codes.bad, f"a foreign Host got {code}")
+        return "400 for a foreign Host"
+
+    def throttle(self) -> str:
+        """The load balancer appends the address it saw; what stands before it, the caller made up."""
+        codes = []
+        for n in range(120):
+            forwarded = {
+                "Host": self.a.session.headers["Host"],
+                "X-Forwarded-For": f"192.0.2.{n}, 198.51.100.7",
+            }
+            port = (A, B)[n % 2]
+            codes.append(
+                requests.get(f"http://127.0.0.1:{port}{HEALTH}", headers=forwarded, timeout=5).status_code
+            )
+        check(
+            codes[:90] == [200] * 90 and codes[-1] == requests.codes.too_many,
+            f"the last answers were {codes[85:]}",
+        )
+        return f"429 after {codes.index(429)}, counted over both processes"
+
+    def registration(self) -> str:
+        form = {
+            "username": "eve",
+            "email": "e@example.com",
+            "password1": "s3cret-pw-x",
+            "password2": "s3cret-pw-x",
+        }
+        return str(self.a.call("POST", "/auth/register", 403, json=form).json()["detail"])
+
+    def log_in(self) -> str:
+        self.a.log_in(ADMIN, self.fleet.admin_password)
+        self.b = self.a.also(B)
+        cookies_only = requests.get(
+            f"{self.b.base}/users/self", cookies=self.a.session.cookies, timeout=30,
+            headers={"Host": str(self.a.session.headers["Host"])},
+        )  # fmt: skip
+        check(
+            cookies_only.status_code == requests.codes.ok,
+            f"the session is unknown at B: {cookies_only.text[:200]}",
+        )
+        return f"user {cookies_only.json()['username']}, by session cookie alone"
+
+    def images(self) -> str:
+        self.task = self.a.create_task("images")
+        files = sorted(DEMO.glob("*.jpg"))
+        began = time.monotonic()
+        self.a.upload(self.task, files, use_cache="true")
+        self.b.await_data(self.task)
+        meta = self.b.call("GET", f"/tasks/{self.task}/data/meta").json()
+        check(meta["size"] == len(files), f"{meta['size']} frames of {len(files)} files")
+        chunk = self.b.call("GET", f"/tasks/{self.task}/data?type=chunk&number=0&quality=compressed")
+        took = time.monotonic() - began
+        return f"{meta['size']} frames in {took:.1f} s, first chunk {len(chunk.content)} bytes"
+
+    def films(self) -> str:
+        self.video = self.b.create_task("video")
+        self.b.upload(self.video, sorted(DEMO.glob("*.mp4")))
+        self.a.await_data(self.video)
+        meta = self.a.call("GET", f"/tasks/{self.video}/data/meta").json()
+        frame = self.a.call("GET", f"/tasks/{self.video}/data?type=frame&number=3&quality=original")
+        check(frame.headers["Content-Type"].startswith("image/"), frame.headers["Content-Type"])
+        chunk = self.b.call("GET", f"/tasks/{self.video}/data?type=chunk&number=0&quality=compressed")
+        width = meta["frames"][0]["width"]
+        return f"{meta['size']} frames of {width} px, first chunk {len(chunk.content)} bytes"
+
+    def export(self) -> str:
+        label = self.a.call("GET", f"/tasks/{self.task}").json()["labels"][0]["id"]
+        box = {"type": "rectangle", "occluded": False, "z_order": 0, "points": [10, 12, 60, 48], "frame": 0}
+        shape = {**box, "label_id": label, "group": 0, "source": "manual", "attributes": []}
+        self.a.call(
+            "PUT",
+            f"/tasks/{self.task}/annotations",
+            json={**NOTHING, "shapes": [shape]},
+        )
+        path = f"/tasks/{self.task}/annotations?format={FORMAT}"
+        self.b.until_created("GET", path)
+        answer = self.a.call("GET", f"{path}&action=download")
+        check(
+            answer.content[:2] == b"PK" and "X-Sendfile" not in answer.headers,
+            f"not a zip: {answer.content[:40]!r}",
+        )
+        self.archive = answer.content
+        return f"{len(answer.content)} bytes"
+
+    def annotations(self) -> str:
+        """What fails unpatched: one process writes the file, a worker reads it, another process is polled."""
+        self.a.call("PUT", f"/tasks/{self.task}/annotations", json=NOTHING)
+        path, name = f"/tasks/{self.task}/annotations?format={FORMAT}", "annotations.zip"
+        self.b.call("PUT", path, 202, files={"annotation_file": (name, self.archive)})
+        self.a.until_created("PUT", path)
+        shapes = self.b.call("GET", f"/tasks/{self.task}/annotations").json()["shapes"]
+        check(len(shapes) == 1, json.dumps(shapes))
+        return "1 shape came back"
+
+    def backup(self) -> str:
+        self.a.until_created("GET", f"/tasks/{self.task}?action=export")
+        archive = self.b.call("GET", f"/tasks/{self.task}?action=download").content
+        sent = self.b.call("POST", "/tasks?action=import", 202, files={"task_file": ("task.zip", archive)})
+        restored = self.a.until_created(
+            "POST", "/tasks?action=import", data={"rq_id": sent.json()["rq_id"]}
+        ).json()
+        return f"{len(archive)} bytes; task {self.task} came back as task {restored['id']}"
+
+    def static(self) -> str:
+        host = {"Host": str(self.a.session.headers["Host"])}
+        answer = requests.get(f"http://127.0.0.1:{A}/static/admin/css/base.css", headers=host, timeout=10)
+        check(answer.ok and "css" in answer.headers["Content-Type"], f"{answer.status_code}")
+        opencv = self.a.session.get(f"http://127.0.0.1:{B}/opencv/opencv.js", timeout=60)
+        check(opencv.ok and len(opencv.content) > 1 << 20, f"opencv.js: {opencv.status_code}")
+        return f"admin style sheet, and opencv.js of {len(opencv.content) >> 20} MiB by X-Sendfile"
+
+    def stop(self) -> str:
+        names = list(self.fleet.running)
+        memory = {name: self.fleet.memory(name) for name in names}
+        ends = {name: self.fleet.terminate(name) for name in names}
+        wrong = {name: code for name, (code, _) in ends.items() if code not in (0, -15)}
+        check(not wrong, f"ended badly: {wrong}")
+        return "; ".join(f"{name} {memory[name]} MiB, {ends[name][1]:.1f} s" for name in names)

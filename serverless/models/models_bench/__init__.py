@@ -1,0 +1,1 @@
+"""Times of each function, on one core."""

@@ -1,0 +1,109 @@
+"""The container's entry point, up to where it becomes another program."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cvat_aws import __main__, commands
+
+ENV = {
+    "DJANGO_SECRET_KEY": "k" * 50,
+    "CVAT_BASE_URL": "http://localhost",
+    "CVAT_POSTGRES_HOST": "db",
+    "CVAT_POSTGRES_USER": "cvat",
+    "CVAT_POSTGRES_PASSWORD": "secret-of-postgres",
+    "CVAT_REDIS_HOST": "redis",
+    "CVAT_REDIS_PASSWORD": "secret-of-redis",
+}
+
+
+class BecameError(Exception):
+    """Instead of `execv`: the program that this process would have become."""
+
+
+@pytest.fixture(autouse=True)
+def _process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    def execv(_path: str, program: list[str]) -> None:
+        raise BecameError(program)
+
+    roots = tmp_path / "rds.pem"
+    roots.write_text("roots")
+    for name in list(os.environ):
+        if name.startswith(("CVAT_", "DJANGO_", "PGSSL", "DEMO_")):
+            monkeypatch.delenv(name)
+    for name, value in {**ENV, "PGSSLROOTCERT": str(roots)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "execv", execv)
+    monkeypatch.setattr(commands, "HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+
+
+def became(*arguments: str) -> list[str]:
+    with pytest.raises(BecameError) as caught:
+        __main__.main([*arguments])
+    program: Any = caught.value.args[0]
+    assert not [part for part in program if "secret-of" in part], "every process can read a command line"
+    return list(program)
+
+
+def test_web_becomes_apache_with_time_for_slow_functions() -> None:
+    program = became("web")
+    assert program[2] == "runmodwsgi"
+    assert int(program[program.index("--request-timeout") + 1]) > 120, "a function may take 120 s"
+    assert program[program.index("--port") + 1] == "8080"
+
+
+def test_a_worker_drains_its_queue() -> None:
+    program = became("worker", "low")
+    assert program[-1] == "low"
+    assert "cvat_aws.worker.DrainingWorker" in program
+
+
+def test_the_scheduler_takes_its_connection_from_the_settings() -> None:
+    assert became("scheduler")[2:] == ["rqscheduler", "--interval", "30"]
+
+
+def test_an_unknown_queue_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        __main__.main(["worker", "high"])
+    assert "high" in capsys.readouterr().err
+
+
+def test_a_bad_environment_stops_it_before_django(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CVAT_REDIS_HOST")
+    assert __main__.main(["web"]) == __main__.BAD_USE
+    said = capsys.readouterr().err
+    assert "CVAT_REDIS_HOST is not set" in said
+    assert "secret-of" not in said
+
+
+def test_verified_tls_without_root_certificates_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PGSSLROOTCERT", str(tmp_path / "none.pem"))
+    assert __main__.main(["worker", "default"]) == __main__.BAD_USE
+    assert "RDS_TRUSTSTORES" in capsys.readouterr().err
+    (tmp_path / "none.pem").write_text("")
+    assert __main__.main(["worker", "default"]) == __main__.BAD_USE, "an empty bundle verifies nothing"
+
+
+def test_health_is_bad_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CVAT_WEB_PORT", "1")
+    assert __main__.main(["health"]) == 1
+
+
+def test_sigterm_ends_it() -> None:
+    became("scheduler")
+    with pytest.raises(SystemExit) as caught:
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert caught.value.code == 0

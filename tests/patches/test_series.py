@@ -1,0 +1,110 @@
+"""The patch series: readable, listed, locked; and it applies, where a checkout of CVAT is at hand."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import unidiff
+
+from patches import series
+
+PATCHES = Path(__file__).parents[2] / "patches"
+FILES = sorted(path.name for path in (PATCHES / "series").glob("*.patch"))
+
+
+def test_the_series_lists_every_patch_in_order() -> None:
+    listed = (PATCHES / "series" / "series").read_text().split()
+    assert listed == FILES
+    assert [int(name[:4]) for name in listed] == list(range(1, len(listed) + 1)), "numbers have no gaps"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_patch_parses_and_says_why(name: str) -> None:
+    text = (PATCHES / "series" / name).read_text()
+    parsed = unidiff.PatchSet(text)
+    assert len(parsed) > 0
+    assert sum(file.added + file.removed for file in parsed) > 0
+    for heading in ("Subject: ", "Without it: ", "Upstream: "):
+        assert re.search(f"^{heading}", text, re.MULTILINE), f"{name} lacks '{heading.strip()}'"
+
+
+def test_the_readme_has_a_row_for_every_patch() -> None:
+    rows = re.findall(
+        r"^\| \[(\d{4})\]\(series/([^)]+)\) \|", (PATCHES / "README.md").read_text(), re.MULTILINE
+    )
+    assert [name for _, name in rows] == FILES
+    assert all(name.startswith(number) for number, name in rows)
+
+
+@pytest.mark.parametrize("path", series.DOCKERFILES, ids=lambda path: str(path.name))
+def test_the_dockerfiles_name_this_series(path: Path) -> None:
+    named = set(re.findall(r"^ARG SERIES_DIGEST=(\w+)", path.read_text(), re.MULTILINE))
+    assert named == {series.digest()}, "run `make lock-series`"
+
+
+@pytest.mark.parametrize("path", series.DOCKERFILES, ids=lambda path: str(path.name))
+def test_the_dockerfiles_build_the_commit_that_is_checked(path: Path) -> None:
+    assert set(re.findall(r"^ARG CVAT_COMMIT=(\w+)", path.read_text(), re.MULTILINE)) == {series.COMMIT}
+
+
+def test_a_folder_without_git_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(series.FailureError, match="not a git repository"):
+        series.check(str(tmp_path))
+
+
+@pytest.fixture
+def checkout() -> str:
+    named = os.environ.get("CVAT_CHECKOUT", "")
+    if not named:
+        pytest.skip("CVAT_CHECKOUT does not name a clone of https://github.com/opencv/cvat.git")
+    return named
+
+
+def test_the_series_applies_without_fuzz_and_compiles(checkout: str) -> None:
+    assert "cvat/apps/engine/views.py" in series.check(checkout)
+
+
+def test_a_patch_that_does_not_fit_is_named(
+    checkout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (PATCHES / "series").iterdir():
+        (tmp_path / path.name).write_text(
+            path.read_text().replace("-                fd, filename", "-      fd, filename")
+        )
+    monkeypatch.setattr(series, "SERIES", tmp_path)
+    with pytest.raises(series.FailureError, match=r"0001-.* does not apply"):
+        series.check(checkout)
+
+
+def test_the_overlay_imports_with_cvats_real_settings() -> None:
+    home, python = os.environ.get("CVAT_HOME_PATCHED", ""), os.environ.get("CVAT_PYTHON", "")
+    if not home or not python:
+        pytest.skip("CVAT_HOME_PATCHED and CVAT_PYTHON do not name a patched checkout and its Python 3.8")
+    env = {
+        **{
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{PATCHES}/overlay:{home}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        **{
+            "DJANGO_SECRET_KEY": "k" * 50,
+            "CVAT_BASE_URL": "https://cvat.example:8443",
+            "CVAT_REDIS_HOST": "redis",
+        },
+        **{"CVAT_POSTGRES_HOST": "db", "CVAT_POSTGRES_USER": "cvat", "CVAT_POSTGRES_PASSWORD": "p"},
+    }
+    program = (
+        "import sys, django; from cvat_aws import settings as s; from pathlib import Path; "
+        "assert s.SECRET_KEY == 'k' * 50 and s.CACHE_ROOT == '/tmp/cvat/cache', 'overlay not applied'; "
+        "assert not (Path(s.BASE_DIR) / 'keys').exists(), 'a key was written'; "
+        "print(sys.version_info[:2], django.__version__, s.TMP_FILES_ROOT)"
+    )
+    done = subprocess.run(  # noqa: S603
+        [python, "-c", program], env=env, capture_output=True, text=True, check=False, cwd=home
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("(3, 8) 3.1.13"), done.stdout

@@ -1,0 +1,101 @@
+"""What a setting does to the account: asked of the rehearsed account, not of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rehearsal import Rehearsal
+
+Rehearse = Callable[..., Rehearsal]
+
+
+def rehearse_whole(rehearsed: Rehearse, stack: str, **config: Any) -> Rehearsal:
+    done = rehearsed(stack, **config)
+    assert done.error is None, done.error
+    broken = [verdict for verdict in done.checks if not verdict.ok]
+    assert not broken, broken
+    return done
+
+
+def test_the_team_preset_is_small_and_still_whole(rehearsed: Rehearse) -> None:
+    done = rehearse_whole(rehearsed, "cn-northwest-1", preset="team")
+    assert len(done.client("ec2").describe_nat_gateways()["NatGateways"]) == 1
+    (database,) = done.client("rds").describe_db_instances()["DBInstances"]
+    assert (database["DBInstanceClass"], database["MultiAZ"]) == ("db.t4g.medium", False)
+    (cache,) = done.client("elasticache").describe_replication_groups()["ReplicationGroups"]
+    assert cache["AutomaticFailover"] == "disabled"
+    ecs, services = done.client("ecs"), done.outputs["services"]
+    running = ecs.describe_services(cluster=done.outputs["cluster"], services=list(services.values()))["services"]
+    assert {service["desiredCount"] for service in running} == {1}
+
+
+def test_interface_endpoints_carry_chinas_prefix_where_the_service_has_it(rehearsed: Rehearse) -> None:
+    wanted = ["ecr.api", "logs"]
+    done = rehearse_whole(rehearsed, "cn-north-1", interfaceEndpoints=wanted)
+    found = {
+        one["ServiceName"]: one["VpcEndpointType"]
+        for one in done.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    }
+    assert found == {
+        "com.amazonaws.cn-north-1.s3": "Gateway",
+        "cn.com.amazonaws.cn-north-1.ecr.api": "Interface",
+        "com.amazonaws.cn-north-1.logs": "Interface",
+    }
+
+
+def test_only_allowed_addresses_reach_the_load_balancer(rehearsed: Rehearse) -> None:
+    done = rehearse_whole(
+        rehearsed, "cn-northwest-1", allowedCidrs=["203.0.113.0/24", "198.51.100.7/32"], httpPort=8088
+    )
+    groups = done.client("ec2").describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["alb"]}])
+    (group,) = groups["SecurityGroups"]
+    opened = {(rule["FromPort"], one["CidrIp"]) for rule in group["IpPermissions"] for one in rule["IpRanges"]}
+    assert opened == {(8088, "203.0.113.0/24"), (8088, "198.51.100.7/32")}
+    assert done.outputs["url"].endswith(":8088")
+
+
+def test_exec_is_allowed_where_asked_for_and_only_in_services(rehearsed: Rehearse) -> None:
+    done = rehearse_whole(rehearsed, "ap-northeast-1", enableExec=True)
+    services = done.of_type("aws:ecs/service:Service")
+    assert all(service.inputs["enableExecuteCommand"] for service in services)
+    roles = done.client("iam").list_roles()["Roles"]
+    opening = [role["RoleName"] for role in roles if "ssmmessages" in role_policies(done, role["RoleName"])]
+    assert len(opening) == len(services), "each service's task role, and only these, opens the channel"
+    assert not any("execution" in name or "init" in name for name in opening)
+
+
+def role_policies(done: Rehearsal, role: str) -> str:
+    iam = done.client("iam")
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    return "".join(str(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]) for name in names)
+
+
+def test_own_demo_data_is_read_from_its_bucket_and_none_copies_nothing(rehearsed: Rehearse) -> None:
+    done = rehearse_whole(rehearsed, "cn-northwest-1", demoData="s3://our-media/demo/")
+    (init,) = [r for r in done.of_type("aws:ecs/taskDefinition:TaskDefinition") if r.name == "init"]
+    assert "s3://our-media/demo/" in init.inputs["containerDefinitions"]
+    (policy,) = [r for r in done.of_type("aws:iam/rolePolicy:RolePolicy") if r.name == "init-task"]
+    assert "arn:aws-cn:s3:::our-media/demo/*" in policy.inputs["policy"]
+    done = rehearse_whole(rehearsed, "cn-northwest-1", demoData="none")
+    (init,) = [r for r in done.of_type("aws:ecs/taskDefinition:TaskDefinition") if r.name == "init"]
+    assert "copy-demo" not in init.inputs["containerDefinitions"]
+
+
+def test_own_tags_are_on_everything(rehearsed: Rehearse) -> None:
+    done = rehearse_whole(rehearsed, "cn-northwest-1", tags=["team=vision"])
+    untagged = [
+        record.urn for record in done.resources if record.tags is not None and record.tags.get("team") != "vision"
+    ]
+    assert not untagged
+
+
+def test_ready_images_are_used_instead_of_builds(rehearsed: Rehearse) -> None:
+    ready = "123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/cvat-ui@sha256:" + "0" * 64
+    done = rehearsed("cn-northwest-1", uiImage=ready)
+    assert done.error is None, done.error
+    assert "images-ui" not in {record.name for record in done.of_type("docker:index/image:Image")}
+    (ui,) = [r for r in done.of_type("aws:ecs/taskDefinition:TaskDefinition") if r.name == "cvat-ui"]
+    assert ready in ui.inputs["containerDefinitions"]
+    (pull,) = [r for r in done.of_type("aws:iam/rolePolicy:RolePolicy") if r.name == "cvat-ui-execution"]
+    assert "arn:aws-cn:ecr:cn-northwest-1:123456789012:repository/cvat-ui" in pull.inputs["policy"]
