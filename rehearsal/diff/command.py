@@ -99,14 +99,14 @@ def differences(given: argparse.Namespace) -> list[Diff]:
     if not names:
         wanted = ", ".join(given.stack or ())
         raise UserInputError(f"Neither side has a stack{f' named {wanted}' if wanted else ''}: nothing to compare.")
-    found, estimate = [], price()
+    found = []
     for name in names:
         if name not in heads:
             found.append(vanished(name, bases[name]))
         elif name not in bases:
-            found.append(appeared(heads[name], estimate))
+            found.append(appeared(heads[name], price))
         else:
-            found.append(judged(bases[name], heads[name], Limits(given.cost_share), estimate))
+            found.append(judged(bases[name], heads[name], Limits(given.cost_share), price))
     return found
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from policy.rules import Context, Thing, Violation, violations
+from policy.rules.partition import SUFFIXES
 from rehearsal.diff import openings, permissions, stores
 from rehearsal.diff.compare import compare
 from rehearsal.diff.model import Cost, Danger, Diff, Document, Findings, resources
+
+BUILT = re.compile(r"<Image [^<>]+>")
 
 Price = Callable[[Document, Document], Cost]
 """Estimates what both sides cost a month."""
@@ -60,8 +65,18 @@ def _violations(document: Document) -> Iterator[Violation]:
     context = Context(region=document["region"], project=_project(document), stack=document["stack"])
     # Whether a stack is disposable is a setting, which documents lack; its database tells.
     disposable = any(one.inputs.get("skipFinalSnapshot") for one in found if one.type == "aws:rds/instance:Instance")
-    things = [Thing(one.type, one.name, one.inputs) for one in found]
+    image = f"{'0' * 12}.dkr.ecr.{context.region}.{SUFFIXES[context.partition]}/built@sha256:{'0' * 64}"
+    things = [Thing(one.type, one.name, _built(one.inputs, image)) for one in found]
     yield from violations(things, replace(context, disposable=disposable))
+
+
+def _built(value: Any, image: str) -> Any:
+    """A document names an image that the stack builds by its logical name; it is one of ECR, by digest."""
+    if isinstance(value, Mapping):
+        return {key: _built(item, image) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_built(item, image) for item in value]
+    return BUILT.sub(image, value) if isinstance(value, str) else value
 
 
 def _project(document: Document) -> str:

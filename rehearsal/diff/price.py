@@ -21,7 +21,7 @@ def records(document: Document) -> list[Record]:
 
 
 def price(base: Document, head: Document) -> Cost:
-    """Both sides in the currency of the region; by the reference region's prices where the region's are not all known."""
+    """Both sides in the region's currency, or by the reference region's prices where not all of its are known."""
     bills = [cost.bill(measured(found), found) for found in (records(base), records(head))]
     here, reference = cost.place(head["region"]), cost.reference()
     for where in (here, reference):

@@ -20,8 +20,8 @@ from typing import Any
 
 from rehearsal.diff.model import Document
 from rehearsal.errors import UserInputError
-from rehearsal.placeholders import REGISTRY
 from rehearsal.placeholders import archive as stand_in
+from rehearsal.samples import REGISTRY
 
 FILE = "resources.json"
 ARCHIVES = Path("build/models")
