@@ -102,9 +102,10 @@ class Account:
             service = client.meta.service_model.service_name
             if (made := self.journal.made(service, operation, parameters)) is not None:
                 return made
+            asked = dict(parameters)  # botocore adds idempotency tokens to the original
             count(service, operation)
             answer = call(client, operation, parameters)
-            self.journal.note(service, operation, parameters, answer)
+            self.journal.note(service, operation, asked, answer)
             return answer
 
         opening.enter_context(mock.patch.object(JSONFileLoader, "load_file", _load_once))

@@ -65,4 +65,4 @@ class Journal:
     def note(self, service: str, operation: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """Remember a call that succeeded."""
         if self._now is not None and not operation.startswith(READS):
-            self._now.append(Entry(f"{service}:{operation}", copy.copy(parameters), copy.deepcopy(answer)))
+            self._now.append(Entry(f"{service}:{operation}", parameters, copy.deepcopy(answer)))
