@@ -15,6 +15,7 @@ from components.init_task import InitTask, InitTaskArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
 from components.observability import Observability, ObservabilityArgs
+from components.secrets import given_secrets
 from components.site import Site
 
 chosen, region = settings.load(lookups.configuration())
@@ -53,13 +54,16 @@ first = InitTask("init", InitTaskArgs(
     snapshot_of=data.database.identifier if chosen.snapshot_before_migration else None,
     wait_for=[network, data]))  # fmt: skip
 balancer = LoadBalancer("cvat", LoadBalancerArgs(
-    site=site, vpc_id=network.vpc_id, subnet_ids=network.public_subnet_ids, allowed_cidrs=access.allowed_cidrs,
+    site=site, vpc_id=network.vpc_id, internal=access.internal, allowed_cidrs=access.allowed_cidrs,
+    subnet_ids=network.private_subnet_ids if access.internal else network.public_subnet_ids,
     http_port=access.http_port, https_port=access.https_port, certificate_arn=access.certificate_arn,
-    host_name=access.host_name))  # fmt: skip
+    admin_cidrs=access.admin_cidrs, host_name=access.host_name))  # fmt: skip
 services = CvatServices("cvat", CvatServicesArgs(
     site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
     load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,
-    targets=targets, initialised=[first], enable_exec=access.enable_exec))  # fmt: skip
+    environment=chosen.server_environment, secrets=given_secrets(chosen.server_secrets), targets=targets,
+    initialised=[first], spot=chosen.services.fargate_spot,
+    enable_exec=access.enable_exec))  # fmt: skip
 
 pulumi.export("url", balancer.base_url)
 pulumi.export("admin_user", init.admin_user)

@@ -8,6 +8,9 @@ from typing import Any
 
 import pulumi
 
+_HEALTH_TIMES = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 30}
+"""Seconds, but for the number of retries."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LogTarget:
@@ -38,6 +41,8 @@ class ContainerSpec:
     """Volumes that the container cannot write to."""
     after: str | None = None
     """Start only when this container has ended with exit code 0."""
+    health: tuple[str, ...] = ()
+    """Command that ends with 0 while the container is well. Default: the load balancer's or the process's end tell."""
     essential: bool = True
     """Whether the task stops when this container does."""
     stop_seconds: int = 30
@@ -67,6 +72,8 @@ def definition(spec: ContainerSpec) -> dict[str, Any]:
     }
     if spec.command:
         result["command"] = list(spec.command)
+    if spec.health:
+        result["healthCheck"] = {"command": ["CMD", *spec.health], **_HEALTH_TIMES}
     if spec.port:
         result["portMappings"] = [{"containerPort": spec.port, "hostPort": spec.port, "protocol": "tcp"}]
     if spec.after:

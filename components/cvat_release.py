@@ -20,11 +20,10 @@ GATEWAY_PORT = 8070
 GATEWAY_NAME = "serverless"
 """Its name in the stack's private namespace."""
 
-SERVER_PATHS = (
-    ("/api/*", "/git/*", "/opencv/*", "/analytics/*", "/static/*"),
-    ("/admin*", "/documentation/*", "/django-rq*"),
-)
-"""Paths that the server answers, all others being the UI's; an ALB rule takes five values at most."""
+ADMIN_PATHS = ("/admin*", "/django-rq*")
+"""Pages for administrators: Django's own, and the job queues'."""
+SERVER_PATHS = ("/api/*", "/git/*", "/opencv/*", "/analytics/*", "/static/*", *ADMIN_PATHS, "/documentation/*")
+"""Paths that the server answers, all others being the UI's."""
 
 SERVER_HEALTH_PATH = "/api/v1/restrictions/user-agreements"
 """Answers 200 without a login, through the whole of Django."""
@@ -45,6 +44,8 @@ class Container:
     """Name of the image: server, ui, gateway or models."""
     command: tuple[str, ...] = ()
     """Arguments of the image's entry point. Default: the image's own."""
+    health: tuple[str, ...] = ()
+    """Command that ends with 0 while the container is well. ECS does not read the image's HEALTHCHECK."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +66,17 @@ class Process:
     calls_gateway: bool = False
     singleton: bool = False
     """Whether two of it would do harm, so that the old one stops before the new one starts."""
+    interruptible: bool = False
+    """Whether nothing is lost when AWS takes a task back after two minutes' notice (Fargate Spot)."""
     stop_seconds: int = 30
     """Time between SIGTERM and SIGKILL."""
+
+
+_GATEWAY_HEALTH = (
+    "/opt/gateway/bin/python",
+    "-c",
+    f"import urllib.request as r; r.urlopen('http://127.0.0.1:{GATEWAY_PORT}/healthz', timeout=4)",
+)
 
 
 def _server_image(kind: str, *command: str) -> Container:
@@ -108,13 +118,22 @@ SCHEDULER = Process(
     stores=True,
     singleton=True,
 )
-UI = Process(kind="ui", size="ui", edge="ui", containers=(Container(name="ui", image="ui"),), port=UI_PORT)
+UI = Process(
+    kind="ui",
+    size="ui",
+    edge="ui",
+    containers=(Container(name="ui", image="ui"),),
+    port=UI_PORT,
+    interruptible=True,
+)
 GATEWAY = Process(
     kind="gateway",
     size="gateway",
     edge="gateway",
-    containers=(Container(name="gateway", image="gateway"),),
+    containers=(Container(name="gateway", image="gateway", health=_GATEWAY_HEALTH),),
     port=GATEWAY_PORT,
+    interruptible=True,
+    stop_seconds=LONGEST_STOP_SECONDS,
 )
 
 PROCESSES = (SERVER, WORKER, ANNOTATION_WORKER, SCHEDULER, UI, GATEWAY)

@@ -25,6 +25,8 @@ from components.images import Image
 from components.inference_endpoints import Target
 from components.load_balancer import LoadBalancer
 from components.observability import LogGroup
+from components.scaling import track_cpu
+from components.secrets import SecretValue
 from components.site import Site
 from components.sizes import TaskSize
 from components.stores import StoreAccess
@@ -50,10 +52,16 @@ class CvatServicesArgs:
     """By kind of task."""
     stores: StoreAccess
     """For the processes that use them."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """More variables for CVAT's processes."""
+    secrets: Mapping[str, SecretValue] = field(default_factory=dict)
+    """More secrets for CVAT's processes, by variable."""
     targets: Mapping[str, Target] = field(default_factory=dict)
     """Function -> endpoint. Default: no auto-annotation, no gateway."""
     initialised: Sequence[pulumi.Resource] = ()
     """What server and workers wait for: a database as this release needs it."""
+    spot: bool = False
+    """Run on Fargate Spot what AWS may interrupt."""
     enable_exec: bool = False
     """Allow ECS Exec."""
 
@@ -74,6 +82,11 @@ class CvatServices(pulumi.ComponentResource):
         self._gateway_client = self._gateway_edge() if args.targets else None
         self._gateway_registry = self._namespace() if args.targets else None
         services = {process.kind: self._service(process, self._task(process)) for process in processes}
+        for process in processes:
+            size = args.sizes[process.size]
+            if size.scales:
+                label, service = f"{name}-{process.kind}", services[process.kind]
+                track_cpu(label, service, args.cluster, size, args.site.tags, self._child)
         self.service_names = {kind: service.name for kind, service in services.items()}
         self.register_outputs({"service_names": self.service_names})
 
@@ -139,7 +152,7 @@ class CvatServices(pulumi.ComponentResource):
                 containers=self._containers(process, log_group),
                 images=[args.images[name] for name in dict.fromkeys(one.image for one in process.containers)],
                 log_group_arn=log_group.arn,
-                secrets=list(args.stores.secrets.values()) if process.stores else (),
+                secrets=list(self._secrets(process).values()),
                 volumes=args.stores.volumes if process.stores else {},
                 writable=frozenset({"data"}),
                 statements=invoke if process is GATEWAY else (),
@@ -148,11 +161,12 @@ class CvatServices(pulumi.ComponentResource):
             opts=self._child,
         )
 
+    def _secrets(self, process: Process) -> Mapping[str, SecretValue]:
+        return {**self._args.stores.secrets, **self._args.secrets} if process.stores else {}
+
     def _containers(self, process: Process, log_group: LogGroup) -> list[ContainerSpec]:
         args = self._args
-        secrets = (
-            {variable: value.reference for variable, value in args.stores.secrets.items()} if process.stores else {}
-        )
+        secrets = {variable: value.reference for variable, value in self._secrets(process).items()}
         folders = {"data": DATA_FOLDER, "share": SHARE_FOLDER}
         return [
             ContainerSpec(
@@ -165,6 +179,7 @@ class CvatServices(pulumi.ComponentResource):
                 logs=LogTarget(group=log_group.name, region=args.site.region.name),
                 mounts=folders if process.stores else {},
                 read_only=frozenset({"share"}),
+                health=one.health,
                 stop_seconds=process.stop_seconds,
             )
             for one in process.containers
@@ -181,7 +196,8 @@ class CvatServices(pulumi.ComponentResource):
         if not process.stores:
             return {}
         host = f"{GATEWAY_NAME}.{self._namespace_name}" if args.targets else None
-        return {**args.stores.environment, **service_environment(args.load_balancer.base_url, host)}
+        own = {**args.stores.environment, **args.environment}
+        return {**own, **service_environment(args.load_balancer.base_url, host)}
 
     def _endpoints(self) -> pulumi.Output[str]:
         """Function -> endpoint and container, in the gateway's words."""
@@ -216,7 +232,9 @@ class CvatServices(pulumi.ComponentResource):
                 task_definition=task.arn,
                 desired_count=args.sizes[process.size].count,
                 capacity_provider_strategies=[
-                    aws.ecs.ServiceCapacityProviderStrategyArgs(capacity_provider="FARGATE", weight=1)
+                    aws.ecs.ServiceCapacityProviderStrategyArgs(
+                        capacity_provider="FARGATE_SPOT" if args.spot and process.interruptible else "FARGATE", weight=1
+                    )
                 ],
                 deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
                 deployment_minimum_healthy_percent=0 if process.singleton else 100,
@@ -233,8 +251,13 @@ class CvatServices(pulumi.ComponentResource):
                 wait_for_steady_state=True,
                 tags=dict(args.site.tags),
             ),
-            # ECS refuses target groups that no listener leads to, and Pulumi cannot see that edge.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*waits, *([args.load_balancer] if balancers else [])]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # ECS refuses target groups that no listener leads to, and Pulumi cannot see that edge.
+                depends_on=[*waits, *([args.load_balancer] if balancers else [])],
+                # The next update must not undo what the scaling policy has decided since.
+                ignore_changes=["desired_count"] if args.sizes[process.size].scales else None,
+            ),
         )
 
     def _registration(self, process: Process) -> aws.ecs.ServiceServiceRegistriesArgs | None:

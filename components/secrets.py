@@ -16,7 +16,7 @@ _RECOVERY_DAYS = 7
 
 @dataclass(frozen=True)
 class SecretValue:
-    """One key of a JSON secret."""
+    """One key of a JSON secret, or with an empty key the whole secret."""
 
     secret_arn: pulumi.Output[str]
     key: str
@@ -24,7 +24,12 @@ class SecretValue:
     @property
     def reference(self) -> pulumi.Output[str]:
         """As `valueFrom` of a container's secret: ECS reads the key of the newest version."""
-        return pulumi.Output.concat(self.secret_arn, ":", self.key, "::")
+        return pulumi.Output.concat(self.secret_arn, f":{self.key}::" if self.key else "")
+
+
+def given_secrets(references: Mapping[str, tuple[str, str]]) -> dict[str, SecretValue]:
+    """Secrets that exist already: variable -> (ARN, key)."""
+    return {name: SecretValue(pulumi.Output.from_input(arn), key) for name, (arn, key) in references.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

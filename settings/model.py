@@ -10,6 +10,9 @@ from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize,
 from settings import keys
 from settings.presets import PRESETS
 
+_ARN_PARTS = 7
+"""arn:partition:secretsmanager:region:account:secret:name"""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -79,6 +82,22 @@ class Settings:
             max_count=max(self.size("inference_instance_count"), self.size("inference_max_instance_count")),
         )
 
+    @property
+    def server_environment(self) -> dict[str, str]:
+        """More variables of CVAT's processes."""
+        return dict(pair.split("=", 1) for pair in self.services.server_environment)
+
+    @property
+    def server_secrets(self) -> dict[str, tuple[str, str]]:
+        """More secrets of CVAT's processes: variable -> ARN, key (empty: the whole secret)."""
+        found = {}
+        for pair in self.services.server_secrets:
+            variable, reference = pair.split("=", 1)
+            *arn, last = reference.split(":")
+            whole = len(arn) < _ARN_PARTS
+            found[variable] = (reference, "") if whole else (":".join(arn), last)
+        return found
+
     @cached_property
     def tasks(self) -> dict[str, TaskSize]:
         """Sizes by kind of task: server, ui, gateway, worker (queue `default`), annotation_worker
@@ -90,7 +109,9 @@ class Settings:
         }
 
     def _task(self, kind: str, count: str) -> TaskSize:
-        return TaskSize(cpu=self.size(f"{kind}_cpu"), memory=self.size(f"{kind}_memory"), count=self.size(count))
+        most = self.size(f"{kind}_max_count") if kind != "worker" else 0
+        size = {"cpu": self.size(f"{kind}_cpu"), "memory": self.size(f"{kind}_memory")}
+        return TaskSize(**size, count=self.size(count), max_count=most)
 
     @property
     def given_images(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from rehearsal.report.conductors import Conductor, conductors
 from rehearsal.report.drawing import LINE, Box, Dot, Drawing, Line, wrapped
 from rehearsal.report.facts import Facts
-from rehearsal.report.plan import Bar, Plan, Reader, Service
+from rehearsal.report.plan import Bar, Plan, Reader, Service, together
 
 WIDTH = 1200
 EDGE = 14
@@ -30,10 +30,11 @@ OUT = 52
 SERVICES = 236
 GAP = 12
 PAD = 10
-TITLE, SMALL = 13, 11
-STUB = 11
+TITLE, SMALL = 14, 12
+STUB = 12
+SEAM = 5
+"""Marks on a bar where one zone ends and the next begins."""
 """Between two lines that leave a box."""
-ENDPOINTS_SHOWN = 6
 CALLERS_SHOWN = 4
 
 
@@ -121,15 +122,17 @@ class Diagram:
         calls = sum(bar.role in one.sources for one in self.conductors)
         called = any(bar.role == one.target for one in self.conductors)
         text = PAD + (len(titles) * TITLE + (len(details) + bool(bar.note)) * SMALL) * LINE
-        first = top + (16 if called else 4)
+        first = top + (17 if called else 5)
         height = max(text, first - top + STUB * calls) + PAD
         placed = Placed(bar, top, height, [first + STUB * (one + 1) for one in range(calls)])
         self.placed.append(placed)
         for zones in stretches:
             x = self._x(zones[0]) + PAD
             self.drawing.boxes.append(
-                Box(x, top, self.column * len(zones) - 2 * PAD, height, f"bar {_kind(bar)}", bar.title)
+                Box(x, top, self.column * len(zones) - 2 * PAD, height, f"bar {bar.kind}", bar.title)
             )
+            for seam in (self._x(zone) for zone in zones[1:]):
+                self.drawing.lines += [Line(((seam, y), (seam, y + SEAM)), "seam") for y in (top, top + height - SEAM)]
         for one, after in pairwise(stretches):
             ends = (self._x(one[-1] + 1) - PAD, placed.middle), (self._x(after[0]) + PAD, placed.middle)
             self.drawing.lines.append(Line(ends, "joint"))
@@ -150,20 +153,18 @@ class Diagram:
             return max(bottom, y)
         gateway, models = self._where("gateway"), self._where("models")
         top = max(y, gateway.top - PAD) if gateway else y
-        end = self._service(_together(endpoints), top, models.bottom - top if models else 0)
-        left = WIDTH - EDGE * 2 - SERVICES
-        if gateway:
-            self._call(gateway, self.right - PAD, left, max(gateway.middle, top + PAD), "invokes")
-        if models:
-            self._call(models, left, self.right - PAD, models.middle, "")
+        end = self._service(together(endpoints), top, models.bottom - top if models else 0)
+        for placed, inward in ((gateway, False), (models, True)):
+            if placed:
+                self._call(placed, min(max(placed.middle, top + PAD), end - PAD), inward)
         return max(bottom, end)
 
-    def _call(self, placed: Placed, start: float, end: float, level: float, text: str) -> None:
-        """A dashed line between a bar and the SageMaker endpoints."""
-        inside = start if text else end
-        points = [(inside, placed.middle), ((start + end) / 2 + 14, placed.middle), ((start + end) / 2 + 14, level)]
-        points.append((end if text else start, level))
-        self.drawing.lines.append(Line(tuple(points if text else points[::-1]), "invoke", arrow=True))
+    def _call(self, placed: Placed, level: float, inward: bool) -> None:
+        """A dashed line between a bar and, at this level, the SageMaker endpoints."""
+        bar, box = self._edges(placed)[1], WIDTH - EDGE * 2 - SERVICES
+        bend = self.right + OUT + (2 if inward else 8)
+        points = ((bar, placed.middle), (bend, placed.middle), (bend, level), (box, level))
+        self.drawing.lines.append(Line(points[::-1] if inward else points, "invoke", arrow=True))
 
     def _service(self, service: Service, top: float, least: float) -> float:
         x = WIDTH - EDGE * 2 - SERVICES
@@ -206,9 +207,10 @@ class Diagram:
     def _where(self, role: str) -> Placed | None:
         return next((one for one in self.placed if one.bar.role == role), None)
 
-    def _edge(self, placed: Placed) -> float:
-        """The left edge of a bar."""
-        return self._x(min(self.plan.zones.index(zone) for zone in placed.bar.zones)) + PAD
+    def _edges(self, placed: Placed) -> tuple[float, float]:
+        """The left and the right edge of a bar."""
+        zones = [self.plan.zones.index(zone) for zone in placed.bar.zones]
+        return self._x(min(zones)) + PAD, self._x(max(zones) + 1) - PAD
 
     def _conductors(self) -> None:
         """One vertical line a target, joined by its callers; the arrow ends at the target, with the port on it."""
@@ -220,13 +222,13 @@ class Diagram:
                 if placed.bar.role in one.sources:
                     level = placed.stubs.pop(0)
                     levels.append(level)
-                    self.drawing.lines.append(Line(((self._edge(placed), level), (x, level)), kind))
+                    self.drawing.lines.append(Line(((self._edges(placed)[0], level), (x, level)), kind))
                     self.drawing.dots.append(Dot(x, level, kind))
             for placed in self.placed:
                 if placed.bar.role == one.target:
-                    level = placed.top + 13
+                    level = placed.top + 14
                     levels.append(level)
-                    self.drawing.lines.append(Line(((x, level), (self._edge(placed) - 2, level)), kind, arrow=True))
+                    self.drawing.lines.append(Line(((x, level), (self._edges(placed)[0] - 2, level)), kind, arrow=True))
                     self.drawing.label(self.left - PORTS / 2 - 2, level, one.port, one.colour)
             self.drawing.lines.append(Line(((x, min(levels)), (x, max(levels))), kind))
 
@@ -239,33 +241,26 @@ class Diagram:
             return
         x, kind = self.right + OUT / 2 - 6, "lane out"
         for placed in sources:
-            end = max(self.plan.zones.index(zone) for zone in placed.bar.zones)
             level = placed.top + 10
-            self.drawing.lines.append(Line(((self._x(end + 1) - PAD, level), (x, level)), kind))
+            self.drawing.lines.append(Line(((self._edges(placed)[1], level), (x, level)), kind))
             self.drawing.dots.append(Dot(x, level, kind))
         lowest = max(one.top + 10 for one in sources)
-        gate = VPC_TOP - 14
-        self.drawing.boxes.append(Box(self.right - 160, gate, 152, 28, "gate"))
-        self.drawing.write(self.right - 160 + PAD, gate + 5, ["Internet gateway"], TITLE, "title")
-        self.drawing.lines.append(
-            Line(((self.right - 80, gate), (self.right - 80, 10.0 + OUTSIDE_HEIGHT)), kind, arrow=True)
-        )
-        if not self.nat_zones:
-            self.drawing.lines.append(
-                Line(((x, lowest), (x, gate + 14), (self.right - 8, gate + 14)), kind, arrow=True)
-            )
-        else:
-            edge = self._x(max(self.nat_zones) + 1) - PAD
-            self.drawing.lines.append(
-                Line(((x, lowest), (x, self.nat_middle), (edge + 2, self.nat_middle)), kind, arrow=True)
-            )
-            up = edge - 24
-            self.drawing.lines.append(Line(((up, self.nat_middle - 20), (up, gate + 30)), kind, arrow=True))
+        edge = self._x(max(self.nat_zones, default=len(self.plan.zones) - 1) + 1) - PAD
+        gate = Box(edge - 152, VPC_TOP - 14, 152, 28, "gate")
+        self.drawing.boxes.append(gate)
+        self.drawing.write(gate.x + PAD, gate.y + 5, ["Internet gateway"], TITLE, "title")
+        up, middle = gate.x + gate.width - 24, self.nat_middle if self.nat_zones else VPC_TOP
+        out = [((x, lowest), (x, middle), (edge + 2, middle)), ((up - 50, gate.y), (up - 50, 10.0 + OUTSIDE_HEIGHT))]
+        if self.nat_zones:
+            out.append(((up, middle - 20), (up, gate.y + gate.height + 2)))
+        self.drawing.lines += [Line(points, kind, arrow=True) for points in out]
         self.drawing.label(x, self.nat_middle + 34, ", ".join(ports), "out")
 
 
 def diagram(facts: Facts) -> tuple[Drawing, tuple[Conductor, ...]] | None:
     """The drawing and its legend; None where there is no network to draw."""
+    if not facts.subnets:
+        return None
     plan = Reader(facts).plan()
     if not plan.zones or not plan.bars:
         return None
@@ -282,19 +277,3 @@ def _stretches(zones: Sequence[int]) -> list[list[int]]:
         else:
             found.append([zone])
     return found
-
-
-def _kind(bar: Bar) -> str:
-    stores = bar.role in ("postgresql", "redis", "efs")
-    return "store" if stores else "once" if bar.role == "init" else "task"
-
-
-def _together(endpoints: Sequence[Service]) -> Service:
-    """One box for all endpoints."""
-    if len(endpoints) == 1:
-        return endpoints[0]
-    shown = [f"{one.title.removeprefix('Endpoint ')} ({one.details[0]})" for one in endpoints[:ENDPOINTS_SHOWN]]
-    rest = len(endpoints) - len(shown)
-    return Service(
-        f"{len(endpoints)} SageMaker endpoints", (*shown, *([f"and {rest} more"] if rest else [])), endpoint=True
-    )

@@ -80,7 +80,7 @@ class Drawing:
             y += size * LINE
         return y
 
-    def label(self, x: float, y: float, text: str, kind: str, size: float = 11) -> None:
+    def label(self, x: float, y: float, text: str, kind: str, size: float = 12) -> None:
         """A short text centred on a point, on a ground that hides the lines below it."""
         width = wide(text, size, bold=True) + 8
         box = Box(x - width / 2, y - size * 0.75, width, size * 1.5, f"label {kind}")

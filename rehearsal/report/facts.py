@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from pulumi.output import Unknown
 
 from rehearsal.checks import edges
 from rehearsal.checks.ask import paged, tag
@@ -80,15 +82,19 @@ class Facts:
 
 def gather(rehearsal: Rehearsal, outputs: Mapping[str, str]) -> Facts:
     """Ask the account; `outputs` are the exports as they may be shown."""
-    blank = not rehearsal.of_type("aws:ec2/securityGroup:SecurityGroup")
+    groups = rehearsal.of_type("aws:ec2/securityGroup:SecurityGroup")
+    whole = bool(groups) and all(record.id for record in groups) and rehearsal.error is None
     return Facts(
         project=rehearsal.project,
         stack=rehearsal.stack,
         region=rehearsal.region,
         account=rehearsal.account.id,
-        records=tuple(rehearsal.resources),
+        records=tuple(
+            replace(record, inputs=known(record.inputs), outputs=known(record.outputs))
+            for record in rehearsal.resources
+        ),
         config=rehearsal.config.values,
-        edges=frozenset() if blank or rehearsal.error else frozenset(edges.open_now(rehearsal)),
+        edges=frozenset(edges.open_now(rehearsal)) if whole else frozenset(),
         subnets=tuple(_subnets(rehearsal)),
         nats={
             one["NatGatewayId"]: one["SubnetId"]
@@ -101,6 +107,24 @@ def gather(rehearsal: Rehearsal, outputs: Mapping[str, str]) -> Facts:
         failure=str(rehearsal.error or ""),
         outputs=outputs,
     )
+
+
+def known(value: Any) -> Any:
+    """A value with None for whatever a preview does not know yet."""
+    if isinstance(value, Mapping):
+        return {key: known(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [known(item) for item in value]
+    return None if isinstance(value, Unknown) else value
+
+
+def definitions(record: Record) -> list[dict[str, Any]]:
+    """The containers of a task definition; none in a preview, which does not know them yet."""
+    try:
+        found = json.loads(record.inputs.get("containerDefinitions") or "[]")
+    except ValueError:
+        return []
+    return list(found) if isinstance(found, list) else []
 
 
 def _subnets(rehearsal: Rehearsal) -> Iterable[Subnet]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.report.facts import Facts
+from rehearsal.report.facts import Facts, definitions
 
 VARIABLE = "SERVERLESS_ENDPOINTS"
 """Environment variable of the gateway: which function is served where."""
@@ -34,7 +34,7 @@ def functions(facts: Facts) -> tuple[Function, ...]:
 def served(facts: Facts) -> dict[str, Mapping[str, str]]:
     """What the gateway's environment says: endpoint and container by function."""
     for record in facts.of_type("aws:ecs/taskDefinition:TaskDefinition"):
-        for container in json.loads(record.inputs.get("containerDefinitions") or "[]"):
+        for container in definitions(record):
             for variable in container.get("environment") or []:
                 if variable["name"] == VARIABLE:
                     return dict(json.loads(variable["value"]))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.report.facts import Facts, Role
+from rehearsal.report.facts import Facts, Role, definitions
 from rehearsal.report.stable import Names
 
 
@@ -109,6 +109,6 @@ def _by_variable(uses: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 
 def _readers(facts: Facts) -> Iterator[tuple[str, str, str]]:
     for record in facts.of_type("aws:ecs/taskDefinition:TaskDefinition"):
-        for container in json.loads(record.inputs.get("containerDefinitions") or "[]"):
+        for container in definitions(record):
             for secret in container.get("secrets") or []:
                 yield container["name"], secret["name"], secret["valueFrom"]

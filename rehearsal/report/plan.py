@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.checks.edges import ROLE_TAG
 from rehearsal.model import Record
-from rehearsal.report.facts import Facts
+from rehearsal.report.facts import Facts, definitions
 from rehearsal.report.functions import containers, served
 from rehearsal.report.reach import place
 
 S3 = "Buckets (S3)"
+ENDPOINTS_SHOWN = 6
+NAMES_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Bar:
     zones: frozenset[str]
     note: str = ""
     """Said in each of its zones."""
+
+    @property
+    def kind(self) -> str:
+        """What sort of thing it is, as the style sheet calls it."""
+        return {"postgresql": "store", "redis": "store", "efs": "store", "init": "once"}.get(self.role, "task")
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,10 @@ class Reader:
             for record in facts.of_type("aws:ec2/securityGroup:SecurityGroup")
         }
 
+        self._definitions = {
+            one.outputs.get("arn"): one for one in facts.of_type("aws:ecs/taskDefinition:TaskDefinition")
+        }
+
     def plan(self) -> Plan:
         """All of it."""
         bars = [*self._services(), *self._init(), *self._models(), *self._endpoints(), *self._stores()]
@@ -95,12 +105,9 @@ class Reader:
             yield self._bar("Load balancer (ALB)", details, groups, subnets)
 
     def _services(self) -> Iterator[Bar]:
-        definitions = {
-            one.outputs.get("arn"): one for one in self.facts.of_type("aws:ecs/taskDefinition:TaskDefinition")
-        }
         for record in self.facts.of_type("aws:ecs/service:Service"):
             network = record.inputs.get("networkConfiguration") or {}
-            definition = definitions.get(record.inputs.get("taskDefinition"))
+            definition = self._definitions.get(record.inputs.get("taskDefinition"))
             name = _container(definition).get("name", record.name)
             tasks = _many(record.inputs.get("desiredCount", 0), "task")
             details = [" · ".join((tasks, _size(definition), *_commands(definition))), *self._discovery(record)]
@@ -120,13 +127,10 @@ class Reader:
                 yield f"Cloud Map: {one.inputs['name']}.{space}"
 
     def _init(self) -> Iterator[Bar]:
-        definitions = {
-            one.outputs.get("arn"): one for one in self.facts.of_type("aws:ecs/taskDefinition:TaskDefinition")
-        }
         for record in self.facts.records:
             if record.type.startswith("pulumi-python:dynamic") and "task_definition" in record.inputs:
-                definition = definitions.get(record.inputs["task_definition"])
-                names = [one["name"] for one in _containers(definition)]
+                definition = self._definitions.get(record.inputs["task_definition"])
+                names = [one["name"] for one in definitions(definition)] if definition else []
                 details = [f"runs once, before the rest · {', '.join(names)}"]
                 yield self._bar(
                     f"{record.name} task", details, record.inputs["security_groups"], record.inputs["subnets"]
@@ -199,7 +203,7 @@ class Reader:
             )
             if names:
                 yield Service(
-                    title, (", ".join(names), *(["reached by the VPC's gateway endpoint"] if by_gateway else []))
+                    title, (_listed(names), *(["reached by the VPC's gateway endpoint"] if by_gateway else []))
                 )
 
     def _sagemaker(self) -> Iterator[Service]:
@@ -213,17 +217,19 @@ class Reader:
             yield Service(f"Endpoint {record.name}", (size, *names), endpoint=True)
 
 
-def _containers(definition: Record | None) -> list[dict[str, Any]]:
-    return list(json.loads(definition.inputs.get("containerDefinitions") or "[]")) if definition else []
+def _listed(names: Sequence[str]) -> str:
+    """Names, as many as a box can take."""
+    rest = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _container(definition: Record | None) -> dict[str, Any]:
-    return next(iter(_containers(definition)), {})
+    return next(iter(definitions(definition)), {}) if definition else {}
 
 
 def _commands(definition: Record | None) -> list[str]:
     """What the containers of a task are told to do, where the image does not say."""
-    told = [" ".join(one["command"]) for one in _containers(definition) if one.get("command")]
+    told = [" ".join(one["command"]) for one in definitions(definition) if one.get("command")] if definition else []
     return [f"command {', '.join(told)}"] if told else []
 
 
@@ -236,3 +242,14 @@ def _size(definition: Record | None) -> str:
 
 def _many(count: Any, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def together(endpoints: Sequence[Service]) -> Service:
+    """One box for all endpoints."""
+    if len(endpoints) == 1:
+        return endpoints[0]
+    shown = [f"{one.title.removeprefix('Endpoint ')} ({one.details[0]})" for one in endpoints[:ENDPOINTS_SHOWN]]
+    rest = len(endpoints) - len(shown)
+    return Service(
+        f"{len(endpoints)} SageMaker endpoints", (*shown, *([f"and {rest} more"] if rest else [])), endpoint=True
+    )

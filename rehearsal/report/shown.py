@@ -109,6 +109,8 @@ def pretty(value: Any) -> str:
             except ValueError:
                 return value
         return value
+    if value is None:
+        return console.UNKNOWN
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 

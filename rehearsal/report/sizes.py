@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rehearsal.model import Record
+from rehearsal.report.facts import definitions as task_containers
 from settings import ConfigurationError, Settings, load
 from settings.keys import ZONES
 from settings.presets import PRESETS
@@ -70,8 +70,8 @@ def _tasks(records: Sequence[Record]) -> dict[str, Task]:
     for record in records:
         definition = definitions.get(record.inputs.get("taskDefinition"))
         if record.type == "aws:ecs/service:Service" and definition is not None:
-            size = definition.inputs
-            kind = json.loads(size["containerDefinitions"])[0]["name"]
+            size, containers = definition.inputs, task_containers(definition)
+            kind = containers[0]["name"] if containers else record.name
             found[kind] = Task(int(size["cpu"]), int(size["memory"]), int(record.inputs.get("desiredCount", 0)))
     return dict(sorted(found.items()))
 

@@ -102,7 +102,7 @@ def test_a_detector_in_onnx_with_a_fixed_size_and_its_own_names_needs_only_a_reg
     """A network that always answers its whole input, at 64 x 32, with fractions as yxyx."""
     image = onnx.helper.make_tensor_value_info("pixels", onnx.TensorProto.FLOAT, [1, 3, 32, 64])
     outputs = {
-        "where": np.array([[[0.25, 0.5, 1, 1], [0, 0, np.nan, 1], [0.5, 0.5, 0.5, 1]]], np.float32),
+        "where": np.array([[[0.25, 0.5, 1.2, 1.5], [0, 0, np.nan, 1], [0.5, 0.5, 0.5, 1]]], np.float32),
         "sure": np.array([[0.9, 0.9, 0.9]], np.float32),
     }
     nodes = [

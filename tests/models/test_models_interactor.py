@@ -100,6 +100,9 @@ def test_scores_at_the_threshold_do_not_count(iog: ModelProcess) -> None:
     pixels[80:160, 100:200, 0] = 153  # score 0.6
     assert iog.call(request(encode(pixels)))["points"] == [], "0.8 where the request names none"
     assert iog.call(request(encode(pixels), threshold=0.59))["points"] != []
+    full = scene((100, 80, 199, 159))  # score 1, to the bit
+    assert iog.call(request(full, threshold=1))["points"] == []
+    assert iog.call(request(full, threshold=0.999))["points"] != []
 
 
 def test_nothing_found_is_an_empty_outline_that_cvat_can_show(iog: ModelProcess) -> None:

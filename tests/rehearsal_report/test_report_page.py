@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from pulumi.output import Unknown
 
+from rehearsal import rehearse
 from rehearsal.console import SECRET
 from rehearsal.model import Verdict
-from rehearsal.report import functions, page, permissions, reach, shown
+from rehearsal.report import functions, page, permissions, reach, shown, write
 from rehearsal.report.diagram import diagram
 from rehearsal.report.drawing import wide, wrapped
-from rehearsal.report.facts import Facts, Role
+from rehearsal.report.facts import Facts, Role, definitions, known
 from tests.rehearsal_report.material import Written, record
 
 PASSWORD = "correct-horse-battery"
@@ -161,3 +164,19 @@ def test_a_stack_without_a_network_says_so() -> None:
 
 def test_the_json_stays_readable_by_machines(written: Written) -> None:
     assert json.loads((written.folder / "resources.json").read_text(encoding="utf-8"))["stack"] == "cn-northwest-1"
+
+
+def test_a_preview_has_a_page_though_little_is_known(tmp_path: Path) -> None:
+    small = Path(__file__).resolve().parents[1] / "rehearsal" / "programs" / "small"
+    with rehearse("cn-northwest-1", project=small, preview=True) as rehearsal:
+        assert rehearsal.error is None, str(rehearsal.error)
+        html = next(file for file in write(rehearsal, tmp_path) if file.suffix == ".html").read_text(encoding="utf-8")
+    assert "Not checked" in html
+    assert "[unknown until it exists]" in html, "what only creation can tell is said to be unknown"
+
+
+def test_what_a_preview_does_not_know_is_nothing() -> None:
+    unknown = Unknown()  # type: ignore[no-untyped-call]  # as Pulumi has it
+    assert known({"one": [unknown, {"two": unknown}], "three": 3}) == {"one": [None, {"two": None}], "three": 3}
+    definition = record("aws:ecs/taskDefinition:TaskDefinition", "server", {"containerDefinitions": None})
+    assert definitions(definition) == []

@@ -90,6 +90,7 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"vpcId": "vpc-1"}, "needs 3 publicSubnetIds and 3 privateSubnetIds"),
         ({"publicSubnetIds": '["subnet-1"]'}, "vpcId is empty"),
         ({"availabilityZones": '["a"]'}, "names 1 zones"),
+        ({"serverSecrets": '["A=b"]'}, "must be NAME=ARN"),
         ({"logRetentionDays": "31"}, "must be a number of days that CloudWatch Logs keeps"),
         ({"demoData": "http://x"}, "should match pattern"),
     ],

@@ -144,8 +144,7 @@ class SiamMaskTracker:
     def _track(self, pixels: Pixels, state: State) -> tuple[list[float], dict[str, Any]]:
         """The target's rotated box in this frame, eight numbers, and its next state."""
         frame = (pixels.shape[1], pixels.shape[0])
-        position, average = np.array(state.position), np.array(state.average)
-        size = np.minimum(np.array(state.size), frame)
+        position, size, average = np.array(state.position), np.array(state.size), np.array(state.average)
         window = siamese.search_window(position, size, self._parameters)
         patch = siamese.cut(pixels, window, self._parameters.instance_size, average)
         results = self.search({"image": patch[np.newaxis], "zf": self._features(state.template)})

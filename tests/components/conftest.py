@@ -6,24 +6,36 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
+import pytest
+
+from components.site import Site
+from region import Region
 
 
 class Engine(pulumi.runtime.Mocks):
     """Records every resource; refuses any lookup that it was not taught."""
 
-    def __init__(self, outputs: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self) -> None:
         self.resources: list[pulumi.runtime.MockResourceArgs] = []
-        self._outputs, self._answers = outputs, answers
+        self.outputs: dict[str, Mapping[str, Any]] = {}
+        """Type token -> outputs beyond the inputs."""
+        self.answers: dict[str, Mapping[str, Any]] = {}
+        """Function token -> result."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(args)
-        made_up = {"arn": f"arn:{args.name}", "name": args.name}
-        return f"{args.name}-id", {**made_up, **args.inputs, **self._outputs.get(args.typ, {})}
+        made_up = {key: f"{args.name}-{key}" for key in ("arn", "name", "hex", "dnsName", "result")}
+        return f"{args.name}-id", {**made_up, **args.inputs, **self.outputs.get(args.typ, {})}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        if args.token not in self._answers:
+        if args.token not in self.answers:
             raise NotImplementedError(f"no answer for {args.token} {args.args}")
-        return dict(self._answers[args.token])
+        return dict(self.answers[args.token])
+
+    def run(self, build: Callable[[], Any]) -> None:
+        """Build components until every registration is done."""
+        pulumi.runtime.set_mocks(self, project="cvat", stack="test")
+        pulumi.runtime.test(build)()  # type: ignore[no-untyped-call]  # Pulumi does not type its decorator
 
     def of_type(self, token: str) -> dict[str, dict[str, Any]]:
         """Inputs by name, of all resources of a type."""
@@ -36,16 +48,11 @@ class Engine(pulumi.runtime.Mocks):
         return next(iter(found.values()))
 
 
-def run(
-    build: Callable[[], Any],
-    outputs: Mapping[str, Mapping[str, Any]] | None = None,
-    answers: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Engine:
-    """Build components under mocks until every registration is done.
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
 
-    `outputs`: type token -> outputs beyond the inputs. `answers`: function token -> result.
-    """
-    engine = Engine(outputs or {}, answers or {})
-    pulumi.runtime.set_mocks(engine, project="cvat", stack="test")
-    pulumi.runtime.test(build)()  # type: ignore[no-untyped-call]  # Pulumi does not type its decorator
-    return engine
+
+@pytest.fixture
+def site() -> Site:
+    return Site(region=Region("cn-northwest-1"), account="123456789012", stack="test", tags={"stack": "test"})

@@ -1,0 +1,221 @@
+"""What single components register, under Pulumi's mocks: one claim for each decision that a component takes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.bucket import PrivateBucket, PrivateBucketArgs
+from components.containers import ContainerSpec, LogTarget, definition
+from components.data_tier import DataTier, DataTierArgs
+from components.file_system import FileSystem, FileSystemArgs
+from components.functions import Deployable, Function, LocalArchive, StoredArchive
+from components.images import Image, Images, ImagesArgs
+from components.inference_endpoints import InferenceEndpoints, InferenceEndpointsArgs
+from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.network import Network, NetworkArgs
+from components.site import Site
+from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors
+from components.zones import Zone
+
+ZONES = [Zone(f"cn-north-1{letter}", f"cnn1-az{n}") for letter, n in (("a", 1), ("b", 2), ("d", 4))]
+VPC = {"vpcId": "vpc-1", "publicSubnetIds": [], "natGateways": []}
+PLAN = AddressPlan(vpc_cidr="10.0.0.0/16", public_cidrs=("10.0.0.0/24",) * 3, private_cidrs=("10.0.1.0/24",) * 3)
+DATABASE = DatabaseSize(
+    instance_class="db.m6g.large",
+    storage_gb=20,
+    max_storage_gb=20,
+    multi_az=False,
+    backup_days=7,
+    engine_version="15.19",
+)
+CACHE = CacheSize(node_type="cache.t4g.small", replicas=0, engine_version="7.1")
+
+
+def image() -> Image:
+    return Image(pulumi.Output.from_input("registry/models@sha256:0"), pulumi.Output.from_input("arn:models"))
+
+
+def test_a_network_asks_for_one_nat_gateway_where_one_will_do(engine: Any, site: Site) -> None:
+    engine.outputs["awsx:ec2:Vpc"] = VPC | {"privateSubnetIds": ["a", "b", "c"]}
+    engine.run(lambda: Network("n", NetworkArgs(site=site, zones=ZONES, addresses=PLAN, single_nat=True)))
+    vpc = engine.only("awsx:ec2:Vpc")
+    assert vpc["natGateways"]["strategy"] == "Single"
+    assert vpc["vpcEndpointSpecs"][0]["serviceName"] == "com.amazonaws.cn-northwest-1.s3"
+
+
+def test_a_network_of_zones_without_fargate_is_refused(engine: Any, site: Site) -> None:
+    beijing = dataclasses.replace(site, region=dataclasses.replace(site.region, name="cn-north-1"))
+    engine.outputs["awsx:ec2:Vpc"] = VPC | {"privateSubnetIds": ["a"]}
+    with pytest.raises(pulumi.RunError, match="Fargate runs in none of the zones cn-north-1d"):
+        engine.run(lambda: Network("n", NetworkArgs(site=beijing, zones=ZONES[2:], addresses=PLAN)))
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_stores_follow_the_protection_of_the_site(engine: Any, site: Site, protect: bool) -> None:
+    here = dataclasses.replace(site, protect=protect)
+    engine.run(
+        lambda: DataTier(
+            "data",
+            DataTierArgs(
+                site=here,
+                vpc_id="vpc-1",
+                subnet_ids=["a", "b"],
+                mount_subnet_ids=["a", "b"],
+                database=DATABASE,
+                cache=CACHE,
+                admin_user="admin",
+            ),
+        )
+    )
+    database = engine.only("aws:rds/instance:Instance")
+    assert database["deletionProtection"] is protect
+    assert database["skipFinalSnapshot"] is not protect
+    assert ("finalSnapshotIdentifier" in database) is protect
+    assert "maxAllocatedStorage" not in database, "storage that must not grow has no ceiling"
+    assert engine.only("aws:rds/parameterGroup:ParameterGroup")["family"] == "postgres15"
+    cache = engine.only("aws:elasticache/replicationGroup:ReplicationGroup")
+    assert cache["automaticFailoverEnabled"] is False, "a single node has nobody to fail over to"
+    windows = {one["recoveryWindowInDays"] for one in engine.of_type("aws:secretsmanager/secret:Secret").values()}
+    assert windows == {7 if protect else 0}
+
+
+def test_a_file_system_has_a_mount_target_in_each_subnet_and_folders_of_cvats_user(engine: Any, site: Site) -> None:
+    engine.run(lambda: FileSystem("f", FileSystemArgs(site=site, vpc_id="vpc-1", subnet_ids=["a", "b", "c"])))
+    assert len(engine.of_type("aws:efs/mountTarget:MountTarget")) == 3
+    points = engine.of_type("aws:efs/accessPoint:AccessPoint")
+    assert {point["rootDirectory"]["path"] for point in points.values()} == {"/data", "/share"}
+    assert {point["posixUser"]["uid"] for point in points.values()} == {1000}
+
+
+def test_a_given_image_is_neither_built_nor_stored(engine: Any, site: Site) -> None:
+    given = "123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/cvat/ui@sha256:0"
+    mirrors = Mirrors(base_registry="r", apt="a", pypi="p", npm="n", cvat_repository="c")
+    made: list[Image] = []
+
+    def build() -> None:
+        images = Images("i", ImagesArgs(site=site, wanted=("ui",), mirrors=mirrors, given={"ui": given}))
+        made.append(images.by_name["ui"])
+
+    engine.run(build)
+    assert not engine.of_type("docker:index/image:Image")
+    assert not engine.of_type("aws:ecr/repository:Repository")
+    assert made
+
+
+def inference(site: Site, functions: list[Deployable], *, shared: bool, max_count: int = 1) -> InferenceEndpointsArgs:
+    return InferenceEndpointsArgs(
+        site=site,
+        functions=functions,
+        shared=shared,
+        size=EndpointSize(instance_type="ml.m5.large", count=1, max_count=max_count),
+        image=image(),
+        vpc_id="vpc-1",
+        subnet_ids=["a"],
+    )
+
+
+def archived(tmp_path: Path, *names: str) -> list[Deployable]:
+    for name in names:
+        (tmp_path / name).write_bytes(name.encode())
+    return [Deployable(Function(name=name), LocalArchive(tmp_path / name)) for name in names]
+
+
+def test_a_shared_endpoint_calls_its_containers_directly(engine: Any, site: Site, tmp_path: Path) -> None:
+    functions = archived(tmp_path, "one.a", "two")
+    engine.run(lambda: InferenceEndpoints("inference", inference(site, functions, shared=True)))
+    model = engine.only("aws:sagemaker/model:Model")
+    assert model["inferenceExecutionConfig"] == {"mode": "Direct"}
+    assert [one["containerHostname"] for one in model["containers"]] == ["one-a", "two"]
+    assert {one["environment"]["MODEL_CONTAINERS"] for one in model["containers"]} == {"2"}
+
+
+def test_a_single_function_is_no_multi_container_model(engine: Any, site: Site, tmp_path: Path) -> None:
+    engine.run(lambda: InferenceEndpoints("inference", inference(site, archived(tmp_path, "one"), shared=True)))
+    model = engine.only("aws:sagemaker/model:Model")
+    assert "containers" not in model, "SageMaker asks for two containers at least in Direct mode"
+    assert model["primaryContainer"]["environment"]["FUNCTION"] == "one"
+
+
+def test_an_archive_is_uploaded_under_its_content_and_one_in_s3_is_left_there(
+    engine: Any, site: Site, tmp_path: Path
+) -> None:
+    functions = [
+        *archived(tmp_path, "one"),
+        Deployable(Function(name="two"), StoredArchive("theirs", "models/two.tar.gz")),
+    ]
+    engine.run(lambda: InferenceEndpoints("inference", inference(site, functions, shared=False)))
+    uploaded = engine.only("aws:s3/bucketObjectv2:BucketObjectv2")
+    digest = LocalArchive(tmp_path / "one").digest
+    assert uploaded["key"] == f"one/{digest}.tar.gz", (
+        "another content is another object, so the old one can still serve"
+    )
+    models = engine.of_type("aws:sagemaker/model:Model")
+    urls = {one["primaryContainer"]["modelDataUrl"] for one in models.values()}
+    assert "s3://theirs/models/two.tar.gz" in urls
+    policy = engine.of_type("aws:iam/rolePolicy:RolePolicy")["inference-models"]["policy"]
+    assert "arn:aws-cn:s3:::theirs/models/two.tar.gz" in policy
+
+
+def test_endpoints_scale_only_where_there_is_room(engine: Any, site: Site, tmp_path: Path) -> None:
+    functions = archived(tmp_path, "one")
+    engine.run(lambda: InferenceEndpoints("inference", inference(site, functions, shared=False, max_count=4)))
+    target = engine.only("aws:appautoscaling/target:Target")
+    assert (target["minCapacity"], target["maxCapacity"]) == (1, 4)
+    assert target["resourceId"].endswith("/variant/all")
+
+
+def balancer(site: Site, **more: Any) -> LoadBalancerArgs:
+    return LoadBalancerArgs(site=site, vpc_id="vpc-1", subnet_ids=["a"], allowed_cidrs=["10.0.0.0/8"], **more)
+
+
+@pytest.mark.parametrize("admin_cidrs", [[], ["10.0.0.0/24"], [f"10.0.{n}.0/24" for n in range(7)]])
+def test_no_rule_of_the_load_balancer_has_more_than_five_values(
+    engine: Any, site: Site, admin_cidrs: list[str]
+) -> None:
+    engine.run(lambda: LoadBalancer("cvat", balancer(site, admin_cidrs=admin_cidrs)))
+    rules = engine.of_type("aws:lb/listenerRule:ListenerRule")
+    values = [rule["conditions"][0]["pathPattern"]["values"] for rule in rules.values()]
+    sources = [rule["conditions"][-1].get("sourceIp", {"values": []})["values"] for rule in rules.values()]
+    assert all(len(one) + len(more) <= 5 for one, more in zip(values, sources, strict=True)), "AWS takes no more"
+    assert {path for one in values for path in one} >= {"/api/*", "/static/*", "/admin*", "/django-rq*"}
+
+
+def test_https_alone_opens_one_port(engine: Any, site: Site) -> None:
+    engine.run(lambda: LoadBalancer("cvat", balancer(site, http_port=0, https_port=8443, certificate_arn="arn:x")))
+    assert [one["port"] for one in engine.of_type("aws:lb/listener:Listener").values()] == [8443]
+    opened = engine.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    assert {rule["fromPort"] for rule in opened.values()} == {8443}
+
+
+def test_a_bucket_refuses_whatever_comes_without_tls(engine: Any, site: Site) -> None:
+    engine.run(lambda: PrivateBucket("b", PrivateBucketArgs(site=site)))
+    policy = json.loads(engine.only("aws:s3/bucketPolicy:BucketPolicy")["policy"])
+    assert policy["Statement"][0]["Effect"] == "Deny"
+    assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    block = engine.only("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
+    assert {value for value in block.values() if isinstance(value, bool)} == {True}
+
+
+def test_a_container_that_follows_another_waits_for_its_success() -> None:
+    made = definition(
+        ContainerSpec(
+            name="copy",
+            image="i@sha256:0",
+            logs=LogTarget(group="g", region="r"),
+            after="init",
+            environment={"B": "2", "A": "1"},
+            secrets={"S": "arn:s"},
+            mounts={"share": "/share"},
+            read_only=frozenset({"share"}),
+        )
+    )
+    assert made["dependsOn"] == [{"containerName": "init", "condition": "SUCCESS"}]
+    assert [one["name"] for one in made["environment"]] == ["A", "B"], "an order that never changes: no new revision"
+    assert made["secrets"] == [{"name": "S", "valueFrom": "arn:s"}]
+    assert made["mountPoints"][0]["readOnly"] is True
