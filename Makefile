@@ -60,7 +60,7 @@ lint: $(VENV)/installed  ## ruff, mypy, hadolint and jactionlint
 	@$(BIN)/mypy .
 	@$(BIN)/python -m settings.declare --check
 	@find . -path ./$(VENV) -prune -o -name '*Dockerfile' -print | xargs $(BIN)/hadolint
-	@$(BIN)/jactionlint -shellcheck=$(abspath $(BIN))/shellcheck
+	@$(BIN)/jactionlint --shellcheck=$(abspath $(BIN))/shellcheck
 
 bench-models: $(VENV)/installed  ## time each model container's pre- and post-processing (ARCHIVES=folder of real ones)
 	@cd serverless/models && ../../$(BIN)/python -m models_bench $(if $(ARCHIVES),--archives $(abspath $(ARCHIVES)))

@@ -34,8 +34,12 @@ def main(base: str, head: str, configured: str) -> int:
         stacks = json.loads(configured)
     except ValueError:
         stacks = None
-    if not isinstance(stacks, list) or not all(isinstance(one, str) and re.fullmatch(r"[\w.-]+", one) for one in stacks):
-        sys.stderr.write(f'PULUMI_STACKS must be a JSON list of stack names, such as ["cn-northwest-1"]; got {configured}\n')
+    if not isinstance(stacks, list) or not all(
+        isinstance(one, str) and re.fullmatch(r"[\w.-]+", one) for one in stacks
+    ):
+        sys.stderr.write(
+            f'PULUMI_STACKS must be a JSON list of stack names, such as ["cn-northwest-1"]; got {configured}\n'
+        )
         return 1
     git = shutil.which("git") or "git"
     command = [git, "diff", "--name-only", "-z", f"{base}...{head}"]
