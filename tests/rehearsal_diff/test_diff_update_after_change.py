@@ -17,7 +17,7 @@ def touched(diff: Diff) -> set[str]:
 @pytest.fixture(scope="module")
 def three(changed: Changed) -> Diff:
     """Three settings at once, each with a part of the stack of its own."""
-    return changed(logRetentionDays=90, serverCount=4, dbInstanceClass="db.m6g.2xlarge")
+    return changed(logRetentionDays=90, uiCount=4, dbInstanceClass="db.m6g.2xlarge")
 
 
 def test_the_same_settings_change_nothing(changed: Changed) -> None:
@@ -34,10 +34,10 @@ def test_another_log_retention_updates_log_groups_and_nothing_of_them_but_that(t
     assert {one.path for change in groups for one in change.properties} == {"retentionInDays"}
 
 
-def test_more_servers_change_one_service_and_another_class_updates_the_database_in_place(three: Diff) -> None:
+def test_more_tasks_of_one_kind_change_one_service_and_another_class_updates_the_database_in_place(three: Diff) -> None:
     others = [one for one in three.changes if one.resource.type != LOG_GROUP]
     assert {(one.kind, one.resource.title, *(item.path for item in one.properties)) for one in others} == {
-        ("updated", "aws:ecs:Service cvat-server", "desiredCount"),
+        ("updated", "aws:ecs:Service cvat-ui", "desiredCount"),
         ("updated", "aws:rds:Instance data-database", "instanceClass"),
     }
 
