@@ -9,6 +9,9 @@ from typing import Any
 NAMES = ("name", "Name", "Sid", "key", "containerName", "hostname", "containerHostname", "path")
 """Members that tell the items of a list apart, in order of preference."""
 
+ORDERED = ("command", "entryPoint")
+"""Lists of plain values whose order means something; all others are sets, such as subnets."""
+
 
 def flat(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Every value by its dotted path. JSON text is looked into; a list of plain values is one value."""
@@ -37,7 +40,8 @@ def _into(table: dict[str, Any], path: str, value: Any) -> None:
         for key, item in _keyed(value):
             _into(table, f"{path}.{key}", item)
     else:
-        table[path] = sorted(value, key=str) if isinstance(value, list) else value
+        ordered = path.rpartition(".")[2] in ORDERED
+        table[path] = sorted(value, key=str) if isinstance(value, list) and not ordered else value
 
 
 def _keyed(items: list[Any]) -> list[tuple[str, Any]]:
