@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse report-picture settings serve-gateway bench-gateway test lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
+.PHONY: help setup rehearse diff sweep scale policy report-picture settings serve-gateway bench-gateway test lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -26,6 +26,22 @@ rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it 
 report-picture: rehearse  ## draw docs/images/rehearsal.png from the report (needs Chromium)
 	@$(BIN)/python -m rehearsal.report.picture build/rehearsal/$(STACK)/report.html docs/images/rehearsal.png
 
+diff: $(VENV)/installed  ## what the checkout changes against BASE (BASE=main)
+	@$(BIN)/python -m rehearsal diff $(or $(BASE),main) .
+
+sweep: $(VENV)/installed  ## let 40 API calls fail, one a run, and run again (POSITIONS=40)
+	@$(BIN)/python -m rehearsal sweep $(STACK) --positions $(or $(POSITIONS),40)
+
+scale: $(VENV)/installed  ## 200 functions, and 20 stacks in one account: time and memory
+	@$(BIN)/python -m rehearsal scale $(STACK)
+
+policy/.venv/installed: policy/requirements.txt
+	@test -x policy/.venv/bin/python || $(PYTHON) -m venv policy/.venv
+	@policy/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement policy/requirements.txt
+	@touch $@
+
+policy: policy/.venv/installed  ## the environment of the policy pack, for `pulumi preview --policy-pack policy`
+
 settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/keys.py
 	@$(BIN)/python -m settings.declare
 
@@ -38,12 +54,13 @@ bench-gateway: $(VENV)/installed  ## measure the gateway beside direct calls (BE
 test: $(VENV)/installed  ## run all tests
 	@$(BIN)/python -m pytest -n auto
 
-lint: $(VENV)/installed  ## ruff, mypy and hadolint
+lint: $(VENV)/installed  ## ruff, mypy, hadolint and jactionlint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/python -m settings.declare --check
 	@find . -path ./$(VENV) -prune -o -name '*Dockerfile' -print | xargs $(BIN)/hadolint
+	@$(BIN)/jactionlint --shellcheck=$(abspath $(BIN))/shellcheck
 
 bench-models: $(VENV)/installed  ## time each model container's pre- and post-processing (ARCHIVES=folder of real ones)
 	@cd serverless/models && ../../$(BIN)/python -m models_bench $(if $(ARCHIVES),--archives $(abspath $(ARCHIVES)))
@@ -80,4 +97,4 @@ demo: $(VENV)/installed  ## draw the demo files again
 	@$(BIN)/pip install --quiet --requirement demo/requirements.txt && $(BIN)/python demo/make.py
 
 clean:  ## remove what make has built
-	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) policy/.venv build .mypy_cache .pytest_cache .ruff_cache

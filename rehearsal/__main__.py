@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import time
 from collections.abc import Sequence
@@ -20,10 +21,17 @@ examples:
   python -m rehearsal                          the default stack, cn-northwest-1
   python -m rehearsal cn-north-1               another stack (any Pulumi.<stack>.yaml)
   python -m rehearsal --config preset=team     with other settings than the stack's file says
+  python -m rehearsal diff main .              what the checkout changes (diff --help)
+  python -m rehearsal sweep                    fail at many API calls, run again (sweep --help)
+  python -m rehearsal scale                    200 functions, 20 stacks (scale --help)
   python -m rehearsal --preview                run the program as `pulumi preview` would: create nothing
 
 What it cannot show: quotas, capacity, how long things take, whether an image builds and starts, whether a region offers
 an instance type that region.py believes it offers."""
+
+
+COMMANDS = {"diff": "rehearsal.diff.command", "sweep": "rehearsal.sweep", "scale": "rehearsal.scale"}
+"""Words that are no stack, and the modules that carry them out (with a `main` and a --help of their own)."""
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -67,7 +75,10 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Rehearse, show, write the report; the exit code."""
-    given = arguments(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in COMMANDS:
+        return int(importlib.import_module(COMMANDS[words[0]]).main(words[1:]))
+    given = arguments(words)
     from rehearsal import UserInputError, rehearse  # noqa: PLC0415  (see above)
     from rehearsal.console import Progress, report  # noqa: PLC0415
     from rehearsal.report import write  # noqa: PLC0415

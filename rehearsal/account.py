@@ -21,6 +21,7 @@ from rehearsal.emulator import bridges, tasks
 from rehearsal.emulator.clock import Clock
 from rehearsal.emulator.scenario import CALM, Scenario
 from rehearsal.errors import RehearsalError
+from rehearsal.journal import Journal
 from rehearsal.model import State
 
 HIDDEN = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL")
@@ -66,6 +67,7 @@ class Account:
         self._bridged = bridged
         self._random: Any = None
         self._drawn: Counter[str] = Counter()
+        self.journal = Journal()
 
     def __enter__(self) -> Account:
         if not _only_one.acquire(blocking=False):
@@ -97,8 +99,14 @@ class Account:
         count = self._count
 
         def counted(client: Any, operation: str, parameters: Any) -> Any:
-            count(client.meta.service_model.service_name, operation)
-            return call(client, operation, parameters)
+            service = client.meta.service_model.service_name
+            if (made := self.journal.made(service, operation, parameters)) is not None:
+                return made
+            asked = dict(parameters)  # botocore adds idempotency tokens to the original
+            count(service, operation)
+            answer = call(client, operation, parameters)
+            self.journal.note(service, operation, asked, answer)
+            return answer
 
         opening.enter_context(mock.patch.object(JSONFileLoader, "load_file", _load_once))
         opening.enter_context(mock.patch.object(botocore.client.BaseClient, "_make_api_call", counted))

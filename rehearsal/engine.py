@@ -53,7 +53,10 @@ class Engine(Mocks):
             )
         given = inputs.Inputs(inputs.plain(args.args))
         region = given.take("region") or self.config.region
-        result = answer(invokes.Question(self.account, region, given))
+        try:
+            result = answer(invokes.Question(self.account, region, given))
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+            raise RehearsalError(f"{args.token}: {sentence(error)}") from error
         if left := given.left():
             raise MissingHandlerError(f"{args.token}: the rehearsal ignores these arguments: {', '.join(left)}.")
         return result
@@ -128,7 +131,8 @@ class Engine(Mocks):
             make.tags = {**self.config.default_tags, **(make.inputs.take("tags") or {})}
         self.account.draw(record.urn)
         first = len(self.account.calls)
-        made = kind.create(make)
+        with self.account.journal.of(record.urn, keep=not record.type.startswith((DYNAMIC, "awsx:"))):
+            made = kind.create(make)
         make.finish()
         self._own(record, made)
         outputs = {**record.inputs, **made.outputs}

@@ -62,18 +62,36 @@ def _file(path: Path) -> str:
     return f"file {path.name} sha256:{digest}"
 
 
+ATTRIBUTES = (
+    "identifier", "address", "dnsName", "repositoryUrl", "primaryEndpointAddress", "readerEndpointAddress",
+    "bucketRegionalDomainName", "name",
+)  # fmt: skip
+"""Outputs beside id and ARN by which others refer to a resource."""
+
+
 class Names:
     """Turns physical identifiers into logical names wherever they occur."""
 
     def __init__(self, records: list[Record]) -> None:
         self._names: dict[str, str] = {}
-        for record in records:
-            label = f"<{record.type.rpartition(':')[2]} {record.name}>"
-            for value in (record.outputs.get("arn"), record.id):
-                if isinstance(value, str) and len(value) >= SHORTEST and value != record.name:
-                    self._names.setdefault(value, label)
+        made = [record for record in records if record.custom and not record.type.startswith("awsx:")]
+        # A policy of a bucket has the bucket's name as its id: first come those that were not told it.
+        own = [record for record in made if record.id not in record.inputs.values()]
+        for record in (*own, *made):
+            self._name(record)
         longest_first = sorted(self._names, key=lambda value: (-len(value), value))
         self._pattern = re.compile("|".join(re.escape(value) for value in longest_first) or r"(?!)")
+
+    def _name(self, record: Record) -> None:
+        label = f"<{record.type.rpartition(':')[2]} {record.name}>"
+        identity = {"arn": label, "id": label} | {key: f"{label}.{key}" for key in ATTRIBUTES}
+        told = [value for value in record.inputs.values() if isinstance(value, str)]
+        for key, name in identity.items():
+            value = record.id if key == "id" else record.outputs.get(key)
+            if not isinstance(value, str) or len(value) < SHORTEST or value == record.name:
+                continue
+            if key in ("arn", "id") or value not in told:
+                self._names.setdefault(value, name)
 
     def of(self, value: Any) -> Any:
         """The value with every known identifier replaced; assets as their paths."""

@@ -1,0 +1,78 @@
+"""The policy pack: `pulumi preview --policy-pack policy`. Its rules are the rehearsal's (policy/rules)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pulumi_policy import (
+    EnforcementLevel,
+    PolicyConfigSchema,
+    PolicyPack,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+)
+from pulumi_policy.proxy import UnknownValueError
+
+# Pulumi runs this file by its path, which leaves the project's own folder out.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from policy.rules import RULES, Context, NotKnownError, Rule, Thing, Unknown
+
+DISPOSABLE = PolicyConfigSchema(
+    properties={
+        "disposable": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether the stack's data may be lost (the program's setting cvat:disposable).",
+        }
+    }
+)
+
+
+def plain(get: Callable[[], Any]) -> Any:
+    """A property without Pulumi's proxies; what a preview does not know yet is an Unknown."""
+    try:
+        value = get()
+    except UnknownValueError:
+        return Unknown()
+    if isinstance(value, Mapping):
+        return {key: plain(lambda key=key: value[key]) for key in value}  # type: ignore[misc]
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [plain(lambda index=index: value[index]) for index in range(len(value))]  # type: ignore[misc]
+    return value
+
+
+def context(args: ResourceValidationArgs) -> Context:
+    """Where the resource is, and whose it is."""
+    _, _, stack, _, project = args.urn.split(":")[:5]
+    provider = args.provider.props if args.provider else {}
+    region = provider.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    return Context(str(region), project, stack, bool(args.get_config().get("disposable", False)))
+
+
+def policy(rule: Rule) -> ResourceValidationPolicy:
+    """A rule as Pulumi wants it."""
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        thing = Thing(args.resource_type, args.name, plain(lambda: args.props), args.opts.protect)
+        try:
+            for text in rule.check(thing, context(args)):
+                report(f"{args.name}: {text}", args.urn)
+        except NotKnownError:
+            args.not_applicable("it needs a value that is not known before the deployment")
+
+    return ResourceValidationPolicy(
+        name=rule.name,
+        description=rule.description,
+        validate=validate,
+        enforcement_level=EnforcementLevel.MANDATORY,
+        config_schema=DISPOSABLE if rule.name == "stores-kept" else None,
+    )
+
+
+PolicyPack(name="cvat-on-aws", policies=[policy(rule) for rule in RULES], enforcement_level=EnforcementLevel.MANDATORY)

@@ -1,0 +1,40 @@
+"""Everything that can be tagged says whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from policy.rules.model import Context, Thing, rule
+
+TAGGABLE = frozenset(
+    """
+    aws:appautoscaling/target:Target aws:cloudwatch/logGroup:LogGroup aws:cloudwatch/metricAlarm:MetricAlarm
+    aws:ec2/eip:Eip aws:ec2/internetGateway:InternetGateway aws:ec2/natGateway:NatGateway
+    aws:ec2/routeTable:RouteTable aws:ec2/securityGroup:SecurityGroup aws:ec2/subnet:Subnet aws:ec2/vpc:Vpc
+    aws:ec2/vpcEndpoint:VpcEndpoint aws:ecr/repository:Repository aws:ecs/cluster:Cluster aws:ecs/service:Service
+    aws:ecs/taskDefinition:TaskDefinition aws:efs/accessPoint:AccessPoint aws:efs/fileSystem:FileSystem
+    aws:elasticache/parameterGroup:ParameterGroup aws:elasticache/replicationGroup:ReplicationGroup
+    aws:elasticache/subnetGroup:SubnetGroup aws:iam/role:Role aws:lb/listener:Listener
+    aws:lb/listenerRule:ListenerRule aws:lb/loadBalancer:LoadBalancer aws:lb/targetGroup:TargetGroup
+    aws:rds/instance:Instance aws:rds/parameterGroup:ParameterGroup aws:rds/subnetGroup:SubnetGroup
+    aws:s3/bucket:Bucket aws:s3/bucketObjectv2:BucketObjectv2 aws:sagemaker/endpoint:Endpoint
+    aws:sagemaker/endpointConfiguration:EndpointConfiguration aws:sagemaker/model:Model
+    aws:secretsmanager/secret:Secret aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace
+    aws:servicediscovery/service:Service aws:sns/topic:Topic aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule
+    aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule
+    """.split()
+)
+"""Types that this program uses and AWS lets be tagged; the rehearsal's tests compare it with what is really tagged."""
+
+
+@rule("tagged", "Everything that can carry tags carries the project's and the stack's.")
+def tagged(thing: Thing, context: Context) -> Iterator[str]:
+    """The rule."""
+    if thing.type not in TAGGABLE:
+        return
+    tags = thing.get("tags")
+    found = dict(tags) if isinstance(tags, Mapping) else {}
+    wanted = {"project": context.project, "stack": context.stack}
+    lacking = [f"{key}={value}" for key, value in wanted.items() if found.get(key) != value]
+    if lacking:
+        yield f"it lacks the tags {', '.join(lacking)}: pass the stack's tags to it."

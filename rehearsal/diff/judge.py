@@ -1,0 +1,100 @@
+"""A comparison with its judgement: what a reviewer must see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from policy.rules import Context, Thing, Violation, violations
+from policy.rules.partition import SUFFIXES
+from rehearsal.diff import openings, permissions, stores
+from rehearsal.diff.compare import compare
+from rehearsal.diff.model import Cost, Danger, Diff, Document, Findings, resources
+
+BUILT = re.compile(r"<Image [^<>]+>")
+
+Price = Callable[[Document, Document], Cost]
+"""Estimates what both sides cost a month."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still no danger."""
+
+    cost_share: float = 0.2
+    """Growth of the monthly cost, as a share of what it was."""
+
+
+def judged(base: Document, head: Document, limits: Limits, price: Price | None = None) -> Diff:
+    """What differs between two states of one stack, and what of it is dangerous."""
+    diff = compare(base, head)
+    found = Findings()
+    found.dangers += stores.dangers(diff, head)
+    permissions.judge(base, head, found)
+    openings.judge(base, head, found)
+    found.dangers += _invariants(base, head)
+    cost = price(base, head) if price else None
+    if cost and cost.share > limits.cost_share:
+        found.dangers.append(_dearer(cost, limits))
+    unique = tuple(dict.fromkeys(found.dangers))
+    return replace(diff, dangers=unique, notices=tuple(found.notices), cost=cost)
+
+
+def _dearer(cost: Cost, limits: Limits) -> Danger:
+    share = "from nothing" if cost.share == float("inf") else f"by {cost.share:.0%}"
+    text = (
+        f"The estimate rises {share}, from {cost.before:,.0f} to {cost.after:,.0f} {cost.currency} "
+        f"a month; "
+        f"{limits.cost_share:.0%} is the limit (--cost-share)."
+    )
+    return Danger("cost", "", text)
+
+
+def _invariants(base: Document, head: Document) -> Iterator[Danger]:
+    """Rules of the policy pack that the change breaks."""
+    old = {str(one) for one in _violations(base)}
+    for one in _violations(head):
+        if str(one) not in old:
+            yield Danger("invariant", one.thing.name, f"{one} ({one.rule})")
+
+
+def _violations(document: Document) -> Iterator[Violation]:
+    found = resources(document).values()
+    context = Context(region=document["region"], project=_project(document), stack=document["stack"])
+    # Whether a stack is disposable is a setting, which documents lack; its database tells.
+    disposable = any(one.inputs.get("skipFinalSnapshot") for one in found if one.type == "aws:rds/instance:Instance")
+    image = f"{'0' * 12}.dkr.ecr.{context.region}.{SUFFIXES[context.partition]}/built@sha256:{'0' * 64}"
+    things = [Thing(one.type, one.name, _built(one.inputs, image)) for one in found]
+    yield from violations(things, replace(context, disposable=disposable))
+
+
+def _built(value: Any, image: str) -> Any:
+    """A document names an image that the stack builds by its logical name; it is one of ECR, by digest."""
+    if isinstance(value, Mapping):
+        return {key: _built(item, image) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_built(item, image) for item in value]
+    return BUILT.sub(image, value) if isinstance(value, str) else value
+
+
+def _project(document: Document) -> str:
+    for one in document["resources"]:
+        return str(one["urn"]).split("::")[1]
+    return ""
+
+
+def vanished(stack: str, base: Document) -> Diff:
+    """A stack whose file is gone: nothing is deleted by that, but nobody looks after it any more."""
+    count = len(resources(base))
+    text = f"Pulumi.{stack}.yaml is gone. Its {count} resources stay and cost money until `pulumi destroy` is run."
+    return Diff(stack, dangers=(Danger("stack", "", text),))
+
+
+def appeared(head: Document, price: Price | None = None) -> Diff:
+    """A stack that BASE does not have: everything is new, and only the invariants are judged."""
+    empty: Document = {**head, "resources": [], "outputs": {}}
+    diff = compare(empty, head)
+    dangers = tuple(_invariants(empty, head))
+    return replace(diff, dangers=dangers, cost=price(empty, head) if price else None)

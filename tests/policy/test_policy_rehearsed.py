@@ -1,0 +1,36 @@
+"""All rules over what the program really asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from policy.rules import Context, Thing, violations
+from policy.rules.labels import TAGGABLE
+from rehearsal import Rehearsal
+
+Rehearsed = Callable[..., Rehearsal]
+
+
+def things(rehearsal: Rehearsal) -> list[Thing]:
+    return [Thing(record.type, record.name, record.inputs) for record in rehearsal.resources]
+
+
+@pytest.mark.parametrize("stack", ["cn-northwest-1", "ap-northeast-1"])
+def test_the_program_keeps_every_invariant(rehearsed: Rehearsed, stack: str) -> None:
+    rehearsal = rehearsed(stack)
+    assert rehearsal.error is None
+    found = list(violations(things(rehearsal), Context(rehearsal.region, rehearsal.project, stack)))
+    assert [str(one) for one in found] == []
+
+
+def test_a_stack_of_one_partition_is_foreign_in_another(rehearsed: Rehearsed) -> None:
+    rehearsal = rehearsed("ap-northeast-1")
+    found = violations(things(rehearsal), Context("cn-north-1", rehearsal.project, "ap-northeast-1"))
+    assert {"own-partition", "images-by-digest"} <= {one.rule for one in found}
+
+
+def test_the_list_of_taggable_types_is_what_the_account_lets_be_tagged(rehearsed: Rehearsed) -> None:
+    tagged = {record.type for record in rehearsed("ap-northeast-1").resources if record.tags is not None}
+    assert {kind for kind in tagged if kind.startswith("aws:")} <= TAGGABLE
