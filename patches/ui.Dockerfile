@@ -42,7 +42,7 @@ RUN find /etc/apt \( -name '*.list' -o -name '*.sources' \) \
         -exec sed -i "s|http://deb.debian.org|${APT_MIRROR%/}|g" {} + \
     && apt-get update && apt-get install -y --no-install-recommends libcap2-bin \
     && setcap cap_net_bind_service=+ep /usr/sbin/nginx \
-    && apt-get purge -y libcap2-bin && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/*
 COPY ui.nginx.conf /etc/nginx/nginx.conf
 COPY --from=build /source/cvat-ui/dist/ /usr/share/nginx/html/
 COPY --from=build /source/LICENSE /usr/share/nginx/LICENSE

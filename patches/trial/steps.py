@@ -17,13 +17,16 @@ FORMAT = "COCO 1.0"
 HEALTH = "/api/v1/restrictions/user-agreements"
 BAD_USE = 2  # the exit code of a refusal
 NOTHING: dict[str, Any] = {"version": 0, "tags": [], "shapes": [], "tracks": []}
-JOB = "import django; django.setup(); import django_rq, time; queue = django_rq.get_queue('low'); "
-ENQUEUE = f"""{JOB}
+SETUP = "import django; django.setup(); import django_rq, time; queue = django_rq.get_queue('low'); "
+ENQUEUE = f"""{SETUP}
 job = queue.enqueue(time.sleep, 600, job_id="trial")
 while job.get_status() != "started":
     time.sleep(0.2)
 """
-STATUS = f"""{JOB}
+COLLECT = f"""{SETUP}
+from django.core.management import call_command; call_command("collectstatic", interactive=False, verbosity=0)
+"""
+STATUS = f"""{SETUP}
 print(queue.fetch_job("trial").get_status())
 """
 Step = tuple[str, Callable[[], str]]
@@ -78,6 +81,9 @@ class Trial:
         return f"{said.strip().splitlines()[-2].removeprefix('init: ')} ({time.monotonic() - began:.0f} s)"
 
     def init(self) -> str:
+        if self.fleet.place.root is None:  # the image has done so when it was built
+            code, said = self.fleet.python("collectstatic", COLLECT)
+            check(code == 0, said)
         return self._init("init", "first-" + self.fleet.admin_password)
 
     def init_again(self) -> str:

@@ -67,6 +67,14 @@ def test_a_worker_drains_its_queue() -> None:
     assert "cvat_aws.worker.DrainingWorker" in program
 
 
+def test_a_drain_time_that_is_none_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CVAT_WORKER_DRAIN_S", "soon")
+    assert __main__.main(["worker", "low"]) == __main__.BAD_USE
+    assert "CVAT_WORKER_DRAIN_S is 'soon'" in capsys.readouterr().err
+
+
 def test_the_scheduler_takes_its_connection_from_the_settings() -> None:
     assert became("scheduler")[2:] == ["rqscheduler", "--interval", "30"]
 

@@ -16,6 +16,7 @@ from cvat_aws.web import HEALTH_PATH
 HOME = os.environ.get("CVAT_HOME", "/home/django")  # where manage.py is
 PORT = 8080
 SERVER_ROOT = "/tmp/cvat-server"  # noqa: S108 - Apache's configuration and sockets, local to the task
+DRAIN_S = 100  # below ECS's longest stop timeout, 120 s, with room to record the failure
 LARGEST_BODY = 1024**3  # bytes; CVAT's own limit for one request
 
 
@@ -71,6 +72,9 @@ def web() -> int:
 
 
 def worker(queue: str) -> int:
+    read = Reader(os.environ)
+    read.number("CVAT_WORKER_DRAIN_S", DRAIN_S)  # for the worker, which could only fail when it is stopped
+    read.finish()
     return _become(manage("rqworker", "-v", "3", "--worker-class", "cvat_aws.worker.DrainingWorker", queue))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rq import Worker
 
-DRAIN_S = 100.0  # below ECS's longest stopTimeout, 120 s, with room to record the failure
+from cvat_aws.commands import DRAIN_S
 
 
 class DrainingWorker(Worker):  # type: ignore[misc]  # RQ 1.5 has no types
@@ -19,7 +19,7 @@ class DrainingWorker(Worker):  # type: ignore[misc]  # RQ 1.5 has no types
     """
 
     def handle_warm_shutdown_request(self) -> Any:
-        limit = float(os.environ.get("CVAT_WORKER_DRAIN_S", DRAIN_S))
+        limit = int(os.environ.get("CVAT_WORKER_DRAIN_S", DRAIN_S))
         timer = threading.Timer(limit, self._give_up)
         timer.daemon = True
         timer.start()
