@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import doors, edges, purity, tags, tasks, ways_out
+from rehearsal.checks import ask, doors, edges, purity, reachability, tags, tasks, ways_out
 from rehearsal.model import Verdict
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ Check = Callable[["Rehearsal"], Verdict]
 
 CHECKS: tuple[Check, ...] = (
     edges.open_edges,
+    reachability.reachable,
     ways_out.private_subnets,
     tasks.references,
     doors.listener_rules,
@@ -29,4 +30,5 @@ CHECKS: tuple[Check, ...] = (
 
 def judge(rehearsal: Rehearsal) -> tuple[Verdict, ...]:
     """The verdicts of all checks."""
-    return tuple(check(rehearsal) for check in CHECKS)
+    with ask.remembering():
+        return tuple(check(rehearsal) for check in CHECKS)
