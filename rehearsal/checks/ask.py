@@ -33,11 +33,11 @@ def remembering() -> Iterator[None]:
         _answers = None
 
 
-def question(ask: Callable[Concatenate[Rehearsal, P], T]) -> Callable[Concatenate[Rehearsal, P], T]:
+def question(ask: Callable[Concatenate[Rehearsal, P], T], /) -> Callable[Concatenate[Rehearsal, P], T]:
     """A function of the rehearsal and plain arguments whose answer is remembered."""
 
     @functools.wraps(ask)
-    def asked(rehearsal: Rehearsal, *args: P.args, **kwargs: P.kwargs) -> T:
+    def asked(rehearsal: Rehearsal, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if _answers is None:
             return ask(rehearsal, *args, **kwargs)
         key = (ask, rehearsal.stack, args, tuple(sorted(kwargs.items())))

@@ -24,7 +24,7 @@ ABROAD = ipaddress.IPv4Network("198.51.100.0/24")
 """Stands for addresses of the Internet that nobody allowed by name (TEST-NET-2, RFC 5737)."""
 
 EPHEMERAL: Ports = (1024, 65535)
-"""Ports to which answers come back: load balancers and NAT gateways use all of these (VPC user guide, "Ephemeral ports")."""
+"""Ports to which answers come back; load balancers and NAT gateways use all of them (VPC user guide)."""
 
 HTTPS: Ports = (443, 443)
 TCP = ("-1", "6", "tcp")
