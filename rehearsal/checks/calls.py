@@ -28,11 +28,11 @@ EXEC = tuple(
 
 JOIN_NETWORK = tuple(
     f"ec2:{name}"
-    for name in (
-        "CreateNetworkInterface CreateNetworkInterfacePermission DeleteNetworkInterface "
-        "DeleteNetworkInterfacePermission DescribeNetworkInterfaces DescribeVpcs DescribeDhcpOptions DescribeSubnets DescribeSecurityGroups "
-        "DescribeVpcEndpoints"
-    ).split()
+    for name in """
+    CreateNetworkInterface CreateNetworkInterfacePermission DeleteNetworkInterface DeleteNetworkInterfacePermission
+    DescribeNetworkInterfaces DescribeVpcs DescribeDhcpOptions DescribeSubnets DescribeSecurityGroups
+    DescribeVpcEndpoints
+    """.split()
 )
 """With which SageMaker puts containers into a VPC (SageMaker developer guide, roles, CreateModel, read 2026-11)."""
 

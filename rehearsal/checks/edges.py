@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from rehearsal.checks import places
 from rehearsal.checks.ask import Thing, paged, tag, verdict
-from rehearsal.checks.places import ROLE_TAG, Node
+from rehearsal.checks.places import Node
 from rehearsal.model import Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
+
+ROLE_TAG = places.ROLE_TAG
 
 NAME = "Open edges between security groups equal the intended list"
 
@@ -28,7 +30,6 @@ INSIDE = (
 
 OUTWARD = ("server", "worker", "init", "ui", "gateway", "models")
 """Roles that may call anywhere on 443: AWS's APIs, by NAT or endpoint."""
-
 
 Edge = tuple[str, str, str]
 """Source, target, port. Either end is a role or a CIDR."""
@@ -46,11 +47,18 @@ def open_edges(rehearsal: Rehearsal) -> Verdict:
     ]
     nodes = places.nodes(rehearsal)
     vpc = vpc_block(rehearsal, groups)
-    found = _between(nodes, groups) | _rules_with_addresses(groups, roles)
+    found = open_now(rehearsal)
     wanted = intended(rehearsal, {node.role for node in nodes}, vpc)
     findings += [f"{_say(edge)} is open but not intended: close it." for edge in sorted(found - wanted)]
     findings += [f"{_say(edge)} is intended but not open: a rule is missing." for edge in sorted(wanted - found)]
     return verdict(NAME, findings, len(found))
+
+
+def open_now(rehearsal: Rehearsal) -> set[Edge]:
+    """What is open in the account, intended or not."""
+    groups = places.groups(rehearsal)
+    roles = {one["GroupId"]: tag(one, ROLE_TAG) for one in groups}
+    return _between(places.nodes(rehearsal), groups) | _rules_with_addresses(groups, roles)
 
 
 def _say(edge: Edge) -> str:

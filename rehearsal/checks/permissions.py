@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rehearsal.checks import ask
 from rehearsal.checks.calls import Use, uses
-from rehearsal.checks.units import neighbours
+from rehearsal.checks.units import ACCESS_POINT, OTHER_ACCOUNT, neighbours
 from rehearsal.emulator.conditions import like
 from rehearsal.emulator.policies import (
     Decision,
@@ -81,9 +81,10 @@ def _exercise(rehearsal: Rehearsal, use: Use, policy: list[Statement]) -> Iterat
 
 
 def _say(request: Request) -> str:
-    points = [value for key, value in request.context.items() if key.endswith("AccessPointArn")]
-    through = f" through {points[0]}" if points else " without an access point" if ":elasticfilesystem:" in request.resource else ""
-    return f"{request}{through}"
+    if not request.action.startswith("elasticfilesystem:"):
+        return str(request)
+    point = request.context.get(ACCESS_POINT)
+    return f"{request} {f'through {point}' if point else 'without an access point'}"
 
 
 def _excess(use: Use, policy: list[Statement]) -> Iterator[str]:
@@ -209,7 +210,7 @@ def _distrust(rehearsal: Rehearsal, use: Use, document: list[Statement]) -> Iter
     yield from (f"{who[1]} may take it, but only {_names(wanted)} should." for who in sorted(named - wanted))
     for who in sorted(wanted):
         own = Request("sts:AssumeRole", "*", {"aws:SourceAccount": rehearsal.account.id}, who)
-        other = Request("sts:AssumeRole", "*", {"aws:SourceAccount": "210987654321"}, who)
+        other = Request("sts:AssumeRole", "*", {"aws:SourceAccount": OTHER_ACCOUNT}, who)
         if decide(document, own) is not Decision.ALLOWED:
             yield f"{who[1]} uses it, but may not take it: name it in the trust policy."
         elif who[1].partition(".")[0] in ON_BEHALF and decide(document, other) is Decision.ALLOWED:
