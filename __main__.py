@@ -47,9 +47,10 @@ endpoints = InferenceEndpoints("inference", InferenceEndpointsArgs(
 targets = endpoints.targets if endpoints else {}
 
 balancer = LoadBalancer("cvat", LoadBalancerArgs(
-    site=site, vpc_id=network.vpc_id, subnet_ids=network.public_subnet_ids, allowed_cidrs=access.allowed_cidrs,
+    site=site, vpc_id=network.vpc_id, internal=access.internal, allowed_cidrs=access.allowed_cidrs,
+    subnet_ids=network.private_subnet_ids if access.internal else network.public_subnet_ids,
     http_port=access.http_port, https_port=access.https_port, certificate_arn=access.certificate_arn,
-    host_name=access.host_name))  # fmt: skip
+    admin_cidrs=access.admin_cidrs, host_name=access.host_name))  # fmt: skip
 first = InitTask("init", InitTaskArgs(
     site=site, cluster_arn=cluster.arn, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
     stores=data.access, base_url=balancer.base_url, image=images["server"], size=chosen.tasks["worker"],
@@ -61,7 +62,8 @@ services = CvatServices("cvat", CvatServicesArgs(
     site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
     load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,
     environment=chosen.server_environment, secrets=given_secrets(chosen.server_secrets), targets=targets,
-    initialised=[first], enable_exec=access.enable_exec))  # fmt: skip
+    initialised=[first], spot=chosen.services.fargate_spot,
+    enable_exec=access.enable_exec))  # fmt: skip
 
 pulumi.export("url", balancer.base_url)
 pulumi.export("admin_user", init.admin_user)

@@ -20,11 +20,10 @@ GATEWAY_PORT = 8070
 GATEWAY_NAME = "serverless"
 """Its name in the stack's private namespace."""
 
-SERVER_PATHS = (
-    ("/api/*", "/git/*", "/opencv/*", "/analytics/*", "/static/*"),
-    ("/admin*", "/documentation/*", "/django-rq*"),
-)
-"""Paths that the server answers, all others being the UI's; an ALB rule takes five values at most."""
+ADMIN_PATHS = ("/admin*", "/django-rq*")
+"""Pages for administrators: Django's own, and the job queues'."""
+SERVER_PATHS = ("/api/*", "/git/*", "/opencv/*", "/analytics/*", "/static/*", *ADMIN_PATHS, "/documentation/*")
+"""Paths that the server answers, all others being the UI's."""
 
 SERVER_HEALTH_PATH = "/api/v1/restrictions/user-agreements"
 """Answers 200 without a login, through the whole of Django."""
@@ -67,6 +66,8 @@ class Process:
     calls_gateway: bool = False
     singleton: bool = False
     """Whether two of it would do harm, so that the old one stops before the new one starts."""
+    interruptible: bool = False
+    """Whether nothing is lost when AWS takes a task back after two minutes' notice (Fargate Spot)."""
     stop_seconds: int = 30
     """Time between SIGTERM and SIGKILL."""
 
@@ -117,13 +118,21 @@ SCHEDULER = Process(
     stores=True,
     singleton=True,
 )
-UI = Process(kind="ui", size="ui", edge="ui", containers=(Container(name="ui", image="ui"),), port=UI_PORT)
+UI = Process(
+    kind="ui",
+    size="ui",
+    edge="ui",
+    containers=(Container(name="ui", image="ui"),),
+    port=UI_PORT,
+    interruptible=True,
+)
 GATEWAY = Process(
     kind="gateway",
     size="gateway",
     edge="gateway",
     containers=(Container(name="gateway", image="gateway", health=_GATEWAY_HEALTH),),
     port=GATEWAY_PORT,
+    interruptible=True,
     stop_seconds=LONGEST_STOP_SECONDS,
 )
 

@@ -25,6 +25,7 @@ from components.images import Image
 from components.inference_endpoints import Target
 from components.load_balancer import LoadBalancer
 from components.observability import LogGroup
+from components.scaling import track_cpu
 from components.secrets import SecretValue
 from components.site import Site
 from components.sizes import TaskSize
@@ -59,6 +60,8 @@ class CvatServicesArgs:
     """Function -> endpoint. Default: no auto-annotation, no gateway."""
     initialised: Sequence[pulumi.Resource] = ()
     """What server and workers wait for: a database as this release needs it."""
+    spot: bool = False
+    """Run on Fargate Spot what AWS may interrupt."""
     enable_exec: bool = False
     """Allow ECS Exec."""
 
@@ -79,6 +82,11 @@ class CvatServices(pulumi.ComponentResource):
         self._gateway_client = self._gateway_edge() if args.targets else None
         self._gateway_registry = self._namespace() if args.targets else None
         services = {process.kind: self._service(process, self._task(process)) for process in processes}
+        for process in processes:
+            size = args.sizes[process.size]
+            if size.scales:
+                label, service = f"{name}-{process.kind}", services[process.kind]
+                track_cpu(label, service, args.cluster, size, args.site.tags, self._child)
         self.service_names = {kind: service.name for kind, service in services.items()}
         self.register_outputs({"service_names": self.service_names})
 
@@ -224,7 +232,9 @@ class CvatServices(pulumi.ComponentResource):
                 task_definition=task.arn,
                 desired_count=args.sizes[process.size].count,
                 capacity_provider_strategies=[
-                    aws.ecs.ServiceCapacityProviderStrategyArgs(capacity_provider="FARGATE", weight=1)
+                    aws.ecs.ServiceCapacityProviderStrategyArgs(
+                        capacity_provider="FARGATE_SPOT" if args.spot and process.interruptible else "FARGATE", weight=1
+                    )
                 ],
                 deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
                 deployment_minimum_healthy_percent=0 if process.singleton else 100,
@@ -241,8 +251,13 @@ class CvatServices(pulumi.ComponentResource):
                 wait_for_steady_state=True,
                 tags=dict(args.site.tags),
             ),
-            # ECS refuses target groups that no listener leads to, and Pulumi cannot see that edge.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*waits, *([args.load_balancer] if balancers else [])]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # ECS refuses target groups that no listener leads to, and Pulumi cannot see that edge.
+                depends_on=[*waits, *([args.load_balancer] if balancers else [])],
+                # The next update must not undo what the scaling policy has decided since.
+                ignore_changes=["desired_count"] if args.sizes[process.size].scales else None,
+            ),
         )
 
     def _registration(self, process: Process) -> aws.ecs.ServiceServiceRegistriesArgs | None:

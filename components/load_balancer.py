@@ -10,7 +10,8 @@ import pulumi_aws as aws
 
 from components import security_groups
 from components.bucket import PrivateBucket, PrivateBucketArgs
-from components.cvat_release import SERVER_HEALTH_PATH, SERVER_PATHS, SERVER_PORT, UI_PORT
+from components.cvat_release import SERVER_HEALTH_PATH, SERVER_PORT, UI_PORT
+from components.routes import Route, routes
 from components.site import Site
 
 IDLE_SECONDS = 300
@@ -26,7 +27,9 @@ class LoadBalancerArgs:
     site: Site
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[str]]
-    """Public subnets in at least two zones."""
+    """Subnets in at least two zones: public ones, or private ones for an internal load balancer."""
+    internal: bool = False
+    """Reachable from inside the VPC and what is connected to it only."""
     allowed_cidrs: Sequence[str]
     """Who may call."""
     http_port: int = 80
@@ -35,6 +38,8 @@ class LoadBalancerArgs:
     """Used with a certificate."""
     certificate_arn: str = ""
     """Default: plain HTTP only."""
+    admin_cidrs: Sequence[str] = ()
+    """Who may open the administrators' pages. Default: whoever may call."""
     host_name: str = ""
     """Public name. Default: the load balancer's own."""
 
@@ -80,7 +85,7 @@ class LoadBalancer(pulumi.ComponentResource):
             self._name,
             aws.lb.LoadBalancerArgs(
                 load_balancer_type="application",
-                internal=False,
+                internal=args.internal,
                 subnets=args.subnet_ids,
                 security_groups=[self.group.id],
                 idle_timeout=IDLE_SECONDS,
@@ -179,21 +184,35 @@ class LoadBalancer(pulumi.ComponentResource):
         )
 
     def _routes(self, listener: aws.lb.Listener) -> None:
-        for index, paths in enumerate(SERVER_PATHS, start=1):
+        for route in routes(self._args.admin_cidrs):
             aws.lb.ListenerRule(
-                f"{self._name}-server-{index}",
+                f"{self._name}-{route.name}",
                 aws.lb.ListenerRuleArgs(
                     listener_arn=listener.arn,
-                    priority=index * 10,
-                    conditions=[
-                        aws.lb.ListenerRuleConditionArgs(
-                            path_pattern=aws.lb.ListenerRuleConditionPathPatternArgs(values=list(paths))
-                        )
-                    ],
-                    actions=[
-                        aws.lb.ListenerRuleActionArgs(type="forward", target_group_arn=self.target_groups["server"].arn)
-                    ],
+                    priority=route.priority,
+                    conditions=_conditions(route),
+                    actions=[self._forward() if route.allowed else _FORBIDDEN],
                     tags=dict(self._args.site.tags),
                 ),
                 opts=self._child,
             )
+
+    def _forward(self) -> aws.lb.ListenerRuleActionArgs:
+        return aws.lb.ListenerRuleActionArgs(type="forward", target_group_arn=self.target_groups["server"].arn)
+
+
+_FORBIDDEN = aws.lb.ListenerRuleActionArgs(
+    type="fixed-response",
+    fixed_response=aws.lb.ListenerRuleActionFixedResponseArgs(
+        content_type="text/plain",
+        message_body="These pages open only from the administrators' network.",
+        status_code="403",
+    ),
+)
+
+
+def _conditions(route: Route) -> list[aws.lb.ListenerRuleConditionArgs]:
+    condition = aws.lb.ListenerRuleConditionArgs
+    paths = aws.lb.ListenerRuleConditionPathPatternArgs(values=list(route.paths))
+    sources = aws.lb.ListenerRuleConditionSourceIpArgs(values=list(route.sources))
+    return [condition(path_pattern=paths)] + ([condition(source_ip=sources)] if route.sources else [])

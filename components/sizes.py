@@ -14,7 +14,13 @@ class TaskSize:
     memory: int
     """MiB."""
     count: int
-    """Tasks."""
+    """Tasks, and the least where their number follows the load."""
+    max_count: int = 0
+    """Tasks at most. Default, and whatever is not above count: their number is fixed."""
+
+    @property
+    def scales(self) -> bool:
+        return self.max_count > self.count
 
 
 @dataclass(frozen=True, kw_only=True)

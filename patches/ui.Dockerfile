@@ -42,7 +42,7 @@ RUN find /etc/apt \( -name '*.list' -o -name '*.sources' \) \
         -exec sed -i "s|http://deb.debian.org|${APT_MIRROR%/}|g" {} + \
     && apt-get update && apt-get install -y --no-install-recommends libcap2-bin \
     && setcap cap_net_bind_service=+ep /usr/sbin/nginx \
-    && apt-get purge -y --auto-remove libcap2-bin && rm -rf /var/lib/apt/lists/*
+    && apt-get purge -y libcap2-bin && rm -rf /var/lib/apt/lists/*
 COPY ui.nginx.conf /etc/nginx/nginx.conf
 COPY --from=build /source/cvat-ui/dist/ /usr/share/nginx/html/
 COPY --from=build /source/LICENSE /usr/share/nginx/LICENSE
@@ -55,6 +55,8 @@ LABEL org.opencontainers.image.title="CVAT interface for AWS" \
       com.amazonaws.cvat.series="${SERIES_DIGEST}"
 
 USER 1000:1000
+# Says so now, and not in production, if nginx cannot read its configuration as this user.
+RUN nginx -t && rm -f /tmp/nginx.pid
 EXPOSE 80
 STOPSIGNAL SIGQUIT
 HEALTHCHECK --interval=30s --timeout=5s --retries=3 \

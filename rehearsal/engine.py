@@ -86,6 +86,7 @@ class Engine(Mocks):
         if before is not None and not token.startswith("awsx:"):
             raise MissingHandlerError(f"{token} '{name}' has changed; updates are not rehearsed yet.")
         record = Record(urn, token, name, parent, custom, given, given, "", inputs.secret_keys(values))
+        record = replace(record, dependencies=self.monitor.dependencies)
         if token.startswith("awsx:"):
             self.state.records[urn] = record  # so that it stands before its children
         if custom or token in KINDS:
@@ -179,6 +180,7 @@ class Monitor(MockMonitor):
         super().__init__(engine)
         self.engine = engine
         self.parent = ""
+        self.dependencies: tuple[str, ...] = ()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """As Pulumi's engine forms it: the types of all ancestors but the stack's."""
@@ -192,8 +194,9 @@ class Monitor(MockMonitor):
         self.resources[record.urn] = MockMonitor.ResourceRegistration(record.urn, record.id, dict(record.outputs))
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  (gRPC names)
-        """Remember the parent for the mocks."""
+        """Remember for the mocks what they are not told."""
         self.parent = request.parent
+        self.dependencies = tuple(sorted(request.dependencies))
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802

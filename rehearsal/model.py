@@ -32,6 +32,8 @@ class Record:
     """All tags of a taggable resource, the provider's default tags included; None if it cannot carry any."""
     calls: tuple[str, ...] = ()
     """API calls that made it, e.g. ec2:CreateVpc, in order."""
+    dependencies: tuple[str, ...] = ()
+    """URNs that Pulumi waits for before it creates this one; inside awsx components, those of the component."""
 
 
 @dataclass(frozen=True)

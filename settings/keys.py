@@ -139,6 +139,10 @@ class Access(Section):
     """Certificate of the HTTPS listener, from ACM or IAM. Empty: plain HTTP."""
     allowed_cidrs: Cidrs = ("0.0.0.0/0",)
     """Address ranges that may reach the load balancer."""
+    admin_cidrs: Cidrs = ()
+    """Address ranges that may open /admin and /django-rq. Empty: all that may reach the load balancer."""
+    internal: bool = False
+    """true: the load balancer is in the private subnets, for VPN, peering or Direct Connect only."""
     host_name: str = ""
     """Name under which people reach CVAT, where it is not the load balancer's own."""
     enable_exec: bool = False
@@ -217,18 +221,24 @@ class Services(Section):
     """MiB of a CVAT server task."""
     server_count: int = Field(-1, ge=-1)
     """CVAT server tasks."""
+    server_max_count: int = Field(-1, ge=-1)
+    """CVAT server tasks at most; above the count, their number follows their CPU."""
     ui_cpu: int = -1
     """CPU units of a UI task."""
     ui_memory: int = -1
     """MiB of a UI task."""
     ui_count: int = Field(-1, ge=-1)
     """UI tasks."""
+    ui_max_count: int = Field(-1, ge=-1)
+    """UI tasks at most; above the count, their number follows their CPU."""
     gateway_cpu: int = -1
     """CPU units of a gateway task."""
     gateway_memory: int = -1
     """MiB of a gateway task."""
     gateway_count: int = Field(-1, ge=-1)
     """Gateway tasks."""
+    gateway_max_count: int = Field(-1, ge=-1)
+    """Gateway tasks at most; above the count, their number follows their CPU."""
     worker_cpu: int = -1
     """CPU units of a worker task of either queue."""
     worker_memory: int = -1
@@ -237,6 +247,8 @@ class Services(Section):
     """Worker tasks that create tasks, import and export."""
     annotation_worker_count: int = Field(-1, ge=-1)
     """Worker tasks that run auto-annotation jobs, one job each at a time."""
+    fargate_spot: bool = False
+    """true: UI and gateway run on Fargate Spot, for about a third of the price; AWS may replace a task at any time."""
     server_environment: Annotated[tuple[Annotated[str, AfterValidator(_label)], ...], Many] = ()
     """More variables for CVAT's processes, each as NAME=value: mail, LDAP, registration (see patches/README.md)."""
     server_secrets: Annotated[tuple[Annotated[str, AfterValidator(_secret)], ...], Many] = ()

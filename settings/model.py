@@ -109,7 +109,9 @@ class Settings:
         }
 
     def _task(self, kind: str, count: str) -> TaskSize:
-        return TaskSize(cpu=self.size(f"{kind}_cpu"), memory=self.size(f"{kind}_memory"), count=self.size(count))
+        most = self.size(f"{kind}_max_count") if kind != "worker" else 0
+        size = {"cpu": self.size(f"{kind}_cpu"), "memory": self.size(f"{kind}_memory")}
+        return TaskSize(**size, count=self.size(count), max_count=most)
 
     @property
     def given_images(self) -> dict[str, str]:

@@ -118,12 +118,12 @@ def warnings(settings: Settings, region: Region) -> Iterator[str]:
     """What is allowed, but what an operator should know before the deployment."""
     access = settings.access
     port = access.https_port if access.certificate_arn else access.http_port
-    if region.is_china and {port, access.http_port} & {80, 443, 8080}:
+    if region.is_china and not access.internal and {port, access.http_port} & {80, 443, 8080}:
         yield (
             f"{region.name}: ports 80, 443 and 8080 are blocked in mainland China until the account has an ICP "
             "filing. Set cvat:httpPort (and cvat:httpsPort) to another port unless you have it."
         )
-    if not access.certificate_arn and "0.0.0.0/0" in access.allowed_cidrs:
+    if not (access.certificate_arn or access.internal) and "0.0.0.0/0" in access.allowed_cidrs:
         yield (
             "CVAT will answer the whole Internet without encryption: passwords can be read on the way. "
             "Set cvat:certificateArn, or narrow cvat:allowedCidrs."

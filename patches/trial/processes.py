@@ -10,13 +10,18 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from patches.trial.services import Services, program
+from patches.trial.services import Services
+from patches.trial.services import program as program_path
 
-# What a container has of its own: a read-only root, with the two volumes and a scratch /tmp on it.
+# What a container runtime gives a task: a read-only root with two volumes on it, /dev, /proc, /etc/hosts, and
+# scratch space of its own.
 SEPARATE = """
 root=$1; shift; home=$root/home/django; set -e
+touch "$root/etc/hosts"
 for volume in "$root" "$home/data" "$home/share"; do mount --bind "$volume" "$volume"; done
 mount -o remount,bind,ro "$root"
+for own in /dev /etc/hosts; do mount --bind "$own" "$root$own"; done
+mount -t proc proc "$root/proc"
 for scratch in "$root/tmp" "$root/dev/shm"; do mount -t tmpfs tmpfs "$scratch"; done
 exec chroot --userspec=1000:1000 "$root" "$@"
 """
@@ -32,12 +37,12 @@ class Place:
     home: Path
     python: str
 
-    def command(self, arguments: list[str], scratch: Path) -> list[str]:
+    def command(self, arguments: list[str]) -> list[str]:
         """In an image's root: a mount namespace of its own, read-only but for a task's mounts; user 1000."""
-        cvat = [self.python, "-m", "cvat_aws", *arguments]
+        program = [self.python, *arguments]
         if self.root is None:
-            return cvat
-        return [program("unshare"), "--mount", "sh", "-c", SEPARATE, "sh", str(self.root), *cvat]
+            return program
+        return [program_path("unshare"), "--mount", "sh", "-c", SEPARATE, "sh", str(self.root), *program]
 
 
 @dataclass
@@ -85,12 +90,16 @@ class Fleet:
         """An image's root cannot see the folder of the services, but has the share mounted."""
         return "/home/django/share/trial-ca.pem" if self.place.root else str(self.services.folder / "ca.pem")
 
-    def start(self, name: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
+    def start(self, name: str, *command: str, **more: str) -> subprocess.Popen[bytes]:
+        """Start a command of the entry point."""
+        return self._spawn(name, ["-m", "cvat_aws", *command], more)
+
+    def _spawn(self, name: str, arguments: list[str], more: dict[str, str]) -> subprocess.Popen[bytes]:
         scratch = self.folder / name
         scratch.mkdir(parents=True, exist_ok=True)
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603
-                self.place.command([*arguments], scratch),
+                self.place.command(arguments),
                 env=self.environment(name, **more),
                 stdout=log,
                 stderr=log,
@@ -99,9 +108,18 @@ class Fleet:
         self.running[name] = process
         return process
 
-    def once(self, name: str, *arguments: str, **more: str) -> tuple[int, str]:
-        """Run to the end; (exit code, what it printed)."""
-        code = self.start(name, *arguments, **more).wait(timeout=600)
+    def once(self, name: str, *command: str, **more: str) -> tuple[int, str]:
+        """Run a command to its end; (exit code, what it printed)."""
+        return self._finish(name, self.start(name, *command, **more))
+
+    def python(self, name: str, code: str) -> tuple[int, str]:
+        """Run a piece of Python where CVAT runs; (exit code, what it printed)."""
+        return self._finish(
+            name, self._spawn(name, ["-c", code], {"PYTHONPATH": self.environment(name)["CVAT_HOME"]})
+        )
+
+    def _finish(self, name: str, process: subprocess.Popen[bytes]) -> tuple[int, str]:
+        code = process.wait(timeout=600)
         del self.running[name]
         return code, (self.folder / f"{name}.log").read_text()
 
@@ -121,8 +139,8 @@ class Fleet:
                 os.killpg(process.pid, signal.SIGKILL)
 
     def memory(self, name: str) -> int:
-        """Proportional set size of a process and its descendants, in MiB."""
-        return sum(_pss(pid) for pid in _family(self.running[name].pid)) // 1024
+        """Resident memory of a process and its descendants, in MiB; what they share is counted for each."""
+        return sum(_resident(pid) for pid in _family(self.running[name].pid)) // 1024
 
 
 def _family(pid: int) -> list[int]:
@@ -130,10 +148,10 @@ def _family(pid: int) -> list[int]:
     return [pid, *(member for child in children for member in _family(int(child)))]
 
 
-def _pss(pid: int) -> int:
+def _resident(pid: int) -> int:
     """KiB; 0 if the process has gone meanwhile."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS:")), 0)

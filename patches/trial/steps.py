@@ -17,6 +17,15 @@ FORMAT = "COCO 1.0"
 HEALTH = "/api/v1/restrictions/user-agreements"
 BAD_USE = 2  # the exit code of a refusal
 NOTHING: dict[str, Any] = {"version": 0, "tags": [], "shapes": [], "tracks": []}
+JOB = "import django; django.setup(); import django_rq, time; queue = django_rq.get_queue('low'); "
+ENQUEUE = f"""{JOB}
+job = queue.enqueue(time.sleep, 600, job_id="trial")
+while job.get_status() != "started":
+    time.sleep(0.2)
+"""
+STATUS = f"""{JOB}
+print(queue.fetch_job("trial").get_status())
+"""
 Step = tuple[str, Callable[[], str]]
 DEMO = Path(__file__).parents[2] / "demo"
 A, B = 8091, 8092
@@ -52,6 +61,7 @@ class Trial:
         yield "import the annotations at B, poll at A and B", self.annotations
         yield "back up at A, restore at B", self.backup
         yield "static files are served", self.static
+        yield "a job that outlasts its worker's drain time is failed, not lost", self.drain
         yield "SIGTERM stops every process", self.stop
 
     def refuse(self) -> str:
@@ -97,7 +107,7 @@ class Trial:
                 requests.get(f"http://127.0.0.1:{port}{HEALTH}", timeout=5).status_code == requests.codes.ok
                 or None
             )
-        except requests.ConnectionError:
+        except requests.RequestException:  # not listening yet, or still importing
             return None
 
     def health(self) -> str:
@@ -218,6 +228,17 @@ class Trial:
         opencv = self.a.session.get(f"http://127.0.0.1:{B}/opencv/opencv.js", timeout=60)
         check(opencv.ok and len(opencv.content) > 1 << 20, f"opencv.js: {opencv.status_code}")
         return f"admin style sheet, and opencv.js of {len(opencv.content) >> 20} MiB by X-Sendfile"
+
+    def drain(self) -> str:
+        """Killed outright, it would stay "started" for a day, and its task could not be annotated again."""
+        self.fleet.terminate("worker-low")
+        self.fleet.start("worker-low", "worker", "low", CVAT_WORKER_DRAIN_S="3")
+        code, said = self.fleet.python("enqueue", ENQUEUE)
+        check(code == 0, said)
+        _, took = self.fleet.terminate("worker-low")
+        code, said = self.fleet.python("status", STATUS)
+        check(said.strip().endswith("failed"), said)
+        return f"the worker ended {took:.1f} s after SIGTERM, the job is 'failed'"
 
     def stop(self) -> str:
         names = list(self.fleet.running)

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import ask, doors, edges, purity, reachability, tags, tasks, ways_out
+from rehearsal.checks import (
+    addresses,
+    ask,
+    doors,
+    edges,
+    environment,
+    permissions,
+    purity,
+    reachability,
+    tags,
+    tasks,
+    ways_out,
+)
 from rehearsal.model import Verdict
 
 if TYPE_CHECKING:
@@ -21,7 +33,12 @@ CHECKS: tuple[Check, ...] = (
     reachability.reachable,
     ways_out.private_subnets,
     tasks.references,
+    environment.variables,
+    addresses.exist,
     doors.listener_rules,
+    permissions.exercised,
+    permissions.wide,
+    permissions.trust,
     purity.own_partition,
     tags.stack_tags,
 )

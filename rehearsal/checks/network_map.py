@@ -81,6 +81,15 @@ class NetworkMap:
             or self._lets_in(called, ports, frozenset(), block)
         )
 
+    def from_private_networks(self, block: Block, target: tuple[Node, str], ports: Ports) -> str:
+        """From networks that are joined to the VPC; where they are, and by which routes, is not this account's matter."""
+        called, there = target
+        return (
+            self._acl(there, False, block, ports)
+            or self._acl(there, True, block, EPHEMERAL)
+            or self._lets_in(called, ports, frozenset(), block)
+        )
+
     def to_internet(self, source: tuple[Node, str], ports: Ports = HTTPS) -> str:
         """From a node in one of its subnets to anywhere, by NAT."""
         caller, here = source

@@ -39,7 +39,7 @@ class Cell:
     intended: bool | None
     """None: it may."""
     ways: frozenset[str]
-    """How: "direct", "Internet", "endpoint", "gateway endpoint", "NAT". Empty: not at all."""
+    """How: "direct", "Internet", "private network", "endpoint", "gateway endpoint", "NAT". Empty: not at all."""
     obstacles: tuple[str, ...]
     """What stands in the way, from one subnet or another. Empty: nothing."""
 
@@ -135,13 +135,14 @@ class _Maker:
         if role in SERVICES:
             return Cell(None, frozenset(), ())
         wanted = row != ELSEWHERE and role == "alb" and port in self.listeners
-        problems = [
-            self.network.from_outside(block, (node, subnet), _ports(port))
-            for node in self._targets(role)
-            for block in self._blocks(row, node)
-            for subnet in node.subnets
-        ]
-        return _cell(wanted, [("Internet", problem) for problem in problems])
+        tries = []
+        for node in self._targets(role):
+            internal = wanted and not node.public
+            way = "private network" if internal else "Internet"
+            enters = self.network.from_private_networks if internal else self.network.from_outside
+            pairs = [(block, subnet) for block in self._blocks(row, node) for subnet in node.subnets]
+            tries += [(way, enters(block, (node, subnet), _ports(port))) for block, subnet in pairs]
+        return _cell(wanted, tries)
 
     def _blocks(self, row: str, node: Node) -> list[Block]:
         """Address ranges to try: the row's own; elsewhere, all that the node lets in but nobody allowed."""

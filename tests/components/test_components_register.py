@@ -174,11 +174,15 @@ def balancer(site: Site, **more: Any) -> LoadBalancerArgs:
     return LoadBalancerArgs(site=site, vpc_id="vpc-1", subnet_ids=["a"], allowed_cidrs=["10.0.0.0/8"], **more)
 
 
-def test_no_rule_of_the_load_balancer_has_more_than_five_values(engine: Any, site: Site) -> None:
-    engine.run(lambda: LoadBalancer("cvat", balancer(site)))
+@pytest.mark.parametrize("admin_cidrs", [[], ["10.0.0.0/24"], [f"10.0.{n}.0/24" for n in range(7)]])
+def test_no_rule_of_the_load_balancer_has_more_than_five_values(
+    engine: Any, site: Site, admin_cidrs: list[str]
+) -> None:
+    engine.run(lambda: LoadBalancer("cvat", balancer(site, admin_cidrs=admin_cidrs)))
     rules = engine.of_type("aws:lb/listenerRule:ListenerRule")
     values = [rule["conditions"][0]["pathPattern"]["values"] for rule in rules.values()]
-    assert all(len(one) <= 5 for one in values), "AWS takes no more in one rule"
+    sources = [rule["conditions"][-1].get("sourceIp", {"values": []})["values"] for rule in rules.values()]
+    assert all(len(one) + len(more) <= 5 for one, more in zip(values, sources, strict=True)), "AWS takes no more"
     assert {path for one in values for path in one} >= {"/api/*", "/static/*", "/admin*", "/django-rq*"}
 
 

@@ -118,3 +118,33 @@ def test_more_variables_and_secrets_reach_cvats_processes_and_nobody_else(rehear
     assert "CVAT_REGISTRATION" not in definitions["cvat-ui"] + definitions["cvat-gateway"]
     reading = [r.name for r in done.of_type("aws:iam/rolePolicy:RolePolicy") if arn in r.inputs["policy"]]
     assert set(reading) == {f"cvat-{kind}-execution" for kind in ("server", "worker", "annotation-worker", "scheduler")}
+
+
+def test_tasks_follow_the_load_between_count_and_maximum(rehearsed: Rehearse) -> None:
+    done = rehearse_whole(rehearsed, "cn-northwest-1", serverMaxCount=6, gatewayMaxCount=2, fargateSpot=True)
+    scaling = done.client("application-autoscaling")
+    targets = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert [(one["MinCapacity"], one["MaxCapacity"]) for one in targets] == [(2, 6)], "only the server may grow"
+    assert targets[0]["ResourceId"] == f"service/{done.outputs['cluster']}/{done.outputs['services']['server']}"
+    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 60
+    on_spot = {
+        service.name: service.inputs["capacityProviderStrategies"][0]["capacityProvider"] == "FARGATE_SPOT"
+        for service in done.of_type("aws:ecs/service:Service")
+    }
+    assert {name for name, spot in on_spot.items() if spot} == {"cvat-ui", "cvat-gateway"}, "no job is lost to Spot"
+
+
+def test_administrators_pages_open_from_their_network_only(rehearsed: Rehearse) -> None:
+    done = rehearse_whole(rehearsed, "cn-north-1", adminCidrs=["10.20.0.0/16"], internal=True)
+    elb = done.client("elbv2")
+    (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
+    assert balancer["Scheme"] == "internal"
+    (listener,) = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    found = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    rules = sorted((rule for rule in found if not rule["IsDefault"]), key=lambda rule: int(rule["Priority"]))
+    admin = [rule for rule in rules if "/admin*" in str(rule["Conditions"])]
+    assert [rule["Actions"][0]["Type"] for rule in admin] == ["forward", "fixed-response"]
+    sources = [one["SourceIpConfig"]["Values"] for one in admin[0]["Conditions"] if one["Field"] == "source-ip"]
+    assert sources == [["10.20.0.0/16"]]
+    assert admin[1]["Actions"][0]["FixedResponseConfig"]["StatusCode"] == "403"

@@ -1,0 +1,187 @@
+"""What a stack costs in a month: quantities from its sizes and records, prices from a dated table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rehearsal.model import Record
+from rehearsal.report.sizes import Sizes
+
+TABLE = Path(__file__).with_name("prices.yaml")
+HOUR = "hour"
+
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+FILES = "aws:efs/fileSystem:FileSystem"
+ENDPOINT = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of the bill."""
+
+    component: str
+    what: str
+    quantity: float
+    """Things at once where the unit is an hour; units in a month otherwise."""
+    unit: str
+    price: str
+    """Key in the price table."""
+    assumed: bool = False
+    """Whether the quantity is an assumption about use."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The prices of one region."""
+
+    region: str
+    currency: str
+    as_of: str
+    source: str
+    prices: Mapping[str, float]
+    low: frozenset[str]
+    """Prices that no price list vouches for."""
+
+    def month(self, item: Item) -> float | None:
+        """What an item costs in a month here; None where no price is known."""
+        price = self.prices.get(item.price)
+        if price is None:
+            return None
+        return price * item.quantity * (table()["hours_per_month"] if item.unit == HOUR else 1)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What is known of several items' prices."""
+
+    amount: float
+    known: int
+    of: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every price is known."""
+        return self.known == self.of
+
+
+@cache
+def table() -> dict[str, Any]:
+    """prices.yaml."""
+    return dict(yaml.safe_load(TABLE.read_text(encoding="utf-8")))
+
+
+def place(region: str) -> Place:
+    """A region's prices; none are known where the table does not list it."""
+    found = table()["regions"].get(region, {})
+    return Place(
+        region=region,
+        currency=found.get("currency", "CNY" if region.startswith("cn-") else "USD"),
+        as_of=found.get("as_of", ""),
+        source=found.get("source", ""),
+        prices=found.get("prices", {}),
+        low=frozenset(found.get("low", ())),
+    )
+
+
+def reference() -> Place:
+    """The region whose prices are shown beside those of the stack's."""
+    return place(table()["reference"])
+
+
+def bill(sizes: Sizes, records: Sequence[Record]) -> tuple[Item, ...]:
+    """Every line; `sizes` may be another's than the records', to see what a preset would cost."""
+    stack = Stack(records)
+    lines = (*_network(sizes, stack), *_stores(sizes, stack), *_computing(sizes, stack), *_kept(stack))
+    return tuple(sorted((item for item in lines if item.quantity), key=lambda item: item.component))
+
+
+def total(items: Sequence[Item], where: Place) -> Sum:
+    """The sum of what is known."""
+    months = [where.month(item) for item in items]
+    known = [month for month in months if month is not None]
+    return Sum(sum(known), len(known), len(items))
+
+
+class Stack:
+    """A stack's records, counted, and who owns them."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._records = {record.urn: record for record in records}
+
+    def of(self, token: str) -> list[Record]:
+        """Records of a type."""
+        return [record for record in self._records.values() if record.type == token]
+
+    def owner(self, token: str) -> str:
+        """The outermost component that holds most resources of a type; empty where there is none."""
+        found = Counter(self.component(record) for record in self.of(token))
+        return max(sorted(found), key=lambda name: found[name], default="")
+
+    def component(self, record: Record) -> str:
+        """The outermost component around a record, by its class's name."""
+        while record.parent in self._records:
+            record = self._records[record.parent]
+        return record.type.rpartition(":")[2]
+
+
+def _network(sizes: Sizes, stack: Stack) -> Iterator[Item]:
+    owner = stack.owner("aws:ec2/natGateway:NatGateway")
+    yield Item(owner, "NAT gateways", sizes.nats, HOUR, "nat_hour")
+    yield Item(owner, "data through the NAT gateways", _assumed("nat_gb", sizes.nats), "GB", "nat_gb", assumed=True)
+    yield Item(owner, "public addresses of the NAT gateways", sizes.nats, HOUR, "ipv4_hour")
+    endpoints = [one for one in stack.of("aws:ec2/vpcEndpoint:VpcEndpoint") if one.inputs.get("subnetIds")]
+    doors = sum(len(one.inputs["subnetIds"]) for one in endpoints)
+    yield Item(
+        stack.owner("aws:ec2/vpcEndpoint:VpcEndpoint"), "interface endpoints x zones", doors, HOUR, "endpoint_hour"
+    )
+    owner, balancers = stack.owner(BALANCER), stack.of(BALANCER)
+    yield Item(owner, "load balancer", len(balancers), HOUR, "alb_hour")
+    load = _assumed("alb_lcu", len(balancers))
+    yield Item(owner, "load balancer capacity units", load, HOUR, "alb_lcu_hour", assumed=True)
+    addresses = sum(len(one.inputs.get("subnets") or []) for one in balancers if not one.inputs.get("internal"))
+    yield Item(owner, "public addresses of the load balancer", addresses, HOUR, "ipv4_hour")
+
+
+def _stores(sizes: Sizes, stack: Stack) -> Iterator[Item]:
+    owner = stack.owner("aws:rds/instance:Instance")
+    nodes = sizes.database_nodes
+    standby = ", with standby" if nodes > 1 else ""
+    yield Item(owner, f"PostgreSQL {sizes.database}{standby}", nodes, HOUR, sizes.database)
+    yield Item(owner, f"PostgreSQL storage, gp3{standby}", sizes.storage_gb * nodes, "GB", "db_gp3_gb_month")
+    owner = stack.owner("aws:elasticache/replicationGroup:ReplicationGroup")
+    yield Item(owner, f"Redis {sizes.cache}", sizes.cache_nodes, HOUR, sizes.cache)
+    files = _assumed("efs_gb", len(stack.of(FILES)))
+    yield Item(stack.owner(FILES), "files (EFS standard)", files, "GB", "efs_gb_month", assumed=True)
+
+
+def _computing(sizes: Sizes, stack: Stack) -> Iterator[Item]:
+    owner = stack.owner("aws:ecs/service:Service")
+    for kind, task in sizes.tasks.items():
+        virtual, memory = task.cpu / 1024, task.memory / 1024
+        many = f"{kind} x {task.count}" if task.count > 1 else kind
+        yield Item(owner, f"Fargate CPU: {many}", virtual * task.count, HOUR, "fargate_vcpu_hour")
+        yield Item(owner, f"Fargate GB: {many}", memory * task.count, HOUR, "fargate_gb_hour")
+    instances = sizes.endpoint_instances * len(stack.of(ENDPOINT))
+    yield Item(stack.owner(ENDPOINT), f"inference {sizes.endpoint}", instances, HOUR, sizes.endpoint)
+
+
+def _kept(stack: Stack) -> Iterator[Item]:
+    for token, what, usage in (
+        ("aws:ecr/repository:Repository", "images (ECR)", "ecr_gb"),
+        ("aws:cloudwatch/logGroup:LogGroup", "logs, stored", "logs_gb"),
+        ("aws:s3/bucket:Bucket", "buckets (S3 standard)", "s3_gb"),
+    ):
+        amount = _assumed(usage, len(stack.of(token)))
+        yield Item(stack.owner(token), what, amount, "GB", f"{usage}_month", assumed=True)
+
+
+def _assumed(usage: str, things: int) -> float:
+    """The assumed use of what exists; nothing for what does not."""
+    return float(table()["assumed"][usage]["amount"]) if things else 0.0

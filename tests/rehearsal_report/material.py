@@ -1,0 +1,36 @@
+"""What the report's tests are made of: records made by hand, and a report with its facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rehearsal.model import Record
+from rehearsal.report.facts import Facts
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report, and what it was made of."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    facts: Facts
+
+
+def record(token: str, name: str, inputs: dict[str, Any] | None = None, **more: Any) -> Record:
+    """A resource as a rehearsal would leave it."""
+    given = inputs or {}
+    return Record(
+        urn=f"urn:{token}::{name}",
+        type=token,
+        name=name,
+        parent=more.get("parent", ""),
+        custom=more.get("custom", True),
+        inputs=given,
+        outputs={**given, **more.get("outputs", {})},
+        id=more.get("id", f"{name}-0001"),
+        secrets=more.get("secrets", frozenset()),
+        dependencies=tuple(one.urn for one in more.get("after", ())),
+    )
