@@ -46,18 +46,18 @@ endpoints = InferenceEndpoints("inference", InferenceEndpointsArgs(
     log_retention_days=chosen.services.log_retention_days)) if functions else None  # fmt: skip
 targets = endpoints.targets if endpoints else {}
 
-first = InitTask("init", InitTaskArgs(
-    site=site, cluster_arn=cluster.arn, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
-    stores=data.access, image=images["server"], size=chosen.tasks["worker"], admin=data.admin_secret,
-    admin_email=init.admin_email, log_group=logs.log_groups["init"], demo_data=init.demo_data,
-    timeout_minutes=init.init_timeout_minutes, profile=pulumi.Config("aws").get("profile"),
-    snapshot_of=data.database.identifier if chosen.snapshot_before_migration else None,
-    wait_for=[network, data]))  # fmt: skip
 balancer = LoadBalancer("cvat", LoadBalancerArgs(
     site=site, vpc_id=network.vpc_id, internal=access.internal, allowed_cidrs=access.allowed_cidrs,
     subnet_ids=network.private_subnet_ids if access.internal else network.public_subnet_ids,
     http_port=access.http_port, https_port=access.https_port, certificate_arn=access.certificate_arn,
     admin_cidrs=access.admin_cidrs, host_name=access.host_name))  # fmt: skip
+first = InitTask("init", InitTaskArgs(
+    site=site, cluster_arn=cluster.arn, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
+    stores=data.access, base_url=balancer.base_url, image=images["server"], size=chosen.tasks["worker"],
+    admin=data.admin_secret, admin_email=init.admin_email, log_group=logs.log_groups["init"], demo_data=init.demo_data,
+    timeout_minutes=init.init_timeout_minutes, profile=pulumi.Config("aws").get("profile"),
+    snapshot_of=data.database.identifier if chosen.snapshot_before_migration else None,
+    wait_for=[network, data]))  # fmt: skip
 services = CvatServices("cvat", CvatServicesArgs(
     site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
     load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,

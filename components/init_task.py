@@ -35,6 +35,8 @@ class InitTaskArgs:
     subnet_ids: pulumi.Input[Sequence[str]]
     """Private subnets in which Fargate runs."""
     stores: StoreAccess
+    base_url: pulumi.Input[str]
+    """CVAT's public address, without which its settings refuse to load."""
     image: Image
     """CVAT's server image."""
     size: TaskSize
@@ -122,6 +124,7 @@ class InitTask(pulumi.ComponentResource):
     def _task(self, demo: _DemoSource | None) -> FargateTask:
         args = self._args
         containers = [self._initialise(last=demo is None)] + ([self._copy(demo)] if demo else [])
+        volumes = {name: folder for name, folder in args.stores.volumes.items() if demo or name == "data"}
         return FargateTask(
             self._name,
             FargateTaskArgs(
@@ -132,8 +135,8 @@ class InitTask(pulumi.ComponentResource):
                 images=[args.image],
                 log_group_arn=args.log_group.arn,
                 secrets=list(self._secrets().values()),
-                volumes=args.stores.volumes,
-                writable=frozenset(args.stores.volumes),
+                volumes=volumes,
+                writable=frozenset(volumes),
                 statements=policies.read_objects(demo.bucket_arn, demo.prefix) if demo else [],
             ),
             opts=self._child,
@@ -154,7 +157,11 @@ class InitTask(pulumi.ComponentResource):
             name="init",
             image=args.image.reference,
             command=("init",),
-            environment={**args.stores.environment, "DJANGO_SUPERUSER_EMAIL": args.admin_email},
+            environment={
+                **args.stores.environment,
+                "CVAT_BASE_URL": args.base_url,
+                "DJANGO_SUPERUSER_EMAIL": args.admin_email,
+            },
             secrets={variable: value.reference for variable, value in self._secrets().items()},
             logs=LogTarget(group=args.log_group.name, region=args.site.region.name),
             mounts={"data": DATA_FOLDER},
@@ -169,7 +176,8 @@ class InitTask(pulumi.ComponentResource):
             command=("copy-demo",),
             environment={"DEMO_SOURCE": demo.address, "AWS_REGION": args.site.region.name},
             logs=LogTarget(group=args.log_group.name, region=args.site.region.name),
-            mounts={"share": SHARE_FOLDER},
+            # What it copied is remembered among the data, so that the next release can tell it from users' files.
+            mounts={"data": DATA_FOLDER, "share": SHARE_FOLDER},
             after="init",
         )
 

@@ -34,6 +34,8 @@ class Rehearsal:
         self.config = config
         self.project = project
         """The project's name."""
+        self.folder = HOME
+        """Where the project's files are."""
         self.error = error
         """Why it ended early, or None."""
         self.checks: tuple[Verdict, ...] = ()
@@ -130,6 +132,7 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
         failure = run(home, engine)
         state.settle()
         rehearsal = Rehearsal(account, home.name, state, settings, failure)
+        rehearsal.folder = home.folder
         rehearsal.registered = tuple(engine.seen)
         rehearsal.messages = (*engine.messages, *(f"stand-in: {name} has no model archive" for name in stand_ins))
         if judge and failure is None and not preview:

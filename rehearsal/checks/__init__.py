@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import doors, edges, purity, tags, tasks, ways_out
+from rehearsal.checks import (
+    addresses,
+    ask,
+    doors,
+    edges,
+    environment,
+    permissions,
+    purity,
+    reachability,
+    tags,
+    tasks,
+    ways_out,
+)
 from rehearsal.model import Verdict
 
 if TYPE_CHECKING:
@@ -18,9 +30,15 @@ Check = Callable[["Rehearsal"], Verdict]
 
 CHECKS: tuple[Check, ...] = (
     edges.open_edges,
+    reachability.reachable,
     ways_out.private_subnets,
     tasks.references,
+    environment.variables,
+    addresses.exist,
     doors.listener_rules,
+    permissions.exercised,
+    permissions.wide,
+    permissions.trust,
     purity.own_partition,
     tags.stack_tags,
 )
@@ -29,4 +47,5 @@ CHECKS: tuple[Check, ...] = (
 
 def judge(rehearsal: Rehearsal) -> tuple[Verdict, ...]:
     """The verdicts of all checks."""
-    return tuple(check(rehearsal) for check in CHECKS)
+    with ask.remembering():
+        return tuple(check(rehearsal) for check in CHECKS)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from rehearsal.model import Record, Verdict
 
@@ -11,6 +14,39 @@ if TYPE_CHECKING:
 
 Thing = dict[str, Any]
 """Something as a describe call shows it."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_answers: dict[tuple[Any, ...], Any] | None = None
+"""While all checks are asked one after the other: what the account has answered. Between two checks nothing changes."""
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Ask each question once until the block ends."""
+    global _answers  # noqa: PLW0603  (only one account can be open in a process)
+    _answers = {}
+    try:
+        yield
+    finally:
+        _answers = None
+
+
+def question(ask: Callable[Concatenate[Rehearsal, P], T], /) -> Callable[Concatenate[Rehearsal, P], T]:
+    """A function of the rehearsal and plain arguments whose answer is remembered."""
+
+    @functools.wraps(ask)
+    def asked(rehearsal: Rehearsal, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if _answers is None:
+            return ask(rehearsal, *args, **kwargs)
+        key = (ask, rehearsal.stack, args, tuple(sorted(kwargs.items())))
+        if key not in _answers:
+            _answers[key] = ask(rehearsal, *args, **kwargs)
+        answer: T = _answers[key]
+        return answer
+
+    return asked
 
 
 def verdict(name: str, findings: list[str], seen: int) -> Verdict:
@@ -33,6 +69,7 @@ def paged(client: Any, operation: str, member: str, **parameters: Any) -> list[T
     return [item for page in pages for item in page[member]]
 
 
+@question
 def services(rehearsal: Rehearsal) -> list[Thing]:
     """The stack's ECS services."""
     ecs = rehearsal.client("ecs")
@@ -43,6 +80,7 @@ def services(rehearsal: Rehearsal) -> list[Thing]:
     return found
 
 
+@question
 def task_definition(rehearsal: Rehearsal, arn: str) -> Thing | None:
     """A task definition by ARN, or None."""
     client = rehearsal.client("ecs")
@@ -53,6 +91,7 @@ def task_definition(rehearsal: Rehearsal, arn: str) -> Thing | None:
     return found
 
 
+@question
 def task_definitions(rehearsal: Rehearsal) -> list[tuple[Record, Thing]]:
     """The stack's task definitions, each with its record."""
     listed = []
@@ -63,6 +102,7 @@ def task_definitions(rehearsal: Rehearsal) -> list[tuple[Record, Thing]]:
     return listed
 
 
+@question
 def tasks_that_ran(rehearsal: Rehearsal) -> list[Thing]:
     """Tasks that somebody ran once in the stack's clusters; moto starts none for services."""
     ecs, found = rehearsal.client("ecs"), []
@@ -73,6 +113,7 @@ def tasks_that_ran(rehearsal: Rehearsal) -> list[Thing]:
     return found
 
 
+@question
 def private_subnets(rehearsal: Rehearsal) -> dict[str, str]:
     """Ids of the subnets in which something private stands, each with one thing that does."""
     found: dict[str, str] = {}

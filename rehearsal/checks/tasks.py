@@ -92,6 +92,17 @@ def _secret(rehearsal: Rehearsal, value_from: str) -> list[str]:
     return []
 
 
+@ask.question
+def secret_value(rehearsal: Rehearsal, arn: str, key: str) -> str | None:
+    """The value of a secret, or of one key of it; None where there is none."""
+    client = rehearsal.client("secretsmanager")
+    try:
+        text: str = client.get_secret_value(SecretId=arn)["SecretString"]
+        return str(json.loads(text)[key]) if key else text
+    except (client.exceptions.ClientError, ValueError, LookupError, TypeError):
+        return None
+
+
 def _volumes(rehearsal: Rehearsal, definition: Thing) -> list[str]:
     problems, client = [], rehearsal.client("efs")
     names = {volume["name"] for volume in definition.get("volumes", [])}

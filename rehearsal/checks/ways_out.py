@@ -32,7 +32,7 @@ def _findings(rehearsal: Rehearsal) -> list[str]:
         name = f"Private subnet {subnet['SubnetId']} ({subnet['AvailabilityZone']})"
         if subnet["MapPublicIpOnLaunch"]:
             findings.append(f"{name} gives out public addresses: switch mapPublicIpOnLaunch off.")
-        findings += [f"{name} {problem}" for problem in _way_out(subnet, tables, gateways)]
+        findings += [f"{name} {problem}" for problem in way_out(subnet, tables, gateways)]
     for service in ask.services(rehearsal):
         if service["networkConfiguration"]["awsvpcConfiguration"].get("assignPublicIp") == "ENABLED":
             findings.append(f"Service {service['serviceName']} asks for public addresses: set assignPublicIp to false.")
@@ -61,7 +61,8 @@ def _default_route(table: Thing | None) -> Thing:
     return next((one for one in routes if one.get("DestinationCidrBlock") == EVERYWHERE), {})
 
 
-def _way_out(subnet: Thing, tables: list[Thing], gateways: dict[str, Thing]) -> list[str]:
+def way_out(subnet: Thing, tables: list[Thing], gateways: dict[str, Thing]) -> list[str]:
+    """What keeps a private subnet from reaching the Internet by NAT: at most one sentence, without its subject."""
     route = _default_route(table_of(subnet, tables))
     if str(route.get("GatewayId", "")).startswith("igw-"):
         return ["is public: its default route leads straight to the Internet gateway."]

@@ -1,12 +1,25 @@
-"""Conditions of IAM policies, as far as resource policies of this project use them."""
+"""Conditions and wildcards of IAM policies, as far as policies of this project use them."""
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Mapping, Sequence
+import functools
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rehearsal.errors import RehearsalError
+
+
+@functools.cache
+def _pattern(text: str, ignore_case: bool) -> re.Pattern[str]:
+    parts = (".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", text))
+    return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+def like(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
+    """Whether a text fits a pattern of IAM's: * is any text, ? any character, and nothing else is special."""
+    return _pattern(pattern, ignore_case).fullmatch(text) is not None
 
 
 def applies(condition: Mapping[str, Mapping[str, Any]] | None, context: Mapping[str, str]) -> bool:
@@ -25,16 +38,47 @@ def applies(condition: Mapping[str, Mapping[str, Any]] | None, context: Mapping[
     return True
 
 
+def _equal(wanted: str, given: str) -> bool:
+    return wanted == given
+
+
+def _equal_text(wanted: str, given: str) -> bool:
+    return wanted.casefold() == given.casefold()
+
+
+def _in_block(wanted: str, given: str) -> bool:
+    return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
+
+
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "Bool": _equal_text,
+    "StringEquals": _equal,
+    "StringEqualsIgnoreCase": _equal_text,
+    "StringLike": like,
+    "ArnEquals": like,  # IAM: ArnEquals and ArnLike behave alike
+    "ArnLike": like,
+    "IpAddress": _in_block,
+}
+"""By name; each has a negation: StringNotEquals, NotIpAddress."""
+
+_NEGATIONS = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "NotIpAddress": "IpAddress",
+}
+
+
 def _holds(operator: str, given: str | None, values: Sequence[Any]) -> bool:
     texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-    if operator in ("Bool", "StringEquals", "ArnEquals", "StringEqualsIgnoreCase"):
-        return given is not None and given in texts
-    if operator in ("StringLike", "ArnLike"):
-        return given is not None and any(fnmatch.fnmatchcase(given, text) for text in texts)
-    if operator in ("StringNotEquals", "ArnNotEquals"):
-        return given is None or given not in texts
-    if operator in ("StringNotLike", "ArnNotLike"):
-        return given is None or not any(fnmatch.fnmatchcase(given, text) for text in texts)
+    if operator == "Null":
+        return (given is None) == (texts == ["true"])
+    if operator in _OPERATORS:
+        return given is not None and any(_OPERATORS[operator](text, given) for text in texts)
+    if operator in _NEGATIONS:
+        return given is None or not any(_OPERATORS[_NEGATIONS[operator]](text, given) for text in texts)
     raise RehearsalError(
         f"The condition operator {operator} is not rehearsed: add it to rehearsal/emulator/conditions.py."
     )

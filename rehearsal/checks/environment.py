@@ -1,0 +1,135 @@
+"""What containers are given in their environment is what their images read: all they require, nothing unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rehearsal.checks import ask
+from rehearsal.checks.ask import Thing
+from rehearsal.checks.readers import GatewaySettings, ModelSettings, Overlay
+from rehearsal.checks.tasks import SECRET, secret_value
+from rehearsal.model import Verdict
+
+if TYPE_CHECKING:
+    from rehearsal.run import Rehearsal
+
+NAME = "Containers are given all variables that their images require, and none that they do not read"
+
+IMAGES = ("server", "ui", "gateway")
+"""Containers whose name says which image they run; others are known by running the same one."""
+
+HIDDEN = "x" * 50
+"""Stands for a secret that is not in the account: one that an operator named."""
+
+SHORTEST_SECRET = 8
+"""Shorter values could be part of any word."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A container and its environment as the process in it will see it."""
+
+    place: str
+    container: Thing
+    plain: Mapping[str, str]
+    secret: Mapping[str, str]
+
+    @property
+    def all(self) -> dict[str, str]:
+        return {**self.plain, **self.secret}
+
+    @property
+    def command(self) -> list[str]:
+        return list(self.container.get("command", ()))
+
+
+def variables(rehearsal: Rehearsal) -> Verdict:
+    """The check."""
+    findings, seen = [], 0
+    containers = given(rehearsal)
+    images = {one.container["image"]: one.container["name"] for one in containers if one.container["name"] in IMAGES}
+    readers = _Readers(rehearsal)
+    for one in containers:
+        seen += len(one.all)
+        image = images.get(one.container["image"], "")
+        problems = [*_leaks(one), *readers.problems(image, one), *readers.unmounted(image, one)]
+        findings += [f"{one.place}: {problem}" for problem in problems]
+    for place, told in _models(rehearsal):
+        seen += len(told)
+        findings += [f"{place}: {problem}" for problem in readers.models.problems(told)]
+    return ask.verdict(NAME, findings, seen)
+
+
+@ask.question
+def given(rehearsal: Rehearsal) -> list[Given]:
+    """All containers of the stack's task definitions."""
+    return [
+        Given(
+            f"Task definition {record.name}, container {container['name']}",
+            container,
+            {one["name"]: one["value"] for one in container.get("environment", [])},
+            {one["name"]: _value(rehearsal, one["valueFrom"]) for one in container.get("secrets", [])},
+        )
+        for record, definition in ask.task_definitions(rehearsal)
+        for container in definition["containerDefinitions"]
+    ]
+
+
+@ask.question
+def _value(rehearsal: Rehearsal, value_from: str) -> str:
+    """What ECS puts into the variable; that it cannot be read is told by another check."""
+    found = SECRET.match(value_from)
+    value: Any = secret_value(rehearsal, found["arn"], found["key"] or "") if found else None
+    return HIDDEN if value is None else str(value)
+
+
+def _leaks(one: Given) -> Iterator[str]:
+    for variable in sorted(one.plain.keys() & one.secret.keys()):
+        yield f"{variable} is given twice, plainly and as a secret: ECS refuses that. Leave out the plain one."
+    for name, secret in one.secret.items():
+        for variable, text in one.plain.items():
+            # A user's name may well be the database's, too; what must not be seen is a password or key.
+            if len(secret) >= SHORTEST_SECRET and secret != HIDDEN and secret in text:
+                yield f"{variable} shows the value of the secret {name}: take it from Secrets Manager."
+
+
+class _Readers:
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self.overlay = Overlay(rehearsal.folder)
+        self.gateway = GatewaySettings(rehearsal.folder)
+        self.models = ModelSettings(rehearsal.folder)
+
+    def problems(self, image: str, one: Given) -> Iterator[str]:
+        """What the image would say of its environment, and what it would not even look at."""
+        if image == "server":
+            yield from self.overlay.problems(one.command or ["web"], one.all)
+            yield from _unknown([name for name in one.all if not self.overlay.knows(name)], "CVAT's image")
+        elif image == "gateway":
+            yield from self.gateway.problems(one.all)
+            yield from _unknown([name for name in one.all if not self.gateway.knows(name)], "the gateway")
+        elif image == "ui":
+            yield from _unknown(list(one.all), "the UI's nginx")
+        else:
+            yield f"it runs {one.container['image']}, and nobody knows what that reads: see checks/environment.py."
+
+    def unmounted(self, image: str, one: Given) -> Iterator[str]:
+        """Folders that a command keeps things in must be on the file system, or they are lost with the task."""
+        mounts = {mount["containerPath"] for mount in one.container.get("mountPoints", []) if not mount.get("readOnly")}
+        for folder in self.overlay.folders(one.command) if image == "server" else ():
+            if folder not in mounts:
+                yield f"{one.command[0]} writes to {folder}, which is not mounted for writing: add the mount point."
+
+
+def _unknown(names: list[str], reader: str) -> Iterator[str]:
+    for name in names:
+        yield f"{name} is given, but {reader} does not read it: correct the name, or leave it out."
+
+
+def _models(rehearsal: Rehearsal) -> Iterator[tuple[str, dict[str, str]]]:
+    for record in rehearsal.of_type("aws:sagemaker/model:Model"):
+        model = rehearsal.client("sagemaker").describe_model(ModelName=record.id)
+        for container in model.get("Containers") or [model["PrimaryContainer"]]:
+            name = container.get("ContainerHostname", "its only container")
+            yield f"Model {record.name}, {name}", container.get("Environment", {})

@@ -1,0 +1,221 @@
+"""Permissions, exercised: each role may make exactly the calls of its task, on its own things and no neighbour's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rehearsal.checks import ask
+from rehearsal.checks.calls import Use, uses
+from rehearsal.checks.units import ACCESS_POINT, OTHER_ACCOUNT, neighbours
+from rehearsal.emulator.conditions import like
+from rehearsal.emulator.policies import (
+    Decision,
+    Request,
+    Statement,
+    decide,
+    listed,
+    principals,
+    statements,
+    together,
+)
+from rehearsal.model import Verdict
+
+if TYPE_CHECKING:
+    from rehearsal.run import Rehearsal
+
+EXERCISED = "Each role may make the calls of its task, no others, and none on a neighbour's things"
+WIDE = "No permission covers every resource without a written reason"
+TRUST = "Each role can be taken by its own service only, on behalf of this account"
+
+REASONS = {
+    "ecr:GetAuthorizationToken": "ECR's login has no resource to name",
+    "ssmmessages:CreateControlChannel": "the channels of ECS Exec are no resources",
+    "ssmmessages:CreateDataChannel": "the channels of ECS Exec are no resources",
+    "ssmmessages:OpenControlChannel": "the channels of ECS Exec are no resources",
+    "ssmmessages:OpenDataChannel": "the channels of ECS Exec are no resources",
+    "ec2:CreateNetworkInterface": "SageMaker asks before the interface exists, and by tags that it does not document",
+    "ec2:CreateNetworkInterfacePermission": "the interface is made a moment before and has no known name",
+    "ec2:DeleteNetworkInterface": "the interface is SageMaker's own and has no known name",
+    "ec2:DeleteNetworkInterfacePermission": "the interface is SageMaker's own and has no known name",
+    "ec2:DescribeNetworkInterfaces": "EC2 limits no description by ARN",
+    "ec2:DescribeVpcs": "EC2 limits no description by ARN",
+    "ec2:DescribeDhcpOptions": "EC2 limits no description by ARN",
+    "ec2:DescribeSubnets": "EC2 limits no description by ARN",
+    "ec2:DescribeSecurityGroups": "EC2 limits no description by ARN",
+    "ec2:DescribeVpcEndpoints": "EC2 limits no description by ARN",
+}
+"""Actions that may be allowed on every resource, and why (Service Authorization Reference, read 2026-11)."""
+
+ON_BEHALF = ("ecs-tasks",)
+"""Services that say for which account they act, so that a trust policy can ask (ECS developer guide, task roles)."""
+
+
+def exercised(rehearsal: Rehearsal) -> Verdict:
+    """The check."""
+    findings, seen = [], 0
+    for use in uses(rehearsal):
+        policy = identity(rehearsal, use.record.id)
+        if not use.known and policy:
+            findings.append(
+                f"Role {use.record.name}: nobody knows what is called with it. "
+                "Name the calls in rehearsal/checks/calls.py."
+            )
+            continue
+        seen += len(use.calls)
+        findings += [f"Role {use.record.name}: {one}" for one in _exercise(rehearsal, use, policy)]
+    return ask.verdict(EXERCISED, findings, seen)
+
+
+def _exercise(rehearsal: Rehearsal, use: Use, policy: list[Statement]) -> Iterator[str]:
+    for call in use.calls:
+        decision = _decide(rehearsal, use, policy, call.request)
+        if call.needed and decision is not Decision.ALLOWED:
+            yield f"{call.request} is needed, but {decision.value}."
+    for action in dict.fromkeys(call.request.action for call in use.calls):
+        own = list(dict.fromkeys(call.unit for call in use.calls if call.request.action == action))
+        for request in neighbours(rehearsal, action, own) if own != ["*"] else ():
+            if _decide(rehearsal, use, policy, request) is Decision.ALLOWED:
+                yield f"{_say(request)} is allowed, but it is a neighbour's: name the task's own things only."
+    yield from _excess(use, policy)
+
+
+def _say(request: Request) -> str:
+    if not request.action.startswith("elasticfilesystem:"):
+        return str(request)
+    point = request.context.get(ACCESS_POINT)
+    return f"{request} {f'through {point}' if point else 'without an access point'}"
+
+
+def _excess(use: Use, policy: list[Statement]) -> Iterator[str]:
+    """What a policy allows although nothing calls it, or on what nothing uses."""
+    requests = [call.request for call in use.calls]
+    for statement in policy:
+        if statement["Effect"] != "Allow":
+            continue
+        for action in listed(statement.get("Action")):
+            if not any(like(action, one.action, ignore_case=True) for one in requests):
+                yield f"{action} is allowed, but nothing that runs with this role calls it: remove it."
+        for resource in listed(statement.get("Resource")):
+            if not any(like(resource, one.resource) for one in requests):
+                yield f"{resource} is named in a permission, but nothing that runs with this role uses it: remove it."
+
+
+def _decide(rehearsal: Rehearsal, use: Use, policy: list[Statement], request: Request) -> Decision:
+    """By the role's policies and, where the thing has one, its own."""
+    context = {"aws:SecureTransport": "true", "aws:SourceAccount": rehearsal.account.id, **request.context}
+    whole = Request(request.action, request.resource, context, ("AWS", use.arn))
+    return together(policy, _resource_policy(rehearsal, request.resource), whole)
+
+
+@ask.question
+def identity(rehearsal: Rehearsal, role: str) -> list[Statement]:
+    """All statements of a role's policies, its own and those attached to it, as the account shows them."""
+    client = rehearsal.client("iam")
+    found: list[Statement] = []
+    for name in client.list_role_policies(RoleName=role)["PolicyNames"]:
+        found += statements(client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+    for one in client.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        version = client.get_policy(PolicyArn=one["PolicyArn"])["Policy"]["DefaultVersionId"]
+        document = client.get_policy_version(PolicyArn=one["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
+        found += statements(document)
+    return found
+
+
+def _resource_policy(rehearsal: Rehearsal, resource: str) -> list[Statement]:
+    parts = resource.split(":")
+    if resource == "*" or parts[2] not in ("s3", "elasticfilesystem"):
+        return []
+    return resource_policies(rehearsal).get(resource.partition("/")[0] if parts[2] == "s3" else resource, [])
+
+
+@ask.question
+def resource_policies(rehearsal: Rehearsal) -> dict[str, list[Statement]]:
+    """Policies of the stack's buckets and file systems, by ARN."""
+    found = {}
+    for record in rehearsal.of_type("aws:s3/bucket:Bucket"):
+        client = rehearsal.client("s3")
+        try:
+            found[record.outputs["arn"]] = statements(client.get_bucket_policy(Bucket=record.id)["Policy"])
+        except client.exceptions.ClientError:
+            continue  # a bucket needs none
+    for record in rehearsal.of_type("aws:efs/fileSystem:FileSystem"):
+        client = rehearsal.client("efs")
+        try:
+            policy = client.describe_file_system_policy(FileSystemId=record.id)["Policy"]
+            found[record.outputs["arn"]] = statements(policy)
+        except client.exceptions.ClientError:
+            continue
+    return found
+
+
+def wide(rehearsal: Rehearsal) -> Verdict:
+    """The check: identity policies without unexplained wildcards, resource policies without the public."""
+    findings, seen = [], 0
+    for use in uses(rehearsal):
+        for statement in identity(rehearsal, use.record.id):
+            seen += 1
+            findings += [f"Role {use.record.name} allows {problem}" for problem in _too_wide(statement)]
+    for arn, policy in resource_policies(rehearsal).items():
+        for statement in policy:
+            seen += 1
+            everyone = ("AWS", "*") in principals(statement) or "NotPrincipal" in statement
+            if statement["Effect"] == "Allow" and everyone:
+                findings.append(f"The policy of {arn} lets everybody in: name who may.")
+    return ask.verdict(WIDE, findings, seen)
+
+
+def _too_wide(statement: Statement) -> Iterator[str]:
+    if statement["Effect"] != "Allow":
+        return
+    if "NotAction" in statement or "NotResource" in statement:
+        yield "what it does not name (NotAction, NotResource): name what is needed."
+    actions = listed(statement.get("Action"))
+    yield from (f"{action}: name each call." for action in actions if "*" in action or "?" in action)
+    for resource in listed(statement.get("Resource")):
+        unexplained = [action for action in actions if action not in REASONS]
+        if _is_wide(resource) and unexplained:
+            yield f"{', '.join(unexplained)} on '{resource}': name the ARNs, or add a reason to checks/permissions.py."
+
+
+def _is_wide(resource: str) -> bool:
+    """All streams of one log group, and all objects below one bucket's prefix, are one thing; all else is many."""
+    parts = resource.split(":", 5)
+    stem = resource
+    if len(parts) > 5 and parts[2] == "logs":  # noqa: PLR2004  (an ARN's parts)
+        stem = resource.removesuffix(":*")
+    elif len(parts) > 5 and parts[2] == "s3" and "/" in parts[5]:  # noqa: PLR2004
+        stem = resource.removesuffix("*")
+    return "*" in stem or "?" in stem
+
+
+def trust(rehearsal: Rehearsal) -> Verdict:
+    """The check."""
+    findings, seen = [], 0
+    for use in uses(rehearsal):
+        document = rehearsal.client("iam").get_role(RoleName=use.record.id)["Role"]["AssumeRolePolicyDocument"]
+        seen += 1
+        problems = _distrust(rehearsal, use, statements(document))
+        findings += [f"Role {use.record.name}: {problem}" for problem in problems]
+    return ask.verdict(TRUST, findings, seen)
+
+
+def _distrust(rehearsal: Rehearsal, use: Use, document: list[Statement]) -> Iterator[str]:
+    if not use.services:
+        yield "nothing takes it: remove it, or say in rehearsal/checks/calls.py who does."
+        return
+    # <service>.amazonaws.com in every partition: of those that take roles here none has a local suffix.
+    wanted = {("Service", f"{service}.amazonaws.com") for service in use.services}
+    named = {who for one in document if one["Effect"] == "Allow" for who in principals(one)}
+    yield from (f"{who[1]} may take it, but only {_names(wanted)} should." for who in sorted(named - wanted))
+    for who in sorted(wanted):
+        own = Request("sts:AssumeRole", "*", {"aws:SourceAccount": rehearsal.account.id}, who)
+        other = Request("sts:AssumeRole", "*", {"aws:SourceAccount": OTHER_ACCOUNT}, who)
+        if decide(document, own) is not Decision.ALLOWED:
+            yield f"{who[1]} uses it, but may not take it: name it in the trust policy."
+        elif who[1].partition(".")[0] in ON_BEHALF and decide(document, other) is Decision.ALLOWED:
+            yield f"{who[1]} may take it for another account: add the condition aws:SourceAccount."
+
+
+def _names(wanted: set[tuple[str, str]]) -> str:
+    return ", ".join(sorted(value for _, value in wanted))

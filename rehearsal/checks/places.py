@@ -1,0 +1,139 @@
+"""Everything that stands in the network: which role it plays, which groups it carries, in which subnets it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rehearsal.checks import ask
+from rehearsal.checks.ask import Thing, question, tag
+
+if TYPE_CHECKING:
+    from rehearsal.run import Rehearsal
+
+ROLE_TAG = "cvat:edge"
+"""Tag by which a security group says which end of an edge it is."""
+
+CLIENT = "-client"
+"""End of the role of a group that says whom its carrier may call, not what it is."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """Something with security groups."""
+
+    role: str
+    groups: frozenset[str]
+    what: str
+    """For a finding: its kind and its name."""
+    subnets: tuple[str, ...] = ()
+    public: bool = False
+    """Whether it has an address that the Internet can route to."""
+    commands: tuple[tuple[str, ...], ...] = ()
+    """Of a task: what its containers run."""
+    label: str = ""
+    """Short name: that of a task's first container, else the role."""
+
+
+@dataclass(frozen=True)
+class _Carrier:
+    what: str
+    groups: tuple[str, ...]
+    subnets: tuple[str, ...] = ()
+    public: bool = False
+    definition: str = ""
+    """Task definition, of a task."""
+
+
+@question
+def groups(rehearsal: Rehearsal) -> list[Thing]:
+    """Security groups that carry the stack's tag, and those that the stack made without one."""
+    made = {record.id for record in rehearsal.of_type("aws:ec2/securityGroup:SecurityGroup")}
+    everything = ask.paged(rehearsal.client("ec2"), "describe_security_groups", "SecurityGroups")
+    return [one for one in everything if one["GroupId"] in made or tag(one, "stack") == rehearsal.stack]
+
+
+@question
+def nodes(rehearsal: Rehearsal) -> list[Node]:
+    """All of them. A node's role is the one among its groups' that is no client group's."""
+    roles = {one["GroupId"]: tag(one, ROLE_TAG) for one in groups(rehearsal)}
+    return [_node(rehearsal, carrier, roles) for carrier in _carriers(rehearsal)]
+
+
+def _node(rehearsal: Rehearsal, carrier: _Carrier, roles: dict[str, str]) -> Node:
+    own = sorted({roles.get(one, "") for one in carrier.groups} - {""})
+    servers = [role for role in own if not role.endswith(CLIENT)]
+    role = servers[0] if servers else f"{carrier.what} without a role"
+    found = ask.task_definition(rehearsal, carrier.definition) if carrier.definition else None
+    containers = found["containerDefinitions"] if found else []
+    return Node(
+        role,
+        frozenset(carrier.groups),
+        carrier.what,
+        carrier.subnets,
+        carrier.public,
+        tuple(tuple(one.get("command", ())) for one in containers),
+        containers[0]["name"] if containers else role,
+    )
+
+
+def _carriers(rehearsal: Rehearsal) -> Iterator[_Carrier]:
+    yield from _services(rehearsal)
+    yield from _tasks(rehearsal)
+    for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer"):
+        (balancer,) = rehearsal.client("elbv2").describe_load_balancers(LoadBalancerArns=[record.id])["LoadBalancers"]
+        subnets = tuple(one["SubnetId"] for one in balancer["AvailabilityZones"])
+        public = balancer["Scheme"] == "internet-facing"
+        yield _Carrier(f"load balancer {record.name}", tuple(balancer["SecurityGroups"]), subnets, public)
+    yield from _stores(rehearsal)
+    for record in rehearsal.of_type("aws:sagemaker/model:Model"):
+        network = rehearsal.client("sagemaker").describe_model(ModelName=record.id)["VpcConfig"]
+        yield _Carrier(f"model {record.name}", tuple(network["SecurityGroupIds"]), tuple(network["Subnets"]))
+    for record in rehearsal.of_type("aws:ec2/vpcEndpoint:VpcEndpoint"):
+        (endpoint,) = rehearsal.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[record.id])["VpcEndpoints"]
+        if endpoint["VpcEndpointType"] == "Interface":
+            carried = tuple(one["GroupId"] for one in endpoint["Groups"])
+            yield _Carrier(f"endpoint {record.name}", carried, tuple(endpoint["SubnetIds"]))
+
+
+def _services(rehearsal: Rehearsal) -> Iterator[_Carrier]:
+    for service in ask.services(rehearsal):
+        network = service["networkConfiguration"]["awsvpcConfiguration"]
+        public = network.get("assignPublicIp") == "ENABLED"
+        groups, subnets = tuple(network["securityGroups"]), tuple(network["subnets"])
+        yield _Carrier(f"service {service['serviceName']}", groups, subnets, public, service["taskDefinition"])
+
+
+def _tasks(rehearsal: Rehearsal) -> Iterator[_Carrier]:
+    for task in ask.tasks_that_ran(rehearsal):
+        details = {one["name"]: one["value"] for item in task["attachments"] for one in item["details"]}
+        answer = rehearsal.client("ec2").describe_network_interfaces(
+            NetworkInterfaceIds=[details["networkInterfaceId"]]
+        )
+        carried = tuple(one["GroupId"] for one in answer["NetworkInterfaces"][0]["Groups"])
+        what = f"task of {task['group']}"
+        yield _Carrier(what, carried, (details["subnetId"],), definition=task["taskDefinitionArn"])
+
+
+def _stores(rehearsal: Rehearsal) -> Iterator[_Carrier]:
+    for record in rehearsal.of_type("aws:rds/instance:Instance"):
+        answer = rehearsal.client("rds").describe_db_instances(DBInstanceIdentifier=record.outputs["identifier"])
+        (database,) = answer["DBInstances"]
+        carried = tuple(one["VpcSecurityGroupId"] for one in database["VpcSecurityGroups"])
+        subnets = tuple(one["SubnetIdentifier"] for one in database["DBSubnetGroup"]["Subnets"])
+        yield _Carrier(f"database {record.name}", carried, subnets, bool(database["PubliclyAccessible"]))
+    for record in rehearsal.of_type("aws:elasticache/replicationGroup:ReplicationGroup"):
+        # A replication group's groups are told by its member clusters, which moto does not make.
+        carried = tuple(record.outputs.get("securityGroupIds") or ())
+        yield _Carrier(f"cache {record.name}", carried, _cache_subnets(rehearsal, record.outputs["subnetGroupName"]))
+    for record in rehearsal.of_type("aws:efs/mountTarget:MountTarget"):
+        client = rehearsal.client("efs")
+        carried = tuple(client.describe_mount_target_security_groups(MountTargetId=record.id)["SecurityGroups"])
+        (target,) = client.describe_mount_targets(MountTargetId=record.id)["MountTargets"]
+        yield _Carrier(f"mount target {record.name}", carried, (target["SubnetId"],))
+
+
+def _cache_subnets(rehearsal: Rehearsal, group: str) -> tuple[str, ...]:
+    answer = rehearsal.client("elasticache").describe_cache_subnet_groups(CacheSubnetGroupName=group)
+    return tuple(one["SubnetIdentifier"] for one in answer["CacheSubnetGroups"][0]["Subnets"])

@@ -1,0 +1,217 @@
+"""Who reaches whom on which port, by all that a connection has to pass; equal to the architecture's list."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rehearsal.checks import edges, places
+from rehearsal.checks.ask import question, verdict
+from rehearsal.checks.aws_services import NEEDS, SERVICES, Services
+from rehearsal.checks.network_map import ABROAD, Block, NetworkMap, Ports
+from rehearsal.checks.places import Node
+from rehearsal.model import Verdict
+
+if TYPE_CHECKING:
+    from rehearsal.run import Rehearsal
+
+NAME = "Who reaches whom equals the intended matrix, by routes, ACLs, groups and endpoints"
+
+ELSEWHERE = "elsewhere"
+"""Row of the addresses of the Internet that no setting allows."""
+
+GATEWAY_CALLERS = (("web",), ("worker", "low"))
+"""Commands of CVAT's image that call functions: the server, and the worker of automatic annotation."""
+
+STORES = tuple(edges.STORES)
+PORTS = {"server": 8080, "ui": 80, "gateway": 8070, **edges.STORES, "endpoints": 443}
+
+Column = tuple[str, str]
+"""Target and port, such as ("server", "8080") or ("ecr.api", "443")."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Whether one row reaches one column."""
+
+    intended: bool | None
+    """None: it may."""
+    ways: frozenset[str]
+    """How: "direct", "Internet", "private network", "endpoint", "gateway endpoint", "NAT". Empty: not at all."""
+    obstacles: tuple[str, ...]
+    """What stands in the way, from one subnet or another. Empty: nothing."""
+
+    @property
+    def open(self) -> bool:
+        """From each of its subnets to each of the target's."""
+        return bool(self.ways) and not self.obstacles
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Rows reach columns."""
+
+    rows: tuple[str, ...]
+    """Address ranges, the addresses elsewhere, and what runs in the VPC by the name of its first container or role."""
+    columns: tuple[Column, ...]
+    cells: Mapping[tuple[str, Column], Cell]
+
+    def table(self) -> list[tuple[str, list[str]]]:
+        """Rows of words: the way, "partly" if some subnets cannot, "" where it is closed."""
+        return [(row, [_word(self.cells[row, column]) for column in self.columns]) for row in self.rows]
+
+
+def _word(cell: Cell) -> str:
+    if not cell.ways:
+        return ""
+    return "partly" if cell.obstacles else " or ".join(sorted(cell.ways))
+
+
+def reachable(rehearsal: Rehearsal) -> Verdict:
+    """The check."""
+    found = matrix(rehearsal)
+    findings = [_finding(row, column, cell) for (row, column), cell in found.cells.items()]
+    findings += [
+        f"The {node.what} has a public address: make it private, although nothing leads to it now."
+        for node in places.nodes(rehearsal)
+        if node.public and node.role != "alb"
+    ]
+    return verdict(NAME, [one for one in findings if one], sum(cell.open for cell in found.cells.values()))
+
+
+def _finding(row: str, column: Column, cell: Cell) -> str:
+    what = f"{row} -> {column[0]}:{column[1]}"
+    if cell.intended and not cell.open:
+        return f"{what} is intended, but {cell.obstacles[0] if cell.obstacles else 'nothing stands there'}."
+    if cell.intended is False and cell.ways:
+        return f"{what} is open ({' or '.join(sorted(cell.ways))}), but not intended: close it."
+    return ""
+
+
+@question
+def matrix(rehearsal: Rehearsal) -> Matrix:
+    """The whole matrix, as the account is now."""
+    return _Maker(rehearsal).matrix()
+
+
+class _Maker:
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self.network = NetworkMap(rehearsal)
+        # Alike nodes, such as the models of two hundred endpoints, need one look.
+        self.nodes = list({_look(node): node for node in places.nodes(rehearsal)}.values())
+        self.services = Services(rehearsal, self.network, [one for one in self.nodes if one.role == "endpoints"])
+        self.allowed = edges.allowed_cidrs(rehearsal)
+        self.listeners = edges.listener_ports(rehearsal)
+
+    def matrix(self) -> Matrix:
+        columns = sorted(set(self._columns()), key=_order) + [(service, "443") for service in SERVICES]
+        callers: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            if node.role != "endpoints":
+                callers.setdefault(node.label, []).append(node)
+        outside = [*self.allowed] + ([] if "0.0.0.0/0" in self.allowed else [ELSEWHERE])
+        cells = {(row, column): self._from_outside(row, column) for row in outside for column in columns}
+        for row, nodes in callers.items():
+            cells |= {(row, column): self._from_inside(nodes, column) for column in columns}
+        rows = [*outside, *sorted(callers, key=lambda row: (_place(callers[row][0].role), row))]
+        return Matrix(tuple(rows), tuple(columns), cells)
+
+    def _columns(self) -> Iterator[Column]:
+        """Intended ports, and whatever else a group lets in."""
+        for node in self.nodes:
+            if node.role in PORTS:
+                yield node.role, str(PORTS[node.role])
+            for ports in self.network.admitted(node):
+                yield node.role, _text(ports)
+        yield from (("alb", port) for port in self.listeners)
+
+    def _targets(self, role: str) -> list[Node]:
+        return [node for node in self.nodes if node.role == role]
+
+    def _from_outside(self, row: str, column: Column) -> Cell:
+        role, port = column
+        if role in SERVICES:
+            return Cell(None, frozenset(), ())
+        wanted = row != ELSEWHERE and role == "alb" and port in self.listeners
+        tries = []
+        for node in self._targets(role):
+            internal = wanted and not node.public
+            way = "private network" if internal else "Internet"
+            enters = self.network.from_private_networks if internal else self.network.from_outside
+            pairs = [(block, subnet) for block in self._blocks(row, node) for subnet in node.subnets]
+            tries += [(way, enters(block, (node, subnet), _ports(port))) for block, subnet in pairs]
+        return _cell(wanted, tries)
+
+    def _blocks(self, row: str, node: Node) -> list[Block]:
+        """Address ranges to try: the row's own; elsewhere, all that the node lets in but nobody allowed."""
+        if row != ELSEWHERE:
+            return [ipaddress.IPv4Network(row)]
+        known = [ipaddress.IPv4Network(cidr) for cidr in self.allowed]
+        own = [one for one in self.network.open_to(node) if not any(one.subnet_of(cidr) for cidr in known)]
+        return [ABROAD, *(one for one in own if not one.is_private or one.prefixlen == 0)]
+
+    def _from_inside(self, nodes: list[Node], column: Column) -> Cell:
+        tries = []
+        for node in nodes:
+            for subnet in node.subnets:
+                if column[0] in SERVICES:
+                    tries.append(self.services.way((node, subnet), column[0]))
+                else:
+                    tries += [("direct", problem) for problem in self._direct((node, subnet), column)]
+        return _cell(_intended(nodes[0], column), tries)
+
+    def _direct(self, source: tuple[Node, str], column: Column) -> Iterator[str]:
+        role, port = column
+        zone = self.network.zone(source[1])
+        targets = [(node, subnet) for node in self._targets(role) for subnet in node.subnets]
+        if role == "efs":  # its name leads to the mount target of the caller's own zone
+            targets = [one for one in targets if self.network.zone(one[1]) == zone]
+            if not targets:
+                yield f"the file system has no mount target in {zone}"
+        for target in targets:
+            if target[0].label != source[0].label:
+                yield self.network.between(source, target, _ports(port))
+
+
+def _look(node: Node) -> tuple[object, ...]:
+    what = node.what if node.role not in ("models", "endpoints") else ""
+    return node.label, node.groups, node.subnets, node.public, what
+
+
+def _cell(intended: bool | None, tries: Iterable[tuple[str, str]]) -> Cell:
+    listed = list(tries)
+    ways = frozenset(way for way, problem in listed if not problem)
+    return Cell(intended, ways, tuple(dict.fromkeys(problem for _, problem in listed if problem)))
+
+
+def _intended(node: Node, column: Column) -> bool | None:
+    role, port = column
+    if role in SERVICES:
+        return None if node.role in NEEDS and role not in NEEDS[node.role] else node.role in NEEDS
+    if role == "endpoints":
+        return node.role in edges.OUTWARD and port == "443"
+    if role == "gateway":
+        return port == str(PORTS["gateway"]) and any(command in GATEWAY_CALLERS for command in node.commands)
+    return (node.role, role, port) in {(source, target, str(number)) for source, target, number in edges.INSIDE}
+
+
+def _place(role: str) -> int:
+    order = ("alb", "ui", "server", "worker", "init", "gateway", "models", "endpoints", *STORES)
+    return order.index(role) if role in order else len(order)
+
+
+def _order(column: Column) -> tuple[int, str, int]:
+    return _place(column[0]), column[0], _ports(column[1])[0]
+
+
+def _text(ports: Ports | None) -> str:
+    if ports is None:
+        return "0-65535"
+    return str(ports[0]) if ports[0] == ports[1] else f"{ports[0]}-{ports[1]}"
+
+
+def _ports(text: str) -> Ports:
+    first, _, last = text.partition("-")
+    return int(first), int(last or first)
