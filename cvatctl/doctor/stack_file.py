@@ -124,5 +124,14 @@ def _functions(project: Path, settings: Settings) -> tuple[int, list[Finding]]:
         ready, left_out = deployable(all_functions, archives, shared=inference.inference_layout == "shared")
     except pulumi.RunError as error:
         return 0, [Finding("problem", "models", str(error))]
+    if not ready:
+        return 0, [
+            Finding(
+                "advice",
+                "models",
+                f"{inference.model_archives} holds no model archive, so CVAT comes up without auto-annotation. Pack some "
+                "(serverless/models/README.md), or set cvat:inferenceLayout to none.",
+            )
+        ]
     said = [Finding("advice", "models", one) for one in left_out]
     return len(ready), [*said, Finding("ok", "models", f"{len(ready)} functions have an archive.")]
