@@ -1,4 +1,4 @@
-"""The sample's template with DeletionPolicy, so that deleting its stack spares what has been taken over."""
+"""The sample's template with policies, so that deleting its stack spares what has been taken over."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 from cvatctl.errors import ProblemError
 
 RETAIN, SNAPSHOT = "Retain", "Snapshot"
+_POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 _NOTE = "kept-by"
 _NOTE_VALUE = "cvatctl import-cfn"
 """CloudFormation takes a new DeletionPolicy only together with another change; metadata is the one that does nothing."""
 
 
 def keep(template: str | Mapping[str, Any], kept: Sequence[str], snapshot: Sequence[str]) -> str | dict[str, Any]:
-    """The template with DeletionPolicy Retain for `kept` and Snapshot for `snapshot` (logical ids).
+    """The template that retains `kept` and takes snapshots of `snapshot` (logical ids).
 
     Raises ProblemError where the template has no such resource.
     """
@@ -30,7 +31,7 @@ def _object(template: Mapping[str, Any], policies: Mapping[str, str]) -> dict[st
         resource = changed.get("Resources", {}).get(name)
         if resource is None:
             raise _unknown(name)
-        resource["DeletionPolicy"] = policy
+        resource |= dict.fromkeys(_POLICIES, policy)
         resource.setdefault("Metadata", {})[_NOTE] = _NOTE_VALUE
     return changed
 
@@ -49,9 +50,9 @@ def _text(template: str, policies: Mapping[str, str]) -> str:
         own = lines[at + 1 : _end(lines, at)]
         indent = next((re.match(r"\s*", line) or re.match("", line) for line in own if line.strip()), None)
         space = indent.group() if indent else "    "
-        if any(line.startswith(f"{space}DeletionPolicy:") for line in own):
-            lines[at + 1 : _end(lines, at)] = [x for x in own if not x.startswith(f"{space}DeletionPolicy:")]
-        insert = [f"{space}DeletionPolicy: {policy}"]
+        former = tuple(f"{space}{one}:" for one in _POLICIES)
+        lines[at + 1 : _end(lines, at)] = [line for line in own if not line.startswith(former)]
+        insert = [f"{space}{one}: {policy}" for one in _POLICIES]
         if not any(line.startswith(f"{space}Metadata:") for line in own):
             insert += [f"{space}Metadata:", f"{space}  {_NOTE}: {_NOTE_VALUE}"]
         lines[at + 1 : at + 1] = insert
