@@ -71,4 +71,7 @@ pulumi.export("admin_secret_arn", data.admin_secret.arn)
 pulumi.export("cluster", cluster.name)
 pulumi.export("services", services.service_names)
 pulumi.export("log_groups", {kind: group.name for kind, group in logs.log_groups.items()})
+pulumi.export("stores", {
+    "database": data.database.identifier, "cache": data.cache.id, "files": data.access.volumes["data"].file_system_id,
+})  # fmt: skip
 pulumi.export("endpoints", {name: target.endpoint for name, target in targets.items()})

@@ -1,0 +1,76 @@
+"""The sample's template with policies, so that deleting its stack spares what has been taken over."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cvatctl.errors import ProblemError
+
+RETAIN, SNAPSHOT = "Retain", "Snapshot"
+_POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
+_NOTE = "kept-by"
+_NOTE_VALUE = "cvatctl import-cfn"
+"""CloudFormation takes a new DeletionPolicy only together with another change; metadata is the one that does nothing."""
+
+
+def keep(template: str | Mapping[str, Any], kept: Sequence[str], snapshot: Sequence[str]) -> str | dict[str, Any]:
+    """The template that retains `kept` and takes snapshots of `snapshot` (logical ids).
+
+    Raises ProblemError where the template has no such resource.
+    """
+    policies = dict.fromkeys(kept, RETAIN) | dict.fromkeys(snapshot, SNAPSHOT)
+    return _text(template, policies) if isinstance(template, str) else _object(template, policies)
+
+
+def _object(template: Mapping[str, Any], policies: Mapping[str, str]) -> dict[str, Any]:
+    changed: dict[str, Any] = copy.deepcopy(dict(template))
+    for name, policy in policies.items():
+        resource = changed.get("Resources", {}).get(name)
+        if resource is None:
+            raise _unknown(name)
+        resource |= dict.fromkeys(_POLICIES, policy)
+        resource.setdefault("Metadata", {})[_NOTE] = _NOTE_VALUE
+    return changed
+
+
+def _text(template: str, policies: Mapping[str, str]) -> str:
+    """By inserting lines: reading and writing YAML would lose CloudFormation's short forms and the comments."""
+    lines = template.splitlines()
+    start = next((number for number, line in enumerate(lines) if re.match(r"Resources:\s*(#.*)?$", line)), 0)
+    for name, policy in policies.items():
+        at = next(
+            (n for n in range(start, len(lines)) if re.match(rf"(\s+)(['\"]?){re.escape(name)}\2:\s*(#.*)?$", lines[n])),
+            None,
+        )
+        if at is None:
+            raise _unknown(name)
+        own = lines[at + 1 : _end(lines, at)]
+        indent = next((re.match(r"\s*", line) or re.match("", line) for line in own if line.strip()), None)
+        space = indent.group() if indent else "    "
+        former = tuple(f"{space}{one}:" for one in _POLICIES)
+        lines[at + 1 : _end(lines, at)] = [line for line in own if not line.startswith(former)]
+        insert = [f"{space}{one}: {policy}" for one in _POLICIES]
+        if not any(line.startswith(f"{space}Metadata:") for line in own):
+            insert += [f"{space}Metadata:", f"{space}  {_NOTE}: {_NOTE_VALUE}"]
+        lines[at + 1 : at + 1] = insert
+    return "\n".join(lines) + "\n"
+
+
+def _end(lines: Sequence[str], at: int) -> int:
+    """The line after the resource that begins at `at`."""
+    depth = len(lines[at]) - len(lines[at].lstrip())
+    for number in range(at + 1, len(lines)):
+        line = lines[number]
+        if line.strip() and not line.lstrip().startswith("#") and len(line) - len(line.lstrip()) <= depth:
+            return number
+    return len(lines)
+
+
+def _unknown(name: str) -> ProblemError:
+    return ProblemError(
+        f"The stack's template has no resource {name}, though the stack has: it was changed by hand. Add "
+        "DeletionPolicy: Retain to network and file system yourself, and follow docs/cvatctl.md."
+    )

@@ -1,0 +1,117 @@
+"""CVAT's REST API at our commit, as far as the smoke test needs it."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import json
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+_CALL_S = 60.0
+FUNCTION_S = 130.0
+"""CVAT itself gives up on a function after 120 s."""
+_SHOWN = 300
+_POLL_S = 1.0
+_POLL_TRIES = 600
+
+
+class SmokeError(Exception):
+    """What failed, as a sentence for the operator."""
+
+
+class Cvat:
+    """One logged-in user of the CVAT at `url` (scheme, host and port). Errors are SmokeError."""
+
+    def __init__(self, url: str) -> None:
+        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+            raise SmokeError(f"The address {url} must begin with http:// or https://.")
+        self.url = url.rstrip("/")
+        self._token = ""
+        # With the session cookie CVAT does not open a new session for each call by token.
+        self._opener = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
+            urllib.request.HTTPSHandler(context=ssl.create_default_context()),
+        )
+
+    def log_in(self, user: str, password: str) -> None:
+        """Get the user's token.
+
+        There is no log-out: CVAT keeps one token for each user, and logging out would take it from everybody who
+        works under that name.
+        """
+        answer = self.call("POST", "/auth/login", {"username": user, "password": password})
+        if not isinstance(answer, dict) or not answer.get("key"):
+            raise SmokeError("POST /api/v1/auth/login answered without a token: is this CVAT?")
+        self._token = str(answer["key"])
+
+    def call(self, method: str, path: str, body: object = None, timeout: float = _CALL_S) -> Any:
+        """The JSON answer of `/api/v1<path>`; None where the answer is empty."""
+        raw, kind = self._send(method, path, body, timeout)
+        if not raw:
+            return None
+        if "json" not in kind:
+            raise SmokeError(
+                f"{method} /api/v1{path} answered {kind or 'something'} instead of JSON: a login page or the UI stands "
+                "in front of the API. Check the listener's rules."
+            )
+        return json.loads(raw)
+
+    def frame(self, task: int, number: int) -> tuple[bytes, str]:
+        """A frame's bytes in original quality, and their content type."""
+        return self._send("GET", f"/tasks/{task}/data?type=frame&number={number}&quality=original", None, _CALL_S)
+
+    def _send(self, method: str, path: str, body: object, timeout: float) -> tuple[bytes, str]:
+        headers = {"Accept": "application/json" if "type=frame" not in path else "*/*"}
+        if self._token:
+            headers["Authorization"] = f"Token {self._token}"
+        data = None
+        if body is not None:
+            data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", data=data, method=method, headers=headers)  # noqa: S310  (the scheme is checked above)
+        try:
+            with self._opener.open(request, timeout=timeout) as answer:
+                return answer.read(), str(answer.headers.get("Content-Type", ""))
+        except urllib.error.HTTPError as error:
+            with error:
+                raise SmokeError(self._refusal(method, path, error)) from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise SmokeError(f"{method} {self.url}/api/v1{path} got no answer: {reason}.") from None
+
+    @staticmethod
+    def _refusal(method: str, path: str, error: urllib.error.HTTPError) -> str:
+        said = error.read()[:_SHOWN].decode(errors="replace").strip()
+        hint = _HINTS.get(error.code, "") if "lambda" not in path else ""
+        return f"{method} /api/v1{path} answered {error.code} {error.reason}: {said or 'nothing more'}{hint}"
+
+    def wait_for_data(self, task: int, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Wait until a worker has made the task's frames; SmokeError where it failed or takes ten minutes."""
+        state: dict[str, Any] = {}
+        for _ in range(_POLL_TRIES):
+            state = self.call("GET", f"/tasks/{task}/status")
+            if state["state"] == "Finished":
+                return
+            if state["state"] == "Failed":
+                lines = str(state.get("message") or "no reason given").strip().splitlines()
+                raise SmokeError(f"A worker failed to make the task's frames: {lines[-1]}. See: cvatctl logs worker")
+            sleep(_POLL_S)
+        raise SmokeError(
+            f"The task's data are '{state.get('state')}' after ten minutes: no worker takes the job. "
+            "See: cvatctl status, cvatctl logs worker"
+        )
+
+
+_HINTS = {
+    HTTPStatus.BAD_REQUEST: " (400 also means that CVAT does not accept this host name)",
+    HTTPStatus.UNAUTHORIZED: " (401: not logged in)",
+    HTTPStatus.TOO_MANY_REQUESTS: " (429: CVAT takes 100 anonymous calls a minute from one address; wait a minute)",
+    HTTPStatus.BAD_GATEWAY: " (502: a server task closed the connection; see cvatctl logs server)",
+    HTTPStatus.SERVICE_UNAVAILABLE: " (503: no healthy server task, or the stack is asleep; see cvatctl status)",
+    HTTPStatus.GATEWAY_TIMEOUT: " (504: the server did not answer in time; see cvatctl logs server)",
+}
