@@ -5,6 +5,7 @@ import pulumi_aws as aws
 
 import settings
 from components import lookups
+from components.alarms import Alarms, AlarmsArgs
 from components.cluster import Cluster, ClusterArgs
 from components.cvat_release import TASK_KINDS
 from components.cvat_services import CvatServices, CvatServicesArgs
@@ -60,6 +61,11 @@ services = CvatServices("cvat", CvatServicesArgs(
     site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
     load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,
     targets=targets, initialised=[first], enable_exec=access.enable_exec))  # fmt: skip
+alarms = Alarms("alarms", AlarmsArgs(
+    site=site, load_balancer=balancer, data=data, database=chosen.database, cache=chosen.cache,
+    cluster_arn=cluster.arn, services=services.service_names, init_family=first.family, log_groups=logs.log_groups,
+    endpoints=endpoints.names if endpoints else {}, topic_arn=chosen.alarms.alarm_topic_arn,
+    email=chosen.alarms.alarm_email))  # fmt: skip
 
 pulumi.export("url", balancer.base_url)
 pulumi.export("admin_user", init.admin_user)
@@ -67,4 +73,6 @@ pulumi.export("admin_secret_arn", data.admin_secret.arn)
 pulumi.export("cluster", cluster.name)
 pulumi.export("services", services.service_names)
 pulumi.export("log_groups", {kind: group.name for kind, group in logs.log_groups.items()})
+pulumi.export("alarm_topic_arn", alarms.topic_arn)
+pulumi.export("dashboard", alarms.dashboard)
 pulumi.export("endpoints", {name: target.endpoint for name, target in targets.items()})

@@ -47,6 +47,8 @@ class DataTier(pulumi.ComponentResource):
     """Name and password of CVAT's administrator: `username`, `password`."""
     database: aws.rds.Instance
     cache: aws.elasticache.ReplicationGroup
+    file_system_id: pulumi.Output[str]
+    file_system_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: DataTierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:DataTier", name, None, opts)
@@ -64,6 +66,7 @@ class DataTier(pulumi.ComponentResource):
             FileSystemArgs(site=args.site, vpc_id=args.vpc_id, subnet_ids=args.mount_subnet_ids),
             opts=self._child,
         )
+        self.file_system_id, self.file_system_arn = self._files.data.file_system_id, self._files.data.file_system_arn
         self.access = self._access()
         self.register_outputs({"database": self.database.address, "cache": self.cache.primary_endpoint_address})
 

@@ -14,7 +14,7 @@ from components import policies, security_groups
 from components.bucket import PrivateBucket, PrivateBucketArgs
 from components.containers import ContainerSpec, LogTarget
 from components.cvat_release import DATA_FOLDER, SHARE_FOLDER
-from components.fargate_task import FargateTask, FargateTaskArgs
+from components.fargate_task import FargateTask, FargateTaskArgs, family
 from components.images import Image
 from components.observability import LogGroup
 from components.run_once import RunOnce
@@ -23,6 +23,7 @@ from components.site import Site
 from components.sizes import TaskSize
 from components.stores import StoreAccess
 
+_KIND = "init"
 _DEMO_FOLDER = Path("demo/files")
 _BUILTIN_PREFIX = "demo/"
 
@@ -59,6 +60,8 @@ class InitTask(pulumi.ComponentResource):
 
     task_arn: pulumi.Output[str]
     """The task that ran."""
+    family: str
+    """Family of its task definitions."""
 
     def __init__(self, name: str, args: InitTaskArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:InitTask", name, None, opts)
@@ -68,6 +71,7 @@ class InitTask(pulumi.ComponentResource):
         security_groups.allow_out(f"{name}-out", group, args.site.tags, self._child)
         demo, uploaded = self._demo()
         task = self._task(demo)
+        self.family = family(args.site, _KIND)
         run = RunOnce(
             name,
             {
@@ -126,7 +130,7 @@ class InitTask(pulumi.ComponentResource):
             self._name,
             FargateTaskArgs(
                 site=args.site,
-                kind="init",
+                kind=_KIND,
                 size=args.size,
                 containers=containers,
                 images=[args.image],

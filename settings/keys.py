@@ -249,5 +249,15 @@ class Init(Section):
     """Whether the database is snapshotted before a new server image migrates it. Empty: unless disposable."""
 
 
-SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init)
+class Alarms(Section):
+    """Alarms"""
+
+    alarm_email: str = ""
+    """Mail address that is told of alarms; AWS first sends it a request to confirm."""
+    alarm_topic_arn: str = ""
+    """Existing SNS topic for alarms instead of a new one; its policy and key must let CloudWatch and EventBridge
+    publish."""
+
+
+SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init, Alarms)
 """In the order in which the documentation lists them."""

@@ -23,6 +23,7 @@ class Settings:
     inference: keys.Inference
     services: keys.Services
     init: keys.Init
+    alarms: keys.Alarms
 
     def size(self, name: str) -> Any:
         """The value of a key that the preset decides unless it is set (-1 and "" are "not set")."""

@@ -26,6 +26,7 @@ def broken_rules(settings: Settings, region: Region) -> Iterator[str]:
     yield from _database(settings)
     yield from _ports(settings)
     yield from _images(settings, region)
+    yield from _alarms(settings, region)
 
 
 def _addresses(settings: Settings) -> Iterator[str]:
@@ -112,6 +113,20 @@ def _images(settings: Settings, region: Region) -> Iterator[str]:
                 f"(<account>.dkr.ecr.{region.name}.{region.dns_suffix}/<repository>@sha256:<digest>). "
                 "Copy the image there with `make mirror-images`, or leave the key empty to build it."
             )
+
+
+def _alarms(settings: Settings, region: Region) -> Iterator[str]:
+    email, topic = settings.alarms.alarm_email, settings.alarms.alarm_topic_arn
+    if email and topic:
+        yield (
+            f"cvat:alarmEmail = {email} and cvat:alarmTopicArn = {topic}: the address is subscribed to a new topic, "
+            "not to yours. Remove one."
+        )
+    if email and not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        yield f"cvat:alarmEmail = {email}: it must be a mail address. Write for example ops@example.com."
+    prefix = region.arn("sns", "", account="")[:-1]
+    if topic and not re.fullmatch(rf"{re.escape(prefix)}\d{{12}}:[\w-]+", topic):
+        yield f"cvat:alarmTopicArn = {topic}: it must be a topic of this region ({prefix}<account>:<name>). Correct it."
 
 
 def warnings(settings: Settings, region: Region) -> Iterator[str]:
