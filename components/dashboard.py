@@ -1,4 +1,4 @@
-"""The dashboard's body, from top to bottom as an operator asks: is it up, is it fast, what fills up, what costs. Pure."""
+"""The dashboard's body, in the order in which an operator asks: is it up, is it fast, is it full. Pure."""
 
 from __future__ import annotations
 
@@ -171,7 +171,11 @@ def _graph(title: str, metrics: list[list[Any]], region: str) -> Widget:
 
 
 def _alarms(view: View) -> Widget:
-    properties = {"title": f"CVAT, stack {view.stack}: alarms", "alarms": list(view.alarm_arns), "sortBy": "stateUpdatedTimestamp"}
+    properties = {
+        "title": f"CVAT, stack {view.stack}: alarms",
+        "alarms": list(view.alarm_arns),
+        "sortBy": "stateUpdatedTimestamp",
+    }
     return _at({"type": "alarm", "properties": properties}, 0, 0, _WIDTH, _HEIGHT)
 
 
@@ -181,7 +185,9 @@ def _logs(view: View, top: int) -> Iterator[Widget]:
     shown = [one for one in wanted if one[0] in view.log_groups]
     for index, (kind, title, only) in enumerate(shown):
         query = pulumi.Output.concat(
-            "SOURCE '", view.log_groups[kind], f"' | fields @timestamp, @message {only}| sort @timestamp desc | limit 50"
+            "SOURCE '",
+            view.log_groups[kind],
+            f"' | fields @timestamp, @message {only}| sort @timestamp desc | limit 50",
         )
         properties = {"title": title, "query": query, "region": view.region, "view": "table"}
         width = _WIDTH // len(shown)

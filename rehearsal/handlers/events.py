@@ -13,7 +13,6 @@ def event_rule(make: Make) -> Made:
     return Made(name, {"name": name, "arn": made["RuleArn"]})
 
 
-
 @handles("aws:cloudwatch/eventTarget:EventTarget", provider_only={"forceDestroy": "used on deletion"})
 def event_target(make: Make) -> Made:
     """Where they go."""
