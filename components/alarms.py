@@ -16,7 +16,7 @@ from components.inference_endpoints import VARIANT
 from components.load_balancer import LoadBalancer
 from components.observability import LogGroup
 from components.site import Site
-from components.sizes import CacheSize, DatabaseSize
+from components.sizes import Notified
 
 _WRITERS = ("cloudwatch", "events")
 """Services that publish to the topic."""
@@ -29,8 +29,6 @@ class AlarmsArgs:
     site: Site
     load_balancer: LoadBalancer
     data: DataTier
-    database: DatabaseSize
-    cache: CacheSize
     cluster_arn: pulumi.Input[str]
     services: Mapping[str, pulumi.Input[str]]
     """Names of the ECS services, by kind of task."""
@@ -42,10 +40,7 @@ class AlarmsArgs:
     """Names of the SageMaker endpoints, by a short name."""
     vault: pulumi.Input[str] | None = None
     """Name of the backup vault. Default: there is none."""
-    topic_arn: str = ""
-    """An existing topic. Default: a new, encrypted one."""
-    email: str = ""
-    """Who is subscribed to the new topic. Default: nobody."""
+    to: Notified = field(default_factory=Notified)
     queue_metrics: bool = False
     """Whether somebody publishes QueueDepth, OldestJobAge and FailedJobs to the namespace CVAT, with the dimensions
     Stack and Queue: an alarm on a metric that nobody publishes says nothing."""
@@ -63,10 +58,10 @@ class Alarms(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         things = _things(args)
-        self.topic_arn = pulumi.Output.from_input(args.topic_arn) if args.topic_arn else self._topic()
+        self.topic_arn = pulumi.Output.from_input(args.to.topic_arn) if args.to.topic_arn else self._topic()
         alarms = [
             self._alarm(rule, label, dimensions)
-            for rule in alarm_rules.alarm_rules(args.database)
+            for rule in alarm_rules.alarm_rules(args.data.sizes.database)
             for label, dimensions in things.get(rule.watches, {}).items()
         ]
         for rule in alarm_rules.event_rules(_origin(args)):
@@ -86,10 +81,10 @@ class Alarms(pulumi.ComponentResource):
         aws.sns.TopicPolicy(
             name, aws.sns.TopicPolicyArgs(arn=topic.arn, policy=self._who_publishes(topic.arn)), opts=self._child
         )
-        if args.email:
+        if args.to.email:
             aws.sns.TopicSubscription(
                 name,
-                aws.sns.TopicSubscriptionArgs(topic=topic.arn, protocol="email", endpoint=args.email),
+                aws.sns.TopicSubscriptionArgs(topic=topic.arn, protocol="email", endpoint=args.to.email),
                 opts=self._child,
             )
         return topic.arn
@@ -234,7 +229,7 @@ def _things(args: AlarmsArgs) -> Things:
     door: Dimensions = {"LoadBalancer": balancer.arn_suffix}
     cluster_name = cluster.apply(lambda arn: arn.rpartition("/")[2])
     group_id = args.data.cache.replication_group_id
-    nodes = range(1, 2 + args.cache.replicas)
+    nodes = range(1, 2 + args.data.sizes.cache.replicas)
     return {
         "balancer": {"": door},
         "target group": {

@@ -153,6 +153,13 @@ class Data(Section):
     """`multi-az` keeps a standby in another zone."""
     db_backup_days: int = Field(-1, ge=-1, le=35)
     """Days for which automated database backups are kept (1 to 35)."""
+    backup_days: int = Field(-1, ge=-1, le=36500)
+    """Days for which AWS Backup keeps the daily restore points of database and files together; 0: none are taken."""
+    backup_hour: int = Field(18, ge=0, le=23)
+    """Hour of the day, in UTC, at which the restore point is taken; 18 is two in the morning in China. RDS's own
+    backup and maintenance keep a distance from it."""
+    backup_key_arn: str = ""
+    """KMS key that encrypts the restore points. Empty: AWS's own key for backups."""
     redis_engine_version: str = "7.1"
     """Redis version of ElastiCache."""
     redis_node_type: str = ""
@@ -249,6 +256,29 @@ class Init(Section):
     """Whether the database is snapshotted before a new server image migrates it. Empty: unless disposable."""
 
 
+class Restore(Section):
+    """Restore"""
+
+    restore_database_snapshot: str = ""
+    """Identifier or ARN of an RDS snapshot (also one of AWS Backup) from which a new stack's database is made. Looked
+    at only when the database is created."""
+    restore_file_system: str = Field("", pattern=r"^(fs-[0-9a-f]{8,40})?$")
+    """Id of a file system that AWS Backup has restored; the stack uses it instead of a new one, and never deletes
+    it. Leave it set for as long as the stack lives: without it, the stack would begin with empty folders again."""
+    restore_folder: str = Field("", pattern=r"^([\w.-]+)?$")
+    """Folder of that file system that holds CVAT's folders `data` and `share`: AWS Backup restores into
+    aws-backup-restore_<time>. Empty: the file system's root."""
+
+    @model_validator(mode="after")
+    def _folder_belongs_to_a_file_system(self) -> Restore:
+        if self.restore_folder and not self.restore_file_system:
+            raise ValueError(
+                "restoreFolder is a folder of restoreFileSystem, which is empty; "
+                "name the file system, or remove the folder"
+            )
+        return self
+
+
 class Alarms(Section):
     """Alarms"""
 
@@ -259,5 +289,5 @@ class Alarms(Section):
     publish."""
 
 
-SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init, Alarms)
+SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init, Restore, Alarms)
 """In the order in which the documentation lists them."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, TaskSize
+from components.restore import Restore
+from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, Notified, TaskSize
 from settings import keys
 from settings.presets import PRESETS
 
@@ -23,6 +24,7 @@ class Settings:
     inference: keys.Inference
     services: keys.Services
     init: keys.Init
+    restore: keys.Restore
     alarms: keys.Alarms
 
     def size(self, name: str) -> Any:
@@ -65,6 +67,11 @@ class Settings:
         )
 
     @property
+    def backup_days(self) -> int:
+        """Days for which restore points are kept; 0: there are none. A trial has none unless it asks for them."""
+        return 0 if self.data.backup_days == -1 and not self.protect else int(self.size("backup_days"))
+
+    @property
     def cache(self) -> CacheSize:
         return CacheSize(
             node_type=self.size("redis_node_type"),
@@ -103,6 +110,19 @@ class Settings:
     def snapshot_before_migration(self) -> bool:
         choice = self.init.snapshot_before_migration
         return choice == "always" or (choice == "" and self.protect)
+
+    @property
+    def restore_from(self) -> Restore:
+        chosen = self.restore
+        return Restore(
+            snapshot=chosen.restore_database_snapshot,
+            file_system=chosen.restore_file_system,
+            folder=chosen.restore_folder,
+        )
+
+    @property
+    def notified(self) -> Notified:
+        return Notified(topic_arn=self.alarms.alarm_topic_arn, email=self.alarms.alarm_email)
 
     @property
     def mirrors(self) -> Mirrors:

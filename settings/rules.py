@@ -24,6 +24,7 @@ def broken_rules(settings: Settings, region: Region) -> Iterator[str]:
     yield from _tasks(settings)
     yield from _instance_types(settings, region)
     yield from _database(settings)
+    yield from _backups(settings, region)
     yield from _ports(settings)
     yield from _images(settings, region)
     yield from _alarms(settings, region)
@@ -89,6 +90,17 @@ def _database(settings: Settings) -> Iterator[str]:
             f"cvat:dbBackupDays = {size.backup_days}: a stack that is not disposable keeps backups. "
             "Set 1 to 35, or cvat:disposable to true."
         )
+
+
+def _backups(settings: Settings, region: Region) -> Iterator[str]:
+    if settings.protect and settings.backup_days < 1:
+        yield (
+            "cvat:backupDays = 0: a stack that is not disposable keeps restore points. Set 1 or more, or "
+            "cvat:disposable to true."
+        )
+    key, prefix = settings.data.backup_key_arn, region.arn("kms", "", account="")[:-1]
+    if key and not re.fullmatch(rf"{re.escape(prefix)}\d{{12}}:key/[\w-]+", key):
+        yield f"cvat:backupKeyArn = {key}: it must be a key of this region ({prefix}<account>:key/<id>). Correct it."
 
 
 def _ports(settings: Settings) -> Iterator[str]:

@@ -25,6 +25,14 @@ def role_policy(make: Make) -> Made:
     return Made(f"{owner}:{name}", {"name": name})
 
 
+@handles("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+def role_policy_attachment(make: Make) -> Made:
+    """A policy that exists, for a role."""
+    owner, policy = make.inputs.take("role"), make.inputs.take("policyArn")
+    make.ask("iam", "AttachRolePolicy", RoleName=owner, PolicyArn=policy)
+    return Made(f"{owner}/{policy}")
+
+
 @handles("aws:cloudwatch/logGroup:LogGroup", tags=True, provider_only={"skipDestroy": "used on deletion"})
 def log_group(make: Make) -> Made:
     """A log group; how long it keeps lines is a call of its own."""

@@ -130,3 +130,23 @@ def selections_of_backup_plans(stack: ExitStack) -> None:
         ("get_backup_selection", get),
     ):
         stack.enter_context(mock.patch.object(BackupResponse, name, method, create=True))
+
+
+@bridge
+def policies_of_aws(stack: ExitStack) -> None:
+    """moto knows AWS's own policies only if it loads all of them, which takes seconds: one is loaded when attached."""
+    from moto.iam.aws_managed_policies import aws_managed_policies_data  # noqa: PLC0415
+    from moto.iam.models import AWSManagedPolicy, IAMBackend  # noqa: PLC0415
+
+    original = IAMBackend.attach_role_policy
+
+    def attach(self: Any, policy_arn: str, role_name: str) -> None:
+        name, known = policy_arn.rpartition("/")[2], {}
+        if ":iam::aws:policy/" in policy_arn and policy_arn not in self.managed_policies:
+            known = json.loads(aws_managed_policies_data)
+        if name in known:
+            policy = AWSManagedPolicy.from_data(name, self.account_id, self.region_name, known[name])
+            self.managed_policies[policy.arn] = policy
+        original(self, policy_arn, role_name)
+
+    stack.enter_context(mock.patch.object(IAMBackend, "attach_role_policy", attach))
