@@ -129,18 +129,18 @@ class Alarms(pulumi.ComponentResource):
 
     def _alarm(self, rule: Rule, label: str, dimensions: Dimensions) -> aws.cloudwatch.MetricAlarm:
         args = self._args
-        single = None if rule.minus else rule
+        single = not rule.minus
         percentile = rule.statistic.startswith("p")
         return aws.cloudwatch.MetricAlarm(
             "-".join(filter(None, (self._name, rule.name, label))),
             aws.cloudwatch.MetricAlarmArgs(
                 alarm_description=f"CVAT {args.site.stack}: {rule.meaning} See {rule.runbook}.",
-                namespace=single and single.namespace,
-                metric_name=single and single.metric,
+                namespace=rule.namespace if single else None,
+                metric_name=rule.metric if single else None,
                 dimensions=dict(dimensions) if single else None,
-                period=single and single.minutes * 60,
-                statistic=single.statistic if single and not percentile else None,
-                extended_statistic=single.statistic if single and percentile else None,
+                period=rule.minutes * 60 if single else None,
+                statistic=rule.statistic if single and not percentile else None,
+                extended_statistic=rule.statistic if single and percentile else None,
                 metric_queries=None if single else _difference(rule, dimensions),
                 comparison_operator=rule.comparison,
                 threshold=rule.threshold,

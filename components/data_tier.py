@@ -102,6 +102,7 @@ class DataTier(pulumi.ComponentResource):
                 ),
             },
             volumes={"data": self._files.data, "share": self._files.share},
+            restored=self._files.root,
             clients=[*self._clients, self._files.client],
         )
 

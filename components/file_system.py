@@ -42,6 +42,8 @@ class FileSystem(pulumi.ComponentResource):
 
     data: Folder
     share: Folder
+    root: Folder | None
+    """Of an existing file system only."""
     client: aws.ec2.SecurityGroup
     """Who carries it may mount."""
 
@@ -54,6 +56,7 @@ class FileSystem(pulumi.ComponentResource):
         self.client = self._mount_targets()
         self.data = self._folder("data")
         self.share = self._folder("share")
+        self.root = self._whole() if args.existing else None
         self.register_outputs({"id": self._id})
 
     def _file_system(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
@@ -118,16 +121,28 @@ class FileSystem(pulumi.ComponentResource):
             )
         return client
 
+    def _whole(self) -> Folder:
+        """The root of an existing file system, as root: only there can restored folders be put in place."""
+        point = aws.efs.AccessPoint(
+            f"{self._name}-root",
+            aws.efs.AccessPointArgs(
+                file_system_id=self._id,
+                posix_user=aws.efs.AccessPointPosixUserArgs(uid=0, gid=0),
+                root_directory=aws.efs.AccessPointRootDirectoryArgs(path="/"),
+                tags={**self._args.site.tags, "Name": f"{self._name}-root"},
+            ),
+            opts=self._child,
+        )
+        return Folder(self._id, self._arn, point.id, point.arn)
+
     def _folder(self, folder: str) -> Folder:
-        existing = self._args.existing
-        inside = f"/{existing.folder}" if existing and existing.folder else ""
         point = aws.efs.AccessPoint(
             f"{self._name}-{folder}",
             aws.efs.AccessPointArgs(
                 file_system_id=self._id,
                 posix_user=aws.efs.AccessPointPosixUserArgs(uid=CVAT_USER, gid=CVAT_USER),
                 root_directory=aws.efs.AccessPointRootDirectoryArgs(
-                    path=f"{inside}/{folder}",
+                    path=f"/{folder}",
                     creation_info=aws.efs.AccessPointRootDirectoryCreationInfoArgs(
                         owner_uid=CVAT_USER, owner_gid=CVAT_USER, permissions="0755"
                     ),

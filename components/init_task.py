@@ -17,6 +17,7 @@ from components.cvat_release import DATA_FOLDER, SHARE_FOLDER
 from components.fargate_task import FargateTask, FargateTaskArgs, family
 from components.images import Image
 from components.observability import LogGroup
+from components.restore import PUT_IN_PLACE
 from components.run_once import RunOnce
 from components.secrets import SecretValue, StoredSecret
 from components.site import Site
@@ -24,6 +25,8 @@ from components.sizes import TaskSize
 from components.stores import StoreAccess
 
 _KIND = "init"
+_RESTORED = "restored"
+_PUT_IN_PLACE = "put-in-place"
 _DEMO_FOLDER = Path("demo/files")
 _BUILTIN_PREFIX = "demo/"
 
@@ -125,7 +128,12 @@ class InitTask(pulumi.ComponentResource):
 
     def _task(self, demo: _DemoSource | None) -> FargateTask:
         args = self._args
-        containers = [self._initialise(last=demo is None)] + ([self._copy(demo)] if demo else [])
+        root = args.stores.restored
+        containers = [self._put_in_place()] if root else []
+        containers += [self._initialise(last=demo is None), *([self._copy(demo)] if demo else [])]
+        volumes = {**args.stores.volumes, **({_RESTORED: root} if root else {})}
+        statements = policies.read_objects(demo.bucket_arn, demo.prefix) if demo else []
+        statements += [policies.mount_as_root(root.file_system_arn, root.access_point_arn)] if root else []
         return FargateTask(
             self._name,
             FargateTaskArgs(
@@ -136,9 +144,9 @@ class InitTask(pulumi.ComponentResource):
                 images=[args.image],
                 log_group_arn=args.log_group.arn,
                 secrets=list(self._secrets().values()),
-                volumes=args.stores.volumes,
-                writable=frozenset(args.stores.volumes),
-                statements=policies.read_objects(demo.bucket_arn, demo.prefix) if demo else [],
+                volumes=volumes,
+                writable=frozenset(volumes),
+                statements=statements,
             ),
             opts=self._child,
         )
@@ -162,7 +170,21 @@ class InitTask(pulumi.ComponentResource):
             secrets={variable: value.reference for variable, value in self._secrets().items()},
             logs=LogTarget(group=args.log_group.name, region=args.site.region.name),
             mounts={"data": DATA_FOLDER},
+            after=_PUT_IN_PLACE if args.stores.restored else None,
             essential=last,
+        )
+
+    def _put_in_place(self) -> ContainerSpec:
+        """Before anything else: what AWS Backup restored beside CVAT's folders becomes their content."""
+        args, root = self._args, "/restored"
+        return ContainerSpec(
+            name=_PUT_IN_PLACE,
+            image=args.image.reference,
+            entry_point=("sh", "-c", PUT_IN_PLACE, "sh"),
+            command=(root, *sorted(args.stores.volumes)),
+            logs=LogTarget(group=args.log_group.name, region=args.site.region.name),
+            mounts={_RESTORED: root, "data": DATA_FOLDER, "share": SHARE_FOLDER},  # mounting makes the folders
+            essential=False,
         )
 
     def _copy(self, demo: _DemoSource) -> ContainerSpec:

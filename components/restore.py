@@ -28,8 +28,6 @@ class Restore:
     """Identifier or ARN of an RDS snapshot."""
     file_system: str = ""
     """Id of a file system."""
-    folder: str = ""
-    """Folder of that file system with CVAT's folders in it. Default: its root."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,6 @@ class Files:
 
     file_system_id: str
     arn: str
-    folder: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +45,28 @@ class Restored:
     snapshot_id: str | None = None
     files: Files | None = None
 
+
+PUT_IN_PLACE = """\
+set -eu
+cd "$1"
+shift
+folders="$*"
+set -- aws-backup-restore_*
+if [ ! -d "$1" ]; then echo "There is nothing to put in place."; exit 0; fi
+if [ $# -gt 1 ]; then echo "There are several restored folders, $*: delete all but one."; exit 1; fi
+for folder in $folders; do
+  if [ ! -d "$1/$folder" ]; then continue; fi
+  find "$1/$folder" -mindepth 1 -maxdepth 1 -exec mv -n -t "$folder" {} +
+  if ! rmdir "$1/$folder"; then echo "/$folder has files of the same name: move them away, and try again."; exit 1; fi
+  echo "/$folder is as it was when it was backed up."
+done
+rmdir "$1" || echo "$1 keeps what is not CVAT's."
+"""
+"""A shell script: its arguments are the root of a file system and folders in it.
+
+AWS Backup never restores to where the files were, but into aws-backup-restore_<time> (AWS Backup developer guide,
+"Restore an Amazon EFS file system", read 2026-11). Moving within a file system copies nothing.
+"""
 
 EMPTY = Restored()
 """Nothing: all stores are new."""
@@ -132,4 +151,4 @@ def file_system(wanted: Restore) -> Files:
                 "Restore it again with Encrypted=true (docs/operations.md#restore)."
             ]
         )
-    return Files(found.file_system_id, found.arn, wanted.folder)
+    return Files(found.file_system_id, found.arn)

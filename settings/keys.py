@@ -265,18 +265,6 @@ class Restore(Section):
     restore_file_system: str = Field("", pattern=r"^(fs-[0-9a-f]{8,40})?$")
     """Id of a file system that AWS Backup has restored; the stack uses it instead of a new one, and never deletes
     it. Leave it set for as long as the stack lives: without it, the stack would begin with empty folders again."""
-    restore_folder: str = Field("", pattern=r"^([\w.-]+)?$")
-    """Folder of that file system that holds CVAT's folders `data` and `share`: AWS Backup restores into
-    aws-backup-restore_<time>. Empty: the file system's root."""
-
-    @model_validator(mode="after")
-    def _folder_belongs_to_a_file_system(self) -> Restore:
-        if self.restore_folder and not self.restore_file_system:
-            raise ValueError(
-                "restoreFolder is a folder of restoreFileSystem, which is empty; "
-                "name the file system, or remove the folder"
-            )
-        return self
 
 
 class Alarms(Section):

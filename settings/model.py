@@ -114,11 +114,7 @@ class Settings:
     @property
     def restore_from(self) -> Restore:
         chosen = self.restore
-        return Restore(
-            snapshot=chosen.restore_database_snapshot,
-            file_system=chosen.restore_file_system,
-            folder=chosen.restore_folder,
-        )
+        return Restore(snapshot=chosen.restore_database_snapshot, file_system=chosen.restore_file_system)
 
     @property
     def notified(self) -> Notified:
