@@ -1,10 +1,11 @@
 """CVAT on AWS: settings -> components -> exports."""
 
 import pulumi
-import pulumi_aws as aws
 
 import settings
 from components import lookups
+from components.alarms import Alarms, AlarmsArgs
+from components.backup import Backups, BackupsArgs
 from components.cluster import Cluster, ClusterArgs
 from components.cvat_release import TASK_KINDS
 from components.cvat_services import CvatServices, CvatServicesArgs
@@ -16,15 +17,13 @@ from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
 from components.observability import Observability, ObservabilityArgs
 from components.secrets import given_secrets
-from components.site import Site
 
 chosen, region = settings.load(lookups.configuration())
 lookups.warn(settings.warnings(chosen, region))
 net, access, inference, init = chosen.network, chosen.access, chosen.inference, chosen.init
-stack = pulumi.get_stack()
-site = Site(region=region, account=aws.get_caller_identity().account_id, stack=stack, protect=chosen.protect,
-            tags=chosen.tags(pulumi.get_project(), stack))  # fmt: skip
+site = lookups.site(region, protect=chosen.protect, tags=chosen.tags)
 functions = lookups.functions(inference.inference_layout, inference.model_archives)
+restored = lookups.restored(site, chosen.restore_from, chosen.database)
 adopted = lookups.adopted(net.vpc_id, net.public_subnet_ids, net.private_subnet_ids)
 
 network = Network("network", NetworkArgs(
@@ -39,7 +38,10 @@ images = Images("images", ImagesArgs(
 data = DataTier("data", DataTierArgs(
     site=site, vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
     mount_subnet_ids=network.each_private_subnet_id, database=chosen.database, cache=chosen.cache,
-    admin_user=init.admin_user))  # fmt: skip
+    admin_user=init.admin_user, backup_hour=chosen.data.backup_hour, restored=restored))  # fmt: skip
+backups = Backups("backups", BackupsArgs(
+    site=site, stores={"database": data.database.arn, "files": data.file_system_arn}, days=chosen.backup_days,
+    hour=chosen.data.backup_hour, key_arn=chosen.data.backup_key_arn)) if chosen.backup_days else None  # fmt: skip
 endpoints = InferenceEndpoints("inference", InferenceEndpointsArgs(
     site=site, functions=functions, shared=inference.inference_layout == "shared", size=chosen.endpoint,
     image=images["models"], vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
@@ -62,8 +64,11 @@ services = CvatServices("cvat", CvatServicesArgs(
     site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
     load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,
     environment=chosen.server_environment, secrets=given_secrets(chosen.server_secrets), targets=targets,
-    initialised=[first], spot=chosen.services.fargate_spot,
-    enable_exec=access.enable_exec))  # fmt: skip
+    initialised=[first], spot=chosen.services.fargate_spot, enable_exec=access.enable_exec))  # fmt: skip
+alarms = Alarms("alarms", AlarmsArgs(
+    site=site, load_balancer=balancer, data=data, cluster_arn=cluster.arn, services=services.service_names,
+    init_family=first.family, log_groups=logs.log_groups, endpoints=endpoints.names if endpoints else {},
+    vault=backups.vault if backups else None, to=chosen.notified))  # fmt: skip
 
 pulumi.export("url", balancer.base_url)
 pulumi.export("admin_user", init.admin_user)
@@ -74,4 +79,6 @@ pulumi.export("log_groups", {kind: group.name for kind, group in logs.log_groups
 pulumi.export("stores", {
     "database": data.database.identifier, "cache": data.cache.id, "files": data.access.volumes["data"].file_system_id,
 })  # fmt: skip
+pulumi.export("backups", {"vault": backups.vault, "restore_role_arn": backups.restore_role_arn} if backups else {})
+pulumi.export("alarms", {"topic_arn": alarms.topic_arn, "dashboard": alarms.dashboard})
 pulumi.export("endpoints", {name: target.endpoint for name, target in targets.items()})

@@ -29,6 +29,8 @@ class ContainerSpec:
     image: pulumi.Input[str]
     """By digest."""
     logs: LogTarget
+    entry_point: tuple[str, ...] = ()
+    """Default: the image's own."""
     command: tuple[str, ...] = ()
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Plain values; never a secret."""
@@ -70,6 +72,8 @@ def definition(spec: ContainerSpec) -> dict[str, Any]:
             for volume, path in sorted(spec.mounts.items())
         ],
     }
+    if spec.entry_point:
+        result["entryPoint"] = list(spec.entry_point)
     if spec.command:
         result["command"] = list(spec.command)
     if spec.health:

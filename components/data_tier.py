@@ -9,17 +9,20 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from components import security_groups
+from components import backup_times, security_groups
 from components.file_system import FileSystem, FileSystemArgs
+from components.restore import EMPTY, Restored
 from components.secrets import GeneratedSecret, StoredSecret, generated
 from components.site import Site
-from components.sizes import CacheSize, DatabaseSize
+from components.sizes import CacheSize, DatabaseSize, StoreSizes
 from components.stores import StoreAccess
 
 POSTGRESQL_PORT = 5432
 REDIS_PORT = 6379
 DATABASE = "cvat"
 _REDIS_SNAPSHOT_DAYS = 3
+_ONLY_AT_BIRTH = ["snapshot_identifier", "db_name", "username"]
+"""Where a database comes from. A change would replace it, so that the setting could never be taken back."""
 _INSIGHTS_DAYS = 7
 """Performance Insights keeps 7 days at no cost."""
 
@@ -36,6 +39,10 @@ class DataTierArgs:
     cache: CacheSize
     admin_user: str
     """Name of CVAT's first administrator."""
+    restored: Restored = EMPTY
+    """What database and file system begin with. Default: nothing."""
+    backup_hour: int = 18
+    """Hour (UTC) at which AWS Backup takes the stores; RDS's own windows keep a distance."""
 
 
 class DataTier(pulumi.ComponentResource):
@@ -47,10 +54,14 @@ class DataTier(pulumi.ComponentResource):
     """Name and password of CVAT's administrator: `username`, `password`."""
     database: aws.rds.Instance
     cache: aws.elasticache.ReplicationGroup
+    file_system_id: pulumi.Output[str]
+    file_system_arn: pulumi.Output[str]
+    sizes: StoreSizes
 
     def __init__(self, name: str, args: DataTierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:DataTier", name, None, opts)
         self._name, self._args = name, args
+        self.sizes = StoreSizes(database=args.database, cache=args.cache)
         self._child = pulumi.ResourceOptions(parent=self)
         self._kept = pulumi.ResourceOptions(parent=self, protect=args.site.protect)
         self._clients: list[aws.ec2.SecurityGroup] = []
@@ -61,9 +72,12 @@ class DataTier(pulumi.ComponentResource):
         self.cache = self._cache(self._edge("redis", REDIS_PORT))
         self._files = FileSystem(
             f"{name}-files",
-            FileSystemArgs(site=args.site, vpc_id=args.vpc_id, subnet_ids=args.mount_subnet_ids),
+            FileSystemArgs(
+                site=args.site, vpc_id=args.vpc_id, subnet_ids=args.mount_subnet_ids, existing=args.restored.files
+            ),
             opts=self._child,
         )
+        self.file_system_id, self.file_system_arn = self._files.data.file_system_id, self._files.data.file_system_arn
         self.access = self._access()
         self.register_outputs({"database": self.database.address, "cache": self.cache.primary_endpoint_address})
 
@@ -88,6 +102,7 @@ class DataTier(pulumi.ComponentResource):
                 ),
             },
             volumes={"data": self._files.data, "share": self._files.share},
+            restored=self._files.root,
             clients=[*self._clients, self._files.client],
         )
 
@@ -128,14 +143,17 @@ class DataTier(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
+        snapshot = args.restored.snapshot_id
         return aws.rds.Instance(
             name,
             aws.rds.InstanceArgs(
                 engine="postgres",
                 engine_version=size.engine_version,
                 instance_class=size.instance_class,
-                db_name=DATABASE,
-                username=DATABASE,
+                # A snapshot brings its database and its master user along; the password is set anew after the restore.
+                snapshot_identifier=snapshot,
+                db_name=None if snapshot else DATABASE,
+                username=None if snapshot else DATABASE,
                 password=self._database_secret.password,
                 port=POSTGRESQL_PORT,
                 allocated_storage=size.storage_gb,
@@ -148,6 +166,8 @@ class DataTier(pulumi.ComponentResource):
                 vpc_security_group_ids=[group.id],
                 publicly_accessible=False,
                 backup_retention_period=size.backup_days,
+                backup_window=backup_times.own_backup_window(args.backup_hour),
+                maintenance_window=backup_times.maintenance_window(args.backup_hour),
                 copy_tags_to_snapshot=True,
                 delete_automated_backups=not args.site.protect,
                 deletion_protection=args.site.protect,
@@ -159,7 +179,7 @@ class DataTier(pulumi.ComponentResource):
                 performance_insights_retention_period=_INSIGHTS_DAYS,
                 tags=dict(args.site.tags),
             ),
-            opts=self._kept,
+            opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(ignore_changes=_ONLY_AT_BIRTH)),
         )
 
     def _cache(self, group: aws.ec2.SecurityGroup) -> aws.elasticache.ReplicationGroup:

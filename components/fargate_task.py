@@ -39,6 +39,11 @@ class FargateTaskArgs:
     """Allow ECS Exec."""
 
 
+def family(site: Site, kind: str) -> str:
+    """Nobody completes the names of task definitions, so they carry the stack's."""
+    return f"cvat-{site.stack}-{kind}"
+
+
 class FargateTask(pulumi.ComponentResource):
     """A task definition. Wait for this component to run it: a role without its policy cannot start a container."""
 
@@ -96,7 +101,7 @@ class FargateTask(pulumi.ComponentResource):
         return aws.ecs.TaskDefinition(
             self._name,
             aws.ecs.TaskDefinitionArgs(
-                family=f"cvat-{args.site.stack}-{args.kind}",
+                family=family(args.site, args.kind),
                 cpu=str(args.size.cpu),
                 memory=str(args.size.memory),
                 network_mode="awsvpc",

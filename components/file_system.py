@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies, security_groups
+from components.restore import Files
 from components.site import Site
 
 NFS_PORT = 2049
@@ -22,6 +23,8 @@ class FileSystemArgs:
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     """Private subnets that get a mount target, one a zone."""
+    existing: Files | None = None
+    """A restored file system to use; it is never deleted. Default: a new one."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class FileSystem(pulumi.ComponentResource):
 
     data: Folder
     share: Folder
+    root: Folder | None
+    """Of an existing file system only."""
     client: aws.ec2.SecurityGroup
     """Who carries it may mount."""
 
@@ -46,14 +51,23 @@ class FileSystem(pulumi.ComponentResource):
         super().__init__("cvat:index:FileSystem", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._system = self._file_system()
+        self._id, self._arn = self._file_system()
         self._guard()
         self.client = self._mount_targets()
         self.data = self._folder("data")
         self.share = self._folder("share")
-        self.register_outputs({"id": self._system.id})
+        self.root = self._whole() if args.existing else None
+        self.register_outputs({"id": self._id})
 
-    def _file_system(self) -> aws.efs.FileSystem:
+    def _file_system(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Id and ARN."""
+        existing = self._args.existing
+        if existing:
+            return pulumi.Output.from_input(existing.file_system_id), pulumi.Output.from_input(existing.arn)
+        made = self._new_file_system()
+        return made.id, made.arn
+
+    def _new_file_system(self) -> aws.efs.FileSystem:
         args = self._args
         policy = aws.efs.FileSystemLifecyclePolicyArgs
         return aws.efs.FileSystem(
@@ -76,21 +90,20 @@ class FileSystem(pulumi.ComponentResource):
             "Effect": "Deny",
             "Principal": {"AWS": "*"},
             "Action": "*",
-            "Resource": self._system.arn,
+            "Resource": self._arn,
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
         aws.efs.FileSystemPolicy(
             self._name,
-            aws.efs.FileSystemPolicyArgs(file_system_id=self._system.id, policy=policies.document([statement])),
+            aws.efs.FileSystemPolicyArgs(file_system_id=self._id, policy=policies.document([statement])),
             opts=self._child,
         )
         aws.efs.BackupPolicy(
             self._name,
             aws.efs.BackupPolicyArgs(
-                file_system_id=self._system.id,
-                backup_policy=aws.efs.BackupPolicyBackupPolicyArgs(
-                    status="ENABLED" if self._args.site.protect else "DISABLED"
-                ),
+                file_system_id=self._id,
+                # Files are taken together with the database (backup.py); EFS's own plan would take them once more.
+                backup_policy=aws.efs.BackupPolicyBackupPolicyArgs(status="DISABLED"),
             ),
             opts=self._child,
         )
@@ -103,18 +116,30 @@ class FileSystem(pulumi.ComponentResource):
         for index, subnet_id in enumerate(args.subnet_ids):
             aws.efs.MountTarget(
                 f"{name}-{index}",
-                aws.efs.MountTargetArgs(
-                    file_system_id=self._system.id, subnet_id=subnet_id, security_groups=[server.id]
-                ),
+                aws.efs.MountTargetArgs(file_system_id=self._id, subnet_id=subnet_id, security_groups=[server.id]),
                 opts=self._child,
             )
         return client
+
+    def _whole(self) -> Folder:
+        """The root of an existing file system, as root: only there can restored folders be put in place."""
+        point = aws.efs.AccessPoint(
+            f"{self._name}-root",
+            aws.efs.AccessPointArgs(
+                file_system_id=self._id,
+                posix_user=aws.efs.AccessPointPosixUserArgs(uid=0, gid=0),
+                root_directory=aws.efs.AccessPointRootDirectoryArgs(path="/"),
+                tags={**self._args.site.tags, "Name": f"{self._name}-root"},
+            ),
+            opts=self._child,
+        )
+        return Folder(self._id, self._arn, point.id, point.arn)
 
     def _folder(self, folder: str) -> Folder:
         point = aws.efs.AccessPoint(
             f"{self._name}-{folder}",
             aws.efs.AccessPointArgs(
-                file_system_id=self._system.id,
+                file_system_id=self._id,
                 posix_user=aws.efs.AccessPointPosixUserArgs(uid=CVAT_USER, gid=CVAT_USER),
                 root_directory=aws.efs.AccessPointRootDirectoryArgs(
                     path=f"/{folder}",
@@ -126,4 +151,4 @@ class FileSystem(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        return Folder(self._system.id, self._system.arn, point.id, point.arn)
+        return Folder(self._id, self._arn, point.id, point.arn)

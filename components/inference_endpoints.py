@@ -61,6 +61,8 @@ class InferenceEndpoints(pulumi.ComponentResource):
 
     targets: Mapping[str, Target]
     """By function."""
+    names: Mapping[str, pulumi.Output[str]]
+    """Names of the endpoints, by a short name: `shared`, or the function's label."""
 
     def __init__(self, name: str, args: InferenceEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:InferenceEndpoints", name, None, opts)
@@ -74,9 +76,10 @@ class InferenceEndpoints(pulumi.ComponentResource):
         groups = {name: args.functions} if shared else {f"{name}-{one.function.label}": [one] for one in args.functions}
         self._log_groups = {group: self._log_group(group) for group in groups}
         self._role = self._execution_role()
-        self.targets = {}
+        self.targets, self.names = {}, {}
         for group, functions in groups.items():
             endpoint = self._endpoint(group, functions)
+            self.names["shared" if shared else functions[0].function.label] = endpoint.name
             for one in functions:
                 container = one.function.hostname if shared else None
                 self.targets[one.function.name] = Target(endpoint.name, endpoint.arn, container)

@@ -14,15 +14,19 @@ from components import policies, security_groups
 from components.bucket import PrivateBucket, PrivateBucketArgs
 from components.containers import ContainerSpec, LogTarget
 from components.cvat_release import DATA_FOLDER, SHARE_FOLDER
-from components.fargate_task import FargateTask, FargateTaskArgs
+from components.fargate_task import FargateTask, FargateTaskArgs, family
 from components.images import Image
 from components.observability import LogGroup
+from components.restore import PUT_IN_PLACE
 from components.run_once import RunOnce
 from components.secrets import SecretValue, StoredSecret
 from components.site import Site
 from components.sizes import TaskSize
 from components.stores import StoreAccess
 
+_KIND = "init"
+_RESTORED = "restored"
+_PUT_IN_PLACE = "put-in-place"
 _DEMO_FOLDER = Path("demo/files")
 _BUILTIN_PREFIX = "demo/"
 
@@ -61,6 +65,8 @@ class InitTask(pulumi.ComponentResource):
 
     task_arn: pulumi.Output[str]
     """The task that ran."""
+    family: str
+    """Family of its task definitions."""
 
     def __init__(self, name: str, args: InitTaskArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:InitTask", name, None, opts)
@@ -70,6 +76,7 @@ class InitTask(pulumi.ComponentResource):
         security_groups.allow_out(f"{name}-out", group, args.site.tags, self._child)
         demo, uploaded = self._demo()
         task = self._task(demo)
+        self.family = family(args.site, _KIND)
         run = RunOnce(
             name,
             {
@@ -123,13 +130,18 @@ class InitTask(pulumi.ComponentResource):
 
     def _task(self, demo: _DemoSource | None) -> FargateTask:
         args = self._args
-        containers = [self._initialise(last=demo is None)] + ([self._copy(demo)] if demo else [])
+        root = args.stores.restored
+        containers = [self._put_in_place()] if root else []
+        containers += [self._initialise(last=demo is None), *([self._copy(demo)] if demo else [])]
         volumes = {name: folder for name, folder in args.stores.volumes.items() if demo or name == "data"}
+        volumes |= {_RESTORED: root} if root else {}
+        statements = policies.read_objects(demo.bucket_arn, demo.prefix) if demo else []
+        statements += [policies.mount_as_root(root.file_system_arn, root.access_point_arn)] if root else []
         return FargateTask(
             self._name,
             FargateTaskArgs(
                 site=args.site,
-                kind="init",
+                kind=_KIND,
                 size=args.size,
                 containers=containers,
                 images=[args.image],
@@ -137,7 +149,7 @@ class InitTask(pulumi.ComponentResource):
                 secrets=list(self._secrets().values()),
                 volumes=volumes,
                 writable=frozenset(volumes),
-                statements=policies.read_objects(demo.bucket_arn, demo.prefix) if demo else [],
+                statements=statements,
             ),
             opts=self._child,
         )
@@ -165,7 +177,21 @@ class InitTask(pulumi.ComponentResource):
             secrets={variable: value.reference for variable, value in self._secrets().items()},
             logs=LogTarget(group=args.log_group.name, region=args.site.region.name),
             mounts={"data": DATA_FOLDER},
+            after=_PUT_IN_PLACE if args.stores.restored else None,
             essential=last,
+        )
+
+    def _put_in_place(self) -> ContainerSpec:
+        """Before anything else: what AWS Backup restored beside CVAT's folders becomes their content."""
+        args, root = self._args, "/restored"
+        return ContainerSpec(
+            name=_PUT_IN_PLACE,
+            image=args.image.reference,
+            entry_point=("sh", "-c", PUT_IN_PLACE, "sh"),
+            command=(root, *sorted(args.stores.volumes)),
+            logs=LogTarget(group=args.log_group.name, region=args.site.region.name),
+            mounts={_RESTORED: root, "data": DATA_FOLDER, "share": SHARE_FOLDER},  # mounting makes the folders
+            essential=False,
         )
 
     def _copy(self, demo: _DemoSource) -> ContainerSpec:

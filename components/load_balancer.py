@@ -49,6 +49,8 @@ class LoadBalancer(pulumi.ComponentResource):
 
     base_url: pulumi.Output[str]
     """Scheme, host and, where it is not the scheme's own, port."""
+    arn_suffix: pulumi.Output[str]
+    """What CloudWatch calls it."""
     group: aws.ec2.SecurityGroup
     target_groups: Mapping[str, aws.lb.TargetGroup]
     """For `server` and `ui`."""
@@ -59,6 +61,7 @@ class LoadBalancer(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self.group = self._door()
         self._balancer = self._load_balancer()
+        self.arn_suffix = self._balancer.arn_suffix
         self.target_groups = {
             "server": self._target_group("server", SERVER_PORT, SERVER_HEALTH_PATH),
             "ui": self._target_group("ui", UI_PORT, "/"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,11 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from components.functions import Archive, Deployable, deployable, local_archives, read_functions, stored_archives
 from components.network import Adopted
+from components.restore import Restore, Restored, database_snapshot, file_system
+from components.site import Site
+from components.sizes import DatabaseSize
 from components.zones import Zone, adopt, available_zones, choose_zones
+from region import Region
 
 REGISTRY = Path("serverless/functions")
 
@@ -20,6 +24,12 @@ REGISTRY = Path("serverless/functions")
 def configuration() -> dict[str, Any]:
     """The stack's whole configuration, by full key: Pulumi's own interface only answers for keys known already."""
     return {**get_config_env(), **CONFIG.get()}
+
+
+def site(region: Region, *, protect: bool, tags: Callable[[str, str], Mapping[str, str]]) -> Site:
+    """Whose resources these are, and where. `tags`: from project and stack."""
+    project, stack, account = pulumi.get_project(), pulumi.get_stack(), aws.get_caller_identity().account_id
+    return Site(region=region, account=account, stack=stack, protect=protect, tags=tags(project, stack))
 
 
 def zones(wanted: tuple[str, ...]) -> tuple[Zone, ...]:
@@ -33,6 +43,14 @@ def adopted(vpc_id: str, public_ids: tuple[str, ...], private_ids: tuple[str, ..
         return None
     private = adopt(vpc_id, public_ids, private_ids)
     return Adopted(vpc_id=vpc_id, public_subnet_ids=public_ids, private_subnets=private)
+
+
+def restored(here: Site, wanted: Restore, size: DatabaseSize) -> Restored:
+    """What the stack is built from: the snapshot and the file system that are named, looked at before they are used."""
+    return Restored(
+        snapshot_id=database_snapshot(here, wanted, size) if wanted.snapshot else None,
+        files=file_system(wanted) if wanted.file_system else None,
+    )
 
 
 def functions(layout: str, place: str) -> list[Deployable]:

@@ -68,6 +68,12 @@ def mount_file_system(
     return allow(actions, [file_system_arn], condition)
 
 
+def mount_as_root(file_system_arn: pulumi.Input[str], access_point_arn: pulumi.Input[str]) -> Statement:
+    """Through this access point, be root; EFS makes everybody else's root a nobody."""
+    condition = {"StringEquals": {"elasticfilesystem:AccessPointArn": access_point_arn}}
+    return allow(["elasticfilesystem:ClientRootAccess"], [file_system_arn], condition)
+
+
 def open_shell() -> Statement:
     """What the agent of ECS Exec calls; these actions know no resources."""
     actions = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]

@@ -54,6 +54,24 @@ class CacheSize:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoreSizes:
+    """What the stores were made as."""
+
+    database: DatabaseSize
+    cache: CacheSize
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notified:
+    """Who is told of alarms."""
+
+    topic_arn: str = ""
+    """An existing topic. Default: a new, encrypted one."""
+    email: str = ""
+    """Who is subscribed to the new topic. Default: nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EndpointSize:
     """A SageMaker endpoint's variant."""
 

@@ -20,5 +20,7 @@ class StoreAccess:
     """Variable -> secret."""
     volumes: Mapping[str, Folder]
     """`data` and `share`."""
+    restored: Folder | None
+    """The root of a restored file system, whose folders must be put in place first. None: the file system is new."""
     clients: Sequence[aws.ec2.SecurityGroup]
     """The groups that let their carriers call the stores."""

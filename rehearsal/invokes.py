@@ -193,3 +193,43 @@ def authorization_token(question: Question) -> dict[str, Any]:
         "userName": user,
         "region": question.region,
     }
+
+
+@answers("aws:rds/getSnapshot:getSnapshot")
+def database_snapshot(question: Question) -> dict[str, Any]:
+    """A snapshot of a database."""
+    given = question.arguments
+    wanted: dict[str, Any] = {"DBSnapshotIdentifier": given.take("dbSnapshotIdentifier")}
+    for key, member in (
+        ("snapshotType", "SnapshotType"),
+        ("includeShared", "IncludeShared"),
+        ("includePublic", "IncludePublic"),
+    ):
+        if value := given.take(key):
+            wanted[member] = value
+    (found,) = question.client("rds").describe_db_snapshots(**wanted)["DBSnapshots"]
+    return {
+        "id": found["DBSnapshotIdentifier"],
+        "dbSnapshotIdentifier": found["DBSnapshotIdentifier"],
+        "dbSnapshotArn": found["DBSnapshotArn"],
+        "engine": found["Engine"],
+        "engineVersion": found["EngineVersion"],
+        "status": found["Status"],
+        "allocatedStorage": found["AllocatedStorage"],
+        "encrypted": found["Encrypted"],
+        "region": question.region,
+    }
+
+
+@answers("aws:efs/getFileSystem:getFileSystem")
+def file_system(question: Question) -> dict[str, Any]:
+    """A file system."""
+    wanted = question.arguments.take("fileSystemId")
+    (found,) = question.client("efs").describe_file_systems(FileSystemId=wanted)["FileSystems"]
+    return {
+        "id": wanted,
+        "fileSystemId": wanted,
+        "arn": found["FileSystemArn"],
+        "encrypted": found["Encrypted"],
+        "region": question.region,
+    }

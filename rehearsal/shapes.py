@@ -34,15 +34,20 @@ def member(shape: StructureShape, key: str, path: str, renames: Renames) -> str 
 
 
 def is_tag_list(shape: Shape) -> bool:
-    """Whether the API wants tags as [{Key, Value}]."""
+    """Whether the API wants tags as [{Key, Value}] (KMS: TagKey, TagValue)."""
     if not isinstance(shape, ListShape) or not isinstance(shape.member, StructureShape):
         return False
-    return {squash(name) for name in shape.member.members} == {"key", "value"}
+    return set(_pair(shape)) == {"key", "value"}
+
+
+def _pair(shape: ListShape) -> dict[str, str]:
+    """The API's names for a tag's key and value."""
+    return {squash(name).removeprefix("tag"): name for name in shape.member.members}
 
 
 def tag_list(tags: Mapping[str, str], shape: ListShape) -> list[dict[str, str]]:
     """Tags as the API's list of pairs, in its own casing."""
-    names = {squash(name): name for name in shape.member.members}
+    names = _pair(shape)
     return [{names["key"]: key, names["value"]: value} for key, value in tags.items()]
 
 

@@ -169,6 +169,13 @@ class Data(Section):
     """`multi-az` keeps a standby in another zone."""
     db_backup_days: int = Field(-1, ge=-1, le=35)
     """Days for which automated database backups are kept (1 to 35)."""
+    backup_days: int = Field(-1, ge=-1, le=36500)
+    """Days for which AWS Backup keeps the daily restore points of database and files together; 0: none are taken."""
+    backup_hour: int = Field(18, ge=0, le=23)
+    """Hour of the day, in UTC, at which the restore point is taken; 18 is two in the morning in China. RDS's own
+    backup and maintenance keep a distance from it."""
+    backup_key_arn: str = ""
+    """KMS key that encrypts the restore points. Empty: AWS's own key for backups."""
     redis_engine_version: str = "7.1"
     """Redis version of ElastiCache."""
     redis_node_type: str = ""
@@ -277,5 +284,26 @@ class Init(Section):
     """Whether the database is snapshotted before a new server image migrates it. Empty: unless disposable."""
 
 
-SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init)
+class Restore(Section):
+    """Restore"""
+
+    restore_database_snapshot: str = ""
+    """Identifier or ARN of an RDS snapshot (also one of AWS Backup) from which a new stack's database is made. Looked
+    at only when the database is created."""
+    restore_file_system: str = Field("", pattern=r"^(fs-[0-9a-f]{8,40})?$")
+    """Id of a file system that AWS Backup has restored; the stack uses it instead of a new one, and never deletes
+    it. Leave it set for as long as the stack lives: without it, the stack would begin with empty folders again."""
+
+
+class Alarms(Section):
+    """Alarms"""
+
+    alarm_email: str = ""
+    """Mail address that is told of alarms; AWS first sends it a request to confirm."""
+    alarm_topic_arn: str = ""
+    """Existing SNS topic for alarms instead of a new one; its policy and key must let CloudWatch and EventBridge
+    publish."""
+
+
+SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init, Restore, Alarms)
 """In the order in which the documentation lists them."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, TaskSize
+from components.restore import Restore
+from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, Notified, TaskSize
 from settings import keys
 from settings.presets import PRESETS
 
@@ -26,6 +27,8 @@ class Settings:
     inference: keys.Inference
     services: keys.Services
     init: keys.Init
+    restore: keys.Restore
+    alarms: keys.Alarms
 
     def size(self, name: str) -> Any:
         """The value of a key that the preset decides unless it is set (-1 and "" are "not set")."""
@@ -65,6 +68,11 @@ class Settings:
             backup_days=self.size("db_backup_days"),
             engine_version=self.data.db_engine_version,
         )
+
+    @property
+    def backup_days(self) -> int:
+        """Days for which restore points are kept; 0: there are none. A trial has none unless it asks for them."""
+        return 0 if self.data.backup_days == -1 and not self.protect else int(self.size("backup_days"))
 
     @property
     def cache(self) -> CacheSize:
@@ -123,6 +131,15 @@ class Settings:
     def snapshot_before_migration(self) -> bool:
         choice = self.init.snapshot_before_migration
         return choice == "always" or (choice == "" and self.protect)
+
+    @property
+    def restore_from(self) -> Restore:
+        chosen = self.restore
+        return Restore(snapshot=chosen.restore_database_snapshot, file_system=chosen.restore_file_system)
+
+    @property
+    def notified(self) -> Notified:
+        return Notified(topic_arn=self.alarms.alarm_topic_arn, email=self.alarms.alarm_email)
 
     @property
     def mirrors(self) -> Mirrors:

@@ -24,8 +24,10 @@ def broken_rules(settings: Settings, region: Region) -> Iterator[str]:
     yield from _tasks(settings)
     yield from _instance_types(settings, region)
     yield from _database(settings)
+    yield from _backups(settings, region)
     yield from _ports(settings)
     yield from _images(settings, region)
+    yield from _alarms(settings, region)
 
 
 def _addresses(settings: Settings) -> Iterator[str]:
@@ -90,6 +92,17 @@ def _database(settings: Settings) -> Iterator[str]:
         )
 
 
+def _backups(settings: Settings, region: Region) -> Iterator[str]:
+    if settings.protect and settings.backup_days < 1:
+        yield (
+            "cvat:backupDays = 0: a stack that is not disposable keeps restore points. Set 1 or more, or "
+            "cvat:disposable to true."
+        )
+    key, prefix = settings.data.backup_key_arn, region.arn("kms", "", account="")[:-1]
+    if key and not re.fullmatch(rf"{re.escape(prefix)}\d{{12}}:key/[\w-]+", key):
+        yield f"cvat:backupKeyArn = {key}: it must be a key of this region ({prefix}<account>:key/<id>). Correct it."
+
+
 def _ports(settings: Settings) -> Iterator[str]:
     access = settings.access
     if not access.certificate_arn and not access.http_port:
@@ -112,6 +125,20 @@ def _images(settings: Settings, region: Region) -> Iterator[str]:
                 f"(<account>.dkr.ecr.{region.name}.{region.dns_suffix}/<repository>@sha256:<digest>). "
                 "Copy the image there with `make mirror-images`, or leave the key empty to build it."
             )
+
+
+def _alarms(settings: Settings, region: Region) -> Iterator[str]:
+    email, topic = settings.alarms.alarm_email, settings.alarms.alarm_topic_arn
+    if email and topic:
+        yield (
+            f"cvat:alarmEmail = {email} and cvat:alarmTopicArn = {topic}: the address is subscribed to a new topic, "
+            "not to yours. Remove one."
+        )
+    if email and not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        yield f"cvat:alarmEmail = {email}: it must be a mail address. Write for example ops@example.com."
+    prefix = region.arn("sns", "", account="")[:-1]
+    if topic and not re.fullmatch(rf"{re.escape(prefix)}\d{{12}}:[\w-]+", topic):
+        yield f"cvat:alarmTopicArn = {topic}: it must be a topic of this region ({prefix}<account>:<name>). Correct it."
 
 
 def warnings(settings: Settings, region: Region) -> Iterator[str]:

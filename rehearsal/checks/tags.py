@@ -42,6 +42,10 @@ READERS: dict[str, Reader] = {
     "aws:cloudwatch/metricAlarm:": lambda client, record: client("cloudwatch").list_tags_for_resource(
         ResourceARN=record.outputs["arn"]
     )["Tags"],
+    "aws:cloudwatch/eventRule:": lambda client, record: client("events").list_tags_for_resource(
+        ResourceARN=record.outputs["arn"]
+    )["Tags"],
+    "aws:backup/": lambda client, record: client("backup").list_tags(ResourceArn=record.outputs["arn"])["Tags"],
     "aws:sns/": lambda client, record: client("sns").list_tags_for_resource(ResourceArn=record.id)["Tags"],
     "aws:ecs/": lambda client, record: client("ecs").list_tags_for_resource(resourceArn=record.outputs["arn"])["tags"],
     "aws:servicediscovery/": lambda client, record: client("servicediscovery").list_tags_for_resource(
@@ -70,7 +74,13 @@ def read(rehearsal: Rehearsal, record: Record) -> dict[str, str]:
     found = reader(rehearsal.client, record)
     if isinstance(found, dict):
         return found
-    return {one.get("Key", one.get("key")): one.get("Value", one.get("value")) for one in found}
+    names = {"Key": ("Key", "key", "TagKey"), "Value": ("Value", "value", "TagValue")}
+    return {_first(one, names["Key"]): _first(one, names["Value"]) for one in found}
+
+
+def _first(tag: dict[str, str], names: tuple[str, ...]) -> str:
+    """A tag's key or value, by whichever name the service uses."""
+    return next(tag[name] for name in names if name in tag)
 
 
 def stack_tags(rehearsal: Rehearsal) -> Verdict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rehearsal.make import Made, Make, handles
 
 
@@ -23,6 +25,14 @@ def role_policy(make: Make) -> Made:
     return Made(f"{owner}:{name}", {"name": name})
 
 
+@handles("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+def role_policy_attachment(make: Make) -> Made:
+    """A policy that exists, for a role."""
+    owner, policy = make.inputs.take("role"), make.inputs.take("policyArn")
+    make.ask("iam", "AttachRolePolicy", RoleName=owner, PolicyArn=policy)
+    return Made(f"{owner}/{policy}")
+
+
 @handles("aws:cloudwatch/logGroup:LogGroup", tags=True, provider_only={"skipDestroy": "used on deletion"})
 def log_group(make: Make) -> Made:
     """A log group; how long it keeps lines is a call of its own."""
@@ -35,15 +45,30 @@ def log_group(make: Make) -> Made:
     return Made(name, {"name": name, "arn": found["arn"].removesuffix(":*"), "retentionInDays": days})
 
 
-ALARM = {"name": "AlarmName", "insufficientDataActions": "InsufficientDataActions", "metricQueries": "Metrics"}
+ALARM = {"name": "AlarmName", "insufficientDataActions": "InsufficientDataActions"}
+
+
+def _pairs(dimensions: dict[str, str] | None) -> list[dict[str, str]]:
+    return [{"Name": key, "Value": value} for key, value in (dimensions or {}).items()]
+
+
+def _query(query: dict[str, Any]) -> dict[str, Any]:
+    """One part of an alarm on several metrics; the API nests what the provider has flat."""
+    wanted: dict[str, Any] = {"Id": query["id"], "ReturnData": bool(query.get("returnData", False))}
+    if metric := query.get("metric"):
+        about = {"Namespace": metric["namespace"], "MetricName": metric["metricName"]}
+        about |= {"Dimensions": _pairs(metric.get("dimensions"))}
+        wanted["MetricStat"] = {"Metric": about, "Period": metric["period"], "Stat": metric["stat"]}
+    return wanted | {key.capitalize(): query[key] for key in ("expression", "label") if key in query}
 
 
 @handles("aws:cloudwatch/metricAlarm:MetricAlarm", tags=True)
 def metric_alarm(make: Make) -> Made:
     """An alarm on a metric."""
     name = make.named(limit=255)
-    dimensions = make.inputs.take("dimensions") or {}
-    extra = {"AlarmName": name, "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()]}
+    extra: dict[str, Any] = {"AlarmName": name, "Dimensions": _pairs(make.inputs.take("dimensions"))}
+    if queries := make.inputs.take("metricQueries"):
+        extra["Metrics"] = [_query(one) for one in queries]
     make.call("cloudwatch", "PutMetricAlarm", extra, renames=ALARM)
     (found,) = make.ask("cloudwatch", "DescribeAlarms", AlarmNames=[name])["MetricAlarms"]
     return Made(name, {"name": name, "arn": found["AlarmArn"]})

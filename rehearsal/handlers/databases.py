@@ -63,6 +63,19 @@ INSTANCE = {
 """The provider's names of CreateDBInstance's members, where they are not the same."""
 
 
+SNAPSHOT = {**INSTANCE, "snapshotIdentifier": "DBSnapshotIdentifier"}
+
+
+def _from_snapshot(make: Make, identifier: str) -> None:
+    """As the provider does it: restore what the snapshot brings, then modify what the restore takes no value for."""
+    make.inputs.take("storageEncrypted")  # as the snapshot is
+    name = {"DBInstanceIdentifier": identifier}
+    version = make.inputs.take("engineVersion")
+    make.call("rds", "RestoreDBInstanceFromDBSnapshot", name, renames=SNAPSHOT)
+    extra = {**name, "EngineVersion": version, "ApplyImmediately": True}
+    make.call("rds", "ModifyDBInstance", extra, renames=INSTANCE)
+
+
 @handles(
     "aws:rds/instance:Instance",
     tags=True,
@@ -78,7 +91,10 @@ INSTANCE = {
 def instance(make: Make) -> Made:
     """A database instance, in its subnets and behind its groups."""
     identifier = make.named("identifier", limit=63, lower=True)
-    make.call("rds", "CreateDBInstance", {"DBInstanceIdentifier": identifier}, renames=INSTANCE)
+    if "snapshotIdentifier" in make.inputs:
+        _from_snapshot(make, identifier)
+    else:
+        make.call("rds", "CreateDBInstance", {"DBInstanceIdentifier": identifier}, renames=INSTANCE)
     (found,) = make.ask("rds", "DescribeDBInstances", DBInstanceIdentifier=identifier)["DBInstances"]
     address, port = found["Endpoint"]["Address"], found["Endpoint"]["Port"]
     return Made(

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from rehearsal.emulator.bridges import caches, china, services
+from rehearsal.emulator.bridges import caches, china, operations, services
 from rehearsal.emulator.bridges.table import BRIDGES
 
-__all__ = ["BRIDGES", "caches", "china", "installed", "services"]
+__all__ = ["BRIDGES", "caches", "china", "installed", "operations", "services"]
 
 
 @contextmanager

@@ -1,0 +1,100 @@
+"""Backups: database and files together, in one vault. CVAT's rows point to files: apart they are worth little."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import backup_times, policies
+from components.cvat_release import COMMIT
+from components.site import Site
+
+RELEASE_TAG = "cvat:release"
+"""Tag of a recovery point: CVAT's commit, without whose migrations the database is of little use."""
+_WHAT_ROLES_DO = {"take": "AWSBackupServiceRolePolicyForBackup", "restore": "AWSBackupServiceRolePolicyForRestores"}
+"""AWS's own policies: what AWS Backup calls differs between stores and changes with time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupsArgs:
+    site: Site
+    stores: Mapping[str, pulumi.Input[str]]
+    """ARNs of what is taken together, by a short name."""
+    days: int
+    """Days for which a recovery point is kept."""
+    hour: int
+    """Hour (UTC) at which it is taken."""
+    key_arn: str = ""
+    """KMS key of the vault. Default: AWS's own key for backups."""
+
+
+class Backups(pulumi.ComponentResource):
+    """A vault, and a plan that fills it. Recovery points outlive the stack where it is protected."""
+
+    vault: pulumi.Output[str]
+    """Its name."""
+    restore_role_arn: pulumi.Output[str]
+    """The role to name when a recovery point is restored."""
+
+    def __init__(self, name: str, args: BackupsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cvat:index:Backups", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        vault = self._vault()
+        taker, allowed = self._role("take")
+        self._select(self._plan(vault), taker, allowed)
+        restorer, _ = self._role("restore")
+        self.vault, self.restore_role_arn = vault.name, restorer.arn
+        self.register_outputs({"vault": self.vault, "restore_role_arn": self.restore_role_arn})
+
+    def _vault(self) -> aws.backup.Vault:
+        args = self._args
+        return aws.backup.Vault(
+            self._name,
+            aws.backup.VaultArgs(
+                kms_key_arn=args.key_arn or None, force_destroy=not args.site.protect, tags=dict(args.site.tags)
+            ),
+            # AWS refuses to delete a vault that holds recovery points: they are kept, and the vault with them.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=args.site.protect),
+        )
+
+    def _role(self, task: str) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
+        """A role for AWS Backup. It is trusted without a condition: AWS documents none for this service."""
+        name, args = f"{self._name}-{task}", self._args
+        region = args.site.region
+        role = aws.iam.Role(
+            name,
+            aws.iam.RoleArgs(assume_role_policy=policies.trust(region.principal("backup")), tags=dict(args.site.tags)),
+            opts=self._child,
+        )
+        policy = region.arn("iam", f"policy/service-role/{_WHAT_ROLES_DO[task]}", account="aws", region="")
+        attached = aws.iam.RolePolicyAttachment(
+            name, aws.iam.RolePolicyAttachmentArgs(role=role.name, policy_arn=policy), opts=self._child
+        )
+        return role, attached
+
+    def _plan(self, vault: aws.backup.Vault) -> aws.backup.Plan:
+        args = self._args
+        rule = aws.backup.PlanRuleArgs(
+            rule_name="daily",
+            target_vault_name=vault.name,
+            schedule=backup_times.plan_schedule(args.hour),
+            start_window=backup_times.START_MINUTES,
+            completion_window=backup_times.COMPLETION_MINUTES,
+            lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=args.days),
+            recovery_point_tags={**args.site.tags, RELEASE_TAG: COMMIT},
+        )
+        return aws.backup.Plan(
+            self._name, aws.backup.PlanArgs(rules=[rule], tags=dict(args.site.tags)), opts=self._child
+        )
+
+    def _select(self, plan: aws.backup.Plan, role: aws.iam.Role, allowed: aws.iam.RolePolicyAttachment) -> None:
+        stores: Sequence[pulumi.Input[str]] = [arn for _, arn in sorted(self._args.stores.items())]
+        aws.backup.Selection(
+            self._name,
+            aws.backup.SelectionArgs(plan_id=plan.id, iam_role_arn=role.arn, resources=stores),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
+        )
