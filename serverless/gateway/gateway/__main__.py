@@ -15,9 +15,7 @@ from .telemetry import configure_logging
 def options() -> dict[str, str]:
     """Command-line options, as the environment variables that they stand for."""
     parser = argparse.ArgumentParser(prog="python -m gateway", description=__doc__)
-    parser.add_argument(
-        "--backend", dest="BACKEND", choices=["sagemaker", "echo"], help="what answers (BACKEND)"
-    )
+    parser.add_argument("--backend", dest="BACKEND", choices=["sagemaker", "echo"], help="what answers (BACKEND)")
     parser.add_argument("--functions", dest="FUNCTIONS_DIR", metavar="DIR", help="registry (FUNCTIONS_DIR)")
     parser.add_argument("--port", dest="PORT", help="port to listen on (PORT, 8070)")
     return {name: value for name, value in vars(parser.parse_args()).items() if value is not None}

@@ -30,12 +30,7 @@ def _detector(function: Function, payload: Payload) -> Any:
     labels = orjson.loads(function.item["metadata"]["annotations"].get("spec", "[]"))
     sides = [(width * edge, height * edge) for edge in (0.25, 0.3, 0.35)]
     return [
-        {
-            "label": label["name"],
-            "type": "rectangle",
-            "points": [x, y, width - x, height - y],
-            "confidence": "0.9",
-        }
+        {"label": label["name"], "type": "rectangle", "points": [x, y, width - x, height - y], "confidence": "0.9"}
         for label, (x, y) in zip(labels, sides, strict=False)
     ]
 

@@ -62,9 +62,10 @@ class Invoker:
         version = contract.version_of(headers, self._settings.cvat_version)
         caller, payload, body = contract.read_request(function.kind, body, version)
         try:
-            if len(body) <= (limit := self._settings.max_payload) and images.scale_of_states(
-                caller, payload
-            ) in {None, 1.0}:
+            if len(body) <= (limit := self._settings.max_payload) and images.scale_of_states(caller, payload) in {
+                None,
+                1.0,
+            }:
                 return caller, Fitted(body)
             loop = asyncio.get_running_loop()
             return caller, await loop.run_in_executor(self._image_thread, images.fit, caller, payload, limit)

@@ -136,9 +136,7 @@ def load(settings: Settings) -> dict[str, Function]:
     if not functions and not mistakes:
         mistakes.append(f"FUNCTIONS_DIR is '{folder}': no *.yaml is there; set it to the registry's folder")
     if not mistakes and (unknown := sorted(settings.endpoints.keys() - functions.keys())):
-        mistakes.append(
-            f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: add a file to {folder}, or drop it"
-        )
+        mistakes.append(f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: add a file to {folder}, or drop it")
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return {name: f for name, f in functions.items() if f.target or settings.backend == "echo"}
