@@ -26,13 +26,8 @@ def main() -> int:
     try:
         settings = Settings.from_environ(environ)
         configure_logging(settings.log_level)
-        web.run_app(
-            create_app(settings, environ),
-            port=settings.port,
-            access_log=None,
-            print=None,
-            shutdown_timeout=settings.request_timeout,
-        )
+        app, patience = create_app(settings, environ), settings.request_timeout
+        web.run_app(app, port=settings.port, access_log=None, print=None, shutdown_timeout=patience)
     except (ConfigError, OSError) as error:  # OSError: the port is taken
         sys.stderr.write(f"{error}\n")
         return 2

@@ -34,11 +34,9 @@ class Admission:
                 self._freed.notify_all()
 
     async def _acquire(self, weight: int) -> None:
-        if self._waiting >= MAX_WAITING:
-            raise GatewayError("busy", "The gateway is busy; try again later")
         self._waiting += 1
         try:
-            async with asyncio.timeout(WAIT_S), self._freed:
+            async with asyncio.timeout(WAIT_S if self._waiting <= MAX_WAITING else 0), self._freed:
                 await self._freed.wait_for(lambda: self.used + weight <= self._capacity)
                 self.used += weight
         except TimeoutError:

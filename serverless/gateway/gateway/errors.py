@@ -1,6 +1,6 @@
 """What may go wrong, as CVAT can show it: an HTTP status and a short reason phrase."""
 
-from typing import Literal, NoReturn
+from typing import Literal
 
 REASON_LENGTH = 160  # characters; longer ones do not fit CVAT's notification
 
@@ -30,6 +30,7 @@ def phrase(text: str) -> str:
     return line if len(line) <= REASON_LENGTH else line[: REASON_LENGTH - 3] + "..."
 
 
-def refuse(rule: str) -> NoReturn:
-    """Refuse a container's answer: CVAT would fail on it without a word of why."""
-    raise GatewayError("model", f"The model's answer is malformed: {rule}")
+def refuse_unless(good: object, rule: str) -> None:
+    """Refuse a container's answer that CVAT would fail on without a word of why."""
+    if not good:
+        raise GatewayError("model", f"The model's answer is malformed: {rule}")
