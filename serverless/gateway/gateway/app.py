@@ -18,7 +18,7 @@ from . import contract, images, registry
 from .admission import Admission
 from .contract import Call
 from .echo import Echo
-from .errors import GatewayError, phrase, refuse_unless
+from .errors import GatewayError, malformed, phrase
 from .registry import Function
 from .sagemaker import SageMaker
 from .settings import Settings
@@ -148,7 +148,7 @@ def translate(call: Call, raw: bytes) -> bytes:
         result = contract.to_caller(call, images.to_original(call, answer))
         return raw if result is answer else contract.dumps(result)
     except UNREADABLE as error:
-        return refuse_unless(False, f"{type(error).__name__} while reading it")
+        raise malformed(f"{type(error).__name__} while reading it") from None
 
 
 @web.middleware

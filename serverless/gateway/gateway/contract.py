@@ -4,13 +4,13 @@ The containers' form is that of the newest CVAT (v2.14). Who already speaks it i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from .errors import GatewayError, refuse_unless
+from .errors import GatewayError, malformed
 from .registry import Kind
 
 Payload = dict[str, Any]
@@ -91,8 +91,10 @@ def read_answer(call: Call, raw: bytes) -> Any:
     try:
         answer = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        refuse_unless(False, "it is not JSON")
-    {"detector": _detector, "interactor": _interactor, "tracker": _tracker, "reid": _reid}[call.kind](call, answer)
+        raise malformed("it is not JSON") from None
+    for rule, holds in RULES[call.kind].items():
+        if not holds(call, answer):
+            raise malformed(rule)
     return answer
 
 
@@ -100,40 +102,45 @@ def _numbers(value: Any) -> bool:
     return isinstance(value, list) and all(type(number) in (int, float) for number in value)
 
 
-def _detector(_: Call, answer: Any) -> None:
-    is_list = isinstance(answer, list) and all(isinstance(item, dict) for item in answer)
-    refuse_unless(is_list, "a detector answers a list of objects")
-    for item in answer:
-        named = isinstance(item.get("label"), str) and isinstance(item.get("type"), str)
-        refuse_unless(named, "each item has a 'label' and a 'type'")
-        needed = {"tag": "", "mask": "mask", "skeleton": "elements"}.get(item["type"], "points")
-        good = not needed or _numbers(item.get(needed)) or (needed == "elements" and item.get(needed))
-        refuse_unless(good, f"an item of type {item['type']} has '{needed}'")
+def _complete(item: Payload) -> bool:
+    """Whether a detector's item has what items of its type need."""
+    if item["type"] == "skeleton":
+        return bool(item.get("elements"))
+    return item["type"] == "tag" or _numbers(item.get("mask" if item["type"] == "mask" else "points"))
 
 
-def _interactor(call: Call, answer: Any) -> None:
-    known = isinstance(answer, dict) and answer.keys() & {"points", "mask", "blob"}
-    refuse_unless(known, "an interactor answers an object with 'points' and 'mask'")
-    readable = call.version >= BOUNDED_MASKS or "points" in answer
-    refuse_unless(readable, "it has no 'points', which this version of CVAT needs")
-    refuse_unless(all(_numbers(point) for point in answer.get("points", [])), "'points' is a list of [x, y]")
-    refuse_unless(all(isinstance(row, list) for row in answer.get("mask", [])), "'mask' is a list of rows")
-
-
-def _tracker(call: Call, answer: Any) -> None:
-    shapes = answer.get("shapes") if isinstance(answer, dict) else None
-    refuse_unless(isinstance(shapes, list), "a tracker answers an object with 'shapes' and 'states'")
-    complete = len(shapes) == len(answer.get("states") or []) == call.lengths[0]
-    refuse_unless(complete, f"a shape and a state are answered for each of {call.lengths[0]} shapes")
-    refuse_unless(all(_numbers(shape) for shape in shapes), "each shape is a list of numbers")
-
-
-def _reid(call: Call, answer: Any) -> None:
-    rows, columns = call.lengths
-    complete = isinstance(answer, list) and len(answer) == rows
-    refuse_unless(complete, f"a reid answers a list of {rows} indices, one for each box")
-    inside = all(type(index) is int and -1 <= index < columns for index in answer)
-    refuse_unless(inside, f"each index is -1 or below {columns}")
+RULES: dict[Kind, dict[str, Callable[[Call, Any], bool]]] = {
+    "detector": {
+        "a detector answers a list of objects": lambda _, a: (
+            isinstance(a, list) and all(isinstance(i, dict) for i in a)
+        ),
+        "each item has a 'label' and a 'type'": lambda _, a: all(
+            isinstance(i[k], str) for i in a for k in ("label", "type")
+        ),
+        "each item has 'points', or the 'mask' or 'elements' of its type": lambda _, a: all(map(_complete, a)),
+    },
+    "interactor": {
+        "it has no 'points', which this version of CVAT needs": lambda c, a: (
+            c.version >= BOUNDED_MASKS or "points" in a
+        ),
+        "an interactor answers an object with 'points' and 'mask'": lambda _, a: bool(
+            a.keys() & {"points", "mask", "blob"}
+        ),
+        "'points' is a list of [x, y]": lambda _, a: all(map(_numbers, a.get("points", []))),
+        "'mask' is a list of rows": lambda _, a: all(isinstance(row, list) for row in a.get("mask", [])),
+    },
+    "tracker": {
+        "a shape and a state are answered for each shape": lambda c, a: (
+            len(a["shapes"]) == len(a["states"]) == c.lengths[0]
+        ),
+        "each shape is a list of numbers": lambda _, a: all(map(_numbers, a["shapes"])),
+    },
+    "reid": {
+        "an index is answered for each box": lambda c, a: isinstance(a, list) and len(a) == c.lengths[0],
+        "an index is -1 or that of a box": lambda c, a: all(type(i) is int and -1 <= i < c.lengths[1] for i in a),
+    },
+}
+"""What must hold of an answer, in this order. A LookupError or the like while looking counts as malformed, too."""
 
 
 def to_caller(call: Call, answer: Any) -> Any:
@@ -144,7 +151,7 @@ def to_caller(call: Call, answer: Any) -> Any:
         return answer["points"]
     if call.kind == "detector":
         items = [older for item in answer if (older := _older(call, item))]
-        return answer if items == answer else items
+        return items if items != answer else answer
     return answer
 
 
@@ -154,6 +161,5 @@ def _older(call: Call, item: Payload) -> Payload | None:
         return item
     if item["type"] != "mask":
         return None
-    box = {"points": item["mask"][-4:], "type": "rectangle"}
     plain = {key: value for key, value in item.items() if key != "mask"}
-    return plain | ({"type": "polygon"} if item.get("points") else box)
+    return plain | ({"type": "polygon"} if item.get("points") else {"type": "rectangle", "points": item["mask"][-4:]})

@@ -30,7 +30,6 @@ def phrase(text: str) -> str:
     return line if len(line) <= REASON_LENGTH else line[: REASON_LENGTH - 3] + "..."
 
 
-def refuse_unless(good: object, rule: str) -> None:
-    """Refuse a container's answer that CVAT would fail on without a word of why."""
-    if not good:
-        raise GatewayError("model", f"The model's answer is malformed: {rule}")
+def malformed(rule: str) -> GatewayError:
+    """A container's answer that CVAT would fail on without a word of why, refused."""
+    return GatewayError("model", f"The model's answer is malformed: {rule}")

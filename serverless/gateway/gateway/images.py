@@ -9,7 +9,7 @@ import orjson
 from PIL import Image, ImageDraw, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - registers two of FORMATS
 
 from .contract import FIELDS, OBJECT_INTERACTORS, Call, Payload, dumps
-from .errors import GatewayError, refuse_unless
+from .errors import GatewayError, malformed
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 QUALITIES = (90, 75)  # tried at full size first: scaling costs more than compression
@@ -26,7 +26,7 @@ def fits(call: Call, payload: Payload, limit: int) -> bool:
     """Whether a request can travel as it came; notes the image's size in `call` if the answer needs it."""
     if call.whole_masks:
         call.size = _open(payload["image"], decode=False).size
-    if len(call.body) > limit or scale_of_states(call, payload) not in {None, 1.0}:
+    if len(call.body) > limit or _scale_of_states(call, payload) not in {None, 1.0}:
         return False
     return not any(_too_many_pixels(payload[name]) for name, form in FIELDS[call.kind].items() if form is str)
 
@@ -37,18 +37,18 @@ def fit(call: Call, payload: Payload, limit: int) -> None:
     Blocks for as long as decoding and encoding take: run it in a thread.
     """
     frames = {name: _open(payload[name], decode=True) for name, form in FIELDS[call.kind].items() if form is str}
+    call.size = next(iter(frames.values())).size
     rest = len(dumps({key: value for key, value in payload.items() if key not in frames}))
     room = (limit - rest - 64) // 4 * 3  # bytes of JPEG that become 4/3 as many of base64
     most = max(frame.width * frame.height for frame in frames.values())
-    fixed = scale_of_states(call, payload)
-    scale, quality = fixed or (1.0 if most <= SENT_PIXELS else 0.999 * math.sqrt(SENT_PIXELS / most)), QUALITIES[0]
+    fixed = _scale_of_states(call, payload)
+    scale, quality = fixed or min(1.0, 0.999 * math.sqrt(SENT_PIXELS / most)), QUALITIES[0]
     while room > 0 and all(scale == 1 or min(frame.size) * scale >= MIN_SIDE for frame in frames.values()):
         encoded = {name: _encode(frame, scale, quality) for name, frame in frames.items()}
-        size = sum(len(data) for data in encoded.values())
+        size = sum(map(len, encoded.values()))
         if size <= room:
             texts = {name: base64.b64encode(data).decode() for name, data in encoded.items()}
-            call.body = dumps((_scale_request(call, payload, scale) if scale < 1 else payload) | texts)
-            call.scale, call.size = scale, next(iter(frames.values())).size
+            call.body, call.scale = dumps(_scale_request(call, payload, scale) | texts), scale
             return
         if quality == QUALITIES[-1]:
             if fixed:
@@ -93,29 +93,30 @@ def _encode(image: Image.Image, scale: float, quality: int) -> bytes:
     return out.getvalue()
 
 
-def scale_of_states(call: Call, payload: Payload) -> float | None:
+def _scale_of_states(call: Call, payload: Payload) -> float | None:
     """Scale at which a tracker's states were made: the model's own coordinates in them stay as they are."""
-    states = payload["states"] if call.kind == "tracker" else []
-    marked = {SCALE_KEY, "state"}
+    states, marked = payload["states"] if call.kind == "tracker" else [], {SCALE_KEY, "state"}
     scales = {float(s[SCALE_KEY]) if isinstance(s, dict) and s.keys() == marked else 1.0 for s in states}
     if len(scales) > 1 or not all(0 < scale <= 1 for scale in scales):
         raise GatewayError("too_large", "Image too large: the objects were started at different scales")
     return scales.pop() if scales else None
 
 
-def scaled(value: Any, factor: float, key: str = "") -> Any:
+def _scaled(value: Any, factor: float, key: str = "") -> Any:
     """`value` with all numbers under the COORDINATES of its objects times `factor`."""
     if isinstance(value, dict):
-        return {name: part if name in OPAQUE else scaled(part, factor, name) for name, part in value.items()}
+        return {name: part if name in OPAQUE else _scaled(part, factor, name) for name, part in value.items()}
     if isinstance(value, list):
-        return [scaled(part, factor, key) for part in value]
+        return [_scaled(part, factor, key) for part in value]
     return value * factor if key in COORDINATES and isinstance(value, int | float) else value
 
 
 def _scale_request(call: Call, payload: Payload, scale: float) -> Payload:
     """All coordinates in pixels of the scaled image; a tracker's states as the model made them."""
-    request: Payload = scaled(payload, scale)
-    return request | ({"states": [state["state"] for state in payload["states"]]} if call.kind == "tracker" else {})
+    if scale == 1:
+        return payload
+    states = {"states": [state["state"] for state in payload["states"]]} if call.kind == "tracker" else {}
+    return {**_scaled(payload, scale), **states}
 
 
 def to_original(call: Call, answer: Any) -> Any:
@@ -124,66 +125,55 @@ def to_original(call: Call, answer: Any) -> Any:
     The same object if nothing has to change. Blocks while it draws: run it in a thread.
     """
     factor = 1 / (call.scale or 1)
-    result = answer if factor == 1 or call.kind == "reid" else scaled(answer, factor)
+    result = _scaled(answer, factor) if factor > 1 and call.kind != "reid" else answer
+    if call.kind == "interactor" and call.version >= OBJECT_INTERACTORS and "blob" not in answer:
+        return _interactor(call, result, factor)
     if call.kind == "detector" and factor > 1:
-        return [_scale_mask(item, factor) if item["type"] == "mask" else item for item in result]
+        return [_mask_item(item, factor) if item["type"] == "mask" else item for item in result]
     if call.kind == "tracker" and factor > 1:
         return result | {"states": [{SCALE_KEY: call.scale, "state": state} for state in answer["states"]]}
-    if call.kind == "interactor" and call.version >= OBJECT_INTERACTORS and "blob" not in answer:
-        return _masked(call, result, factor)
     return result
 
 
-def _scale_mask(item: Payload, factor: float) -> Payload:
+def _mask_item(item: Payload, factor: float) -> Payload:
     left, top, right, bottom = (int(edge) for edge in item["mask"][-4:])
-    mask, box = _enlarged(_picture(item["mask"][:-4], right - left + 1, bottom - top + 1), left, top, factor)
-    return item | {"mask": [*mask.tobytes(), *box]}
+    mask = _picture(item["mask"][:-4], right - left + 1, bottom - top + 1)
+    mask, left, top = _enlarged(mask, left, top, factor)
+    return item | {"mask": [*mask.tobytes(), left, top, left + mask.width - 1, top + mask.height - 1]}
 
 
-def _masked(call: Call, answer: Payload, factor: float) -> Payload:
-    """An interactor's answer with a mask: drawn if there is none, scaled, and of the whole image for an old CVAT."""
-    if "mask" in answer and factor == 1 and not (call.whole_masks and "bounds" in answer):
+def _interactor(call: Call, answer: Payload, factor: float) -> Payload:
+    """With a mask, drawn if it was left out: the crop that `bounds` names, or the whole image's for an old CVAT."""
+    rows, bounds = answer.get("mask"), answer.get("bounds")
+    if rows and factor == 1 and not (bounds and call.whole_masks):
         return answer
-    left, top = answer.get("bounds", (0, 0))[:2]
-    if rows := answer.get("mask"):
-        mask = _picture([value for row in rows for value in row], len(rows[0]), len(rows))
-        mask, box = _enlarged(mask, left, top, factor)
+    if not rows:
+        mask, left, top = _drawn(answer["points"])
     else:
-        mask, box = _drawn(answer["points"], answer.get("bounds"), factor)
-    if "bounds" not in answer and rows and all(abs(a - b) <= factor for a, b in zip(mask.size, call.size, strict=True)):
-        mask = _resized(mask, *call.size)  # CVAT takes a mask without bounds for the whole image's
+        mask = _picture([value for row in rows for value in row], len(rows[0]), len(rows))
+        mask, left, top = _enlarged(mask, bounds[0], bounds[1], factor) if bounds else (_resized(mask, call.size), 0, 0)
     if call.whole_masks:
         frame = Image.new("L", call.size)
-        frame.paste(mask, (box[0], box[1]))
-        mask = frame
-    plain = {key: value for key, value in answer.items() if key != "bounds"}
-    bounds = {"bounds": box} if not call.whole_masks and ("bounds" in answer or not rows) else {}
-    return plain | bounds | {"mask": _rows(mask)}
+        frame.paste(mask, (left, top))
+        return {"points": answer["points"], "mask": _rows(frame)}
+    box = [left, top, left + mask.width - 1, top + mask.height - 1]
+    return answer | {"mask": _rows(mask), "bounds": box}
 
 
-def _drawn(points: list[list[float]], bounds: list[int] | None, factor: float) -> tuple[Image.Image, list[int]]:
-    """The filled polygon of a container that left out the mask for its size, and its box."""
-    corners = [(point[0], point[1]) for point in points] or [(0, 0)]
-    xs, ys = zip(*corners, strict=True)
-    left, top, right, bottom = (round(edge) for edge in (min(xs), min(ys), max(xs), max(ys)))
-    if bounds:
-        left, top = round(bounds[0] * factor), round(bounds[1] * factor)
-        right, bottom = round((bounds[2] + 1) * factor) - 1, round((bounds[3] + 1) * factor) - 1
-    mask = _blank(right - left + 1, bottom - top + 1)
-    if len(points) > 1:
-        ImageDraw.Draw(mask).polygon([(round(x) - left, round(y) - top) for x, y in corners], fill=1, outline=1)
-    return mask, [left, top, right, bottom]
-
-
-def _blank(width: int, height: int) -> Image.Image:
-    refuse_unless(0 < width * height <= MAX_PIXELS, f"a mask of {width} x {height} pixels is larger than any image")
-    return Image.new("L", (width, height))
+def _drawn(points: list[list[float]]) -> tuple[Image.Image, int, int]:
+    """The filled polygon with its left and top: containers leave out a mask that would be too large an answer."""
+    corners = [(round(x), round(y)) for x, y in points] or [(0, 0)]
+    left, top, right, bottom = (edge(axis) for edge in (min, max) for axis in zip(*corners, strict=True))
+    mask = _resized(Image.new("L", (1, 1)), (right - left + 1, bottom - top + 1))
+    if points:
+        ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in corners], fill=1, outline=1)
+    return mask, left, top
 
 
 def _picture(values: list[int], width: int, height: int) -> Image.Image:
     """A picture of `width` x `height` values of 0 and 1."""
-    right = width > 0 and height > 0 and len(values) == width * height
-    refuse_unless(right, f"a mask of {width} x {height} pixels has {len(values)} values")
+    if width < 1 or height < 1 or len(values) != width * height:
+        raise malformed(f"a mask of {width} x {height} pixels has {len(values)} values")
     return Image.frombytes("L", (width, height), bytes(values))
 
 
@@ -194,14 +184,14 @@ def _rows(image: Image.Image) -> orjson.Fragment:
     return orjson.Fragment(f"[[{'],['.join(rows)}]]")
 
 
-def _resized(image: Image.Image, width: int, height: int) -> Image.Image:
-    refuse_unless(width * height <= MAX_PIXELS, f"a mask of {width} x {height} pixels is larger than any image")
-    return image.resize((max(1, width), max(1, height)), Image.Resampling.NEAREST)
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    if size[0] * size[1] > MAX_PIXELS:
+        raise malformed(f"a mask of {size[0]} x {size[1]} pixels is larger than any image")
+    return image.resize((max(1, size[0]), max(1, size[1])), Image.Resampling.NEAREST)
 
 
-def _enlarged(image: Image.Image, left: int, top: int, factor: float) -> tuple[Image.Image, list[int]]:
-    """A mask at `left`, `top` and its inclusive box [left, top, right, bottom], `factor` times as large."""
+def _enlarged(image: Image.Image, left: int, top: int, factor: float) -> tuple[Image.Image, int, int]:
+    """A mask and its left and top, `factor` times as large."""
     x0, y0 = round(left * factor), round(top * factor)
     x1, y1 = round((left + image.width) * factor), round((top + image.height) * factor)
-    larger = _resized(image, x1 - x0, y1 - y0)
-    return larger, [x0, y0, x0 + larger.width - 1, y0 + larger.height - 1]
+    return _resized(image, (x1 - x0, y1 - y0)), x0, y0
