@@ -24,17 +24,7 @@ class Admission:
         """Hold `size` bytes while a request is worked on."""
         if size > self.largest:
             raise GatewayError("too_large", f"Image too large: a request may have {self.largest} bytes")
-        weight = max(size, LEAST)
-        await self._acquire(weight)
-        try:
-            yield
-        finally:
-            self.used -= weight
-            async with self._freed:
-                self._freed.notify_all()
-
-    async def _acquire(self, weight: int) -> None:
-        self._waiting += 1
+        weight, self._waiting = max(size, LEAST), self._waiting + 1
         try:
             async with asyncio.timeout(WAIT_S if self._waiting <= MAX_WAITING else 0), self._freed:
                 await self._freed.wait_for(lambda: self.used + weight <= self._capacity)
@@ -43,3 +33,9 @@ class Admission:
             raise GatewayError("busy", "The gateway is busy; try again later") from None
         finally:
             self._waiting -= 1
+        try:
+            yield
+        finally:
+            self.used -= weight
+            async with self._freed:
+                self._freed.notify_all()

@@ -57,8 +57,8 @@ class Gateway:
 
     async def _running(self, _: web.Application) -> AsyncIterator[None]:
         log.info("started", extra={"fields": {"functions": sorted(self._functions)}})
-        yield
-        self._pixels.shutdown(wait=False, cancel_futures=True)
+        with self._pixels:
+            yield
 
     async def list_functions(self, _: web.Request) -> web.Response:
         return web.Response(body=self._list, content_type="application/json")
@@ -67,7 +67,6 @@ class Gateway:
         return web.json_response(self._function(request.match_info["name"]).item)
 
     async def healthz(self, _: web.Request) -> web.Response:
-        """The process is alive."""
         return web.json_response({"status": "ok"})
 
     async def readyz(self, _: web.Request) -> web.Response:
@@ -148,7 +147,7 @@ def translate(call: Call, raw: bytes) -> bytes:
         result = contract.to_caller(call, images.to_original(call, answer))
         return raw if result is answer else contract.dumps(result)
     except UNREADABLE as error:
-        raise malformed(f"{type(error).__name__} while reading it") from None
+        raise malformed(f"{type(error).__name__} {error}") from None
 
 
 @web.middleware

@@ -98,49 +98,39 @@ def read_answer(call: Call, raw: bytes) -> Any:
     return answer
 
 
-def _numbers(value: Any) -> bool:
-    return isinstance(value, list) and all(type(number) in (int, float) for number in value)
+def _list(value: Any, *types: type) -> bool:
+    """Whether `value` is a list of nothing but `types` (to which a bool is no int)."""
+    return isinstance(value, list) and all(type(part) in types for part in value)
 
 
 def _complete(item: Payload) -> bool:
     """Whether a detector's item has what items of its type need."""
-    if item["type"] == "skeleton":
-        return bool(item.get("elements"))
-    return item["type"] == "tag" or _numbers(item.get("mask" if item["type"] == "mask" else "points"))
+    needed = {"tag": "label", "mask": "mask", "skeleton": "elements"}.get(item["type"], "points")
+    return bool(item[needed]) and (needed in {"label", "elements"} or _list(item[needed], int, float))
 
 
 RULES: dict[Kind, dict[str, Callable[[Call, Any], bool]]] = {
     "detector": {
-        "a detector answers a list of objects": lambda _, a: (
-            isinstance(a, list) and all(isinstance(i, dict) for i in a)
-        ),
-        "each item has a 'label' and a 'type'": lambda _, a: all(
-            isinstance(i[k], str) for i in a for k in ("label", "type")
-        ),
+        "a detector answers a list of objects": lambda _, a: _list(a, dict),
+        "each item has a 'label' and a 'type'": lambda _, a: all(type(i["label"]) is type(i["type"]) is str for i in a),
         "each item has 'points', or the 'mask' or 'elements' of its type": lambda _, a: all(map(_complete, a)),
     },
     "interactor": {
-        "it has no 'points', which this version of CVAT needs": lambda c, a: (
-            c.version >= BOUNDED_MASKS or "points" in a
-        ),
-        "an interactor answers an object with 'points' and 'mask'": lambda _, a: bool(
-            a.keys() & {"points", "mask", "blob"}
-        ),
-        "'points' is a list of [x, y]": lambda _, a: all(map(_numbers, a.get("points", []))),
-        "'mask' is a list of rows": lambda _, a: all(isinstance(row, list) for row in a.get("mask", [])),
+        "an interactor answers 'points' and 'mask'": lambda _, a: not {"points", "mask", "blob"}.isdisjoint(a.keys()),
+        "it has no 'points', which this CVAT needs": lambda c, a: c.version >= BOUNDED_MASKS or "points" in a,
+        "'points' is a list of [x, y]": lambda _, a: all(_list(point, int, float) for point in a.get("points", [])),
+        "'mask' is a list of rows": lambda _, a: _list(a.get("mask", []), list),
     },
     "tracker": {
-        "a shape and a state are answered for each shape": lambda c, a: (
-            len(a["shapes"]) == len(a["states"]) == c.lengths[0]
-        ),
-        "each shape is a list of numbers": lambda _, a: all(map(_numbers, a["shapes"])),
+        "each shape has a state": lambda c, a: len(a["shapes"]) == len(a["states"]) == c.lengths[0],
+        "each shape is a list of numbers": lambda _, a: all(_list(shape, int, float) for shape in a["shapes"]),
     },
     "reid": {
-        "an index is answered for each box": lambda c, a: isinstance(a, list) and len(a) == c.lengths[0],
-        "an index is -1 or that of a box": lambda c, a: all(type(i) is int and -1 <= i < c.lengths[1] for i in a),
+        "each box has an index": lambda c, a: _list(a, int) and len(a) == c.lengths[0],
+        "an index is -1 or that of a box": lambda c, a: all(-1 <= index < c.lengths[1] for index in a),
     },
 }
-"""What must hold of an answer, in this order. A LookupError or the like while looking counts as malformed, too."""
+"""What must hold of an answer, in this order; one that cannot even be asked (a KeyError) is malformed as well."""
 
 
 def to_caller(call: Call, answer: Any) -> Any:

@@ -36,7 +36,7 @@ def answer(function: Function, payload: dict[str, Any]) -> Any:
     if function.kind == "detector":
         return _boxes(function, *Image.open(io.BytesIO(base64.b64decode(payload["image"]))).size)
     if function.kind == "interactor":
-        return _outline(payload)
+        return _outline(payload["pos_points"], payload.get("obj_bbox"))
     if function.kind == "tracker":
         shapes = payload["states"] or payload["shapes"]
         return {"shapes": shapes, "states": shapes}
@@ -47,16 +47,13 @@ def answer(function: Function, payload: dict[str, Any]) -> Any:
 def _boxes(function: Function, width: int, height: int) -> list[dict[str, Any]]:
     """A rectangle in the middle of the image for each of the function's first three labels."""
     labels = orjson.loads(function.item["metadata"]["annotations"].get("spec", "[]"))
-    sides = [(width * edge, height * edge) for edge in (0.25, 0.3, 0.35)]
-    boxes = [[x, y, width - x, height - y] for x, y in sides[: len(labels)]]
+    boxes = [[width * side, height * side, width - width * side, height - height * side] for side in (0.25, 0.3, 0.35)]
     common = {"type": "rectangle", "confidence": "0.9"}
     return [common | {"label": label["name"], "points": box} for label, box in zip(labels, boxes, strict=False)]
 
 
-def _outline(payload: dict[str, Any]) -> dict[str, Any]:
-    """The box that was drawn, or one around the first point."""
-    x, y = (payload["pos_points"] or [[0, 0]])[0]
-    corners = payload.get("obj_bbox") or [[x - 20, y - 20], [x + 20, y + 20]]
-    (x0, y0), (x1, y1) = ([max(0, round(value)) for value in corner] for corner in corners)
-    mask = [[1] * (x1 - x0 + 1)] * (y1 - y0 + 1)
-    return {"points": [[x0, y0], [x1, y0], [x1, y1], [x0, y1]], "mask": mask, "bounds": [x0, y0, x1, y1]}
+def _outline(points: list[list[float]], box: Any) -> dict[str, Any]:
+    """The box that was drawn, or one around the first point; its mask is left to the gateway to draw."""
+    x, y = (points or [[0, 0]])[0]
+    (x0, y0), (x1, y1) = box or [[max(0, x - 20), max(0, y - 20)], [x + 20, y + 20]]
+    return {"points": [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]}
