@@ -139,9 +139,7 @@ def test_what_does_not_pass_is_told_in_the_reason_phrase(
         ("reid", [0, -2]),
     ],
 )
-def test_an_answer_that_cvat_would_fail_on_is_502(
-    gateway: str, stub: Stub, function: str, answer: Any
-) -> None:
+def test_an_answer_that_cvat_would_fail_on_is_502(gateway: str, stub: Stub, function: str, answer: Any) -> None:
     stub.answers[function] = json.dumps(answer).encode()
     payload = {
         "detector": PAYLOAD,
@@ -166,11 +164,7 @@ def test_a_model_that_hangs_is_504_before_cvat_gives_up(start: Any, stub: Stub) 
 
 def test_cvats_own_time_limit_is_the_deadline(gateway: str, stub: Stub) -> None:
     url, headers = f"{gateway}/api/function_invocations", {"x-nuclio-function-name": "detector"}
-    for limit, fault, status in (
-        ("400ms", sleep(5), 504),
-        ("0m30s", sleep(0.6), 200),
-        ("soon", sleep(0), 400),
-    ):
+    for limit, fault, status in (("400ms", sleep(5), 504), ("0m30s", sleep(0.6), 200), ("soon", sleep(0), 400)):
         stub.faults = type(stub.faults)([fault])
         limited = headers | {"X-Nuclio-Invoke-Timeout": limit}
         assert FIRST.call("post", url, json=PAYLOAD, headers=limited).status_code == status, limit
@@ -191,9 +185,7 @@ def test_sagemaker_out_of_reach_is_told(start: Any) -> None:
     assert response.reason.startswith(("Connection to SageMaker failed", "Timed out")), response.reason
 
 
-def test_too_many_requests_wait_and_then_are_503(
-    start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_requests_wait_and_then_are_503(start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.admission.WAIT_S", 0.3)
     gateway = start(MAX_IN_FLIGHT_BYTES=str(2 * 1024 * 1024))  # two requests of the least weight
     stub.faults.extend([sleep(0.1)] * 2 + [sleep(0.2)] * 2 + [sleep(1)] * 8)
@@ -211,10 +203,7 @@ def test_too_many_requests_wait_and_then_are_503(
 def test_a_request_larger_than_the_limit_is_413_before_it_is_read(start: Any) -> None:
     gateway = start(MAX_IN_FLIGHT_BYTES=str(2 * 1024 * 1024))
     response = FIRST.post(gateway, "detector", {"image": "A" * (1024 * 1024)})
-    assert (response.status_code, response.reason) == (
-        413,
-        "Image too large: a request may have 1048576 bytes",
-    )
+    assert (response.status_code, response.reason) == (413, "Image too large: a request may have 1048576 bytes")
 
 
 def test_an_unexpected_failure_is_a_sentence_too(gateway: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,9 +213,7 @@ def test_an_unexpected_failure_is_a_sentence_too(gateway: str, monkeypatch: pyte
     monkeypatch.setattr("gateway.contract.version_of", broken)
     response = FIRST.post(gateway, "detector", PAYLOAD)
     assert response.status_code == 500
-    assert (
-        response.reason == f"The gateway failed: see its log for request {response.headers['X-Request-Id']}"
-    )
+    assert response.reason == f"The gateway failed: see its log for request {response.headers['X-Request-Id']}"
 
 
 def fuzzed(chance: random.Random) -> Any:
@@ -265,10 +252,7 @@ def test_a_thousand_fuzzed_requests_do_no_harm(start: Any, stub: Stub) -> None:
     seen = set()
     with requests.Session() as session:
         for _ in range(1000):
-            headers = {
-                "X-Nuclio-Function-Name": chance.choice([*FUNCTIONS]),
-                "User-Agent": chance.choice(agents),
-            }
+            headers = {"X-Nuclio-Function-Name": chance.choice([*FUNCTIONS]), "User-Agent": chance.choice(agents)}
             url = f"{gateway}/api/function_invocations"
             response = session.post(url, data=fuzzed_body(chance), headers=headers, timeout=10)
             seen.add(response.status_code)

@@ -79,23 +79,15 @@ def test_echo_answers_every_kind_with_no_model_and_no_account() -> None:
             assert client.invoke(address, names["reid"], client.reid((image, image), boxes)) == [0, -1]
 
 
-def test_sigterm_finishes_what_is_in_flight_and_each_request_has_one_line_without_secrets(
-    registry: Path,
-) -> None:
+def test_sigterm_finishes_what_is_in_flight_and_each_request_has_one_line_without_secrets(registry: Path) -> None:
     stub = Stub(delay=1.0)
     endpoints = json.dumps({"detector": {"endpoint": "detector"}})
     with serve(stub.app) as runtime:
-        environ = {
-            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime,
-            "SERVERLESS_ENDPOINTS": endpoints,
-            **CREDENTIALS,
-        }
+        environ = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime, "SERVERLESS_ENDPOINTS": endpoints, **CREDENTIALS}
         with process(FUNCTIONS_DIR=str(registry), **environ) as (address, running):
             answers = []
             image = encoded(picture())
-            call = threading.Thread(
-                target=lambda: answers.append(FIRST.post(address, "detector", {"image": image}))
-            )
+            call = threading.Thread(target=lambda: answers.append(FIRST.post(address, "detector", {"image": image})))
             call.start()
             while not stub.received:
                 time.sleep(0.01)
@@ -122,12 +114,7 @@ def test_a_bad_setting_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
         ({"HOME": str(tmp_path)}, "environment variable AWS_REGION is not set"),
     ):
         run = subprocess.run(
-            [sys.executable, "-m", "gateway"],
-            cwd=FOLDER,
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=False,
+            [sys.executable, "-m", "gateway"], cwd=FOLDER, env=environ, capture_output=True, text=True, check=False
         )
         assert (run.returncode, run.stderr.startswith(sentence)) == (2, True), run.stderr
         assert "Traceback" not in run.stderr
@@ -167,14 +154,8 @@ def test_motos_sagemaker_answers_through_the_gateway(monkeypatch: pytest.MonkeyP
         with process(**environ) as (address, _):
             for name, item in V214.functions(address).items():
                 result = {"Body": ANSWERS[item["kind"]], "ContentType": "application/json"}
-                queue: dict[str, Any] = {
-                    "region": "cn-northwest-1",
-                    "account_id": "123456789012",
-                    "results": [result],
-                }
-                told = requests.post(
-                    f"{moto}/moto-api/static/sagemaker/endpoint-results", json=queue, timeout=5
-                )
+                queue: dict[str, Any] = {"region": "cn-northwest-1", "account_id": "123456789012", "results": [result]}
+                told = requests.post(f"{moto}/moto-api/static/sagemaker/endpoint-results", json=queue, timeout=5)
                 assert told.status_code == 201
                 payload = {
                     "detector": V214.detector(picture()),

@@ -37,9 +37,7 @@ spec:
 
 
 def environ(folder: Path, **own: str) -> Settings:
-    return Settings.from_environ(
-        {"FUNCTIONS_DIR": str(folder), "SERVERLESS_SAGEMAKER_ENDPOINT": "shared", **own}
-    )
+    return Settings.from_environ({"FUNCTIONS_DIR": str(folder), "SERVERLESS_SAGEMAKER_ENDPOINT": "shared", **own})
 
 
 def write(folder: Path, name: str = "one", **annotations: Any) -> None:
@@ -78,16 +76,10 @@ def test_what_is_false_is_left_out(tmp_path: Path, value: Any) -> None:
     ("annotations", "error"),
     [
         ({"type": "dragon"}, "one.yaml: metadata.annotations.type is 'dragon': Input should be 'detector', "),
-        (
-            {"spec": "[{"},
-            "one.yaml: metadata.annotations.spec is '[{': must be the JSON text of a list of labels",
-        ),
+        ({"spec": "[{"}, "one.yaml: metadata.annotations.spec is '[{': must be the JSON text of a list of labels"),
         ({"spec": '[{"name":"a"},{"name":"a"}]'}, "names must be unique, and these are not: a"),
         ({"spec": '[{"id":1}]'}, "label 0.name is {'id': 1}: Field required"),
-        (
-            {"spec": '[{"name":"a","attributes":[{"name":"b","values":[]}]}]'},
-            "label 0.attributes.0.input_type",
-        ),
+        ({"spec": '[{"name":"a","attributes":[{"name":"b","values":[]}]}]'}, "label 0.attributes.0.input_type"),
         (
             {"min_pos_points": "few"},
             "one.yaml: metadata.annotations.min_pos_points is 'few': Input should be a valid int",

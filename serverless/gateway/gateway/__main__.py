@@ -15,9 +15,7 @@ from .telemetry import configure_logging
 def options() -> dict[str, str]:
     """Command-line options, as the environment variables that they stand for."""
     parser = argparse.ArgumentParser(prog="python -m gateway", description=__doc__)
-    parser.add_argument(
-        "--backend", dest="BACKEND", choices=["sagemaker", "echo"], help="what answers (BACKEND)"
-    )
+    parser.add_argument("--backend", dest="BACKEND", choices=["sagemaker", "echo"], help="what answers (BACKEND)")
     parser.add_argument("--functions", dest="FUNCTIONS_DIR", metavar="DIR", help="registry (FUNCTIONS_DIR)")
     parser.add_argument("--port", dest="PORT", help="port to listen on (PORT, 8070)")
     return {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
@@ -28,13 +26,8 @@ def main() -> int:
     try:
         settings = Settings.from_environ(environ)
         configure_logging(settings.log_level)
-        web.run_app(
-            create_app(settings, environ),
-            port=settings.port,
-            access_log=None,
-            print=None,
-            shutdown_timeout=settings.request_timeout,
-        )
+        app, patience = create_app(settings, environ), settings.request_timeout
+        web.run_app(app, port=settings.port, access_log=None, print=None, shutdown_timeout=patience)
     except (ConfigError, OSError) as error:  # OSError: the port is taken
         sys.stderr.write(f"{error}\n")
         return 2

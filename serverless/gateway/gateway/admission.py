@@ -24,24 +24,18 @@ class Admission:
         """Hold `size` bytes while a request is worked on."""
         if size > self.largest:
             raise GatewayError("too_large", f"Image too large: a request may have {self.largest} bytes")
-        weight = max(size, LEAST)
-        await self._acquire(weight)
+        weight, self._waiting = max(size, LEAST), self._waiting + 1
         try:
-            yield
-        finally:
-            self.used -= weight
-            async with self._freed:
-                self._freed.notify_all()
-
-    async def _acquire(self, weight: int) -> None:
-        if self._waiting >= MAX_WAITING:
-            raise GatewayError("busy", "The gateway is busy; try again later")
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(WAIT_S), self._freed:
+            async with asyncio.timeout(WAIT_S if self._waiting <= MAX_WAITING else 0), self._freed:
                 await self._freed.wait_for(lambda: self.used + weight <= self._capacity)
                 self.used += weight
         except TimeoutError:
             raise GatewayError("busy", "The gateway is busy; try again later") from None
         finally:
             self._waiting -= 1
+        try:
+            yield
+        finally:
+            self.used -= weight
+            async with self._freed:
+                self._freed.notify_all()

@@ -4,13 +4,13 @@ The containers' form is that of the newest CVAT (v2.14). Who already speaks it i
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from .errors import GatewayError, refuse
+from .errors import GatewayError, malformed
 from .registry import Kind
 
 Payload = dict[str, Any]
@@ -18,6 +18,7 @@ Version = tuple[int, ...]
 
 FIRST = (1, 5)
 OBJECT_INTERACTORS = (2, 3)  # answers {"points", "mask"}; before, the bare list of points
+BOUNDED_MASKS = (2, 4, 4)  # `mask` may be the crop that `bounds` names, and `points` are optional
 DETECTOR_TYPES: dict[str, Version] = {"tag": (2, 0), "ellipse": (2, 0), "mask": (2, 3), "skeleton": (2, 9)}
 """First version that takes each type of item; an older one fails the user's whole job on it."""
 
@@ -29,16 +30,26 @@ FIELDS: dict[Kind, dict[str, type]] = {
 }
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who calls, and what must be known of the request to give a fitting answer."""
+@dataclass
+class Call:
+    """A request as it travels, and what must be known of it to give a fitting answer."""
 
-    version: Version
     kind: Kind
-    singular: bool = False
+    version: Version
+    body: bytes
+    lengths: list[int]
+    """Of the request's lists: boxes of the two frames (reid), shapes and states (tracker)."""
+    singular: bool
     """A tracker's request of one `shape` and one `state` (before v1.7)."""
-    sizes: Sequence[int] = ()
-    """Lengths of the request's lists: boxes of the two frames (reid), shapes and states (tracker)."""
+    scale: float | None = None
+    """Of the image that was re-encoded; None: it travels as it came."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height of the image that CVAT sent, where that must be known."""
+
+    @property
+    def whole_masks(self) -> bool:
+        """An interactor's mask must have the image's size."""
+        return self.kind == "interactor" and OBJECT_INTERACTORS <= self.version < BOUNDED_MASKS
 
 
 def version_of(headers: Mapping[str, str], configured: Version | None) -> Version:
@@ -48,7 +59,7 @@ def version_of(headers: Mapping[str, str], configured: Version | None) -> Versio
     return configured or ((2, 2) if "X-Nuclio-Invoke-Via" in headers else FIRST)
 
 
-def read_request(kind: Kind, body: bytes, version: Version) -> tuple[Caller, Payload, bytes]:
+def read_request(kind: Kind, body: bytes, version: Version) -> tuple[Call, Payload]:
     """Check a request and bring it into the containers' form; its bytes stay untouched if they have it."""
     try:
         payload = orjson.loads(body)
@@ -56,8 +67,7 @@ def read_request(kind: Kind, body: bytes, version: Version) -> tuple[Caller, Pay
         raise GatewayError("request", "The request is not JSON") from None
     if not isinstance(payload, dict):
         raise GatewayError("request", "The request is not a JSON object")
-    singular = kind == "tracker" and "shapes" not in payload and "shape" in payload
-    if singular:
+    if singular := kind == "tracker" and "shapes" not in payload and "shape" in payload:
         shape, state = payload.pop("shape"), payload.pop("state", None)
         payload |= {"shapes": [shape], "states": [] if state is None else [state]}
         body = dumps(payload)
@@ -65,8 +75,8 @@ def read_request(kind: Kind, body: bytes, version: Version) -> tuple[Caller, Pay
         if not isinstance(payload.get(field), form):
             fault = "has the wrong type" if field in payload else "is missing"
             raise GatewayError("request", f"Mandatory argument '{field}' of this {kind} {fault}")
-    sizes = [len(payload[field]) for field, form in FIELDS[kind].items() if form is list]
-    return Caller(version, kind, singular, sizes), payload, body
+    lengths = [len(payload[field]) for field, form in FIELDS[kind].items() if form is list]
+    return Call(kind, version, body, lengths, singular), payload
 
 
 def dumps(value: Any) -> bytes:
@@ -76,80 +86,70 @@ def dumps(value: Any) -> bytes:
         raise GatewayError("request", "The request or its answer is nested too deeply") from None
 
 
-def read_answer(caller: Caller, raw: bytes) -> Any:
+def read_answer(call: Call, raw: bytes) -> Any:
     """A container's answer, checked for what CVAT would fail on without a word of why."""
     try:
         answer = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        refuse("it is not JSON")
-    _CHECKS[caller.kind](caller, answer)
+        raise malformed("it is not JSON") from None
+    for rule, holds in RULES[call.kind].items():
+        if not holds(call, answer):
+            raise malformed(rule)
     return answer
 
 
-def _detector(_: Caller, answer: Any) -> None:
-    if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
-        refuse("a detector answers a list of objects")
-    for item in answer:
-        if not isinstance(item.get("label"), str) or not isinstance(item.get("type"), str):
-            refuse("each item has a 'label' and a 'type'")
-        needed = {"tag": "", "mask": "mask", "skeleton": "elements"}.get(item["type"], "points")
-        if needed and not (_numbers(item.get(needed)) or (needed == "elements" and item.get(needed))):
-            refuse(f"an item of type {item['type']} has '{needed}'")
+def _list(value: Any, *types: type) -> bool:
+    """Whether `value` is a list of nothing but `types` (to which a bool is no int)."""
+    return isinstance(value, list) and all(type(part) in types for part in value)
 
 
-def _interactor(caller: Caller, answer: Any) -> None:
-    if not isinstance(answer, dict) or not answer.keys() & {"points", "mask", "blob"}:
-        refuse("an interactor answers an object with 'points' and 'mask'")
-    if caller.version < OBJECT_INTERACTORS and "points" not in answer:
-        refuse("it has no 'points', all that this version of CVAT reads")
-    if not all(_numbers(point) for point in answer.get("points", [])):
-        refuse("'points' is a list of [x, y]")
-    if not all(isinstance(row, list) for row in answer.get("mask", [])):
-        refuse("'mask' is a list of rows")
+def _complete(item: Payload) -> bool:
+    """Whether a detector's item has what items of its type need."""
+    needed = {"tag": "label", "mask": "mask", "skeleton": "elements"}.get(item["type"], "points")
+    return bool(item[needed]) and (needed in {"label", "elements"} or _list(item[needed], int, float))
 
 
-def _tracker(caller: Caller, answer: Any) -> None:
-    if not isinstance(answer, dict) or not isinstance(shapes := answer.get("shapes"), list):
-        refuse("a tracker answers an object with 'shapes' and 'states'")
-    if not len(shapes) == len(answer.get("states") or []) == caller.sizes[0]:
-        refuse(f"a shape and a state are answered for each of {caller.sizes[0]} shapes")
-    if not all(_numbers(shape) for shape in shapes):
-        refuse("each shape is a list of numbers")
+RULES: dict[Kind, dict[str, Callable[[Call, Any], bool]]] = {
+    "detector": {
+        "a detector answers a list of objects": lambda _, a: _list(a, dict),
+        "each item has a 'label' and a 'type'": lambda _, a: all(type(i["label"]) is type(i["type"]) is str for i in a),
+        "each item has 'points', or the 'mask' or 'elements' of its type": lambda _, a: all(map(_complete, a)),
+    },
+    "interactor": {
+        "an interactor answers 'points' and 'mask'": lambda _, a: not {"points", "mask", "blob"}.isdisjoint(a.keys()),
+        "it has no 'points', which this CVAT needs": lambda c, a: c.version >= BOUNDED_MASKS or "points" in a,
+        "'points' is a list of [x, y]": lambda _, a: all(_list(point, int, float) for point in a.get("points", [])),
+        "'mask' is a list of rows": lambda _, a: _list(a.get("mask", []), list),
+    },
+    "tracker": {
+        "each shape has a state": lambda c, a: len(a["shapes"]) == len(a["states"]) == c.lengths[0],
+        "each shape is a list of numbers": lambda _, a: all(_list(shape, int, float) for shape in a["shapes"]),
+    },
+    "reid": {
+        "each box has an index": lambda c, a: _list(a, int) and len(a) == c.lengths[0],
+        "an index is -1 or that of a box": lambda c, a: all(-1 <= index < c.lengths[1] for index in a),
+    },
+}
+"""What must hold of an answer, in this order; one that cannot even be asked (a KeyError) is malformed as well."""
 
 
-def _reid(caller: Caller, answer: Any) -> None:
-    rows, columns = caller.sizes
-    if not isinstance(answer, list) or len(answer) != rows:
-        refuse(f"a reid answers a list of {rows} indices, one for each box")
-    if not all(type(index) is int and -1 <= index < columns for index in answer):
-        refuse(f"each index is -1 or below {columns}")
-
-
-_CHECKS = {"detector": _detector, "interactor": _interactor, "tracker": _tracker, "reid": _reid}
-
-
-def _numbers(value: Any) -> bool:
-    return isinstance(value, list) and all(type(number) in (int, float) for number in value)
-
-
-def to_caller(caller: Caller, answer: Any) -> Any:
+def to_caller(call: Call, answer: Any) -> Any:
     """The answer as the calling CVAT takes it; the same object if nothing has to change."""
-    if caller.singular:
+    if call.singular:
         return {"shape": answer["shapes"][0], "state": answer["states"][0]}
-    if caller.kind == "interactor" and caller.version < OBJECT_INTERACTORS:
+    if call.kind == "interactor" and call.version < OBJECT_INTERACTORS:
         return answer["points"]
-    if caller.kind == "detector":
-        items = [older for item in answer if (older := _older(caller, item))]
-        return answer if items == answer else items
+    if call.kind == "detector":
+        items = [older for item in answer if (older := _older(call, item))]
+        return items if items != answer else answer
     return answer
 
 
-def _older(caller: Caller, item: Payload) -> Payload | None:
+def _older(call: Call, item: Payload) -> Payload | None:
     """An item for a CVAT that does not know its type: a mask's polygon or box; nothing of the others."""
-    if caller.version >= DETECTOR_TYPES.get(item["type"], FIRST):
+    if call.version >= DETECTOR_TYPES.get(item["type"], FIRST):
         return item
     if item["type"] != "mask":
         return None
-    box = {"points": item["mask"][-4:], "type": "rectangle"}
     plain = {key: value for key, value in item.items() if key != "mask"}
-    return plain | ({"type": "polygon"} if item.get("points") else box)
+    return plain | ({"type": "polygon"} if item.get("points") else {"type": "rectangle", "points": item["mask"][-4:]})

@@ -2,63 +2,58 @@
 
 import base64
 import io
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
+from aiohttp import web
 from PIL import Image
 
-from .backend import Backend, Trace
-from .contract import Payload
 from .errors import GatewayError
 from .registry import Function
+from .telemetry import Trace
 
 
-class Echo(Backend):
-    """The backend of `python -m gateway --backend echo`."""
+class Echo:
+    """The backend of `python -m gateway --backend echo`; it has the methods of SageMaker."""
+
+    async def running(self, _: web.Application) -> AsyncIterator[None]:
+        yield
+
+    async def ready(self) -> bool:
+        return True
 
     async def invoke(self, function: Function, body: bytes, deadline: float, trace: Trace) -> bytes:
         trace.attempts = 1
         try:
-            return orjson.dumps(_ANSWERS[function.kind](function, orjson.loads(body)))
+            return orjson.dumps(answer(function, orjson.loads(body)))
         except (TypeError, ValueError, LookupError, OSError):
             raise GatewayError("request", "The request's fields are not in CVAT's form") from None
 
 
-def _detector(function: Function, payload: Payload) -> Any:
+def answer(function: Function, payload: dict[str, Any]) -> Any:
+    """Objects stay where they were (their state is their shape); boxes match in the order in which they come."""
+    if function.kind == "detector":
+        return _boxes(function, *Image.open(io.BytesIO(base64.b64decode(payload["image"]))).size)
+    if function.kind == "interactor":
+        return _outline(payload["pos_points"], payload.get("obj_bbox"))
+    if function.kind == "tracker":
+        shapes = payload["states"] or payload["shapes"]
+        return {"shapes": shapes, "states": shapes}
+    columns = len(payload["boxes1"])
+    return [row if row < columns else -1 for row in range(len(payload["boxes0"]))]
+
+
+def _boxes(function: Function, width: int, height: int) -> list[dict[str, Any]]:
     """A rectangle in the middle of the image for each of the function's first three labels."""
-    width, height = Image.open(io.BytesIO(base64.b64decode(payload["image"]))).size
     labels = orjson.loads(function.item["metadata"]["annotations"].get("spec", "[]"))
-    sides = [(width * edge, height * edge) for edge in (0.25, 0.3, 0.35)]
-    return [
-        {
-            "label": label["name"],
-            "type": "rectangle",
-            "points": [x, y, width - x, height - y],
-            "confidence": "0.9",
-        }
-        for label, (x, y) in zip(labels, sides, strict=False)
-    ]
+    boxes = [[width * side, height * side, width - width * side, height - height * side] for side in (0.25, 0.3, 0.35)]
+    common = {"type": "rectangle", "confidence": "0.9"}
+    return [common | {"label": label["name"], "points": box} for label, box in zip(labels, boxes, strict=False)]
 
 
-def _interactor(_: Function, payload: Payload) -> Any:
-    """The box that was drawn, or one around the first point."""
-    x, y = (payload["pos_points"] or [[0, 0]])[0]
-    corners = payload.get("obj_bbox") or [[x - 20, y - 20], [x + 20, y + 20]]
-    (x0, y0), (x1, y1) = ([max(0, round(value)) for value in corner] for corner in corners)
-    mask = [[1] * (x1 - x0 + 1)] * (y1 - y0 + 1)
-    return {"points": [[x0, y0], [x1, y0], [x1, y1], [x0, y1]], "mask": mask, "bounds": [x0, y0, x1, y1]}
-
-
-def _tracker(_: Function, payload: Payload) -> Any:
-    """Every object where it was: its state is its shape."""
-    shapes = payload["states"] or payload["shapes"]
-    return {"shapes": shapes, "states": shapes}
-
-
-def _reid(_: Function, payload: Payload) -> Any:
-    """Boxes match in the order in which they come."""
-    rows, columns = len(payload["boxes0"]), len(payload["boxes1"])
-    return [row if row < columns else -1 for row in range(rows)]
-
-
-_ANSWERS = {"detector": _detector, "interactor": _interactor, "tracker": _tracker, "reid": _reid}
+def _outline(points: list[list[float]], box: Any) -> dict[str, Any]:
+    """The box that was drawn, or one around the first point; its mask is left to the gateway to draw."""
+    x, y = (points or [[0, 0]])[0]
+    (x0, y0), (x1, y1) = box or [[max(0, x - 20), max(0, y - 20)], [x + 20, y + 20]]
+    return {"points": [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]}

@@ -1,6 +1,6 @@
 """What may go wrong, as CVAT can show it: an HTTP status and a short reason phrase."""
 
-from typing import Literal, NoReturn
+from typing import Literal
 
 REASON_LENGTH = 160  # characters; longer ones do not fit CVAT's notification
 
@@ -30,6 +30,6 @@ def phrase(text: str) -> str:
     return line if len(line) <= REASON_LENGTH else line[: REASON_LENGTH - 3] + "..."
 
 
-def refuse(rule: str) -> NoReturn:
-    """Refuse a container's answer: CVAT would fail on it without a word of why."""
-    raise GatewayError("model", f"The model's answer is malformed: {rule}")
+def malformed(rule: str) -> GatewayError:
+    """A container's answer that CVAT would fail on without a word of why, refused."""
+    return GatewayError("model", f"The model's answer is malformed: {rule}")

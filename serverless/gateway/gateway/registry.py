@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-import orjson
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
@@ -13,7 +12,6 @@ from .settings import Settings, Target, sentences
 
 Kind = Literal["detector", "interactor", "tracker", "reid"]
 FALSE = {"", "0", "false", "no", "off", "none"}
-INTERACTOR_VERSION = "2"  # CVAT's UI since v2.3 refuses interactors that declare less
 
 
 class Function(NamedTuple):
@@ -49,19 +47,11 @@ LABELS = TypeAdapter(Annotated[list[Label], AfterValidator(_unique)])
 
 
 def _spec(text: str | None) -> str | None:
-    """Annotation `spec`, the JSON text of a list of labels: checked, and without spaces."""
+    """Annotation `spec`, checked; without labels there is none."""
     try:
-        labels = orjson.loads(text or "[]")
-        LABELS.validate_python(labels)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"must be the JSON text of a list of labels: {error}") from None
+        return text if LABELS.validate_json(text or "[]") else None
     except ValidationError as error:
-        raise ValueError(sentences(error, "label ")) from None
-    return orjson.dumps(labels).decode() if labels else None
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        raise ValueError(f"must be the JSON text of a list of labels: {sentences(error, 'label ')}") from None
 
 
 class Annotations(BaseModel, extra="allow"):
@@ -75,10 +65,9 @@ class Annotations(BaseModel, extra="allow"):
 
     def strings(self) -> dict[str, str]:
         """As Nuclio has them: text only. What is false is left out, since bool("false") is true to CVAT."""
-        texts = {key: _text(value) for key, value in self if value is not None}
-        if texts.get("startswith_box", "").lower() in FALSE:
-            texts.pop("startswith_box", None)
-        return ({"version": INTERACTOR_VERSION} if self.type == "interactor" else {}) | texts
+        texts = {"version": "2"} if self.type == "interactor" else {}  # CVAT's UI since v2.3 refuses less
+        texts |= {key: str(value).lower() if value is True else str(value) for key, value in self if value is not None}
+        return {key: text for key, text in texts.items() if key != "startswith_box" or text.lower() not in FALSE}
 
 
 class Metadata(BaseModel):
@@ -94,15 +83,6 @@ class FunctionFile(BaseModel):
     spec: dict[str, Any] = {}
     sagemaker: dict[str, Any] = {}
 
-    def item(self) -> dict[str, Any]:
-        """The function as the Nuclio dashboard describes it."""
-        metadata = self.metadata.model_dump(include={"name", "namespace"})
-        return {
-            "metadata": metadata | {"annotations": self.metadata.annotations.strings()},
-            "spec": {"description": _text(self.spec.get("description", ""))},
-            "status": {"state": "ready", "httpPort": 0},
-        }
-
 
 def read(path: Path, settings: Settings) -> Function:
     """One registry file, checked; raises ConfigError that names the file, the key and the rule."""
@@ -112,17 +92,15 @@ def read(path: Path, settings: Settings) -> Function:
         raise ConfigError(f"{path.name} is no YAML file: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         raise ConfigError(sentences(error, f"{path.name}: ")) from None
-    if (expected := f"{file.metadata.name}.yaml") != path.name:
-        raise ConfigError(f"{path.name}: metadata.name asks for the file name {expected}: rename one of them")
     name, annotations = file.metadata.name, file.metadata.annotations
-    return Function(name, annotations.type, file.item(), _target(name, settings))
-
-
-def _target(name: str, settings: Settings) -> Target | None:
-    """Containers in a shared endpoint are named after their functions."""
-    if name in settings.endpoints or not settings.endpoint:
-        return settings.endpoints.get(name)
-    return Target(endpoint=settings.endpoint, container=re.sub(r"[^A-Za-z0-9]+", "-", name))
+    if (expected := f"{name}.yaml") != path.name:
+        raise ConfigError(f"{path.name}: metadata.name asks for the file name {expected}: rename one of them")
+    target = settings.endpoints.get(name)
+    if settings.endpoint and not target:  # containers in a shared endpoint are named after their functions
+        target = Target(endpoint=settings.endpoint, container=re.sub(r"[^A-Za-z0-9]+", "-", name))
+    metadata = {"name": name, "namespace": file.metadata.namespace, "annotations": annotations.strings()}
+    spec, status = {"description": str(file.spec.get("description", ""))}, {"state": "ready", "httpPort": 0}
+    return Function(name, annotations.type, {"metadata": metadata, "spec": spec, "status": status}, target)
 
 
 def load(settings: Settings) -> dict[str, Function]:
@@ -136,9 +114,7 @@ def load(settings: Settings) -> dict[str, Function]:
     if not functions and not mistakes:
         mistakes.append(f"FUNCTIONS_DIR is '{folder}': no *.yaml is there; set it to the registry's folder")
     if not mistakes and (unknown := sorted(settings.endpoints.keys() - functions.keys())):
-        mistakes.append(
-            f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: add a file to {folder}, or drop it"
-        )
+        mistakes.append(f"SERVERLESS_ENDPOINTS names {', '.join(unknown)}: add a file to {folder}, or drop it")
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return {name: f for name, f in functions.items() if f.target or settings.backend == "echo"}

@@ -1,30 +1,49 @@
 """What an operator sees: Prometheus metrics, and one JSON line per request. No image, no secret."""
 
-import json
 import logging
 import sys
 import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from .backend import Trace
+from .errors import GatewayError
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 LOGGED = ("function", "request_id", "bytes_in", "bytes_sent", "bytes_out", "scale", "attempts")
 log = logging.getLogger("gateway")
 
 
+@dataclass
+class Trace:
+    """What becomes of one invocation; filled in on the way, also of one that fails."""
+
+    function: str
+    request_id: str
+    bytes_in: int
+    bytes_sent: int = 0
+    bytes_out: int = 0
+    scale: float | None = None
+    """Of the image that was re-encoded; None: it travelled as it came."""
+    attempts: int = 0
+    upstream: float = 0.0
+    """Seconds of waiting for the backend."""
+    failure: GatewayError | None = None
+    started: float = field(default_factory=time.monotonic)
+
+
 class JsonLines(logging.Formatter):
     """A record as one JSON object; `extra={"fields": {...}}` adds to it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        line = {"time": f"{moment}.{int(record.msecs):03d}Z", "level": record.levelname}
+        line = {"time": datetime.fromtimestamp(record.created, UTC), "level": record.levelname}
         line |= {"message": record.getMessage()} | getattr(record, "fields", {})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+        return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z).decode()
 
 
 def configure_logging(level: str) -> None:

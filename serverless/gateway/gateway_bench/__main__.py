@@ -25,10 +25,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-BODIES = {
-    "520 KB": 390_000,
-    "2.1 MB": 1_600_000,
-}  # base64 of JPEGs: one of CVAT's usual size, and a large one
+BODIES = {"520 KB": 390_000, "2.1 MB": 1_600_000}  # base64 of JPEGs: one of CVAT's usual size, and a large one
 CONCURRENCY = (1, 8, 32)
 FUNCTION = "pth-faster-rcnn"
 REGION = "cn-northwest-1"
@@ -154,16 +151,7 @@ async def compare(direct: str, through: str, gateway: Process, chosen: argparse.
                 ms, rate = await load.measure(through, callers, chosen.seconds)
                 cpu = (gateway.cpu_seconds() - used) / (rate * (time.perf_counter() - began)) * MILLI
                 rates = round(direct_rate), round(rate), rate / direct_rate
-                report(
-                    name,
-                    callers,
-                    direct_ms,
-                    ms,
-                    ms - direct_ms,
-                    *rates,
-                    cpu,
-                    round(gateway.memory_mb("VmHWM")),
-                )
+                report(name, callers, direct_ms, ms, ms - direct_ms, *rates, cpu, round(gateway.memory_mb("VmHWM")))
 
 
 async def soak(through: str, gateway: Process, requests: int) -> None:
@@ -186,9 +174,7 @@ async def soak(through: str, gateway: Process, requests: int) -> None:
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m gateway_bench",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m gateway_bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement (3)")
     parser.add_argument("--model-ms", type=float, default=0.0, help="that the stub takes to answer (0)")
