@@ -54,6 +54,8 @@ def definition(spec: ContainerSpec) -> dict[str, Any]:
     """The container definition of `RegisterTaskDefinition`."""
     result: dict[str, Any] = {
         "name": spec.name,
+        # An init process passes SIGTERM on, also to a program that is still importing and has no handler yet.
+        "linuxParameters": {"initProcessEnabled": True},
         "image": spec.image,
         "essential": spec.essential,
         "environment": [{"name": name, "value": value} for name, value in sorted(spec.environment.items())],

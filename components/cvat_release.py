@@ -64,8 +64,6 @@ class Process:
     stores: bool = False
     """Whether it uses PostgreSQL, Redis and the file system."""
     calls_gateway: bool = False
-    singleton: bool = False
-    """Whether two of it would do harm, so that the old one stops before the new one starts."""
     interruptible: bool = False
     """Whether nothing is lost when AWS takes a task back after two minutes' notice (Fargate Spot)."""
     stop_seconds: int = 30
@@ -113,10 +111,9 @@ SCHEDULER = Process(
     kind="scheduler",
     size="scheduler",
     edge="worker",
-    # update_git_states works in the repositories on the file system: two of it would write over each other.
-    containers=(_server_image("scheduler", "scheduler"), _server_image("git-status", "git-status")),
+    # CVAT's update_git_states is left out: linked repositories need an SSH agent, which tasks cannot share.
+    containers=(_server_image("scheduler", "scheduler"),),
     stores=True,
-    singleton=True,
 )
 UI = Process(
     kind="ui",

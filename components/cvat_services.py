@@ -237,8 +237,8 @@ class CvatServices(pulumi.ComponentResource):
                     )
                 ],
                 deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
-                deployment_minimum_healthy_percent=0 if process.singleton else 100,
-                deployment_maximum_percent=100 if process.singleton else 200,
+                deployment_minimum_healthy_percent=100,
+                deployment_maximum_percent=200,
                 health_check_grace_period_seconds=_GRACE_SECONDS if balancers else None,
                 enable_execute_command=args.enable_exec,
                 network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(

@@ -61,7 +61,7 @@ class Images(pulumi.ComponentResource):
     def _built(self, image: str) -> Image:
         args, build = self._args, BUILDS[image]
         repository = self._repository(image)
-        build_args = args.mirrors.build_args()
+        build_args = args.mirrors.build_args() | self._truststore(image)
         built = docker.Image(
             f"{self._name}-{image}",
             docker.ImageArgs(
@@ -75,6 +75,10 @@ class Images(pulumi.ComponentResource):
             opts=self._child,
         )
         return Image(built.repo_digest, repository.arn)
+
+    def _truststore(self, image: str) -> dict[str, str]:
+        """CVAT's server checks PostgreSQL's certificate, whose authorities are this partition's own."""
+        return {"RDS_TRUSTSTORES": self._args.site.region.database_ca_bundle} if image == "server" else {}
 
     def _repository(self, image: str) -> aws.ecr.Repository:
         name, args = f"{self._name}-{image}", self._args

@@ -83,7 +83,7 @@ def test_every_process_of_the_server_gets_the_same_secrets_by_reference(stack: R
     wanted = {"CVAT_POSTGRES_USER", "CVAT_POSTGRES_PASSWORD", "CVAT_REDIS_PASSWORD", "DJANGO_SECRET_KEY"}
     for container in containers(stack):
         names = {secret["name"] for secret in container["secrets"]}
-        if container["name"] in ("server", "worker", "annotation-worker", "scheduler", "git-status", "init"):
+        if container["name"] in ("server", "worker", "annotation-worker", "scheduler", "init"):
             assert wanted <= names, f"{container['name']} cannot start"
         else:
             assert not names, f"{container['name']} needs no secret"
