@@ -16,7 +16,6 @@ from components.init_task import InitTask, InitTaskArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
 from components.observability import Observability, ObservabilityArgs
-from components.secrets import given_secrets
 
 chosen, region = settings.load(lookups.configuration())
 lookups.warn(settings.warnings(chosen, region))
@@ -57,28 +56,24 @@ first = InitTask("init", InitTaskArgs(
     site=site, cluster_arn=cluster.arn, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
     stores=data.access, base_url=balancer.base_url, image=images["server"], size=chosen.tasks["worker"],
     admin=data.admin_secret, admin_email=init.admin_email, log_group=logs.log_groups["init"], demo_data=init.demo_data,
-    timeout_minutes=init.init_timeout_minutes, profile=pulumi.Config("aws").get("profile"),
-    snapshot_of=data.database.identifier if chosen.snapshot_before_migration else None,
-    wait_for=[network, data]))  # fmt: skip
+    timeout_minutes=init.init_timeout_minutes, profile=pulumi.Config("aws").get("profile"), wait_for=[network, data],
+    snapshot_of=data.database.identifier if chosen.snapshot_before_migration else None))  # fmt: skip
 services = CvatServices("cvat", CvatServicesArgs(
-    site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
+    site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids, targets=targets,
     load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,
-    environment=chosen.server_environment, secrets=given_secrets(chosen.server_secrets), targets=targets,
+    media_buckets=chosen.data.media_buckets, environment=chosen.server_environment, secrets=chosen.server_secrets,
     initialised=[first], spot=chosen.services.fargate_spot, enable_exec=access.enable_exec))  # fmt: skip
 alarms = Alarms("alarms", AlarmsArgs(
     site=site, load_balancer=balancer, data=data, cluster_arn=cluster.arn, services=services.service_names,
     init_family=first.family, log_groups=logs.log_groups, endpoints=endpoints.names if endpoints else {},
     vault=backups.vault if backups else None, to=chosen.notified))  # fmt: skip
 
-pulumi.export("url", balancer.base_url)
-pulumi.export("admin_user", init.admin_user)
-pulumi.export("admin_secret_arn", data.admin_secret.arn)
-pulumi.export("cluster", cluster.name)
-pulumi.export("services", services.service_names)
-pulumi.export("log_groups", {kind: group.name for kind, group in logs.log_groups.items()})
-pulumi.export("stores", {
-    "database": data.database.identifier, "cache": data.cache.id, "files": data.access.volumes["data"].file_system_id,
-})  # fmt: skip
-pulumi.export("backups", {"vault": backups.vault, "restore_role_arn": backups.restore_role_arn} if backups else {})
-pulumi.export("alarms", {"topic_arn": alarms.topic_arn, "dashboard": alarms.dashboard})
-pulumi.export("endpoints", {name: target.endpoint for name, target in targets.items()})
+for name, value in {
+    "url": balancer.base_url, "admin_user": init.admin_user, "admin_secret_arn": data.admin_secret.arn,
+    "cluster": cluster.name, "services": services.service_names, "stores": data.identifiers,
+    "log_groups": {kind: group.name for kind, group in logs.log_groups.items()},
+    "endpoints": {function: target.endpoint for function, target in targets.items()},
+    "backups": {"vault": backups.vault, "restore_role_arn": backups.restore_role_arn} if backups else {},
+    "alarms": {"topic_arn": alarms.topic_arn, "dashboard": alarms.dashboard},
+}.items():  # fmt: skip
+    pulumi.export(name, value)

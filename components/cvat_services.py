@@ -26,7 +26,7 @@ from components.inference_endpoints import Target
 from components.load_balancer import LoadBalancer
 from components.observability import LogGroup
 from components.scaling import track_cpu
-from components.secrets import SecretValue
+from components.secrets import SecretValue, given_secrets
 from components.site import Site
 from components.sizes import TaskSize
 from components.stores import StoreAccess
@@ -52,10 +52,12 @@ class CvatServicesArgs:
     """By kind of task."""
     stores: StoreAccess
     """For the processes that use them."""
+    media_buckets: Sequence[str] = ()
+    """Buckets that CVAT's processes may read with their role, as cloud storages."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """More variables for CVAT's processes."""
-    secrets: Mapping[str, SecretValue] = field(default_factory=dict)
-    """More secrets for CVAT's processes, by variable."""
+    secrets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """More secrets for CVAT's processes: variable -> ARN, key."""
     targets: Mapping[str, Target] = field(default_factory=dict)
     """Function -> endpoint. Default: no auto-annotation, no gateway."""
     initialised: Sequence[pulumi.Resource] = ()
@@ -142,7 +144,6 @@ class CvatServices(pulumi.ComponentResource):
 
     def _task(self, process: Process) -> FargateTask:
         args, log_group = self._args, self._args.log_groups[process.kind]
-        invoke = [policies.allow(["sagemaker:InvokeEndpoint"], self._endpoint_arns())]
         return FargateTask(
             f"{self._name}-{process.kind}",
             FargateTaskArgs(
@@ -155,14 +156,22 @@ class CvatServices(pulumi.ComponentResource):
                 secrets=list(self._secrets(process).values()),
                 volumes=args.stores.volumes if process.stores else {},
                 writable=frozenset({"data"}),
-                statements=invoke if process is GATEWAY else (),
+                statements=self._statements(process),
                 enable_exec=args.enable_exec,
             ),
             opts=self._child,
         )
 
+    def _statements(self, process: Process) -> list[policies.Statement]:
+        """What a process itself calls."""
+        if process is GATEWAY:
+            return [policies.allow(["sagemaker:InvokeEndpoint"], self._endpoint_arns())]
+        region, buckets = self._args.site.region, self._args.media_buckets if process.stores else ()
+        arns = [region.arn("s3", bucket, region="") for bucket in buckets]
+        return [statement for arn in arns for statement in policies.read_objects(arn)]
+
     def _secrets(self, process: Process) -> Mapping[str, SecretValue]:
-        return {**self._args.stores.secrets, **self._args.secrets} if process.stores else {}
+        return {**self._args.stores.secrets, **given_secrets(self._args.secrets)} if process.stores else {}
 
     def _containers(self, process: Process, log_group: LogGroup) -> list[ContainerSpec]:
         args = self._args
@@ -196,7 +205,8 @@ class CvatServices(pulumi.ComponentResource):
         if not process.stores:
             return {}
         host = f"{GATEWAY_NAME}.{self._namespace_name}" if args.targets else None
-        own = {**args.stores.environment, **args.environment}
+        buckets = {"CVAT_S3_ROLE_BUCKETS": ",".join(args.media_buckets)} if args.media_buckets else {}
+        own = {**args.stores.environment, **buckets, **args.environment}
         return {**own, **service_environment(args.load_balancer.base_url, host)}
 
     def _endpoints(self) -> pulumi.Output[str]:

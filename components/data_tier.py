@@ -54,6 +54,8 @@ class DataTier(pulumi.ComponentResource):
     """Name and password of CVAT's administrator: `username`, `password`."""
     database: aws.rds.Instance
     cache: aws.elasticache.ReplicationGroup
+    identifiers: Mapping[str, pulumi.Output[str]]
+    """Of database, cache and files, for the operator."""
     file_system_id: pulumi.Output[str]
     file_system_arn: pulumi.Output[str]
     sizes: StoreSizes
@@ -78,6 +80,11 @@ class DataTier(pulumi.ComponentResource):
             opts=self._child,
         )
         self.file_system_id, self.file_system_arn = self._files.data.file_system_id, self._files.data.file_system_arn
+        self.identifiers = {
+            "database": self.database.identifier,
+            "cache": self.cache.id,
+            "files": self._files.data.file_system_id,
+        }
         self.access = self._access()
         self.register_outputs({"database": self.database.address, "cache": self.cache.primary_endpoint_address})
 

@@ -52,9 +52,10 @@ def read_secrets(secret_arns: Sequence[pulumi.Input[str]]) -> Statement:
 
 
 def read_objects(bucket_arn: pulumi.Input[str], prefix: str = "") -> list[Statement]:
-    """List a bucket's prefix and read what is there."""
+    """List a bucket's prefix and read what is there. Default: the whole bucket."""
+    only = {"StringLike": {"s3:prefix": [f"{prefix}*"]}} if prefix else None
     return [
-        allow(["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": [f"{prefix}*"]}}),
+        allow(["s3:ListBucket"], [bucket_arn], only),
         allow(["s3:GetObject"], [pulumi.Output.concat(bucket_arn, f"/{prefix}*")]),
     ]
 

@@ -176,6 +176,8 @@ class Data(Section):
     backup and maintenance keep a distance from it."""
     backup_key_arn: str = ""
     """KMS key that encrypts the restore points. Empty: AWS's own key for backups."""
+    media_buckets: Texts = ()
+    """S3 buckets that CVAT may read as cloud storages with its tasks' role (credentials_type TASK_ROLE)."""
     redis_engine_version: str = "7.1"
     """Redis version of ElastiCache."""
     redis_node_type: str = ""

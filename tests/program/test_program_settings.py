@@ -135,6 +135,17 @@ def test_tasks_follow_the_load_between_count_and_maximum(rehearsed: Rehearse) ->
     assert {name for name, spot in on_spot.items() if spot} == {"cvat-ui", "cvat-gateway"}, "no job is lost to Spot"
 
 
+def test_media_buckets_are_read_with_the_tasks_role_and_no_other_bucket_is(rehearsed: Rehearse) -> None:
+    done = rehearsed("cn-northwest-1", mediaBuckets=["our-photos"])
+    assert done.error is None, done.error
+    policies = {r.name: r.inputs["policy"] for r in done.of_type("aws:iam/rolePolicy:RolePolicy")}
+    for kind in ("server", "worker", "annotation-worker"):
+        assert "arn:aws-cn:s3:::our-photos/*" in policies[f"cvat-{kind}-task"]
+    assert "our-photos" not in policies["cvat-gateway-task"] + policies["init-task"]
+    (server,) = [r for r in done.of_type("aws:ecs/taskDefinition:TaskDefinition") if r.name == "cvat-server"]
+    assert '{"name": "CVAT_S3_ROLE_BUCKETS", "value": "our-photos"}' in server.inputs["containerDefinitions"]
+
+
 def test_administrators_pages_open_from_their_network_only(rehearsed: Rehearse) -> None:
     done = rehearse_whole(rehearsed, "cn-north-1", adminCidrs=["10.20.0.0/16"], internal=True)
     elb = done.client("elbv2")
