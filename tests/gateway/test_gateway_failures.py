@@ -139,9 +139,7 @@ def test_what_does_not_pass_is_told_in_the_reason_phrase(
         ("reid", [0, -2]),
     ],
 )
-def test_an_answer_that_cvat_would_fail_on_is_502(
-    gateway: str, stub: Stub, function: str, answer: Any
-) -> None:
+def test_an_answer_that_cvat_would_fail_on_is_502(gateway: str, stub: Stub, function: str, answer: Any) -> None:
     stub.answers[function] = json.dumps(answer).encode()
     payload = {
         "detector": PAYLOAD,
@@ -191,9 +189,7 @@ def test_sagemaker_out_of_reach_is_told(start: Any) -> None:
     assert response.reason.startswith(("Connection to SageMaker failed", "Timed out")), response.reason
 
 
-def test_too_many_requests_wait_and_then_are_503(
-    start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_requests_wait_and_then_are_503(start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.admission.WAIT_S", 0.3)
     gateway = start(MAX_IN_FLIGHT_BYTES=str(2 * 1024 * 1024))  # two requests of the least weight
     stub.faults.extend([sleep(0.1)] * 2 + [sleep(0.2)] * 2 + [sleep(1)] * 8)
@@ -224,9 +220,7 @@ def test_an_unexpected_failure_is_a_sentence_too(gateway: str, monkeypatch: pyte
     monkeypatch.setattr("gateway.contract.version_of", broken)
     response = FIRST.post(gateway, "detector", PAYLOAD)
     assert response.status_code == 500
-    assert (
-        response.reason == f"The gateway failed: see its log for request {response.headers['X-Request-Id']}"
-    )
+    assert response.reason == f"The gateway failed: see its log for request {response.headers['X-Request-Id']}"
 
 
 def fuzzed(chance: random.Random) -> Any:

@@ -73,9 +73,7 @@ def test_every_mode_of_image_is_taken(small: str, stub: Stub, mode: str) -> None
     assert seen(stub)[1].mode == "RGB"
 
 
-def test_a_detectors_boxes_masks_and_skeletons_are_those_of_the_original_image(
-    small: str, stub: Stub
-) -> None:
+def test_a_detectors_boxes_masks_and_skeletons_are_those_of_the_original_image(small: str, stub: Stub) -> None:
     def detect(body: bytes) -> bytes:
         image = Image.open(io.BytesIO(base64.b64decode(json.loads(body)["image"])))
         left, top, right, bottom = find(image)
@@ -114,9 +112,7 @@ def test_an_interactors_points_go_down_and_its_mask_comes_up(small: str, stub: S
         if bounds:
             answer |= {"mask": [[1] * (x1 - x0)] * (y1 - y0), "bounds": [x0, y0, x1 - 1, y1 - 1]}
         else:
-            answer["mask"] = [
-                [int(x0 <= x < x1 and y0 <= y < y1) for x in range(width)] for y in range(height)
-            ]
+            answer["mask"] = [[int(x0 <= x < x1 and y0 <= y < y1) for x in range(width)] for y in range(height)]
         return json.dumps(answer).encode()
 
     stub.answers["interactor"] = segment
@@ -135,9 +131,7 @@ def test_an_interactors_points_go_down_and_its_mask_comes_up(small: str, stub: S
         assert answer["bounds"] == pytest.approx([x0, y0, x1, y1], abs=2 / scale)
         assert len(answer["mask"][0]) == answer["bounds"][2] - answer["bounds"][0] + 1
     else:
-        assert (len(answer["mask"][0]), len(answer["mask"])) == SIZE, (
-            "a mask without bounds is the whole frame's"
-        )
+        assert (len(answer["mask"][0]), len(answer["mask"])) == SIZE, "a mask without bounds is the whole frame's"
         assert sum(map(sum, answer["mask"])) == pytest.approx((x1 - x0) * (y1 - y0), rel=0.05)
 
 
@@ -150,14 +144,10 @@ def test_a_tracker_keeps_the_scale_of_its_state(small: str, stub: Stub, client: 
         return json.dumps({"shapes": [moved], "states": [{"at": moved}]}).encode()
 
     stub.answers["tracker"] = track
-    shape, state = client.tracked(
-        client.invoke(small, "tracker", client.tracker(noisy(), list(OBJECT), None))
-    )
+    shape, state = client.tracked(client.invoke(small, "tracker", client.tracker(noisy(), list(OBJECT), None)))
     _, _, scale = seen(stub)
     assert shape == pytest.approx([value + 1 / scale for value in OBJECT], abs=0.05)
-    shape, state = client.tracked(
-        client.invoke(small, "tracker", client.tracker(noisy("JPEG"), shape, state))
-    )
+    shape, state = client.tracked(client.invoke(small, "tracker", client.tracker(noisy("JPEG"), shape, state)))
     assert seen(stub)[2] == scale
     assert json.loads(stub.received[-1].body)["states"][0].keys() == {"at"}, "the model gets its own state"
     assert shape == pytest.approx([value + 2 / scale for value in OBJECT], abs=0.05)
@@ -175,9 +165,7 @@ def test_reid_scales_both_frames_alike_with_boxes_and_distance(small: str, stub:
     sent, _, scale = seen(stub)
     second = Image.open(io.BytesIO(base64.b64decode(sent["image1"])))
     assert second.width / SIZE[0] == scale, "distances between the frames keep their meaning"
-    assert sent["boxes0"][0]["points"] == pytest.approx(
-        [10 * scale, 20 * scale, 30 * scale, 40 * scale], rel=0.02
-    )
+    assert sent["boxes0"][0]["points"] == pytest.approx([10 * scale, 20 * scale, 30 * scale, 40 * scale], rel=0.02)
     assert sent["boxes1"][0]["label_id"] == 1
     assert sent["max_distance"] == pytest.approx(50 * scale, rel=0.02)
 
@@ -193,9 +181,7 @@ def bomb(width: int, height: int) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + head
     data = b"IDAT" + zlib.compress(b"\0" * 1000)
-    parts = [
-        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (chunk, data, b"IEND")
-    ]
+    parts = [struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (chunk, data, b"IEND")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + b"\0" * LIMIT
 
 
@@ -223,9 +209,7 @@ def test_what_is_not_the_image_may_be_too_large_as_well(small: str) -> None:
     )
 
 
-def test_exif_data_stay_so_that_a_container_turns_the_image_as_the_browser_does(
-    small: str, stub: Stub
-) -> None:
+def test_exif_data_stay_so_that_a_container_turns_the_image_as_the_browser_does(small: str, stub: Stub) -> None:
     image, exif = Image.open(io.BytesIO(noisy())), Image.Exif()
     exif[0x0112] = 6  # orientation: turn right
     out = io.BytesIO()

@@ -93,9 +93,7 @@ def test_sigterm_finishes_what_is_in_flight_and_each_request_has_one_line_withou
         with process(FUNCTIONS_DIR=str(registry), **environ) as (address, running):
             answers = []
             image = encoded(picture())
-            call = threading.Thread(
-                target=lambda: answers.append(FIRST.post(address, "detector", {"image": image}))
-            )
+            call = threading.Thread(target=lambda: answers.append(FIRST.post(address, "detector", {"image": image})))
             call.start()
             while not stub.received:
                 time.sleep(0.01)
@@ -172,9 +170,7 @@ def test_motos_sagemaker_answers_through_the_gateway(monkeypatch: pytest.MonkeyP
                     "account_id": "123456789012",
                     "results": [result],
                 }
-                told = requests.post(
-                    f"{moto}/moto-api/static/sagemaker/endpoint-results", json=queue, timeout=5
-                )
+                told = requests.post(f"{moto}/moto-api/static/sagemaker/endpoint-results", json=queue, timeout=5)
                 assert told.status_code == 201
                 payload = {
                     "detector": V214.detector(picture()),

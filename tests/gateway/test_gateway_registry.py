@@ -37,9 +37,7 @@ spec:
 
 
 def environ(folder: Path, **own: str) -> Settings:
-    return Settings.from_environ(
-        {"FUNCTIONS_DIR": str(folder), "SERVERLESS_SAGEMAKER_ENDPOINT": "shared", **own}
-    )
+    return Settings.from_environ({"FUNCTIONS_DIR": str(folder), "SERVERLESS_SAGEMAKER_ENDPOINT": "shared", **own})
 
 
 def write(folder: Path, name: str = "one", **annotations: Any) -> None:

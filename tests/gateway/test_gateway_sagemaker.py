@@ -61,9 +61,7 @@ def test_the_host_is_the_regions(region: str, host: str) -> None:
     assert SageMaker(settings, {})._locate() == (region, host)
 
 
-def test_credentials_are_refreshed_before_they_expire(
-    start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_credentials_are_refreshed_before_they_expire(start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     issued: list[str] = []
 
     def fresh() -> dict[str, str]:
@@ -83,9 +81,7 @@ def test_credentials_are_refreshed_before_they_expire(
     assert len(issued) == 2, "one refresh, not one per call"
 
 
-def test_expired_credentials_are_looked_for_again(
-    start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_expired_credentials_are_looked_for_again(start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = [Credentials("OLD", "s"), Credentials("NEW", "s")]
     monkeypatch.setattr(SageMaker, "_load", lambda _: pairs.pop(0))
     monkeypatch.setattr(sagemaker, "BACKOFF_S", (0.005, 0.01))

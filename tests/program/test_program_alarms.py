@@ -80,7 +80,7 @@ def test_every_alarm_watches_something_that_the_account_has(stack: Rehearsal) ->
 
 
 def put(done: Rehearsal, alarm: dict[str, Any], value: float) -> None:
-    """A hundred values in every period that the alarm looks at, and in the next, lest that begins meanwhile."""
+    """Five values in every period that the alarm looks at, and in the next, lest that begins meanwhile."""
     now = datetime.now(UTC)
     first, *others = series(alarm)
     for one, each in [(first, value), *((other, 0.0) for other in others)]:
@@ -90,7 +90,7 @@ def put(done: Rehearsal, alarm: dict[str, Any], value: float) -> None:
                 "Dimensions": one["Dimensions"],
                 "Timestamp": now - timedelta(seconds=back * one["Period"]),
                 "Values": [each],
-                "Counts": [100],
+                "Counts": [5],
             }
             for back in range(-1, alarm["EvaluationPeriods"])
         ]
@@ -192,7 +192,9 @@ def test_the_dashboard_shows_this_stack_in_its_region(stack: Rehearsal) -> None:
     body = json.loads(stack.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
     (listed,) = [one for one in body["widgets"] if one["type"] == "alarm"]
     assert set(listed["properties"]["alarms"]) == {alarm["AlarmArn"] for alarm in alarms(stack)}
-    assert {one["properties"]["region"] for one in body["widgets"] if one["type"] in ("metric", "log")} == {stack.region}
+    assert {one["properties"]["region"] for one in body["widgets"] if one["type"] in ("metric", "log")} == {
+        stack.region
+    }
     titles = [one["properties"].get("markdown") for one in body["widgets"]]
     wanted = ["Requests and errors", "Services", "Database", "Redis", "File system", "Auto-annotation", "What costs"]
     assert [title for title in titles if title] == [f"## {title}" for title in wanted]
@@ -219,7 +221,12 @@ def test_the_table_has_no_rule_that_the_stack_does_not_apply(stack: Rehearsal) -
     from components.sizes import DatabaseSize  # noqa: PLC0415
 
     size = DatabaseSize(
-        instance_class="db.m6g.xlarge", storage_gb=50, max_storage_gb=50, multi_az=True, backup_days=1, engine_version="15"
+        instance_class="db.m6g.xlarge",
+        storage_gb=50,
+        max_storage_gb=50,
+        multi_az=True,
+        backup_days=1,
+        engine_version="15",
     )
     unused = {rule.name for rule in alarm_rules(size) if rule.watches != "queue"} - applied
     assert not unused
