@@ -73,7 +73,7 @@ for name, value in {
     "cluster": cluster.name, "services": services.service_names, "stores": data.identifiers,
     "log_groups": {kind: group.name for kind, group in logs.log_groups.items()},
     "endpoints": {function: target.endpoint for function, target in targets.items()},
-    "backups": {"vault": backups.vault, "restore_role_arn": backups.restore_role_arn} if backups else {},
+    "backups": backups.outputs if backups else {},
     "alarms": {"topic_arn": alarms.topic_arn, "dashboard": alarms.dashboard},
 }.items():  # fmt: skip
     pulumi.export(name, value)

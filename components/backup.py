@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -36,8 +37,8 @@ class Backups(pulumi.ComponentResource):
 
     vault: pulumi.Output[str]
     """Its name."""
-    restore_role_arn: pulumi.Output[str]
-    """The role to name when a recovery point is restored."""
+    outputs: Mapping[str, Any]
+    """What an operator names in commands: vault, role that takes, role that restores, ARNs of the stores."""
 
     def __init__(self, name: str, args: BackupsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:Backups", name, None, opts)
@@ -47,8 +48,10 @@ class Backups(pulumi.ComponentResource):
         taker, allowed = self._role("take")
         self._select(self._plan(vault), taker, allowed)
         restorer, _ = self._role("restore")
-        self.vault, self.restore_role_arn = vault.name, restorer.arn
-        self.register_outputs({"vault": self.vault, "restore_role_arn": self.restore_role_arn})
+        self.vault = vault.name
+        roles = {"role_arn": taker.arn, "restore_role_arn": restorer.arn}
+        self.outputs = {"vault": vault.name, **roles, "stores": dict(args.stores)}
+        self.register_outputs(dict(self.outputs))
 
     def _vault(self) -> aws.backup.Vault:
         args = self._args

@@ -68,6 +68,12 @@ def statistic(name: str, values: Sequence[float]) -> float:
     return sorted(values)[max(rank, 1) - 1]
 
 
+def namespaces(alarm: Any) -> set[str]:
+    """Whose data an alarm looks at."""
+    queries = alarm.metric_data_queries or []
+    return {alarm.namespace, *(query.metric_stat.metric.namespace for query in queries if query.metric_stat)}
+
+
 def state(alarm: Any, data: Sequence[Any]) -> str:
     """OK, ALARM or INSUFFICIENT_DATA: one of moto's alarms over its metric data, now."""
     now = datetime.now(UTC).timestamp()

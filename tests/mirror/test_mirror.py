@@ -41,14 +41,10 @@ def run(ecr: Any, tool: tools.Tool) -> tuple[list[list[str]], list[str], str]:
 
 
 @pytest.mark.parametrize("tool", tools.TOOLS, ids=lambda tool: str(tool.name))
-def test_every_tool_copies_by_digest_and_is_given_the_password_on_standard_input(
-    ecr: Any, tool: tools.Tool
-) -> None:
+def test_every_tool_copies_by_digest_and_is_given_the_password_on_standard_input(ecr: Any, tool: tools.Tool) -> None:
     ran, inputs, base = run(ecr, tool)
     assert inputs[0], "the password"
-    assert not [part for command in ran for part in command if inputs[0] in part], (
-        "a command line can be read by all"
-    )
+    assert not [part for command in ran for part in command if inputs[0] in part], "a command line can be read by all"
     assert any("docker.io/library/python@sha256:" in part for command in ran[1:] for part in command)
     assert any(part.endswith(f"{base}/python:3.8") for part in ran[-1])
     assert any("amd64" in part for command in ran[1:] for part in command)
@@ -66,9 +62,7 @@ def test_repositories_are_made_once_with_tags_that_stay(ecr: Any) -> None:
 def test_what_is_there_is_not_copied_again(ecr: Any) -> None:
     mirror.ensure_repository(ecr, "mirror/python")
     kind = "application/vnd.oci.image.manifest.v1+json"
-    manifest = json.dumps(
-        {"schemaVersion": 2, "mediaType": kind, "config": {"digest": "sha256:x"}, "layers": []}
-    )
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": {"digest": "sha256:x"}, "layers": []})
     ecr.put_image(repositoryName="mirror/python", imageTag="3.8", imageManifest=manifest)
     ran, _, _ = run(ecr, tools.TOOLS[0])
     assert len(ran) == 1, f"only the login: {ran}"

@@ -38,9 +38,7 @@ def test_the_registry_names_handlers_that_exist_and_serve_its_kind(path: Path) -
     assert HANDLERS[function.handler][0] == function.kind
 
 
-def test_an_archive_holds_the_networks_and_the_registry_file_at_its_root(
-    weights: list[Path], tmp_path: Path
-) -> None:
+def test_an_archive_holds_the_networks_and_the_registry_file_at_its_root(weights: list[Path], tmp_path: Path) -> None:
     archive = pack(FUNCTIONS, REID, weights, tmp_path)
     assert archive.path == tmp_path / f"{REID}.tar.gz"
     with tarfile.open(archive.path) as tar:
@@ -53,9 +51,7 @@ def test_an_archive_holds_the_networks_and_the_registry_file_at_its_root(
     assert archive.sha256 == hashlib.sha256(archive.path.read_bytes()).hexdigest()
 
 
-def test_the_same_content_gives_the_same_bytes_whenever_it_is_packed(
-    weights: list[Path], tmp_path: Path
-) -> None:
+def test_the_same_content_gives_the_same_bytes_whenever_it_is_packed(weights: list[Path], tmp_path: Path) -> None:
     first = pack(FUNCTIONS, REID, weights, tmp_path / "first")
     for path in weights:
         os.utime(path, (time.time() - 10_000, time.time() - 10_000))
@@ -143,9 +139,7 @@ def test_the_command_line_packs_samples(tmp_path: Path) -> None:
     }
 
 
-def test_the_command_line_says_what_is_wrong_in_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_says_what_is_wrong_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, reason in (
         (["pack", "nothing", "--weights", "x"], "'nothing' is not in"),
         (["sample", str(tmp_path)], "name the functions, or say --all"),

@@ -63,9 +63,7 @@ IMAGES = {
 
 
 @pytest.mark.parametrize("case", IMAGES)
-def test_an_image_that_cannot_be_used_is_refused_with_the_reason(
-    torchvision: ModelProcess, case: str
-) -> None:
+def test_an_image_that_cannot_be_used_is_refused_with_the_reason(torchvision: ModelProcess, case: str) -> None:
     image, reason = IMAGES[case]
     message = torchvision.refusal({"image": image})
     assert re.search(reason, message), message
@@ -77,9 +75,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(torchvision: ModelProcess) -> No
     assert answer.status == 413
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"image": NaN}', b"[" * 5000]
-)
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"image": NaN}', b"[" * 5000])
 def test_a_body_that_is_no_json_object_is_refused(torchvision: ModelProcess, raw: bytes) -> None:
     assert "body" in torchvision.refusal(raw)
 

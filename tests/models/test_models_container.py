@@ -105,9 +105,7 @@ def test_cores_are_divided_among_the_containers_of_an_instance() -> None:
 
 def test_every_wrong_variable_is_named_at_once() -> None:
     with pytest.raises(ModelError) as caught:
-        read_settings(
-            {"SAGEMAKER_BIND_TO_PORT": "http", "MODEL_CONTAINERS": "0", "LOG_LEVEL": "loud"}, cores=8
-        )
+        read_settings({"SAGEMAKER_BIND_TO_PORT": "http", "MODEL_CONTAINERS": "0", "LOG_LEVEL": "loud"}, cores=8)
     for part in ("SAGEMAKER_BIND_TO_PORT is 'http'", "MODEL_CONTAINERS is '0'", "LOG_LEVEL is 'LOUD'"):
         assert part in str(caught.value)
 

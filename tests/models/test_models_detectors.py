@@ -72,9 +72,7 @@ def test_an_image_larger_than_the_network_takes_is_answered_in_its_own_pixels(
     pixels = canvas(3840, 2160)
     pixels[200:1200, 400:3000, 0] = 255
     (item,) = tensorflow.call({"image": encode(pixels, "JPEG")})
-    assert item["points"] == pytest.approx([400, 200, 3000, 1200], abs=4), (
-        "halved for the network, doubled back"
-    )
+    assert item["points"] == pytest.approx([400, 200, 3000, 1200], abs=4), "halved for the network, doubled back"
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1", "I;16"])
@@ -91,9 +89,7 @@ def test_images_of_every_mode_are_understood(detector: ModelProcess, mode: str) 
     buffer = io.BytesIO()
     image.save(buffer, "TIFF" if mode == "CMYK" else "PNG")
     answer = detector.call({"image": base64.b64encode(buffer.getvalue()).decode()})
-    assert [item["points"] for item in answer] == [pytest.approx([20, 10, 50, 30])] * 3, (
-        "white is all three colours"
-    )
+    assert [item["points"] for item in answer] == [pytest.approx([20, 10, 50, 30])] * 3, "white is all three colours"
 
 
 def test_a_detector_in_onnx_with_a_fixed_size_and_its_own_names_needs_only_a_registry_file(
@@ -113,10 +109,7 @@ def test_a_detector_in_onnx_with_a_fixed_size_and_its_own_names_needs_only_a_reg
     nodes.append(onnx.helper.make_node("ReduceMean", ["pixels"], ["means"], axes=[2, 3], keepdims=0))
     nodes.append(onnx.helper.make_node("Concat", ["means", "means"], ["what"], axis=1))
     shapes = {"where": [1, 3, 4], "sure": [1, 3], "what": [1, 6]}
-    values = [
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-        for name, shape in shapes.items()
-    ]
+    values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in shapes.items()]
     graph = onnx.helper.make_graph(nodes, "constant", [image], values)
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
     (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
@@ -128,25 +121,19 @@ def test_a_detector_in_onnx_with_a_fixed_size_and_its_own_names_needs_only_a_reg
         "box_order": "yxyx",
         "box_units": "fractions",
     }
-    folder = _packed(
-        tmp_path, "my-detector", "torchvision-detector", options, [tmp_path / "net.onnx"], labels
-    )
+    folder = _packed(tmp_path, "my-detector", "torchvision-detector", options, [tmp_path / "net.onnx"], labels)
     pixels = canvas(640, 480)
     pixels[:, :, 2] = 200  # (200 - 60) / 20 = 7
     with running(folder) as server:
         answer = server.call({"image": encode(pixels)})
-    assert answer == [
-        {"label": "blue_thing", "type": "rectangle", "points": [320, 120, 640, 480], "confidence": 0.9}
-    ]
+    assert answer == [{"label": "blue_thing", "type": "rectangle", "points": [320, 120, 640, 480], "confidence": 0.9}]
 
 
 def test_a_frozen_tensorflow_graph_is_read_as_it_is(tmp_path: Path) -> None:
     """The object detection API's four outputs in a .pb file, written by hand: TensorFlow is not installed."""
     graph = b"".join(
         [
-            _node(
-                "image_tensor", "Placeholder", dtype=_field(6, 0, 4), shape=_field(7, 2, _shape(1, -1, -1, 3))
-            ),
+            _node("image_tensor", "Placeholder", dtype=_field(6, 0, 4), shape=_field(7, 2, _shape(1, -1, -1, 3))),
             _node("float", "Cast", "image_tensor", SrcT=_field(6, 0, 4), DstT=_field(6, 0, FLOAT)),
             _constant("axes", 3, [4], np.arange(4, dtype="<i4").tobytes()),
             _node("mean", "Mean", "float", "axes", T=_field(6, 0, FLOAT), Tidx=_field(6, 0, 3)),
@@ -168,9 +155,7 @@ def test_a_frozen_tensorflow_graph_is_read_as_it_is(tmp_path: Path) -> None:
     assert answer == [expected], "the second box lies beyond num_detections"
 
 
-def _packed(
-    folder: Path, name: str, handler: str, options: dict[str, Any], weights: list[Path], labels: str
-) -> Path:
+def _packed(folder: Path, name: str, handler: str, options: dict[str, Any], weights: list[Path], labels: str) -> Path:
     registry = folder / "functions"
     registry.mkdir()
     document = {

@@ -36,9 +36,7 @@ def request(image: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def assert_rectangle(
-    answer: dict[str, Any], expected: tuple[int, int, int, int], tolerance: float = 1
-) -> None:
+def assert_rectangle(answer: dict[str, Any], expected: tuple[int, int, int, int], tolerance: float = 1) -> None:
     points = np.array(answer["points"])
     left, top = points.min(axis=0)
     right, bottom = points.max(axis=0)
@@ -76,9 +74,7 @@ def test_what_lies_outside_of_box_and_padding_is_not_seen(iog: ModelProcess) -> 
 
 def test_a_box_at_the_edge_is_padded_within_the_image(iog: ModelProcess) -> None:
     everything = scene((0, 0, WIDTH - 1, HEIGHT - 1))
-    assert_rectangle(
-        iog.call(request(everything, obj_bbox=[[10, 5], [390, 290]])), (0, 0, 399, 299), tolerance=0
-    )
+    assert_rectangle(iog.call(request(everything, obj_bbox=[[10, 5], [390, 290]])), (0, 0, 399, 299), tolerance=0)
     swapped = iog.call(request(everything, obj_bbox=[[200, 160], [100, 80]]))
     assert_rectangle(swapped, (70, 50, 230, 190), tolerance=0)
 
@@ -129,9 +125,7 @@ def test_a_click_network_of_another_make_needs_only_a_registry_file(tmp_path: Pa
     image = op.parameter([1, 60, 80, 3], np.float32, name="picture")
     clicks = op.parameter([1, 60, 80, 1], np.float32, name="clicks")
     zero = op.reduce_mean(image, op.constant(np.array([0, 1, 2, 3]))) * op.constant(np.float32(0))
-    model = ov.Model(
-        [op.result(op.squeeze(clicks + zero, op.constant(np.array([3]))))], [image, clicks], "other"
-    )
+    model = ov.Model([op.result(op.squeeze(clicks + zero, op.constant(np.array([3]))))], [image, clicks], "other")
     for port, name in zip([*model.inputs, *model.outputs], ["picture", "clicks", "logits"], strict=True):
         port.get_tensor().set_names({name})
     weights = tmp_path / "weights"
@@ -149,9 +143,7 @@ def test_a_click_network_of_another_make_needs_only_a_registry_file(tmp_path: Pa
     pack(tmp_path, "other", save({"model": model}, weights), tmp_path)
     with running(unpack(tmp_path / "other.tar.gz", tmp_path / "unpacked")) as server:
         # 160 x 120 pixels are shown as 80 x 60: a disk of 20 is 40 wide in the image.
-        answer = server.call(
-            {"image": scene(size=(160, 120)), "pos_points": [[80, 60]], "neg_points": [[1, 1]]}
-        )
+        answer = server.call({"image": scene(size=(160, 120)), "pos_points": [[80, 60]], "neg_points": [[1, 1]]})
     assert answer["bounds"] == pytest.approx([60, 40, 100, 80], abs=2)
 
 
@@ -163,6 +155,4 @@ def test_clicks_are_gaussians_of_the_declared_width_stretched_to_the_peak() -> N
     assert channels[10, 25, 0] == pytest.approx(127.5, abs=0.1), "half the height at half the width"
     assert channels[15, 20, 0] == pytest.approx(127.5, abs=0.1)
     assert not channels[:, :, 1].any(), "no outside click, no spot"
-    assert not draw_clicks([np.zeros((0, 2))] * 2, (64, 32), guidance).any(), (
-        "no click at all: nothing to stretch"
-    )
+    assert not draw_clicks([np.zeros((0, 2))] * 2, (64, 32), guidance).any(), "no click at all: nothing to stretch"

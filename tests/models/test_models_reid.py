@@ -39,9 +39,7 @@ def box(left: float, top: float, label: int = 1) -> dict[str, Any]:
     }
 
 
-def body(
-    first: list[tuple[int, int, Colour]], second: list[tuple[int, int, Colour]], **extra: float
-) -> dict[str, Any]:
+def body(first: list[tuple[int, int, Colour]], second: list[tuple[int, int, Colour]], **extra: float) -> dict[str, Any]:
     return {
         "image0": frame(*first),
         "image1": frame(*second),

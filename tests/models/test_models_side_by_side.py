@@ -86,9 +86,7 @@ def test_five_processes_together_are_small(containers: dict[str, ModelProcess]) 
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
         assert found
         sizes.append(int(found.group(1)) // 1024)
-    assert sum(sizes) < 2048, (
-        f"MB of the five: {sizes}; an ml.c5d.xlarge has 8 GiB for them and their networks"
-    )
+    assert sum(sizes) < 2048, f"MB of the five: {sizes}; an ml.c5d.xlarge has 8 GiB for them and their networks"
 
 
 @pytest.fixture(scope="module")
@@ -167,9 +165,7 @@ def test_the_gateway_lists_the_five_and_reaches_each(gateway: int) -> None:
 def test_an_old_cvat_gets_its_own_forms(gateway: int) -> None:
     assert invoke(gateway, IOG, example_body("interactor"), OLD).body == OUTLINE, "a bare polygon before v2.3"
     body = example_body("tracker")
-    first = invoke(
-        gateway, SIAMMASK, {"image": body["image"], "shape": body["shapes"][0], "state": None}, OLD
-    )
+    first = invoke(gateway, SIAMMASK, {"image": body["image"], "shape": body["shapes"][0], "state": None}, OLD)
     assert first.status == 200
     again = {"image": body["image"], "shape": None, "state": first.body["state"]}
     second = invoke(gateway, SIAMMASK, again, OLD)

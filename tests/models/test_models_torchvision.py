@@ -74,9 +74,7 @@ def test_the_exported_network_served_over_http_agrees_with_torchvision(tmp_path:
     named = [index for index, label in enumerate(truth["labels"]) if int(label) in labels]
     named = [index for index in named if (truth["boxes"][index, 2:] > truth["boxes"][index, :2]).all()]
     assert len(named) > 10, "random weights that find nothing prove nothing"
-    assert len({round(float(score), 3) for score in truth["scores"][named]}) > 5, (
-        "scores all alike prove no order"
-    )
+    assert len({round(float(score), 3) for score in truth["scores"][named]}) > 5, "scores all alike prove no order"
     boxes = np.array([item["points"] for item in answer])
     scores = np.array([item["confidence"] for item in answer])
     assert [item["label"] for item in answer] == [labels[int(truth["labels"][index])] for index in named]

@@ -35,9 +35,7 @@ def extent(shape: list[float]) -> list[float]:
 def test_a_target_is_followed_over_ten_frames_with_nothing_kept_but_the_state(siammask: ModelProcess) -> None:
     left, top = 200, 150
     shape = [left, top, left + 63, top + 63]
-    answer = siammask.call(
-        {"image": frame((left, top, left + 63, top + 63, ORANGE)), "shapes": [shape], "states": []}
-    )
+    answer = siammask.call({"image": frame((left, top, left + 63, top + 63, ORANGE)), "shapes": [shape], "states": []})
     assert answer["shapes"] == [shape], "the first call gives the shape back"
     for step in range(1, 11):
         left, top = 200 + 12 * step, 150 - 7 * step
@@ -62,9 +60,7 @@ def test_two_targets_of_one_request_are_told_apart(siammask: ModelProcess) -> No
 
 
 def test_the_singular_form_of_old_cvat_is_answered_in_the_singular(siammask: ModelProcess) -> None:
-    first = siammask.call(
-        {"image": frame((100, 100, 163, 163, ORANGE)), "shape": [100, 100, 163, 163], "state": None}
-    )
+    first = siammask.call({"image": frame((100, 100, 163, 163, ORANGE)), "shape": [100, 100, 163, 163], "state": None})
     assert set(first) == {"shape", "state"}
     moved = frame((108, 100, 171, 163, ORANGE))
     second = siammask.call({"image": moved, "shape": None, "state": first["state"]})
@@ -74,9 +70,7 @@ def test_the_singular_form_of_old_cvat_is_answered_in_the_singular(siammask: Mod
 def test_a_new_target_may_join_those_that_are_followed(siammask: ModelProcess) -> None:
     image = frame((100, 100, 163, 163, ORANGE), (400, 300, 463, 363, TEAL))
     state = siammask.call({"image": image, "shapes": [[100, 100, 163, 163]], "states": []})["states"][0]
-    answer = siammask.call(
-        {"image": image, "shapes": [[100, 100, 163, 163], [400, 300, 463, 363]], "states": [state]}
-    )
+    answer = siammask.call({"image": image, "shapes": [[100, 100, 163, 163], [400, 300, 463, 363]], "states": [state]})
     assert extent(answer["shapes"][0]) == pytest.approx([100, 100, 163, 163], abs=4)
     assert answer["shapes"][1] == [400, 300, 463, 363]
 
@@ -94,9 +88,7 @@ def test_a_target_as_large_as_a_large_image_costs_no_more_than_its_crop(siammask
     image = frame((10, 10, 3990, 2990, ORANGE), size=size)
     answer = siammask.call({"image": image, "shapes": [[10, 10, 3990, 2990]], "states": []})
     answer = siammask.call({"image": image, "shapes": answer["shapes"], "states": answer["states"]})
-    assert extent(answer["shapes"][0]) == pytest.approx([10, 10, 3990, 2990], abs=200), (
-        "one cell is 47 pixels here"
-    )
+    assert extent(answer["shapes"][0]) == pytest.approx([10, 10, 3990, 2990], abs=200), "one cell is 47 pixels here"
 
 
 @pytest.mark.parametrize(
@@ -111,9 +103,7 @@ def test_a_target_as_large_as_a_large_image_costs_no_more_than_its_crop(siammask
         ({"size": None}, "size"),
     ],
 )
-def test_a_state_that_was_tampered_with_is_refused(
-    siammask: ModelProcess, change: dict[str, Any], reason: str
-) -> None:
+def test_a_state_that_was_tampered_with_is_refused(siammask: ModelProcess, change: dict[str, Any], reason: str) -> None:
     image = frame((100, 100, 163, 163, ORANGE))
     answer = siammask.call({"image": image, "shapes": [[100, 100, 163, 163]], "states": []})
     message = siammask.refusal({"image": image, "shapes": [], "states": [{**answer["states"][0], **change}]})
@@ -159,13 +149,9 @@ def test_the_search_window_is_twice_the_template_window() -> None:
 def test_a_window_at_scale_one_is_the_image_itself_and_average_beyond() -> None:
     pixels = np.arange(100 * 120 * 3, dtype=np.uint32).reshape(100, 120, 3).astype(np.uint8)
     window = siamese.Window(np.array([60.0, 50.0]), 21.0, 1.0)
-    assert (siamese.cut(pixels, window, 21, np.zeros(3)) == pixels[39:60, 49:70]).all(), (
-        "60 - (21 + 1) / 2 = 49"
-    )
+    assert (siamese.cut(pixels, window, 21, np.zeros(3)) == pixels[39:60, 49:70]).all(), "60 - (21 + 1) / 2 = 49"
     corner = siamese.cut(pixels, siamese.Window(np.array([0.0, 0.0]), 21.0, 1.0), 21, np.array([7.9, 8, 9]))
-    assert (corner[:11] == (7, 8, 9)).all(), (
-        "above the image: the average, cut to whole numbers as in the original"
-    )
+    assert (corner[:11] == (7, 8, 9)).all(), "above the image: the average, cut to whole numbers as in the original"
     assert (corner[11:, 11:] == pixels[:10, :10]).all()
 
 

@@ -12,7 +12,7 @@ from cvat_aws import demo
 from cvat_aws.environment import UnusableError
 from moto import mock_aws
 
-DEMO = Path(__file__).parents[2] / "demo"
+DEMO = Path(__file__).parents[2] / "demo" / "files"
 REGION = "cn-northwest-1"
 
 
@@ -40,9 +40,7 @@ def put(s3: Any, name: str, body: bytes) -> None:
     s3.put_object(Bucket="demo", Key=f"v1/{name}", Body=body)
 
 
-def test_files_arrive_below_demo_and_only_once(
-    s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_files_arrive_below_demo_and_only_once(s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(s3, "a.jpg", b"a")
     put(s3, "folder/b.jpg", b"b")
     put(s3, "folder/", b"")
@@ -67,9 +65,7 @@ def test_a_new_version_replaces_what_was_copied(s3: Any, tmp_path: Path) -> None
     assert (tmp_path / "share/demo/a.jpg").read_bytes() == b"new"
 
 
-def test_a_file_that_a_user_changed_is_kept(
-    s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_a_user_changed_is_kept(s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     env = environment(tmp_path)
     put(s3, "a.jpg", b"old")
     demo.run(env)
@@ -110,9 +106,7 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(s3: Any, tmp_path: Path)
 def test_requests_are_signed(s3: Any, tmp_path: Path) -> None:
     put(s3, "a.jpg", b"a")
     seen: list[str] = []
-    s3.meta.events.register(
-        "before-send.s3", lambda request, **_: seen.append(str(request.headers["Authorization"]))
-    )
+    s3.meta.events.register("before-send.s3", lambda request, **_: seen.append(str(request.headers["Authorization"])))
     demo.copy(s3, ("demo", "v1/"), tmp_path, {})
     assert seen
     assert all("AWS4-HMAC-SHA256" in header for header in seen), "no bucket of ours is public"

@@ -40,9 +40,7 @@ def settings(**changed: str) -> dict[str, Any]:
 
 def test_every_mistake_is_named_at_once_and_as_a_sentence() -> None:
     with pytest.raises(UnusableError) as caught:
-        overlay(
-            {"CVAT_BASE_URL": "cvat.example.com", "CVAT_REDIS_PORT": "many", "CVAT_REDIS_SSL": "maybe"}, BASE
-        )
+        overlay({"CVAT_BASE_URL": "cvat.example.com", "CVAT_REDIS_PORT": "many", "CVAT_REDIS_SSL": "maybe"}, BASE)
     said = str(caught.value).splitlines()
     for name in (
         "DJANGO_SECRET_KEY",
@@ -92,9 +90,7 @@ def test_redis_without_tls_asks_for_none() -> None:
     made = settings(CVAT_REDIS_SSL="no")
     assert made["CACHES"]["rq"]["LOCATION"].startswith("redis://")
     assert not [key for key in made["CACHEOPS_REDIS"] if key.startswith("ssl")]
-    assert not [
-        key for key in made["CACHES"]["rq"]["OPTIONS"]["CONNECTION_POOL_KWARGS"] if key.startswith("ssl")
-    ]
+    assert not [key for key in made["CACHES"]["rq"]["OPTIONS"]["CONNECTION_POOL_KWARGS"] if key.startswith("ssl")]
 
 
 def test_a_private_certificate_authority_for_redis_can_be_named() -> None:
@@ -160,9 +156,7 @@ def test_ldap_is_off_without_a_server_and_maps_groups_with_one() -> None:
     assert made["AUTH_LDAP_ADMIN_GROUPS"] == ["cn=admins,dc=example", "cn=ops,dc=example"]
     assert made["AUTH_LDAP_OBSERVER_GROUPS"] == []
     assert made["AUTH_LDAP_START_TLS"] is False, "ldaps is encrypted already"
-    assert made["AUTHENTICATION_BACKENDS"][0] == BASE["AUTHENTICATION_BACKENDS"][0], (
-        "the administrator can log in"
-    )
+    assert made["AUTHENTICATION_BACKENDS"][0] == BASE["AUTHENTICATION_BACKENDS"][0], "the administrator can log in"
 
 
 def test_what_must_not_be_shared_stays_in_the_task() -> None:

@@ -33,9 +33,7 @@ def test_a_patch_parses_and_says_why(name: str) -> None:
 
 
 def test_the_readme_has_a_row_for_every_patch() -> None:
-    rows = re.findall(
-        r"^\| \[(\d{4})\]\(series/([^)]+)\) \|", (PATCHES / "README.md").read_text(), re.MULTILINE
-    )
+    rows = re.findall(r"^\| \[(\d{4})\]\(series/([^)]+)\) \|", (PATCHES / "README.md").read_text(), re.MULTILINE)
     assert [name for _, name in rows] == FILES
     assert all(name.startswith(number) for number, name in rows)
 
@@ -68,9 +66,7 @@ def test_the_series_applies_without_fuzz_and_compiles(checkout: str) -> None:
     assert "cvat/apps/engine/views.py" in series.check(checkout)
 
 
-def test_a_patch_that_does_not_fit_is_named(
-    checkout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_patch_that_does_not_fit_is_named(checkout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (PATCHES / "series").iterdir():
         (tmp_path / path.name).write_text(
             path.read_text().replace("-                fd, filename", "-      fd, filename")

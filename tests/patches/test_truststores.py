@@ -15,9 +15,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A bundle and a lock that lists it; returns its address."""
     content = b"-----BEGIN CERTIFICATE-----\n"
     (tmp_path / "bundle.pem").write_bytes(content)
-    (tmp_path / "lock").write_text(
-        f"# a comment\n{hashlib.sha256(content).hexdigest()}  https://x  2026-01-01\n"
-    )
+    (tmp_path / "lock").write_text(f"# a comment\n{hashlib.sha256(content).hexdigest()}  https://x  2026-01-01\n")
     monkeypatch.setattr(truststores, "LOCK", tmp_path / "lock")
     return (tmp_path / "bundle.pem").as_uri()
 

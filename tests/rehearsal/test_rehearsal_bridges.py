@@ -151,6 +151,62 @@ def database_ids(client: Client) -> bool:
     return bool(database(client, "one")["DbiResourceId"] != database(client, "two")["DbiResourceId"])
 
 
+def alarm_states(client: Client) -> bool:
+    cloudwatch, about = client("cloudwatch"), {"Namespace": "N", "MetricName": "m"}
+    cloudwatch.put_metric_alarm(
+        AlarmName="a", **about, Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    cloudwatch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "m", "Value": 2.0}])
+    return bool(cloudwatch.describe_alarms(AlarmNames=["a"])["MetricAlarms"][0]["StateValue"] == "ALARM")
+
+
+def queue(client: Client) -> tuple[str, str]:
+    url = client("sqs").create_queue(QueueName="q")["QueueUrl"]
+    arn = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return url, arn
+
+
+def send(client: Client, pattern: dict[str, Any], target: str, detail: dict[str, Any]) -> None:
+    events = client("events")
+    events.put_rule(Name="r", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="r", Targets=[{"Id": "t", "Arn": target}])
+    events.put_events(Entries=[{"Source": "s", "DetailType": "d", "Detail": json.dumps(detail)}])
+
+
+def event_patterns(client: Client) -> bool:
+    url, arn = queue(client)
+    send(client, {"detail": {"list": {"code": [{"anything-but": 0}]}}}, arn, {"list": [{"code": 0}, {"code": 1}]})
+    return "Messages" in client("sqs").receive_message(QueueUrl=url)
+
+
+def event_topics(client: Client) -> bool:
+    url, arn = queue(client)
+    topic = client("sns").create_topic(Name="t")["TopicArn"]
+    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    send(client, {"source": ["s"]}, topic, {"a": 1})
+    return "Messages" in client("sqs").receive_message(QueueUrl=url)
+
+
+def backup_selections(client: Client) -> bool:
+    backup = client("backup")
+    rule = {"RuleName": "r", "TargetBackupVaultName": "v"}
+    plan = backup.create_backup_plan(BackupPlan={"BackupPlanName": "p", "Rules": [rule]})["BackupPlanId"]
+    wanted = {"SelectionName": "s", "IamRoleArn": "arn:aws-cn:iam::123456789012:role/r", "Resources": ["arn:x"]}
+    made = backup.create_backup_selection(BackupPlanId=plan, BackupSelection=wanted)["SelectionId"]
+    (listed,) = backup.list_backup_selections(BackupPlanId=plan)["BackupSelectionsList"]
+    found = backup.get_backup_selection(BackupPlanId=plan, SelectionId=listed["SelectionId"])
+    return bool(listed["SelectionId"] == made and found["BackupSelection"] == wanted)
+
+
+def aws_policies(client: Client) -> bool:
+    iam, policy = client("iam"), "arn:aws-cn:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")
+    iam.attach_role_policy(RoleName="r", PolicyArn=policy)
+    (attached,) = iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]
+    return bool(attached["PolicyArn"] == policy)
+
+
 PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "third_zone_in_beijing": (zones_of_beijing, "cn-north-1"),
     "host_names_in_china": (host_names, CN),
@@ -164,6 +220,11 @@ PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "conditions_of_bucket_policies": (guarded_bucket, CN),
     "memory_of_the_whole_task": (fargate_task, CN),
     "identity_of_databases": (database_ids, CN),
+    "alarms_that_follow_their_metrics": (alarm_states, CN),
+    "events_in_lists": (event_patterns, CN),
+    "topics_as_targets_of_events": (event_topics, CN),
+    "selections_of_backup_plans": (backup_selections, CN),
+    "policies_of_aws": (aws_policies, CN),
 }
 
 

@@ -102,6 +102,12 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"serverSecrets": '["A=b"]'}, "must be NAME=ARN"),
         ({"logRetentionDays": "31"}, "must be a number of days that CloudWatch Logs keeps"),
         ({"demoData": "http://x"}, "should match pattern"),
+        ({"alarmEmail": "ops"}, "must be a mail address"),
+        ({"alarmTopicArn": "arn:aws:sns:us-east-1:123456789012:t"}, "must be a topic of this region (arn:aws-cn:sns:"),
+        ({"backupDays": "0"}, "keeps restore points"),
+        ({"backupHour": "24"}, "less than or equal to 23"),
+        ({"backupKeyArn": "alias/x"}, "must be a key of this region (arn:aws-cn:kms:cn-northwest-1:"),
+        ({"restoreFileSystem": "efs-1"}, "should match pattern"),
     ],
 )
 def test_each_broken_rule_is_said_with_its_key(own: dict[str, str], said: str) -> None:
@@ -109,6 +115,22 @@ def test_each_broken_rule_is_said_with_its_key(own: dict[str, str], said: str) -
     assert said in found
     key = next(iter(own))
     assert key in found, "the sentence names the key that must change"
+
+
+def test_an_address_is_for_a_new_topic_and_not_for_a_given_one() -> None:
+    topic = "arn:aws-cn:sns:cn-northwest-1:123456789012:pager"
+    (found,) = problems(alarmEmail="ops@example.com", alarmTopicArn=topic)
+    assert "Remove one" in found
+
+
+@pytest.mark.parametrize(
+    ("own", "days"),
+    [({}, 35), ({"preset": "team"}, 14), ({"disposable": "true"}, 0), ({"disposable": "true", "backupDays": "2"}, 2)],
+)
+def test_restore_points_are_kept_as_long_as_the_preset_says_and_a_trial_has_none(
+    own: dict[str, str], days: int
+) -> None:
+    assert load(**own).backup_days == days
 
 
 def test_instance_types_of_hosting_are_not_judged_where_nothing_is_hosted() -> None:

@@ -24,8 +24,10 @@ def alarms_that_follow_their_metrics(stack: ExitStack) -> None:
     """moto's alarms keep the state that they are set to, whatever their metrics say, and tell nobody."""
     from moto.cloudwatch.models import CloudWatchBackend  # noqa: PLC0415
 
-    def evaluate(_: Any, self: Any, *args: Any, **kwargs: Any) -> None:
+    def evaluate(_: Any, self: Any, namespace: str, metric_data: Any) -> None:
         for alarm in self.alarms.values():
+            if namespace not in alarms.namespaces(alarm):
+                continue
             found = alarms.state(alarm, self.metric_data)
             if found != alarm.state_value:
                 self.set_alarm_state(alarm.name, "evaluated", "{}", found)

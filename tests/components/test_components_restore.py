@@ -1,0 +1,121 @@
+"""restore.py and backup_times.py: what may be restored, where the files go, and when things happen."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from components import backup_times
+from components.restore import PUT_IN_PLACE, Snapshot, short_id, why_not
+from components.site import Site
+from components.sizes import DatabaseSize
+
+SIZE = DatabaseSize(
+    instance_class="db.m6g.large",
+    storage_gb=50,
+    max_storage_gb=50,
+    multi_az=False,
+    backup_days=7,
+    engine_version="15.12",
+)
+GOOD = Snapshot(engine="postgres", version="15.12", status="available", storage_gb=50, encrypted=True)
+
+
+def test_a_snapshot_that_fits_is_not_spoken_against() -> None:
+    assert not list(why_not("s", GOOD, SIZE))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"engine": "mysql"}, "CVAT needs postgres"),
+        ({"status": "creating"}, "must be available"),
+        ({"encrypted": False}, "Copy it with a KMS key"),
+        ({"version": "15.10"}, "pulumi config set cvat:dbEngineVersion 15.10"),
+        ({"storage_gb": 80}, "Set cvat:dbStorageGb (and cvat:dbMaxStorageGb) to 80 or more"),
+    ],
+)
+def test_a_snapshot_that_does_not_fit_is_refused_with_the_remedy(wrong: dict[str, object], said: str) -> None:
+    (found,) = why_not("s", dataclasses.replace(GOOD, **wrong), SIZE)  # type: ignore[arg-type]
+    assert found.startswith("cvat:restoreDatabaseSnapshot = s:")
+    assert said in found
+
+
+def test_everything_wrong_with_a_snapshot_is_said_at_once() -> None:
+    assert len(list(why_not("s", dataclasses.replace(GOOD, version="14.1", encrypted=False), SIZE))) == 2
+
+
+def test_the_arn_of_a_recovery_point_becomes_the_identifier_that_rds_knows(site: Site) -> None:
+    own = "arn:aws-cn:rds:cn-northwest-1:123456789012:snapshot:awsbackup:job-1"
+    assert short_id(site, own) == "awsbackup:job-1"
+    assert short_id(site, "before-upgrade") == "before-upgrade"
+    shared = own.replace("123456789012", "999999999999")
+    assert short_id(site, shared) == shared, "a snapshot that another account shares is known by its ARN"
+
+
+def put_in_place(root: Path) -> subprocess.CompletedProcess[str]:
+    command = ["sh", "-c", PUT_IN_PLACE, "sh", str(root), "data", "share"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  (our own script)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A file system as AWS Backup restores it and as mounting the access points leaves it."""
+    restored = tmp_path / "aws-backup-restore_2026-11-01T18-05-00-123Z"
+    (restored / "data" / "task 1").mkdir(parents=True)
+    (restored / "data" / "task 1" / "image.jpg").write_text("picture")
+    (restored / "data" / ".hidden").write_text("too")
+    (restored / "share").mkdir()
+    (restored / "share" / "demo.zip").write_text("demo")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "share").mkdir()
+    return tmp_path
+
+
+def test_restored_files_come_to_where_cvat_looks(root: Path) -> None:
+    done = put_in_place(root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (root / "data" / "task 1" / "image.jpg").read_text() == "picture"
+    assert (root / "data" / ".hidden").exists()
+    assert (root / "share" / "demo.zip").exists()
+    assert sorted(path.name for path in root.iterdir()) == ["data", "share"]
+
+
+def test_a_second_run_finds_nothing_to_do(root: Path) -> None:
+    put_in_place(root)
+    again = put_in_place(root)
+    assert (again.returncode, again.stdout) == (0, "There is nothing to put in place.\n")
+
+
+def test_nothing_that_is_there_is_overwritten(root: Path) -> None:
+    (root / "data" / ".hidden").write_text("newer")
+    done = put_in_place(root)
+    assert done.returncode == 1
+    assert "/data has files of the same name" in done.stdout
+    assert (root / "data" / ".hidden").read_text() == "newer"
+
+
+def test_two_restored_folders_are_a_question_for_the_operator(root: Path) -> None:
+    (root / "aws-backup-restore_2026-11-02T18-05-00-123Z").mkdir()
+    done = put_in_place(root)
+    assert done.returncode == 1
+    assert "delete all but one" in done.stdout
+    assert not list((root / "data").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("hour", "own", "maintenance"),
+    [
+        (18, "15:00-15:30", "sun:00:00-sun:00:30"),
+        (2, "23:00-23:30", "sat:08:00-sat:08:30"),
+        (0, "21:00-21:30", "sat:06:00-sat:06:30"),
+        (23, "20:00-20:30", "sun:05:00-sun:05:30"),
+    ],
+)
+def test_rds_keeps_its_distance_from_the_plan(hour: int, own: str, maintenance: str) -> None:
+    assert backup_times.own_backup_window(hour) == own
+    assert backup_times.maintenance_window(hour) == maintenance
+    assert backup_times.plan_schedule(hour) == f"cron(0 {hour} * * ? *)"

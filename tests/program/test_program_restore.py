@@ -1,0 +1,100 @@
+"""A stack from a restore point, asked of the rehearsed account. Opens accounts of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rehearsal import Account, Rehearsal, rehearse
+
+REGIONS = ("cn-northwest-1", "ap-northeast-1")
+
+
+def test_a_snapshot_that_does_not_fit_is_refused_before_anything_is_made(archives: Path) -> None:
+    region = "cn-north-1"
+    with Account() as account:
+        rds = account.client("rds", region)
+        rds.create_db_instance(
+            DBInstanceIdentifier="big", DBInstanceClass="db.m6g.large", Engine="postgres", EngineVersion="14.9",
+            AllocatedStorage=400, MasterUsername="cvat", MasterUserPassword="forgotten",
+        )  # fmt: skip
+        rds.create_db_snapshot(DBInstanceIdentifier="big", DBSnapshotIdentifier="wrong")
+        config = {"cvat:restoreDatabaseSnapshot": "wrong", "cvat:modelArchives": str(archives)}
+        done = rehearse(region, config=config, account=account)
+    said = str(done.error)
+    assert said.startswith("The stack cannot be restored:")
+    for part in ("not encrypted", "PostgreSQL 14.9", "400 GB"):
+        assert part in said, "everything at once"
+    assert not [one for one in done.resources if one.type.startswith("aws:")]
+
+
+@pytest.fixture(scope="module", params=REGIONS)
+def restored(request: pytest.FixtureRequest, archives: Path) -> Iterator[Rehearsal]:
+    """A stack in an account with a snapshot, and a file system that AWS Backup has restored."""
+    region = request.param
+    with Account() as account:
+        rds, efs = account.client("rds", region), account.client("efs", region)
+        rds.create_db_instance(
+            DBInstanceIdentifier="lost", DBInstanceClass="db.m6g.large", Engine="postgres", EngineVersion="15.12",
+            AllocatedStorage=30, MasterUsername="cvat", MasterUserPassword="forgotten", DBName="cvat",
+            StorageEncrypted=True,
+        )  # fmt: skip
+        snapshot = rds.create_db_snapshot(DBInstanceIdentifier="lost", DBSnapshotIdentifier="last-night")["DBSnapshot"]
+        rds.delete_db_instance(DBInstanceIdentifier="lost", SkipFinalSnapshot=True)
+        files = efs.create_file_system(CreationToken="by-aws-backup", Encrypted=True)["FileSystemId"]
+        config = {"cvat:restoreDatabaseSnapshot": snapshot["DBSnapshotArn"], "cvat:restoreFileSystem": files}
+        config |= {"cvat:dbEngineVersion": "15.12", "cvat:modelArchives": str(archives)}
+        done = rehearse(region, config=config, account=account)
+        assert done.error is None, done.error
+        assert all(verdict.ok for verdict in done.checks), done.checks
+        yield done
+
+
+def test_the_database_is_made_from_the_snapshot_and_as_large_as_the_settings_say(restored: Rehearsal) -> None:
+    assert "rds:RestoreDBInstanceFromDBSnapshot" in restored.account.calls
+    (database,) = restored.client("rds").describe_db_instances()["DBInstances"]
+    assert (database["DBName"], database["MasterUsername"]) == ("cvat", "cvat"), "as the snapshot has them"
+    assert database["AllocatedStorage"] == 50
+    assert database["DeletionProtection"]
+    assert database["BackupRetentionPeriod"] == 14
+
+
+def test_the_restored_file_system_is_used_and_backed_up(restored: Rehearsal) -> None:
+    (files,) = restored.client("efs").describe_file_systems()["FileSystems"]
+    assert files["CreationToken"] == "by-aws-backup", "no second file system is made"
+    assert files["NumberOfMountTargets"] == 3
+    assert files["FileSystemArn"] in restored.outputs["backups"]["stores"].values()
+
+
+def test_the_database_gets_the_new_stacks_password(restored: Rehearsal) -> None:
+    from moto.rds.models import rds_backends  # noqa: PLC0415  (no API tells a password)
+
+    (database,) = rds_backends[restored.account.id][restored.region].databases.values()
+    secrets = restored.client("secretsmanager")
+    (name,) = [one["Name"] for one in secrets.list_secrets()["SecretList"] if "data-database" in one["Name"]]
+    stored = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
+    assert database._master_user_password == stored["password"]
+
+
+def test_files_are_put_in_place_before_anything_is_initialised(restored: Rehearsal) -> None:
+    (init,) = [one for one in restored.of_type("aws:ecs/taskDefinition:TaskDefinition") if one.name == "init"]
+    containers = {one["name"]: one for one in json.loads(init.inputs["containerDefinitions"])}
+    assert list(containers) == ["put-in-place", "init", "copy-demo"]
+    assert containers["put-in-place"]["command"] == ["/restored", "data", "share"]
+    assert containers["init"]["dependsOn"] == [{"containerName": "put-in-place", "condition": "SUCCESS"}]
+
+
+def test_no_other_task_sees_the_whole_file_system(restored: Rehearsal) -> None:
+    points = restored.client("efs").describe_access_points()["AccessPoints"]
+    (root,) = [one for one in points if one["RootDirectory"]["Path"] == "/"]
+    users = [
+        one.name
+        for one in restored.of_type("aws:ecs/taskDefinition:TaskDefinition")
+        if root["AccessPointId"] in json.dumps(one.inputs["volumes"])
+    ]
+    assert users == ["init"]
+    policies = restored.of_type("aws:iam/rolePolicy:RolePolicy")
+    assert [one.name for one in policies if "ClientRootAccess" in one.inputs["policy"]] == ["init-task"]
