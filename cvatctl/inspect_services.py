@@ -135,5 +135,7 @@ def alarms(outputs: Outputs, clients: Clients) -> list[Line]:
 
 def _all_alarms(clients: Clients) -> list[Mapping[str, Any]]:
     both = ("MetricAlarms", "CompositeAlarms")
-    answers = clients("cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    answers = (
+        clients("cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    )
     return [alarm for page in answers for kind in both for alarm in page.get(kind, [])]

@@ -42,7 +42,11 @@ def _text(template: str, policies: Mapping[str, str]) -> str:
     start = next((number for number, line in enumerate(lines) if re.match(r"Resources:\s*(#.*)?$", line)), 0)
     for name, policy in policies.items():
         at = next(
-            (n for n in range(start, len(lines)) if re.match(rf"(\s+)(['\"]?){re.escape(name)}\2:\s*(#.*)?$", lines[n])),
+            (
+                n
+                for n in range(start, len(lines))
+                if re.match(rf"(\s+)(['\"]?){re.escape(name)}\2:\s*(#.*)?$", lines[n])
+            ),
             None,
         )
         if at is None:

@@ -175,7 +175,9 @@ def _call(cvat: Cvat, task: int, function: dict[str, Any], size: tuple[int, int]
     name, kind = function["id"], str(function.get("kind"))
     body = request(task, function, *size)
     if body is None:
-        raise SmokeError(f"CVAT lists it as '{kind}', which it cannot call. Correct annotations.type in its registry file.")
+        raise SmokeError(
+            f"CVAT lists it as '{kind}', which it cannot call. Correct annotations.type in its registry file."
+        )
     answer = cvat.call("POST", f"/lambda/functions/{name}", body, timeout=FUNCTION_S)
     why, summary = judge(kind, answer)
     if why:

@@ -30,7 +30,9 @@ def read(project: Path, stack: str | None) -> tuple[Case | None, list[Finding]]:
         home = load_project(project)
         if stack is None:
             known = ", ".join(home.stacks()) or "none"
-            raise ProblemError(f"Which stack? Name it with --stack. Stacks with a file in {project.resolve()}: {known}.")
+            raise ProblemError(
+                f"Which stack? Name it with --stack. Stacks with a file in {project.resolve()}: {known}."
+            )
         values = configuration(home, stack, {}).values
     except UserInputError as error:
         raise ProblemError(str(error)) from None
@@ -54,7 +56,9 @@ def _region(region: Region) -> Iterator[Finding]:
     ]
     if len(lacking) == len(_SERVICES):
         yield Finding(
-            "problem", "region", f"aws:region = {region.name}: no AWS region has this name. Correct it in the stack file."
+            "problem",
+            "region",
+            f"aws:region = {region.name}: no AWS region has this name. Correct it in the stack file.",
         )
     elif lacking:
         services = ", ".join(lacking)

@@ -178,7 +178,11 @@ def handler(cvat: FakeCvat) -> type[BaseHTTPRequestHandler]:
                 answer = cvat.answer(self.command, parts.path, parse_qs(parts.query), body, token)
             except Refusal as refusal:
                 status, answer = refusal.status, refusal.body
-            raw, kind = (answer, "image/jpeg") if isinstance(answer, bytes) else (json.dumps(answer).encode(), "application/json")
+            raw, kind = (
+                (answer, "image/jpeg")
+                if isinstance(answer, bytes)
+                else (json.dumps(answer).encode(), "application/json")
+            )
             if answer is None:
                 status, raw = 204, b""
             self.send_response(status)

@@ -72,7 +72,10 @@ def cloud_formation(user: int = 1000) -> str:
     """A template with the sample's logical ids, for what is adopted or migrated."""
     parts = [subnet(f"PublicSubnet{n}", 10 + n, zone) for n, zone in enumerate(ZONES, 1)]
     parts += [subnet(f"PrivateSubnet{n}", 20 + n, zone) for n, zone in enumerate(ZONES, 1)]
-    parts += [routes(n) for n in (1, 2, 3)] + [point("DataAccessPoint", "data", user), point("ShareAccessPoint", "share")]
+    parts += [routes(n) for n in (1, 2, 3)] + [
+        point("DataAccessPoint", "data", user),
+        point("ShareAccessPoint", "share"),
+    ]
     return f"""\
 Description: A stand-in for the sample
 
@@ -178,14 +181,18 @@ def urns(document: dict[str, Any], stack: str) -> dict[str, str]:
 
     for spec in specs.values():
         assert ("id" in spec) is not spec.get("component", False), "a component has no id, all else has one"
-    return {f"urn:pulumi:{stack}::cvat::{types(one)}::{one['logicalName']}": one.get("id", "") for one in specs.values()}
+    return {
+        f"urn:pulumi:{stack}::cvat::{types(one)}::{one['logicalName']}": one.get("id", "") for one in specs.values()
+    }
 
 
 def test_every_adopted_resource_has_the_urn_that_the_program_gives_it(
     account: Account, written: Path, archives: Path
 ) -> None:
     settings = yaml.safe_load((written / "settings.yaml").read_text(encoding="utf-8"))["config"]
-    with rehearse(REGION, config=settings | {"cvat:modelArchives": str(archives)}, account=account, judge=False) as done:
+    with rehearse(
+        REGION, config=settings | {"cvat:modelArchives": str(archives)}, account=account, judge=False
+    ) as done:
         assert done.error is None, done.error
         imported = urns(json.loads((written / "import.json").read_text(encoding="utf-8")), REGION)
         assert len(imported) == 8, "two components, file system, three mount targets, two access points"
@@ -221,7 +228,12 @@ def test_the_kept_template_is_the_old_one_plus_policies(written: Path) -> None:
     added = ("    DeletionPolicy: ", "    UpdateReplacePolicy: ", "    Metadata:", "      kept-by: ")
     assert [line for line in text.splitlines() if not line.startswith(added)] == cloud_formation().splitlines()
     lines = text.splitlines()
-    for name, policy in {"VPC": "Retain", "CVATEfs": "Retain", "EFSMountTarget2": "Retain", "DBInstance": "Snapshot"}.items():
+    for name, policy in {
+        "VPC": "Retain",
+        "CVATEfs": "Retain",
+        "EFSMountTarget2": "Retain",
+        "DBInstance": "Snapshot",
+    }.items():
         assert lines[lines.index(f"  {name}:") + 1] == f"    DeletionPolicy: {policy}"
     at = lines.index("  AppServerSecurityGroup:")
     assert "DeletionPolicy" not in lines[at + 1], "the old groups go with the old stack"
@@ -251,7 +263,9 @@ def test_the_steps_name_this_stacks_things_and_no_password(written: Path, accoun
     assert database["DBInstanceIdentifier"] in text
     assert "its master user is postgres, the program's is cvat" in text
     assert "ParameterKey=DBPassword,UsePreviousValue=true" in text
-    assert "from-the-sample" not in "".join(file.read_text(encoding="utf-8").replace(cloud_formation(), "") for file in written.glob("*.[jm]*"))
+    assert "from-the-sample" not in "".join(
+        file.read_text(encoding="utf-8").replace(cloud_formation(), "") for file in written.glob("*.[jm]*")
+    )
     assert "chief" in (written / "settings.yaml").read_text(encoding="utf-8"), "the administrator keeps the name"
 
 

@@ -72,7 +72,9 @@ def test_functions_get_what_cvats_ui_would_send(run: Run, cvat: FakeCvat, output
 def test_a_broken_function_fails_the_run_with_cvats_words_and_the_others_are_still_called(
     run: Run, cvat: FakeCvat, outputs_file: Path
 ) -> None:
-    cvat.answers["pth-faster-rcnn"] = Refusal(503, "503 Server Error: the endpoint is out of capacity for url: http://s:8070")
+    cvat.answers["pth-faster-rcnn"] = Refusal(
+        503, "503 Server Error: the endpoint is out of capacity for url: http://s:8070"
+    )
     code, out, _ = run("smoke", "--outputs", str(outputs_file), "--url", cvat.url)
     assert code == 1
     (failed,) = [line for line in out.splitlines() if line.startswith("FAILED")]
