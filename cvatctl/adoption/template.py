@@ -13,7 +13,7 @@ RETAIN, SNAPSHOT = "Retain", "Snapshot"
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 _NOTE = "kept-by"
 _NOTE_VALUE = "cvatctl import-cfn"
-"""CloudFormation takes a new DeletionPolicy only together with another change; metadata is the one that does nothing."""
+"""CloudFormation takes a new DeletionPolicy only with another change, and metadata is one that does nothing."""
 
 
 def keep(template: str | Mapping[str, Any], kept: Sequence[str], snapshot: Sequence[str]) -> str | dict[str, Any]:

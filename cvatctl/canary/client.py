@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -107,7 +107,7 @@ class Cvat:
         )
 
 
-_HINTS = {
+_HINTS: Mapping[int, str] = {
     HTTPStatus.BAD_REQUEST: " (400 also means that CVAT does not accept this host name)",
     HTTPStatus.UNAUTHORIZED: " (401: not logged in)",
     HTTPStatus.TOO_MANY_REQUESTS: " (429: CVAT takes 100 anonymous calls a minute from one address; wait a minute)",

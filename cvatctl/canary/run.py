@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -80,8 +81,8 @@ class _Run:
             size = self._try("wait for its data", lambda: _fill(cvat, task, files))
             if size is not None:
                 self._try("read a frame", lambda: _read_frame(cvat, task))
-                for function in functions or []:
-                    self._try(f"call {function.get('id')}", lambda one=function: _call(cvat, task, one, size))
+                for one in functions or []:
+                    self._try(f"call {one.get('id')}", functools.partial(_call, cvat, task, one, size))
         finally:
             self._try("delete the task", lambda: _delete(cvat, task))
         return self.steps

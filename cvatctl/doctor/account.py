@@ -97,8 +97,8 @@ def database(case: Case, clients: Clients) -> Iterator[Finding]:
         yield Finding(
             "problem",
             "database",
-            f"cvat:dbEngineVersion = {size.engine_version}: {case.region.name} offers no such PostgreSQL. See what there "
-            "is with `aws rds describe-db-engine-versions --engine postgres`.",
+            f"cvat:dbEngineVersion = {size.engine_version}: {case.region.name} offers no such PostgreSQL. See what "
+            "there is with `aws rds describe-db-engine-versions --engine postgres`.",
         )
         return
     version = versions[0]["EngineVersion"]

@@ -82,7 +82,7 @@ def images(case: Case, clients: Clients) -> Iterator[Finding]:
             yield Finding(
                 "advice",
                 "images",
-                f"cvat:{name}Image lies in {found['region']}: every start pulls it over to {case.region.name}. Copy it.",
+                f"cvat:{name}Image lies in {found['region']}: every start pulls it to {case.region.name}. Copy it.",
             )
             continue
         try:

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.cvatctl.fake_cvat import FakeCvat, Refusal, serving
 
 from cvatctl import canary
 from rehearsal import Rehearsal
 from rehearsal.run import HOME
+from tests.cvatctl.fake_cvat import FakeCvat, Refusal, serving
 
 Run = Callable[..., tuple[int, str, str]]
 FUNCTIONS = HOME / "serverless" / "functions"
