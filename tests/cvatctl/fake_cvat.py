@@ -181,7 +181,7 @@ def handler(cvat: FakeCvat) -> type[BaseHTTPRequestHandler]:
             except Refusal as refusal:
                 status, answer = refusal.status, refusal.body
             raw, kind = (
-                (answer, "image/jpeg")
+                (answer, "('image/jpeg', none)")
                 if isinstance(answer, bytes)
                 else (json.dumps(answer).encode(), "application/json")
             )
