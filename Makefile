@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse settings serve-gateway bench-gateway test lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
+.PHONY: help setup rehearse settings doctor serve-gateway bench-gateway test lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ setup: $(VENV)/installed  ## install everything into .venv
 
 rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it (STACK=cn-northwest-1)
 	@$(BIN)/python -m rehearsal $(STACK)
+
+doctor: $(VENV)/installed  ## before the first `pulumi up`: what would fail, and what to do (STACK=cn-northwest-1)
+	@$(BIN)/python -m cvatctl doctor --stack $(STACK)
 
 settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/keys.py
 	@$(BIN)/python -m settings.declare
