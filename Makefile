@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse diff sweep scale policy report-picture settings serve-gateway bench-gateway test lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
+.PHONY: help setup rehearse report-picture diff sweep scale policy doctor settings serve-gateway bench-gateway test lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ policy/.venv/installed: policy/requirements.txt
 	@touch $@
 
 policy: policy/.venv/installed  ## the environment of the policy pack, for `pulumi preview --policy-pack policy`
+
+doctor: $(VENV)/installed  ## before the first `pulumi up`: what would fail, and what to do (STACK=cn-northwest-1)
+	@$(BIN)/python -m cvatctl doctor --stack $(STACK)
 
 settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/keys.py
 	@$(BIN)/python -m settings.declare

@@ -42,8 +42,8 @@ _COMMANDS = {
     "logs": (
         commands.run_logs,
         "what the tasks of a service wrote",
-        "SERVICE is a kind of task: server, worker, annotation-worker, scheduler, ui, gateway or init. Lines of all its "
-        "tasks are merged by time, each with container and task.",
+        "SERVICE is a kind of task: server, worker, annotation-worker, scheduler, ui, gateway or init. Lines of all "
+        "its tasks are merged by time, each with container and task.",
     ),
     "shell": (
         commands.run_shell,

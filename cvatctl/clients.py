@@ -13,7 +13,6 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
-    EndpointConnectionError,
     NoCredentialsError,
     ProfileNotFound,
     TokenRetrievalError,
@@ -26,7 +25,13 @@ Clients = Callable[[str], Any]
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _INVALID = frozenset(
-    {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch", "InvalidAccessKeyId"}
+    {
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "AuthFailure",
+        "SignatureDoesNotMatch",
+        "InvalidAccessKeyId",
+    }
 )
 _REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _CONFIG = Config(connect_timeout=10, read_timeout=70, retries={"mode": "standard", "max_attempts": 4})
@@ -47,10 +52,8 @@ def explain(error: BotoCoreError | ClientError) -> str:
     """AWS's error as a sentence with a remedy."""
     if isinstance(error, (NoCredentialsError, CredentialRetrievalError, TokenRetrievalError)):
         return f"There are no usable AWS credentials ({error}). Set AWS_PROFILE or --profile, or sign in again."
-    if isinstance(error, EndpointConnectionError):
-        return f"{error}. Check the network, a proxy, and that the service exists in the region."
     if not isinstance(error, ClientError):
-        return f"AWS could not be asked: {error}."
+        return f"AWS could not be asked: {str(error).rstrip('.')}. Check the network, a proxy, and the region's name."
     code, message = error.response["Error"].get("Code", "?"), error.response["Error"].get("Message", str(error))
     if code in _EXPIRED:
         return f"The AWS credentials have expired ({message}). Sign in again, such as with `aws sso login`."
@@ -59,9 +62,8 @@ def explain(error: BotoCoreError | ClientError) -> str:
             f"AWS does not know these credentials ({message}). Credentials of AWS China work in China only, and those "
             "of the other regions only outside: choose the profile that belongs to the stack's region."
         )
-    if code in _REFUSED:
-        return f"These credentials may not call {error.operation_name} ({message}). Ask for that permission."
-    return f"{error.operation_name} failed: {message} ({code})."
+    refused = f"These credentials may not call {error.operation_name} ({message}). Ask for that permission."
+    return refused if code in _REFUSED else f"{error.operation_name} failed: {message} ({code})."
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def initialisation(outputs: Outputs, clients: Clients) -> list[Line]:
 
 
 def _container(stream: str, group: str, known: Mapping[str, Any], clients: Clients) -> Line:
-    name = stream.split("/")[0]
+    name = stream.split("/", maxsplit=1)[0]
     events = clients("logs").get_log_events(logGroupName=group, logStreamName=stream, limit=_LOG_LINES)["events"]
     lines = [str(one["message"]) for one in events]
     when = ago(from_millis(events[-1]["timestamp"])) if events else "at an unknown time"
@@ -102,8 +102,9 @@ def _target_line(kind: str, found: list[Mapping[str, Any]]) -> Line:
     healthy = [one for one in found if one["TargetHealth"]["State"] == "healthy"]
     rest = [one for one in found if one not in healthy and one["TargetHealth"]["State"] != "draining"]
     details = [
-        f"{one['Target']['Id']}: {one['TargetHealth']['State']}, {one['TargetHealth'].get('Description', 'no reason given')}"
+        f"{one['Target']['Id']}: {health['State']}, {health.get('Description', 'no reason given')}"
         for one in rest
+        for health in [one["TargetHealth"]]
     ]
     return Line(kind, f"{len(healthy)} of {len(found)} targets healthy", bool(healthy) and not rest, details)
 
@@ -135,5 +136,7 @@ def alarms(outputs: Outputs, clients: Clients) -> list[Line]:
 
 def _all_alarms(clients: Clients) -> list[Mapping[str, Any]]:
     both = ("MetricAlarms", "CompositeAlarms")
-    answers = clients("cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    answers = (
+        clients("cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    )
     return [alarm for page in answers for kind in both for alarm in page.get(kind, [])]

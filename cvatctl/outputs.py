@@ -87,7 +87,9 @@ def _read(file: Path) -> Any:
             "pulumi stack output --json > outputs.json"
         ) from None
     except ValueError as error:
-        raise ProblemError(f"--outputs {file} is not JSON ({error}). Write it with: pulumi stack output --json") from None
+        raise ProblemError(
+            f"--outputs {file} is not JSON ({error}). Write it with: pulumi stack output --json"
+        ) from None
 
 
 def _ask_pulumi(stack: str | None, project: Path) -> Any:

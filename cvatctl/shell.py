@@ -12,7 +12,9 @@ from cvatctl.clients import Clients
 from cvatctl.errors import ProblemError
 from cvatctl.outputs import Outputs
 
-_PLUGIN = "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
+_PLUGIN = (
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
+)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,10 @@ def table(rows: Iterable[Sequence[object]], indent: str = "  ") -> list[str]:
     texts = [[str(cell) for cell in row] for row in rows]
     columns = max(map(len, texts), default=0)
     widths = [max((len(row[index]) for row in texts if index < len(row)), default=0) for index in range(columns)]
-    return [indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in texts]
+    return [
+        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+        for row in texts
+    ]
 
 
 def ago(moment: datetime) -> str:

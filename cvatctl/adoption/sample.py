@@ -55,8 +55,7 @@ def read(name: str, region: str, clients: Clients) -> Sample:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise ProblemError(
-            f"CloudFormation has no stack '{name}' in {region}. `aws cloudformation list-stacks --region {region}` lists "
-            "them."
+            f"CloudFormation has no stack '{name}' in {region}. See: aws cloudformation list-stacks --region {region}"
         ) from None
     found = [
         one

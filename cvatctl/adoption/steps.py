@@ -96,7 +96,8 @@ template to one that is.
 
 ## 4. Backups of both stores
 
-    aws rds create-db-snapshot --region {region} --db-instance-identifier {database} --db-snapshot-identifier {old}-before-pulumi
+    aws rds create-db-snapshot --region {region} --db-instance-identifier {database} \\
+      --db-snapshot-identifier {old}-before-pulumi
     aws rds wait db-snapshot-available --region {region} --db-snapshot-identifier {old}-before-pulumi
 
 Back up {files} with AWS Backup (console: File systems, Create backup), and wait for it.
@@ -129,8 +130,8 @@ The passwords are asked for, or read from Secrets Manager, and are on no command
 
     PGPASSWORD=$(aws secretsmanager get-secret-value --region {region} --secret-id NEW_DATABASE_SECRET \\
       --query SecretString --output text | jq -r .password) && export PGPASSWORD
-    PGSSLMODE=require pg_restore --host NEW_HOST --username cvat --dbname cvat --clean --if-exists --no-owner --no-acl \\
-      --single-transaction --exit-on-error cvat.dump
+    PGSSLMODE=require pg_restore --host NEW_HOST --username cvat --dbname cvat --clean --if-exists \\
+      --no-owner --no-acl --single-transaction --exit-on-error cvat.dump
     unset PGPASSWORD; rm cvat.dump
 
 The old one is PostgreSQL {version}; dump and restore is also what brings it to the new version. Then run the

@@ -13,7 +13,7 @@ RETAIN, SNAPSHOT = "Retain", "Snapshot"
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 _NOTE = "kept-by"
 _NOTE_VALUE = "cvatctl import-cfn"
-"""CloudFormation takes a new DeletionPolicy only together with another change; metadata is the one that does nothing."""
+"""CloudFormation takes a new DeletionPolicy only with another change, and metadata is one that does nothing."""
 
 
 def keep(template: str | Mapping[str, Any], kept: Sequence[str], snapshot: Sequence[str]) -> str | dict[str, Any]:
@@ -42,7 +42,11 @@ def _text(template: str, policies: Mapping[str, str]) -> str:
     start = next((number for number, line in enumerate(lines) if re.match(r"Resources:\s*(#.*)?$", line)), 0)
     for name, policy in policies.items():
         at = next(
-            (n for n in range(start, len(lines)) if re.match(rf"(\s+)(['\"]?){re.escape(name)}\2:\s*(#.*)?$", lines[n])),
+            (
+                n
+                for n in range(start, len(lines))
+                if re.match(rf"(\s+)(['\"]?){re.escape(name)}\2:\s*(#.*)?$", lines[n])
+            ),
             None,
         )
         if at is None:

@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -62,9 +62,9 @@ class Cvat:
             )
         return json.loads(raw)
 
-    def frame(self, task: int, number: int) -> tuple[bytes, str]:
-        """A frame's bytes in original quality, and their content type."""
-        return self._send("GET", f"/tasks/{task}/data?type=frame&number={number}&quality=original", None, _CALL_S)
+    def frame(self, task: int, number: int) -> bytes:
+        """A frame's file in original quality."""
+        return self._send("GET", f"/tasks/{task}/data?type=frame&number={number}&quality=original", None, _CALL_S)[0]
 
     def _send(self, method: str, path: str, body: object, timeout: float) -> tuple[bytes, str]:
         headers = {"Accept": "application/json" if "type=frame" not in path else "*/*"}
@@ -87,7 +87,8 @@ class Cvat:
     @staticmethod
     def _refusal(method: str, path: str, error: urllib.error.HTTPError) -> str:
         said = error.read()[:_SHOWN].decode(errors="replace").strip()
-        hint = _HINTS.get(error.code, "") if "lambda" not in path else ""
+        by_cvat = "json" in str(error.headers.get("Content-Type", ""))
+        hint = "" if by_cvat else _HINTS.get(error.code, "")
         return f"{method} /api/v1{path} answered {error.code} {error.reason}: {said or 'nothing more'}{hint}"
 
     def wait_for_data(self, task: int, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -107,10 +108,8 @@ class Cvat:
         )
 
 
-_HINTS = {
-    HTTPStatus.BAD_REQUEST: " (400 also means that CVAT does not accept this host name)",
-    HTTPStatus.UNAUTHORIZED: " (401: not logged in)",
-    HTTPStatus.TOO_MANY_REQUESTS: " (429: CVAT takes 100 anonymous calls a minute from one address; wait a minute)",
+_HINTS: Mapping[int, str] = {
+    HTTPStatus.BAD_REQUEST: " (400: CVAT does not accept this host name; use the address of the stack's output url)",
     HTTPStatus.BAD_GATEWAY: " (502: a server task closed the connection; see cvatctl logs server)",
     HTTPStatus.SERVICE_UNAVAILABLE: " (503: no healthy server task, or the stack is asleep; see cvatctl status)",
     HTTPStatus.GATEWAY_TIMEOUT: " (504: the server did not answer in time; see cvatctl logs server)",

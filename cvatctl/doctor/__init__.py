@@ -55,7 +55,8 @@ def text(findings: Iterable[Finding], *, verbose: bool) -> Iterator[str]:
         if one.level != "ok" or verbose:
             yield f"{_MARKS[one.level]}{one.topic}: {one.text}"
     counts = {level: sum(one.level == level for one in all_found) for level in order}
+    hint = "" if verbose or not counts["ok"] else " (-v shows them)"
     yield (
-        f"{counts['problem']} problems, {counts['unknown']} things that could not be checked, {counts['advice']} pieces "
-        f"of advice; {counts['ok']} things are in order" + ("." if verbose or not counts["ok"] else " (-v shows them).")
+        f"Problems: {counts['problem']}. Could not be checked: {counts['unknown']}. Advice: {counts['advice']}. "
+        f"In order: {counts['ok']}{hint}."
     )

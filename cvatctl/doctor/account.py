@@ -39,7 +39,10 @@ def zones(case: Case, clients: Clients) -> Iterator[Finding]:
     if case.settings.network.vpc_id:
         return
     found = clients("ec2").describe_availability_zones(
-        Filters=[{"Name": "opt-in-status", "Values": ["opt-in-not-required"]}, {"Name": "state", "Values": ["available"]}]
+        Filters=[
+            {"Name": "opt-in-status", "Values": ["opt-in-not-required"]},
+            {"Name": "state", "Values": ["available"]},
+        ]
     )["AvailabilityZones"]
     try:
         chosen = choose_zones(
@@ -87,13 +90,15 @@ def database(case: Case, clients: Clients) -> Iterator[Finding]:
     """Whether RDS offers the version, and the instance class for it."""
     size, rds = case.settings.database, clients("rds")
     arguments: dict[str, Any] = {"Engine": "postgres", "EngineVersion": size.engine_version}
-    versions = rds.describe_db_engine_versions(**arguments, DefaultOnly="." not in size.engine_version)["DBEngineVersions"]
+    versions = rds.describe_db_engine_versions(**arguments, DefaultOnly="." not in size.engine_version)[
+        "DBEngineVersions"
+    ]
     if not versions:
         yield Finding(
             "problem",
             "database",
-            f"cvat:dbEngineVersion = {size.engine_version}: {case.region.name} offers no such PostgreSQL. See what there "
-            "is with `aws rds describe-db-engine-versions --engine postgres`.",
+            f"cvat:dbEngineVersion = {size.engine_version}: {case.region.name} offers no such PostgreSQL. See what "
+            "there is with `aws rds describe-db-engine-versions --engine postgres`.",
         )
         return
     version = versions[0]["EngineVersion"]

@@ -39,9 +39,13 @@ def offline(state: str | None, case: Case | None) -> Iterator[Finding]:
     region = case.region.name if case else "REGION"
     login = _LOGIN.format(region=region)
     if state is None:
-        yield Finding("problem", "state", f"Nobody has logged in to a state backend. Make a versioned bucket, then: {login}")
+        yield Finding(
+            "problem", "state", f"Nobody has logged in to a state backend. Make a versioned bucket, then: {login}"
+        )
     elif state.startswith(_LOCAL):
-        yield Finding("advice", "state", f"The state lies on this machine only ({state}). For a stack that lasts: {login}")
+        yield Finding(
+            "advice", "state", f"The state lies on this machine only ({state}). For a stack that lasts: {login}"
+        )
     elif state.startswith("s3://"):
         yield from _bucket_address(state, case)
     elif state.startswith("https://") and case and case.region.is_china:

@@ -10,8 +10,12 @@ from botocore.exceptions import ClientError
 from cvatctl.clients import Clients
 from cvatctl.doctor.finding import Case, Finding
 
-_IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[^/]+/(?P<repository>.+)@(?P<digest>sha256:.+)")
-_GONE = frozenset({"ResourceNotFoundException", "NoSuchEntity", "ImageNotFoundException", "RepositoryNotFoundException"})
+_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[^/]+/(?P<repository>.+)@(?P<digest>sha256:.+)"
+)
+_GONE = frozenset(
+    {"ResourceNotFoundException", "NoSuchEntity", "ImageNotFoundException", "RepositoryNotFoundException"}
+)
 
 
 def _is_gone(error: ClientError) -> bool:
@@ -78,12 +82,14 @@ def images(case: Case, clients: Clients) -> Iterator[Finding]:
             yield Finding(
                 "advice",
                 "images",
-                f"cvat:{name}Image lies in {found['region']}: every start pulls it over to {case.region.name}. Copy it.",
+                f"cvat:{name}Image lies in {found['region']}: every start pulls it to {case.region.name}. Copy it.",
             )
             continue
         try:
             clients("ecr").describe_images(
-                registryId=found["account"], repositoryName=found["repository"], imageIds=[{"imageDigest": found["digest"]}]
+                registryId=found["account"],
+                repositoryName=found["repository"],
+                imageIds=[{"imageDigest": found["digest"]}],
             )
         except ClientError as error:
             if not _is_gone(error):
@@ -97,7 +103,10 @@ def images(case: Case, clients: Clients) -> Iterator[Finding]:
 
 def stored_files(case: Case, clients: Clients) -> Iterator[Finding]:
     """S3 addresses of model archives and demo files hold something."""
-    addresses = {"cvat:modelArchives": case.settings.inference.model_archives, "cvat:demoData": case.settings.init.demo_data}
+    addresses = {
+        "cvat:modelArchives": case.settings.inference.model_archives,
+        "cvat:demoData": case.settings.init.demo_data,
+    }
     for key, address in addresses.items():
         if not address.startswith("s3://"):
             continue
@@ -106,4 +115,6 @@ def stored_files(case: Case, clients: Clients) -> Iterator[Finding]:
         if found.get("KeyCount", len(found.get("Contents", []))):
             yield Finding("ok", "files in S3", f"{key}: {address} holds files.")
         else:
-            yield Finding("problem", "files in S3", f"{key} = {address}: nothing is there. Upload it, or correct the address.")
+            yield Finding(
+                "problem", "files in S3", f"{key} = {address}: nothing is there. Upload it, or correct the address."
+            )

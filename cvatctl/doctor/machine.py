@@ -14,8 +14,8 @@ def tools(case: Case | None) -> Iterator[Finding]:
         yield Finding(
             "problem",
             "tools",
-            "The Pulumi CLI was not found. Install it (https://www.pulumi.com/docs/install/); inside mainland China its "
-            "plugins are slow to come: `pulumi plugin install --server` takes a mirror.",
+            "The Pulumi CLI was not found. Install it (https://www.pulumi.com/docs/install/); inside mainland China "
+            "its plugins are slow to come: `pulumi plugin install --server` takes a mirror.",
         )
     else:
         yield Finding("ok", "tools", "the Pulumi CLI is there.")
@@ -29,8 +29,8 @@ def tools(case: Case | None) -> Iterator[Finding]:
         yield Finding(
             "problem",
             "tools",
-            f"Docker was not found, and the images {', '.join(builds)} are built here. Install it, or give ready images "
-            "(cvat:serverImage and so on).",
+            f"Docker was not found, and the images {', '.join(builds)} are built here. Install it, or give ready "
+            "images (cvat:serverImage and so on).",
         )
     else:
         yield Finding("ok", "tools", f"Docker is there to build {', '.join(builds)}.")

@@ -86,8 +86,8 @@ def fargate(case: Case, clients: Clients) -> Iterator[Finding]:
         yield Finding(
             "advice",
             "quotas",
-            f"{FARGATE_CPUS.name}: the tasks fit ({needed} of {limit:g}), but a deployment runs old and new ones side by "
-            f"side and needs {2 * needed}. Ask for more before the first upgrade.",
+            f"{FARGATE_CPUS.name}: the tasks fit ({needed} of {limit:g}), but a deployment runs old and new ones side "
+            f"by side and needs {2 * needed}. Ask for more before the first upgrade.",
         )
     else:
         yield _judge(FARGATE_CPUS, limit, 0, needed)

@@ -30,7 +30,9 @@ def read(project: Path, stack: str | None) -> tuple[Case | None, list[Finding]]:
         home = load_project(project)
         if stack is None:
             known = ", ".join(home.stacks()) or "none"
-            raise ProblemError(f"Which stack? Name it with --stack. Stacks with a file in {project.resolve()}: {known}.")
+            raise ProblemError(
+                f"Which stack? Name it with --stack. Stacks with a file in {project.resolve()}: {known}."
+            )
         values = configuration(home, stack, {}).values
     except UserInputError as error:
         raise ProblemError(str(error)) from None
@@ -54,7 +56,9 @@ def _region(region: Region) -> Iterator[Finding]:
     ]
     if len(lacking) == len(_SERVICES):
         yield Finding(
-            "problem", "region", f"aws:region = {region.name}: no AWS region has this name. Correct it in the stack file."
+            "problem",
+            "region",
+            f"aws:region = {region.name}: no AWS region has this name. Correct it in the stack file.",
         )
     elif lacking:
         services = ", ".join(lacking)
@@ -69,7 +73,7 @@ def _zones(region: Region) -> Iterator[Finding]:
     yield Finding(
         "advice",
         "zones",
-        f"Fargate does not run in every zone of {region.name}: tasks stay in those where it does, stores use all three. "
+        f"Fargate does not run in every zone of {region.name}: tasks stay in those where it does, stores use all. "
         "Nothing to do.",
     )
 
@@ -84,8 +88,8 @@ def _mirrors(settings: Settings, region: Region) -> Iterator[Finding]:
     for name, why in (
         ("mirror_base_registry", "Docker Hub cannot be reached from mainland China. Fill your ECR with "
          f"`make mirror-images REGION={region.name}`, and set cvat:mirrorBaseRegistry to the address it prints"),
-        ("mirror_cvat_repository", "GitHub is slow from mainland China, and often cut off. Push CVAT's repository to one "
-         "of your own and set cvat:mirrorCvatRepository"),
+        ("mirror_cvat_repository", "GitHub is slow from mainland China, and often cut off. Push CVAT's repository to "
+         "one of your own and set cvat:mirrorCvatRepository"),
         ("mirror_pypi", "PyPI is slow from mainland China. Set cvat:mirrorPypi to a mirror inside"),
         ("mirror_npm", "npm is slow from mainland China. Set cvat:mirrorNpm to a mirror inside"),
         ("mirror_apt", "Debian's servers are slow from mainland China. Set cvat:mirrorApt to a mirror inside"),
@@ -129,8 +133,8 @@ def _functions(project: Path, settings: Settings) -> tuple[int, list[Finding]]:
             Finding(
                 "advice",
                 "models",
-                f"{inference.model_archives} holds no model archive, so CVAT comes up without auto-annotation. Pack some "
-                "(serverless/models/README.md), or set cvat:inferenceLayout to none.",
+                f"{inference.model_archives} holds no model archive, so CVAT comes up without auto-annotation. Pack "
+                "some (serverless/models/README.md), or set cvat:inferenceLayout to none.",
             )
         ]
     said = [Finding("advice", "models", one) for one in left_out]

@@ -53,7 +53,9 @@ class FakeCvat:
     called: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     url: str = ""
 
-    def answer(self, method: str, path: str, query: Mapping[str, list[str]], body: Any, token: str) -> Any:
+    def answer(  # noqa: C901, PLR0911  (a table of routes)
+        self, method: str, path: str, query: Mapping[str, list[str]], body: Any, token: str
+    ) -> Any:
         """The JSON answer (None: 204), or bytes for a picture."""
         match path.removeprefix("/api/v1/").split("/"):
             case ["restrictions", "user-agreements"]:
@@ -178,7 +180,11 @@ def handler(cvat: FakeCvat) -> type[BaseHTTPRequestHandler]:
                 answer = cvat.answer(self.command, parts.path, parse_qs(parts.query), body, token)
             except Refusal as refusal:
                 status, answer = refusal.status, refusal.body
-            raw, kind = (answer, "image/jpeg") if isinstance(answer, bytes) else (json.dumps(answer).encode(), "application/json")
+            raw, kind = (
+                (answer, "('image/jpeg', none)")
+                if isinstance(answer, bytes)
+                else (json.dumps(answer).encode(), "application/json")
+            )
             if answer is None:
                 status, raw = 204, b""
             self.send_response(status)
@@ -190,7 +196,7 @@ def handler(cvat: FakeCvat) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = do_DELETE = respond  # noqa: N815  (http.server's names)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:
             """Silence."""
 
     return Handler

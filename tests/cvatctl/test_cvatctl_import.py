@@ -14,121 +14,10 @@ import yaml
 from cvatctl.adoption import template
 from cvatctl.errors import ProblemError
 from rehearsal import Account, rehearse
+from tests.cvatctl.old_stack import REGION, cloud_formation
 
 Run = Callable[..., tuple[int, str, str]]
-REGION = "cn-northwest-1"
 OLD = "sample"
-ZONES = "abc"
-
-
-def subnet(name: str, third: int, zone: str) -> str:
-    return f"""
-  {name}:
-    Type: AWS::EC2::Subnet
-    Properties: {{VpcId: !Ref VPC, CidrBlock: 10.192.{third}.0/24, AvailabilityZone: {REGION}{zone}}}
-"""
-
-
-def routes(number: int) -> str:
-    return f"""
-  PrivateRouteTable{number}:
-    Type: AWS::EC2::RouteTable
-    Properties: {{VpcId: !Ref VPC}}
-  DefaultPrivateRoute{number}:
-    Type: AWS::EC2::Route
-    Properties:
-      RouteTableId: !Ref PrivateRouteTable{number}
-      DestinationCidrBlock: 0.0.0.0/0
-      NatGatewayId: !Ref NatGateway1
-  PrivateSubnet{number}RouteTableAssociation:
-    Type: AWS::EC2::SubnetRouteTableAssociation
-    Properties: {{RouteTableId: !Ref PrivateRouteTable{number}, SubnetId: !Ref PrivateSubnet{number}}}
-  PublicSubnet{number}RouteTableAssociation:
-    Type: AWS::EC2::SubnetRouteTableAssociation
-    Properties: {{RouteTableId: !Ref PublicRouteTable, SubnetId: !Ref PublicSubnet{number}}}
-  EFSMountTarget{number}:
-    Type: AWS::EFS::MountTarget
-    Properties:
-      FileSystemId: !Ref CVATEfs
-      SubnetId: !Ref PrivateSubnet{number}
-      SecurityGroups: [!Ref AppServerSecurityGroup]
-"""
-
-
-def point(name: str, folder: str, user: int = 1000) -> str:
-    return f"""
-  {name}:
-    Type: 'AWS::EFS::AccessPoint'
-    Properties:
-      FileSystemId: !Ref CVATEfs
-      PosixUser: {{Uid: "{user}", Gid: "1000"}}
-      RootDirectory:
-        Path: "/{folder}"
-        CreationInfo: {{OwnerGid: "1000", OwnerUid: "1000", Permissions: "0755"}}
-"""
-
-
-def cloud_formation(user: int = 1000) -> str:
-    """A template with the sample's logical ids, for what is adopted or migrated."""
-    parts = [subnet(f"PublicSubnet{n}", 10 + n, zone) for n, zone in enumerate(ZONES, 1)]
-    parts += [subnet(f"PrivateSubnet{n}", 20 + n, zone) for n, zone in enumerate(ZONES, 1)]
-    parts += [routes(n) for n in (1, 2, 3)] + [point("DataAccessPoint", "data", user), point("ShareAccessPoint", "share")]
-    return f"""\
-Description: A stand-in for the sample
-
-Parameters:
-  CVATUser: {{Type: String, Default: chief}}
-  DBPassword: {{Type: String, Default: from-the-sample, NoEcho: true}}
-
-Resources:
-  VPC:
-    Type: AWS::EC2::VPC  # a comment that must survive
-    Properties:
-      CidrBlock: 10.192.0.0/16
-      EnableDnsSupport: true
-      EnableDnsHostnames: true
-      Tags: [{{Key: owner, Value: !Ref CVATUser}}]
-
-  InternetGateway:
-    Type: AWS::EC2::InternetGateway
-  InternetGatewayAttachment:
-    Type: AWS::EC2::VPCGatewayAttachment
-    Properties: {{InternetGatewayId: !Ref InternetGateway, VpcId: !Ref VPC}}
-  PublicRouteTable:
-    Type: AWS::EC2::RouteTable
-    Properties: {{VpcId: !Ref VPC}}
-  DefaultPublicRoute:
-    Type: AWS::EC2::Route
-    Properties: {{RouteTableId: !Ref PublicRouteTable, DestinationCidrBlock: 0.0.0.0/0, GatewayId: !Ref InternetGateway}}
-  NatGateway1EIP:
-    Type: AWS::EC2::EIP
-    Properties: {{Domain: vpc}}
-  NatGateway1:
-    Type: AWS::EC2::NatGateway
-    Properties: {{AllocationId: !GetAtt NatGateway1EIP.AllocationId, SubnetId: !Ref PublicSubnet1}}
-  AppServerSecurityGroup:
-    Type: AWS::EC2::SecurityGroup
-    Properties: {{GroupDescription: app, VpcId: !Ref VPC}}
-  CVATEfs:
-    Type: AWS::EFS::FileSystem
-    Properties: {{Encrypted: true}}
-  DBSubnetGroup:
-    Type: AWS::RDS::DBSubnetGroup
-    Properties:
-      DBSubnetGroupDescription: old
-      SubnetIds: [!Ref PrivateSubnet1, !Ref PrivateSubnet2, !Ref PrivateSubnet3]
-  DBInstance:
-    Type: AWS::RDS::DBInstance
-    Properties:
-      DBName: cvat
-      Engine: postgres
-      EngineVersion: '12.7'
-      MasterUsername: postgres
-      MasterUserPassword: !Ref DBPassword
-      DBInstanceClass: db.m6g.xlarge
-      AllocatedStorage: '50'
-      DBSubnetGroupName: !Ref DBSubnetGroup
-{"".join(parts)}"""
 
 
 def associate(account: Account) -> None:
@@ -178,14 +67,18 @@ def urns(document: dict[str, Any], stack: str) -> dict[str, str]:
 
     for spec in specs.values():
         assert ("id" in spec) is not spec.get("component", False), "a component has no id, all else has one"
-    return {f"urn:pulumi:{stack}::cvat::{types(one)}::{one['logicalName']}": one.get("id", "") for one in specs.values()}
+    return {
+        f"urn:pulumi:{stack}::cvat::{types(one)}::{one['logicalName']}": one.get("id", "") for one in specs.values()
+    }
 
 
 def test_every_adopted_resource_has_the_urn_that_the_program_gives_it(
     account: Account, written: Path, archives: Path
 ) -> None:
     settings = yaml.safe_load((written / "settings.yaml").read_text(encoding="utf-8"))["config"]
-    with rehearse(REGION, config=settings | {"cvat:modelArchives": str(archives)}, account=account, judge=False) as done:
+    with rehearse(
+        REGION, config=settings | {"cvat:modelArchives": str(archives)}, account=account, judge=False
+    ) as done:
         assert done.error is None, done.error
         imported = urns(json.loads((written / "import.json").read_text(encoding="utf-8")), REGION)
         assert len(imported) == 8, "two components, file system, three mount targets, two access points"
@@ -221,7 +114,12 @@ def test_the_kept_template_is_the_old_one_plus_policies(written: Path) -> None:
     added = ("    DeletionPolicy: ", "    UpdateReplacePolicy: ", "    Metadata:", "      kept-by: ")
     assert [line for line in text.splitlines() if not line.startswith(added)] == cloud_formation().splitlines()
     lines = text.splitlines()
-    for name, policy in {"VPC": "Retain", "CVATEfs": "Retain", "EFSMountTarget2": "Retain", "DBInstance": "Snapshot"}.items():
+    for name, policy in {
+        "VPC": "Retain",
+        "CVATEfs": "Retain",
+        "EFSMountTarget2": "Retain",
+        "DBInstance": "Snapshot",
+    }.items():
         assert lines[lines.index(f"  {name}:") + 1] == f"    DeletionPolicy: {policy}"
     at = lines.index("  AppServerSecurityGroup:")
     assert "DeletionPolicy" not in lines[at + 1], "the old groups go with the old stack"
@@ -251,7 +149,9 @@ def test_the_steps_name_this_stacks_things_and_no_password(written: Path, accoun
     assert database["DBInstanceIdentifier"] in text
     assert "its master user is postgres, the program's is cvat" in text
     assert "ParameterKey=DBPassword,UsePreviousValue=true" in text
-    assert "from-the-sample" not in "".join(file.read_text(encoding="utf-8").replace(cloud_formation(), "") for file in written.glob("*.[jm]*"))
+    assert "from-the-sample" not in "".join(
+        file.read_text(encoding="utf-8").replace(cloud_formation(), "") for file in written.glob("*.[jm]*")
+    )
     assert "chief" in (written / "settings.yaml").read_text(encoding="utf-8"), "the administrator keeps the name"
 
 

@@ -70,7 +70,10 @@ def test_without_the_pulumi_cli_a_file_is_asked_for(monkeypatch: pytest.MonkeyPa
         ("not json", "is not JSON"),
         ("[]", "lacks everything"),
         (json.dumps({**DOCUMENT, "admin_secret_arn": "x"}), "is not an ARN"),
-        (json.dumps({key: DOCUMENT[key] for key in ("url", "cluster")}), "lacks admin_user, admin_secret_arn, services"),
+        (
+            json.dumps({key: DOCUMENT[key] for key in ("url", "cluster")}),
+            "lacks admin_user, admin_secret_arn, services",
+        ),
     ],
 )
 def test_a_file_that_is_no_output_is_a_sentence(run: Run, tmp_path: Path, content: str, said: str) -> None:

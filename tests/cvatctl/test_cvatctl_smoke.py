@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.cvatctl.fake_cvat import FakeCvat, Refusal, serving
 
 from cvatctl import canary
 from rehearsal import Rehearsal
 from rehearsal.run import HOME
+from tests.cvatctl.fake_cvat import FakeCvat, Refusal, serving
 
 Run = Callable[..., tuple[int, str, str]]
 FUNCTIONS = HOME / "serverless" / "functions"
@@ -72,7 +72,9 @@ def test_functions_get_what_cvats_ui_would_send(run: Run, cvat: FakeCvat, output
 def test_a_broken_function_fails_the_run_with_cvats_words_and_the_others_are_still_called(
     run: Run, cvat: FakeCvat, outputs_file: Path
 ) -> None:
-    cvat.answers["pth-faster-rcnn"] = Refusal(503, "503 Server Error: the endpoint is out of capacity for url: http://s:8070")
+    cvat.answers["pth-faster-rcnn"] = Refusal(
+        503, "503 Server Error: the endpoint is out of capacity for url: http://s:8070"
+    )
     code, out, _ = run("smoke", "--outputs", str(outputs_file), "--url", cvat.url)
     assert code == 1
     (failed,) = [line for line in out.splitlines() if line.startswith("FAILED")]
@@ -132,10 +134,18 @@ def test_a_wrong_password_and_a_dead_address_are_sentences_without_the_password(
     (refused,) = canary.smoke(cvat.url, "admin", "tell-nobody")
     assert "Unable to log in" in refused.detail
     assert "tell-nobody" not in refused.detail
+    assert "host name" not in refused.detail, "CVAT itself answered, so it is not that"
     (silent,) = canary.smoke("http://127.0.0.1:9", "admin", "x")
     assert "got no answer" in silent.detail
     (odd,) = canary.smoke("ftp://example.com", "admin", "x")
     assert "must begin with http" in odd.detail
+
+
+def test_a_frame_that_is_no_picture_is_a_failure(cvat: FakeCvat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.cvatctl.fake_cvat.PIXEL", b"<html>nothing here</html>")
+    failed = [step for step in canary.smoke(cvat.url, "admin", cvat.password) if not step.ok]
+    assert [step.name for step in failed] == ["read a frame"]
+    assert "no picture" in failed[0].detail
 
 
 def test_an_empty_share_says_which_setting_fills_it(cvat: FakeCvat) -> None:
