@@ -8,13 +8,14 @@ from policy.rules.model import Context, Thing, rule
 
 TAGGABLE = frozenset(
     """
-    aws:appautoscaling/target:Target aws:cloudwatch/logGroup:LogGroup aws:cloudwatch/metricAlarm:MetricAlarm
+    aws:appautoscaling/target:Target aws:backup/plan:Plan aws:backup/vault:Vault
+    aws:cloudwatch/eventRule:EventRule aws:cloudwatch/logGroup:LogGroup aws:cloudwatch/metricAlarm:MetricAlarm
     aws:ec2/eip:Eip aws:ec2/internetGateway:InternetGateway aws:ec2/natGateway:NatGateway
     aws:ec2/routeTable:RouteTable aws:ec2/securityGroup:SecurityGroup aws:ec2/subnet:Subnet aws:ec2/vpc:Vpc
     aws:ec2/vpcEndpoint:VpcEndpoint aws:ecr/repository:Repository aws:ecs/cluster:Cluster aws:ecs/service:Service
     aws:ecs/taskDefinition:TaskDefinition aws:efs/accessPoint:AccessPoint aws:efs/fileSystem:FileSystem
     aws:elasticache/parameterGroup:ParameterGroup aws:elasticache/replicationGroup:ReplicationGroup
-    aws:elasticache/subnetGroup:SubnetGroup aws:iam/role:Role aws:lb/listener:Listener
+    aws:elasticache/subnetGroup:SubnetGroup aws:iam/role:Role aws:kms/key:Key aws:lb/listener:Listener
     aws:lb/listenerRule:ListenerRule aws:lb/loadBalancer:LoadBalancer aws:lb/targetGroup:TargetGroup
     aws:rds/instance:Instance aws:rds/parameterGroup:ParameterGroup aws:rds/subnetGroup:SubnetGroup
     aws:s3/bucket:Bucket aws:s3/bucketObjectv2:BucketObjectv2 aws:sagemaker/endpoint:Endpoint

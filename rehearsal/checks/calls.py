@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rehearsal.checks import ask
+from rehearsal.checks import ask, managed
 from rehearsal.checks.ask import Thing
 from rehearsal.checks.tasks import IMAGE, SECRET
 from rehearsal.checks.units import access_point_request, request
@@ -238,6 +238,9 @@ def _users(rehearsal: Rehearsal) -> dict[str, set[str]]:
         for text in _texts(record.inputs) if service else ():
             if ":role/" in text:
                 found.setdefault(text, set()).add(str(service))
+    for record in rehearsal.of_type("aws:iam/role:Role"):
+        for policy in managed.attached(rehearsal, record.id).values():
+            found.setdefault(record.outputs["arn"], set()).add(managed.TAKEN_BY[policy])
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import ask
+from rehearsal.checks import ask, managed
 from rehearsal.checks.calls import Use, uses
 from rehearsal.checks.units import ACCESS_POINT, OTHER_ACCOUNT, neighbours
 from rehearsal.emulator.conditions import like
@@ -110,12 +110,17 @@ def _decide(rehearsal: Rehearsal, use: Use, policy: list[Statement], request: Re
 
 @ask.question
 def identity(rehearsal: Rehearsal, role: str) -> list[Statement]:
-    """All statements of a role's policies, its own and those attached to it, as the account shows them."""
+    """All statements of a role's policies, its own and those attached to it, as the account shows them.
+
+    Without AWS's own policies that have a reason in managed.py.
+    """
     client = rehearsal.client("iam")
     found: list[Statement] = []
     for name in client.list_role_policies(RoleName=role)["PolicyNames"]:
         found += statements(client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
     for one in client.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        if one["PolicyArn"] in managed.attached(rehearsal, role):
+            continue
         version = client.get_policy(PolicyArn=one["PolicyArn"])["Policy"]["DefaultVersionId"]
         document = client.get_policy_version(PolicyArn=one["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
         found += statements(document)
