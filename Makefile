@@ -54,7 +54,7 @@ serve-gateway: $(VENV)/installed  ## run the gateway on port 8070 with an echo f
 bench-gateway: $(VENV)/installed  ## measure the gateway beside direct calls (BENCH="--soak 20000")
 	@cd serverless/gateway && exec $(abspath $(BIN))/python -m gateway_bench $(BENCH)
 
-test: $(VENV)/installed  ## run all tests
+test: $(VENV)/installed policy/.venv/installed  ## run all tests
 	@$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/installed  ## ruff, mypy, hadolint and jactionlint

@@ -152,7 +152,7 @@ def deployable(
     missing = [function for function in functions if function.name not in archives]
     problems = [
         f"{function.name} is required, but has no {function.name}{ARCHIVE_SUFFIX} in cvat:modelArchives. Pack one "
-        "(see docs/models.md), or set sagemaker.required to false."
+        "(see serverless/models/README.md), or set sagemaker.required to false."
         for function in missing
         if function.required
     ]
@@ -164,7 +164,7 @@ def deployable(
     if problems:
         raise FunctionsError(problems)
     warnings = [
-        f"{function.name} is left out: cvat:modelArchives has no {function.name}{ARCHIVE_SUFFIX}. See docs/models.md."
+        f"{function.name} is left out: cvat:modelArchives has no {function.name}{ARCHIVE_SUFFIX}. See serverless/models/README.md."
         for function in missing
     ]
     return ready, warnings

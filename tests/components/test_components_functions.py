@@ -71,7 +71,7 @@ def test_archives_are_found_by_name_in_a_folder_and_in_s3(tmp_path: Path) -> Non
 def test_a_function_without_an_archive_is_left_out_with_a_warning() -> None:
     ready, warnings = deployable([Function(name="a"), Function(name="b")], {"a": StoredArchive("x", "y")}, shared=True)
     assert [one.function.name for one in ready] == ["a"]
-    assert warnings == ["b is left out: cvat:modelArchives has no b.tar.gz. See docs/models.md."]
+    assert warnings == ["b is left out: cvat:modelArchives has no b.tar.gz. See serverless/models/README.md."]
 
 
 def test_a_required_function_without_an_archive_stops_the_deployment() -> None:

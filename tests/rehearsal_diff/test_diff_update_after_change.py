@@ -39,6 +39,8 @@ def test_more_tasks_of_one_kind_change_one_service_and_another_class_updates_the
     assert {(one.kind, one.resource.title, *(item.path for item in one.properties)) for one in others} == {
         ("updated", "aws:ecs:Service cvat-ui", "desiredCount"),
         ("updated", "aws:rds:Instance data-database", "instanceClass"),
+        # how many connections are too many depends on the class
+        ("updated", "aws:cloudwatch:MetricAlarm alarms-database-connections", "alarmDescription", "threshold"),
     }
 
 
