@@ -149,6 +149,9 @@ def test_the_steps_name_this_stacks_things_and_no_password(written: Path, accoun
     assert database["DBInstanceIdentifier"] in text
     assert "its master user is postgres, the program's is cvat" in text
     assert "ParameterKey=DBPassword,UsePreviousValue=true" in text
+    split = [line for line in text.splitlines() if line.lstrip().startswith("--")]
+    assert split
+    assert all(line.startswith("      --") for line in split), "a command's second line belongs to its block"
     assert "from-the-sample" not in "".join(
         file.read_text(encoding="utf-8").replace(cloud_formation(), "") for file in written.glob("*.[jm]*")
     )
