@@ -90,15 +90,17 @@ def _container(stream: str, group: str, known: Mapping[str, Any], clients: Clien
 
 def targets(outputs: Outputs, clients: Clients) -> list[Line]:
     """What the load balancer thinks of its targets."""
-    lines = []
+    lines, described = [], _described(outputs, clients)
     for kind, name in sorted(outputs.services.items()):
-        for group in _described(outputs, clients).get(name, {}).get("loadBalancers", []):
+        service = described.get(name, {})
+        for group in service.get("loadBalancers", []):
             health = clients("elbv2").describe_target_health(TargetGroupArn=group["targetGroupArn"])
-            lines.append(_target_line(kind, health["TargetHealthDescriptions"]))
+            wanted = bool(service.get("desiredCount"))
+            lines.append(_target_line(kind, health["TargetHealthDescriptions"], wanted=wanted))
     return lines or [Line("?", "no service is behind a load balancer", ok=False)]
 
 
-def _target_line(kind: str, found: list[Mapping[str, Any]]) -> Line:
+def _target_line(kind: str, found: list[Mapping[str, Any]], *, wanted: bool) -> Line:
     healthy = [one for one in found if one["TargetHealth"]["State"] == "healthy"]
     rest = [one for one in found if one not in healthy and one["TargetHealth"]["State"] != "draining"]
     details = [
@@ -106,7 +108,9 @@ def _target_line(kind: str, found: list[Mapping[str, Any]]) -> Line:
         for one in rest
         for health in [one["TargetHealth"]]
     ]
-    return Line(kind, f"{len(healthy)} of {len(found)} targets healthy", bool(healthy) and not rest, details)
+    return Line(
+        kind, f"{len(healthy)} of {len(found)} targets healthy", (bool(healthy) or not wanted) and not rest, details
+    )
 
 
 def alarms(outputs: Outputs, clients: Clients) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -131,4 +132,8 @@ def _imports(found: Sample, mounts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _entry(kind: str, name: str, logical: str, physical: str, parent: str) -> dict[str, Any]:
-    return {"type": kind, "name": name, "logicalName": logical, "id": physical, "parent": parent}
+    # The program's own version of the provider: Pulumi would otherwise read the resource with the newest one.
+    version = importlib.metadata.version("pulumi-aws")
+    return {
+        "type": kind, "name": name, "logicalName": logical, "id": physical, "parent": parent, "version": version
+    }  # fmt: skip

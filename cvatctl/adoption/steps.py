@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 from cvatctl.adoption import sample
@@ -40,17 +41,23 @@ def _update(plan: Plan, folder: Path, template: str) -> str:
     lines = [f"aws cloudformation update-stack --region {plan.sample.region} --stack-name {plan.sample.name}", body]
     lines += [f"--parameters {parameters}"] if parameters else []
     lines += [f"--capabilities {' '.join(plan.sample.capabilities)}"] if plan.sample.capabilities else []
-    return note + " \\\n  ".join(lines)
+    return _block(note + " \\\n  ".join(lines))
+
+
+def _block(commands: str) -> str:
+    """Commands for an indented block, whose first line is indented already."""
+    return textwrap.indent(commands, "    ").lstrip()
 
 
 def _services(plan: Plan, count: str) -> str:
     ids, region = plan.sample.ids, plan.sample.region
     cluster = ids.get(sample.CLUSTER, "OLD_CLUSTER")
-    return "\n".join(
+    commands = [
         f"aws ecs update-service --region {region} --cluster {cluster} --service {ids[name]} --desired-count {count}"
         for name in sample.SERVICES
         if name in ids
-    )
+    ]
+    return _block("\n".join(commands))
 
 
 def _pause(plan: Plan) -> str:
@@ -126,7 +133,8 @@ Session Manager) that carries the security groups {group} (old database) and the
 The passwords are asked for, or read from Secrets Manager, and are on no command line:
 
     read -rsp 'Password of {user}: ' PGPASSWORD && export PGPASSWORD
-    pg_dump --host {host} --username {user} --format custom --no-owner --no-acl --file cvat.dump cvat
+    pg_dump --host {host} --username {user} --format custom --no-owner --no-acl \\
+      --file cvat.dump cvat
 
     PGPASSWORD=$(aws secretsmanager get-secret-value --region {region} --secret-id NEW_DATABASE_SECRET \\
       --query SecretString --output text | jq -r .password) && export PGPASSWORD

@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 
 from cvatctl import logs, parts
-from cvatctl.inspect_services import _service
+from cvatctl.inspect_services import _service, _target_line
 from rehearsal import Rehearsal
 
 Run = Callable[..., tuple[int, str, str]]
@@ -62,6 +62,15 @@ def test_status_says_that_all_is_well_only_when_it_is(run: Run, outputs_file: Pa
     assert code == 0, out
     assert "All is well." in out
     assert "!" not in out.replace("with !", "")
+
+
+def test_a_service_that_is_scaled_to_zero_needs_no_healthy_target() -> None:
+    assert _target_line("server", [], wanted=False).ok
+    assert not _target_line("server", [], wanted=True).ok
+    sick = {"Target": {"Id": "10.0.0.1"}, "TargetHealth": {"State": "unhealthy", "Description": "answers 502"}}
+    line = _target_line("server", [sick], wanted=True)
+    assert not line.ok
+    assert line.details == ["10.0.0.1: unhealthy, answers 502"]
 
 
 def test_an_alarm_of_this_stack_is_shown_and_one_of_another_is_not(

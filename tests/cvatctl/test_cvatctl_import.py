@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 from cvatctl.adoption import template
 from cvatctl.errors import ProblemError
 from rehearsal import Account, rehearse
+from rehearsal.run import HOME
 from tests.cvatctl.old_stack import REGION, cloud_formation
 
 Run = Callable[..., tuple[int, str, str]]
@@ -80,7 +82,13 @@ def test_every_adopted_resource_has_the_urn_that_the_program_gives_it(
         REGION, config=settings | {"cvat:modelArchives": str(archives)}, account=account, judge=False
     ) as done:
         assert done.error is None, done.error
-        imported = urns(json.loads((written / "import.json").read_text(encoding="utf-8")), REGION)
+        document = json.loads((written / "import.json").read_text(encoding="utf-8"))
+        imported = urns(document, REGION)
+        (pinned,) = re.findall(r"^pulumi-aws==(.+)$", (HOME / "requirements.txt").read_text(encoding="utf-8"), re.M)
+        versions = {
+            one["version"] for one in json.loads((written / "import.json").read_text())["resources"] if "id" in one
+        }
+        assert versions == {pinned}, "the provider that the program uses reads what is adopted"
         assert len(imported) == 8, "two components, file system, three mount targets, two access points"
         assert set(imported) <= set(done.registered), "with another URN Pulumi would delete it, and make a new one"
         own = {record.urn: record.inputs for record in done.resources}
@@ -149,6 +157,9 @@ def test_the_steps_name_this_stacks_things_and_no_password(written: Path, accoun
     assert database["DBInstanceIdentifier"] in text
     assert "its master user is postgres, the program's is cvat" in text
     assert "ParameterKey=DBPassword,UsePreviousValue=true" in text
+    split = [line for line in text.splitlines() if line.lstrip().startswith("--")]
+    assert split
+    assert all(line.startswith("      --") for line in split), "a command's second line belongs to its block"
     assert "from-the-sample" not in "".join(
         file.read_text(encoding="utf-8").replace(cloud_formation(), "") for file in written.glob("*.[jm]*")
     )
