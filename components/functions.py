@@ -164,7 +164,8 @@ def deployable(
     if problems:
         raise FunctionsError(problems)
     warnings = [
-        f"{function.name} is left out: cvat:modelArchives has no {function.name}{ARCHIVE_SUFFIX}. See serverless/models/README.md."
+        f"{function.name} is left out: cvat:modelArchives has no {function.name}{ARCHIVE_SUFFIX}. "
+        "See serverless/models/README.md."
         for function in missing
     ]
     return ready, warnings

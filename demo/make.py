@@ -34,9 +34,7 @@ def street(size: tuple[int, int], rng: random.Random) -> Image.Image:
     draw.rectangle((0, height // 2, width, height), fill="#5d6d7e")
     draw.rectangle((0, height // 2, width, height // 2 + height // 16), fill="#b2babb")
     for x in range(0, width, width // 10):
-        draw.rectangle(
-            (x, height * 25 // 32, x + width // 20, height * 25 // 32 + height // 80), fill="#f8f9f9"
-        )
+        draw.rectangle((x, height * 25 // 32, x + width // 20, height * 25 // 32 + height // 80), fill="#f8f9f9")
     return image
 
 
@@ -75,9 +73,7 @@ def person(draw: Canvas, x: float, ground: float, high: float, colour: str) -> N
         (x - wide * 0.2, ground - high + wide, x + wide * 1.2, ground - high * 0.4), wide / 3, fill=colour
     )
     for side in (0.0, 0.6):
-        draw.rectangle(
-            (x + wide * side, ground - high * 0.4, x + wide * (side + 0.4), ground), fill="#212f3d"
-        )
+        draw.rectangle((x + wide * side, ground - high * 0.4, x + wide * (side + 0.4), ground), fill="#212f3d")
 
 
 def photo(number: int) -> Image.Image:

@@ -75,14 +75,10 @@ def run(command: list[str], stdin: str) -> None:
     """Output goes to the terminal; the command is shown when it fails (it never holds a secret)."""
     done = subprocess.run(command, input=stdin, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise FailureError(
-            f"'{' '.join(command)}' failed with exit code {done.returncode}; its own message is above."
-        )
+        raise FailureError(f"'{' '.join(command)}' failed with exit code {done.returncode}; its own message is above.")
 
 
-def mirror(
-    ecr: Any, images: list[Image], source: str, prefix: str, tool: tools.Tool, execute: Run = run
-) -> str:
+def mirror(ecr: Any, images: list[Image], source: str, prefix: str, tool: tools.Tool, execute: Run = run) -> str:
     """Copy what is missing; returns the base registry to build from."""
     registry, password = credentials(ecr)
     execute(tool.login(registry), password)
@@ -92,9 +88,7 @@ def mirror(
         if present(ecr, repository, image.tag):
             sys.stdout.write(f"{repository}:{image.tag} is there already\n")
             continue
-        for command in tool.copy(
-            f"{source}/{image.name}@{image.digest}", f"{registry}/{repository}:{image.tag}"
-        ):
+        for command in tool.copy(f"{source}/{image.name}@{image.digest}", f"{registry}/{repository}:{image.tag}"):
             execute(command, "")
     return f"{registry}/{prefix}"
 
@@ -104,12 +98,8 @@ def options() -> argparse.Namespace:
         prog="python -m mirror", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--region", required=True, help="the region of the ECR to copy to")
-    parser.add_argument(
-        "--source", default="docker.io/library", help="the registry to copy from (%(default)s)"
-    )
-    parser.add_argument(
-        "--prefix", default="mirror", help="repositories are made below this name (%(default)s)"
-    )
+    parser.add_argument("--source", default="docker.io/library", help="the registry to copy from (%(default)s)")
+    parser.add_argument("--prefix", default="mirror", help="repositories are made below this name (%(default)s)")
     parser.add_argument("--lock", type=Path, default=LOCK, help="the lock file (%(default)s)")
     return parser.parse_args()
 

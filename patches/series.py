@@ -88,9 +88,7 @@ def apply(patch: Path, repository: Path, env: dict[str, str]) -> None:
     except FailureError as failure:
         raise FailureError(f"{patch.name} does not apply to {COMMIT[:8]}:\n{failure}") from failure
     if "offset" in said or "fuzz" in said:
-        raise FailureError(
-            f"{patch.name} applies only with an offset:\n{said}Make it anew against {COMMIT[:8]}."
-        )
+        raise FailureError(f"{patch.name} applies only with an offset:\n{said}Make it anew against {COMMIT[:8]}.")
 
 
 def check(source: str) -> list[str]:
@@ -119,14 +117,10 @@ def check(source: str) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("lock", help="write the digest of the series into both Dockerfiles")
-    commands.add_parser("check", help="apply the series").add_argument(
-        "source", help="a clone of CVAT, or a URL"
-    )
+    commands.add_parser("check", help="apply the series").add_argument("source", help="a clone of CVAT, or a URL")
     chosen = parser.parse_args()
     if chosen.command == "lock":
         lock()
@@ -136,9 +130,7 @@ def main() -> int:
     except FailureError as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
-    sys.stdout.write(
-        f"{len(patches())} patches apply to {COMMIT} without fuzz; files touched: {len(touched)}\n"
-    )
+    sys.stdout.write(f"{len(patches())} patches apply to {COMMIT} without fuzz; files touched: {len(touched)}\n")
     return 0
 
 

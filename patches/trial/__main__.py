@@ -51,9 +51,7 @@ def run(trial: Trial) -> int:
         except (RefusedError, OSError, KeyError) as error:
             sys.stdout.write(f"{number:2} FAILED  {title}\n           {error}\n")
             return 1
-        sys.stdout.write(
-            f"{number:2} ok      {title}  [{time.monotonic() - began:.1f} s]\n           {result}\n"
-        )
+        sys.stdout.write(f"{number:2} ok      {title}  [{time.monotonic() - began:.1f} s]\n           {result}\n")
         sys.stdout.flush()
     return 0
 

@@ -30,9 +30,7 @@ class Client:
     def call(self, method: str, path: str, *expected: int, **arguments: Any) -> requests.Response:
         answer = self.session.request(method, f"{self.base}{path}", timeout=120, **arguments)
         if answer.status_code not in (expected or (200, 201, 202, 204)):
-            raise RefusedError(
-                f"{method} {path} on port {self.port}: {answer.status_code} {answer.text[:500]}"
-            )
+            raise RefusedError(f"{method} {path} on port {self.port}: {answer.status_code} {answer.text[:500]}")
         return answer
 
     def log_in(self, name: str, password: str) -> None:

@@ -114,9 +114,7 @@ class Fleet:
 
     def python(self, name: str, code: str) -> tuple[int, str]:
         """Run a piece of Python where CVAT runs; (exit code, what it printed)."""
-        return self._finish(
-            name, self._spawn(name, ["-c", code], {"PYTHONPATH": self.environment(name)["CVAT_HOME"]})
-        )
+        return self._finish(name, self._spawn(name, ["-c", code], {"PYTHONPATH": self.environment(name)["CVAT_HOME"]}))
 
     def _finish(self, name: str, process: subprocess.Popen[bytes]) -> tuple[int, str]:
         code = process.wait(timeout=600)

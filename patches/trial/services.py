@@ -44,12 +44,8 @@ def certificates(folder: Path) -> None:
 
     names = folder / "names"
     names.write_text("subjectAltName=DNS:localhost\n")
-    openssl(
-        "req -x509 -newkey rsa -nodes -days 2 -subj /CN=trial -keyout {folder}/ca.key -out {folder}/ca.pem"
-    )
-    openssl(
-        "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout {folder}/server.key -out {folder}/server.csr"
-    )
+    openssl("req -x509 -newkey rsa -nodes -days 2 -subj /CN=trial -keyout {folder}/ca.key -out {folder}/ca.pem")
+    openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout {folder}/server.key -out {folder}/server.csr")
     openssl(
         "x509 -req -days 2 -CAcreateserial -CA {folder}/ca.pem -CAkey {folder}/ca.key",
         *("-in", f"{folder}/server.csr", "-extfile", str(names), "-out", f"{folder}/server.pem"),
@@ -64,9 +60,7 @@ class Services:
     postgres_port: int = 25432
     redis_port: int = 26379
     postgres_password: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    redis_password: str = field(
-        default_factory=lambda: secrets.token_urlsafe(24) + "&^$!"
-    )  # what ElastiCache allows
+    redis_password: str = field(default_factory=lambda: secrets.token_urlsafe(24) + "&^$!")  # what ElastiCache allows
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def _as_postgres(self, *command: str) -> list[str]:

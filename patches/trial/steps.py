@@ -109,10 +109,7 @@ class Trial:
     @staticmethod
     def _healthy(port: int) -> bool | None:
         try:
-            return (
-                requests.get(f"http://127.0.0.1:{port}{HEALTH}", timeout=5).status_code == requests.codes.ok
-                or None
-            )
+            return requests.get(f"http://127.0.0.1:{port}{HEALTH}", timeout=5).status_code == requests.codes.ok or None
         except requests.RequestException:  # not listening yet, or still importing
             return None
 
@@ -135,9 +132,7 @@ class Trial:
                 "X-Forwarded-For": f"192.0.2.{n}, 198.51.100.7",
             }
             port = (A, B)[n % 2]
-            codes.append(
-                requests.get(f"http://127.0.0.1:{port}{HEALTH}", headers=forwarded, timeout=5).status_code
-            )
+            codes.append(requests.get(f"http://127.0.0.1:{port}{HEALTH}", headers=forwarded, timeout=5).status_code)
         check(
             codes[:90] == [200] * 90 and codes[-1] == requests.codes.too_many,
             f"the last answers were {codes[85:]}",
@@ -222,9 +217,7 @@ class Trial:
         self.a.until_created("GET", f"/tasks/{self.task}?action=export")
         archive = self.b.call("GET", f"/tasks/{self.task}?action=download").content
         sent = self.b.call("POST", "/tasks?action=import", 202, files={"task_file": ("task.zip", archive)})
-        restored = self.a.until_created(
-            "POST", "/tasks?action=import", data={"rq_id": sent.json()["rq_id"]}
-        ).json()
+        restored = self.a.until_created("POST", "/tasks?action=import", data={"rq_id": sent.json()["rq_id"]}).json()
         return f"{len(archive)} bytes; task {self.task} came back as task {restored['id']}"
 
     def static(self) -> str:

@@ -23,11 +23,6 @@ def test_every_variable_is_documented() -> None:
 
 
 def test_every_documented_variable_is_read() -> None:
-    table = (
-        (ROOT / "docs/images.md")
-        .read_text()
-        .split("### Environment")[1]
-        .split("### What a task writes to")[0]
-    )
+    table = (ROOT / "docs/images.md").read_text().split("### Environment")[1].split("### What a task writes to")[0]
     documented = set(re.findall(f"`({NAME})`", table))
     assert documented - read_by_the_code() - OF_CVAT == set()

@@ -104,9 +104,7 @@ def init() -> int:
 
 def health() -> int:
     """What the load balancer asks, asked from inside: for the container's own health check."""
-    connection = http.client.HTTPConnection(
-        "127.0.0.1", int(os.environ.get("CVAT_WEB_PORT", PORT)), timeout=5
-    )
+    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("CVAT_WEB_PORT", PORT)), timeout=5)
     try:
         connection.request("GET", HEALTH_PATH)
         return 0 if connection.getresponse().status == http.client.OK else 1

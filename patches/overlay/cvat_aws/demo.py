@@ -108,9 +108,7 @@ def run(env: Mapping[str, str]) -> int:
         for line in copy(boto3.client("s3"), where, share / FOLDER, record):
             say(line)
     except (BotoCoreError, ClientError) as error:
-        raise UnusableError(
-            f"The demo files at s3://{where[0]}/{where[1]} cannot be read: {error}"
-        ) from error
+        raise UnusableError(f"The demo files at s3://{where[0]}/{where[1]} cannot be read: {error}") from error
     finally:
         state.write_text(json.dumps(record, indent=1, sort_keys=True))
     say("done")

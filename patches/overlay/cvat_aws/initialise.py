@@ -24,9 +24,7 @@ def say(message: str) -> None:
     sys.stdout.flush()
 
 
-def lock(
-    cursor: Any, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
-) -> None:
+def lock(cursor: Any, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
     """Take PostgreSQL's advisory lock; the session holds it, so it is freed however this process ends."""
     deadline = clock() + LOCK_PATIENCE_S
     while True:

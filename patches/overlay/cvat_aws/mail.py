@@ -22,7 +22,5 @@ def smtp(read: Reader) -> dict[str, Any]:
         "EMAIL_USE_TLS": encryption == "starttls",
         "EMAIL_USE_SSL": encryption == "tls",
         "EMAIL_TIMEOUT": 10,
-        "DEFAULT_FROM_EMAIL": read.required(
-            "CVAT_SMTP_FROM", "the sender's address, as CVAT_SMTP_HOST is set"
-        ),
+        "DEFAULT_FROM_EMAIL": read.required("CVAT_SMTP_FROM", "the sender's address, as CVAT_SMTP_HOST is set"),
     }

@@ -80,8 +80,7 @@ def redis(read: Reader) -> dict[str, Any]:
             "rq": _cache(connection, tls, RQ_DB, scheme),
         },
         "RQ_QUEUES": {
-            queue: {"USE_REDIS_CACHE": "rq", "DEFAULT_TIMEOUT": timeout}
-            for queue, timeout in JOB_TIMEOUTS.items()
+            queue: {"USE_REDIS_CACHE": "rq", "DEFAULT_TIMEOUT": timeout} for queue, timeout in JOB_TIMEOUTS.items()
         },
         "CACHEOPS_REDIS": {**connection, **({"ssl": True, **tls} if tls else {}), "db": CACHEOPS_DB},
         "SESSION_ENGINE": "django.contrib.sessions.backends.cached_db",

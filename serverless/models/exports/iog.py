@@ -82,18 +82,10 @@ def export(net: Any, output: Path) -> None:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--source", type=Path, required=True, metavar="DIR", help="checkout of Inside-Outside-Guidance"
-    )
-    parser.add_argument(
-        "--weights", type=Path, metavar="FILE", help="IOG_PASCAL_SBD.pth; without it, random weights"
-    )
-    parser.add_argument(
-        "--output", type=Path, default=Path("model.onnx"), metavar="FILE", help="default: %(default)s"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", type=Path, required=True, metavar="DIR", help="checkout of Inside-Outside-Guidance")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="IOG_PASCAL_SBD.pth; without it, random weights")
+    parser.add_argument("--output", type=Path, default=Path("model.onnx"), metavar="FILE", help="default: %(default)s")
     parsed = parser.parse_args()
     torch.manual_seed(0)
     export(load(parsed.source, parsed.weights), parsed.output)

@@ -105,18 +105,10 @@ def export(net: Any, output: Path) -> None:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--source", type=Path, required=True, metavar="DIR", help="checkout of foolwood/SiamMask"
-    )
-    parser.add_argument(
-        "--weights", type=Path, metavar="FILE", help="SiamMask_DAVIS.pth; without it, random weights"
-    )
-    parser.add_argument(
-        "--output", type=Path, required=True, metavar="DIR", help="where to put the ONNX files"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", type=Path, required=True, metavar="DIR", help="checkout of foolwood/SiamMask")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="SiamMask_DAVIS.pth; without it, random weights")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to put the ONNX files")
     parsed = parser.parse_args()
     torch.manual_seed(0)
     export(load(parsed.source, parsed.weights), parsed.output)

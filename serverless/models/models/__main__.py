@@ -26,37 +26,25 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    serve = commands.add_parser(
-        "serve", help="serve the archive in MODEL_DIR (default /opt/ml/model) over HTTP"
-    )
+    serve = commands.add_parser("serve", help="serve the archive in MODEL_DIR (default /opt/ml/model) over HTTP")
     serve.set_defaults(run=_serve)
     registry = argparse.ArgumentParser(add_help=False)
-    registry.add_argument(
-        "--functions", type=Path, default=REGISTRY, help="registry folder (default: %(default)s)"
-    )
+    registry.add_argument("--functions", type=Path, default=REGISTRY, help="registry folder (default: %(default)s)")
     pack = commands.add_parser(
         "pack", parents=[registry], help="make a function's archive from its weights, and try it"
     )
     pack.add_argument("function", metavar="FUNCTION", help="name of a file in the registry, without .yaml")
-    pack.add_argument(
-        "--weights", type=Path, nargs="+", required=True, metavar="FILE", help="the network's files"
-    )
-    pack.add_argument(
-        "--output", type=Path, default=Path(), metavar="DIR", help="default: the current folder"
-    )
+    pack.add_argument("--weights", type=Path, nargs="+", required=True, metavar="FILE", help="the network's files")
+    pack.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="default: the current folder")
     pack.set_defaults(run=_pack)
-    sample = commands.add_parser(
-        "sample", parents=[registry], help="make archives of tiny networks, for tests"
-    )
+    sample = commands.add_parser("sample", parents=[registry], help="make archives of tiny networks, for tests")
     sample.add_argument("names", metavar="FUNCTION", nargs="*", help="functions of the registry")
     sample.add_argument("--all", action="store_true", help="every function that has a sample")
     sample.add_argument("directory", type=Path, metavar="DIR", help="where to put <function>.tar.gz")
     sample.set_defaults(run=_sample)
     export = commands.add_parser("export", help="make a function's network file from its public source")
     export.add_argument("function", choices=["pth-faster-rcnn"], metavar="FUNCTION", help="pth-faster-rcnn")
-    export.add_argument(
-        "--output", type=Path, default=Path("model.onnx"), metavar="FILE", help="default: %(default)s"
-    )
+    export.add_argument("--output", type=Path, default=Path("model.onnx"), metavar="FILE", help="default: %(default)s")
     export.add_argument(
         "--weights", type=Path, metavar="FILE", help="state dict; default: torchvision downloads its own"
     )

@@ -98,9 +98,7 @@ def compress(folder: Path, target: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     if target.exists():
-        raise ModelError(
-            f"--weights: {source.name} is given twice, or has the name of the registry file's copy"
-        )
+        raise ModelError(f"--weights: {source.name} is given twice, or has the name of the registry file's copy")
     if source.is_dir():
         shutil.copytree(source, target)
     elif source.is_file():

@@ -64,9 +64,7 @@ def _block(path: Path, document: Any, *keys: str) -> dict[str, Any]:
     for key in keys:
         document = document.get(key) if isinstance(document, dict) else None
     if not isinstance(document, dict):
-        raise ModelError(
-            f"{path}: the mapping {'.'.join(keys)} is missing; serverless/functions has examples"
-        )
+        raise ModelError(f"{path}: the mapping {'.'.join(keys)} is missing; serverless/functions has examples")
     return document
 
 
@@ -84,6 +82,5 @@ def _labels(path: Path, spec: Any) -> dict[int, str]:
         return {int(item["id"]): str(item["name"]) for item in items}
     except (ValueError, TypeError, KeyError) as error:
         raise ModelError(
-            f'{path}: metadata.annotations.spec must be a JSON list of {{"id": 1, "name": "person"}}: '
-            f"{error!r}"
+            f'{path}: metadata.annotations.spec must be a JSON list of {{"id": 1, "name": "person"}}: {error!r}'
         ) from None

@@ -62,9 +62,7 @@ def compile_with_image(
     if width is None or height is None:
         return network, image
     if image.size not in (None, (width, height)):
-        raise ModelError(
-            f"{path.name} takes images of {width}x{height}, but input.size is {image.size}: remove it"
-        )
+        raise ModelError(f"{path.name} takes images of {width}x{height}, but input.size is {image.size}: remove it")
     return network, image.model_copy(update={"size": (width, height)})
 
 
@@ -77,9 +75,7 @@ def _preprocess(model: ov.Model, image: ImageInput, path: Path) -> ov.Model:
         )
     builder = PrePostProcessor(model)
     entry = builder.input(model.inputs.index(port))
-    entry.tensor().set_element_type(ov.Type.u8).set_layout(
-        ov.Layout("NHWC" if "N" in image.layout else "HWC")
-    )
+    entry.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC" if "N" in image.layout else "HWC"))
     entry.model().set_layout(ov.Layout(image.layout))
     steps = entry.preprocess()
     if image.colors == "BGR":
@@ -99,6 +95,4 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     if (width, height) == size:
         return np.ascontiguousarray(pixels)
     shrinks = size[0] < width and size[1] < height
-    return np.asarray(
-        cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
-    )
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)

@@ -34,9 +34,7 @@ def decode_image(text: str, field: str = "image") -> Pixels:
             _check_size(image, field)
             return _to_rgb(image)
     except UnidentifiedImageError:
-        raise RequestError(
-            f"{field} ({len(data)} bytes) is no image of a known format: {', '.join(FORMATS)}"
-        ) from None
+        raise RequestError(f"{field} ({len(data)} bytes) is no image of a known format: {', '.join(FORMATS)}") from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise RequestError(f"{field} cannot be decoded: {error}") from None
 

@@ -23,9 +23,7 @@ class Network:
     def __init__(self, compiled: ov.CompiledModel, inputs: Names, outputs: Names, label: str) -> None:
         self._request = compiled.create_infer_request()
         self._inputs = {ours: find_port(compiled.inputs, ours, name, label) for ours, name in inputs.items()}
-        self._outputs = {
-            ours: find_port(compiled.outputs, ours, name, label) for ours, name in outputs.items()
-        }
+        self._outputs = {ours: find_port(compiled.outputs, ours, name, label) for ours, name in outputs.items()}
 
     def shape(self, name: str) -> tuple[int | None, ...]:
         """Dimensions of an input; None where any length is taken."""
@@ -72,15 +70,10 @@ def find_model(folder: Path, name: str | None, option: str = "model") -> Path:
     if name is not None:
         if Path(name).name != name or not (folder / name).exists():
             raise ModelError(
-                f"sagemaker.options.{option} is {name!r}, but the archive has no such file; "
-                f"it holds {_listing(folder)}"
+                f"sagemaker.options.{option} is {name!r}, but the archive has no such file; it holds {_listing(folder)}"
             )
         return folder / name
-    found = [
-        path
-        for path in sorted(folder.iterdir())
-        if path.suffix in SUFFIXES or (path / "saved_model.pb").exists()
-    ]
+    found = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES or (path / "saved_model.pb").exists()]
     if len(found) != 1:
         raise ModelError(
             f"the archive must hold one network ({', '.join(SUFFIXES)} or a SavedModel folder) or name it "

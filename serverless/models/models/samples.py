@@ -105,9 +105,7 @@ def _search() -> ov.Model:
     # The mean over 64 x 64 pixels around each of the 25 x 25 cells, which lie 8 pixels apart.
     near = _average(match, 64, 8, 1, 0)
     side = np.full((1, 4, 25, 25), -50, np.float32)
-    target = op.concat(
-        [op.constant(side[:, :2]), near * _number(20) - _number(10), op.constant(side[:, :2])], 1
-    )
+    target = op.concat([op.constant(side[:, :2]), near * _number(20) - _number(10), op.constant(side[:, :2])], 1)
     outputs = {
         "score": op.concat([op.constant(np.zeros((1, 5, 25, 25), np.float32)), target], 1),
         "delta": op.constant(np.zeros((1, 20, 25, 25), np.float32)),

@@ -53,9 +53,7 @@ class Server:
         if self._service is None:
             return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "the model is being loaded: try again"})
         if self._waiting > MAX_WAITING:
-            return _json(
-                HTTPStatus.SERVICE_UNAVAILABLE, {"error": f"{MAX_WAITING} requests are waiting: try again"}
-            )
+            return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": f"{MAX_WAITING} requests are waiting: try again"})
         raw = await request.read()
         started = time.monotonic()
         self._waiting += 1

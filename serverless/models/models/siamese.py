@@ -80,9 +80,7 @@ def anchors(parameters: Hyperparameters) -> Vector:
     cells = (np.arange(parameters.score_size) - parameters.score_size // 2) * parameters.stride
     y, x = np.meshgrid(cells, cells, indexing="ij")
     grid = np.stack((x.ravel(), y.ravel()), axis=1)
-    return np.concatenate([np.hstack((grid, np.tile(shape, (len(grid), 1)))) for shape in shapes]).astype(
-        np.float64
-    )
+    return np.concatenate([np.hstack((grid, np.tile(shape, (len(grid), 1)))) for shape in shapes]).astype(np.float64)
 
 
 def hanning(parameters: Hyperparameters) -> Vector:

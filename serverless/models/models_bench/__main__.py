@@ -67,9 +67,7 @@ def main() -> int:
         folder = parsed.archives or Path(text)
         if not parsed.archives:
             pack_samples(folder, REGISTRY)
-        late = [
-            name for name in SAMPLES if (folder / f"{name}.tar.gz").exists() and not row(folder, name, photo)
-        ]
+        late = [name for name in SAMPLES if (folder / f"{name}.tar.gz").exists() and not row(folder, name, photo)]
     say("")
     compare(
         "reading the pixels",
@@ -145,9 +143,7 @@ def picture() -> str:
 def cvat(photo: str) -> Array:
     """How CVAT's tf-faster-rcnn function gets its pixels; Pillow has renamed getdata() since."""
     image = Image.open(io.BytesIO(b64decode(photo)))
-    return (
-        np.array(image.get_flattened_data())[:, :3].reshape((image.height, image.width, -1)).astype(np.uint8)
-    )
+    return np.array(image.get_flattened_data())[:, :3].reshape((image.height, image.width, -1)).astype(np.uint8)
 
 
 def compare(what: str, other: str, ours: Callable[[], object], theirs: Callable[[], object]) -> None:

@@ -36,8 +36,7 @@ def make_handler(function: Function, folder: Path, runtime: Runtime) -> Handler:
     """Loads the networks of an unpacked archive; a ModelError says what does not fit."""
     if function.handler not in HANDLERS:
         raise ModelError(
-            f"function {function.name}: sagemaker.handler is {function.handler!r}; "
-            f"there are {', '.join(HANDLERS)}"
+            f"function {function.name}: sagemaker.handler is {function.handler!r}; there are {', '.join(HANDLERS)}"
         )
     kind, factory = HANDLERS[function.handler]
     if kind != function.kind:

@@ -76,16 +76,12 @@ class Detector:
 
     def __init__(self, function: Function, folder: Path, runtime: Runtime, options: DetectorOptions) -> None:
         if not function.labels:
-            raise ModelError(
-                f"function {function.name}: a detector needs labels in metadata.annotations.spec"
-            )
+            raise ModelError(f"function {function.name}: a detector needs labels in metadata.annotations.spec")
         self._labels = function.labels
         self._options = options
         path = find_model(folder, options.model)
         outputs = options.output.model_dump(exclude_none=True)
-        self.network, self._input = compile_with_image(
-            runtime, runtime.read(path), path, options.input, {}, outputs
-        )
+        self.network, self._input = compile_with_image(runtime, runtime.read(path), path, options.input, {}, outputs)
 
     def __call__(self, body: Any) -> list[dict[str, Any]]:
         """A list of {"label", "type": "rectangle", "points": [x1, y1, x2, y2], "confidence"}."""

@@ -68,9 +68,7 @@ class EmbeddingReid:
         self._options = options = parse_options(ReidOptions, function.name, function.options)
         path = find_model(folder, options.model)
         if options.input.layout not in ("NCHW", "NHWC"):
-            raise ModelError(
-                f"{path.name}: embeddings need sagemaker.options.input.layout NCHW or NHWC, with a batch"
-            )
+            raise ModelError(f"{path.name}: embeddings need sagemaker.options.input.layout NCHW or NHWC, with a batch")
         model = runtime.read(path)
         self._batch = MAX_BATCH if _free_the_batch(model, path) else 1
         if self._batch == 1:
@@ -80,9 +78,7 @@ class EmbeddingReid:
             runtime, model, path, options.input, {}, {"embeddings": options.output}
         )
         if image.size is None:
-            raise ModelError(
-                f"{path.name} takes images of any size: say in sagemaker.options.input.size which"
-            )
+            raise ModelError(f"{path.name} takes images of any size: say in sagemaker.options.input.size which")
         self._size = image.size
 
     def __call__(self, body: Any) -> list[int]:

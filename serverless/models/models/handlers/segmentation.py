@@ -111,9 +111,7 @@ class ClickSegmentation:
         feeds = self._tensors(pixels, box, request.pos_points, outside)
         scores = np.squeeze(self.network(feeds)["scores"])
         if scores.ndim != MASK_DIMENSIONS:
-            raise ModelError(
-                f"the network's scores are {scores.shape}: they must be one mask of height x width"
-            )
+            raise ModelError(f"the network's scores are {scores.shape}: they must be one mask of height x width")
         threshold = self._options.threshold if request.threshold is None else request.threshold
         return _answer(_in_image(scores, box, threshold), box)
 
@@ -127,9 +125,7 @@ class ClickSegmentation:
             # Without a box, the outside clicks are its corners: CVAT's own function meant this, and crashed.
             corners, outside = request.neg_points, ()
         if not corners or corners[0] == corners[-1]:
-            raise RequestError(
-                "obj_bbox is missing: draw a box around the object first, or two outside points"
-            )
+            raise RequestError("obj_bbox is missing: draw a box around the object first, or two outside points")
         padding = self._options.crop.padding
         limits = np.array([width - 1, height - 1])
         low = (np.floor(np.min(corners, axis=0)) - padding).clip(0, limits)
@@ -148,10 +144,7 @@ class ClickSegmentation:
             image /= np.array(options.input.divide, np.float32)
         scale = np.array(self._size) / (right - left + 1, bottom - top + 1)
         clicks = {"positive": inside, "negative": outside}
-        spots = [
-            (np.array(clicks[name]).reshape(-1, 2) - (left, top)) * scale
-            for name in options.guidance.channels
-        ]
+        spots = [(np.array(clicks[name]).reshape(-1, 2) - (left, top)) * scale for name in options.guidance.channels]
         guidance = draw_clicks(spots, self._size, options.guidance)
         if options.guidance.name:
             return {"image": self._arrange(image), "guidance": self._arrange(guidance)}
@@ -185,9 +178,7 @@ def _spots(points: Array, size: tuple[int, int], guidance: Guidance) -> npt.NDAr
         if guidance.spot == "gaussian":
             # exp(a + b) = exp(a) exp(b): two rows of numbers instead of a plane of exponentials.
             steepness = np.float32(4 * np.log(2) / guidance.diameter**2)
-            np.maximum(
-                channel, np.outer(np.exp(-steepness * squares_y), np.exp(-steepness * squares_x)), out=channel
-            )
+            np.maximum(channel, np.outer(np.exp(-steepness * squares_y), np.exp(-steepness * squares_x)), out=channel)
         else:
             channel[squares_y[:, np.newaxis] + squares_x <= (guidance.diameter / 2) ** 2] = 1
     return channel

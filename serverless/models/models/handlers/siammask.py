@@ -122,9 +122,7 @@ class SiamMaskTracker:
         if state is not None:
             return self._track(pixels, state)
         if shape is None or len(shape) < MIN_SHAPE or len(shape) % 2:
-            raise RequestError(
-                f"{field}: without a state, a shape of at least two points x, y is needed, not {shape}"
-            )
+            raise RequestError(f"{field}: without a state, a shape of at least two points x, y is needed, not {shape}")
         return shape, self._start(pixels, np.array(shape, dtype=np.float64).reshape(-1, 2))
 
     def _start(self, pixels: Pixels, points: Vector) -> dict[str, Any]:
@@ -149,9 +147,7 @@ class SiamMaskTracker:
         patch = siamese.cut(pixels, window, self._parameters.instance_size, average)
         results = self.search({"image": patch[np.newaxis], "zf": self._features(state.template)})
         candidate = self._chooser.choose(results["score"], results["delta"], window, size)
-        pieces = {
-            patch.name: _piece(results[patch.name], patch, candidate) for patch in self._options.patches
-        }
+        pieces = {patch.name: _piece(results[patch.name], patch, candidate) for patch in self._options.patches}
         logits = self.refine(pieces)["mask"]
         box = siamese.rotated_box(logits, candidate, window, self._parameters, frame)
         if box is None:
@@ -174,9 +170,7 @@ class SiamMaskTracker:
             )
         features = np.frombuffer(data, "<f2").astype(np.float32).reshape(shape)
         if not np.isfinite(features).all():
-            raise RequestError(
-                "the state's template holds numbers that are not finite: start again with a shape"
-            )
+            raise RequestError("the state's template holds numbers that are not finite: start again with a shape")
         return features
 
 
