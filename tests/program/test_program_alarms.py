@@ -114,6 +114,13 @@ def test_every_alarm_can_be_tried_by_putting_metric_data(stack: Rehearsal, inbox
         assert {"AlarmName": name, "NewStateValue": "ALARM"}.items() <= told[-1].items(), f"{name} tells nobody"
 
 
+def test_tasks_are_missing_if_fewer_run_than_should_and_not_the_other_way_round(stack: Rehearsal) -> None:
+    (alarm,) = [one for one in alarms(stack) if "alarms-missing-tasks-worker" in one["AlarmName"]]
+    parts = {one["Id"]: one.get("Expression") or one["MetricStat"]["Metric"]["MetricName"] for one in alarm["Metrics"]}
+    assert parts == {"whole": "DesiredTaskCount", "less": "RunningTaskCount", "rest": "whole - less"}
+    assert [one["Id"] for one in alarm["Metrics"] if one.get("ReturnData")] == ["rest"]
+
+
 def test_an_alarm_that_is_set_by_hand_tells_the_topic_too(stack: Rehearsal, inbox: Inbox) -> None:
     name = next(alarm["AlarmName"] for alarm in alarms(stack) if "database-cpu" in alarm["AlarmName"])
     for value in ("OK", "ALARM"):
