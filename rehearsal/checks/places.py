@@ -122,7 +122,7 @@ def _stores(rehearsal: Rehearsal) -> Iterator[_Carrier]:
         (database,) = answer["DBInstances"]
         carried = tuple(one["VpcSecurityGroupId"] for one in database["VpcSecurityGroups"])
         subnets = tuple(one["SubnetIdentifier"] for one in database["DBSubnetGroup"]["Subnets"])
-        yield _Carrier(f"database {record.name}", carried, subnets, bool(database["PubliclyAccessible"]))
+        yield _Carrier(f"database {record.name}", carried, subnets, bool(database.get("PubliclyAccessible")))
     for record in rehearsal.of_type("aws:elasticache/replicationGroup:ReplicationGroup"):
         # A replication group's groups are told by its member clusters, which moto does not make.
         carried = tuple(record.outputs.get("securityGroupIds") or ())
