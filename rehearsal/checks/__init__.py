@@ -14,6 +14,7 @@ from rehearsal.checks import (
     doors,
     edges,
     environment,
+    flow,
     permissions,
     purity,
     reachability,
@@ -39,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     permissions.exercised,
     permissions.wide,
     permissions.trust,
+    flow.answers,
     purity.own_partition,
     tags.stack_tags,
 )

@@ -82,7 +82,7 @@ class NetworkMap:
         )
 
     def from_private_networks(self, block: Block, target: tuple[Node, str], ports: Ports) -> str:
-        """From networks that are joined to the VPC; where they are, and by which routes, is not this account's matter."""
+        """From networks that are joined to the VPC; by which routes is not this account's matter."""
         called, there = target
         return (
             self._acl(there, False, block, ports)

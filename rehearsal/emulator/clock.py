@@ -19,14 +19,14 @@ class Clock:
         self._speed = speed
         self.slept = 0.0
         """Seconds that would have been waited for."""
-        self._threads: set[int] = set()
+        self._own = threading.local()  # not thread ids: those are given again to later threads
 
     def join(self) -> None:
         """Put the calling thread on this clock."""
-        self._threads.add(threading.get_ident())
+        self._own.joined = True
 
     def _here(self) -> bool:
-        return threading.get_ident() in self._threads
+        return bool(getattr(self._own, "joined", False))
 
     def _do_sleep(self, seconds: float | SupportsIndex, /) -> None:
         if self._here():

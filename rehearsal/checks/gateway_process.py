@@ -1,0 +1,145 @@
+"""The gateway as a process, with the environment of its task; always ended."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from rehearsal.checks.readers import GATEWAY
+
+START_SECONDS = 60.0
+"""Far more than it needs (under 2 s), for machines that do much else."""
+STOP_SECONDS = 10.0
+CALL_SECONDS = 30.0
+POLL_SECONDS = 0.02
+ATTEMPTS = 3
+"""Somebody else may take the port between choosing and using it."""
+
+APART = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Keeps the machine's own AWS settings out of a process that is to have its task's only."""
+
+
+class StartError(Exception):
+    """The gateway does not start; the text says why."""
+
+
+class Gateway:
+    """A context manager: inside the block it answers."""
+
+    def __init__(self, project: Path, environment: Mapping[str, str]) -> None:
+        self._folder = project / GATEWAY
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+        self._output: IO[bytes] | None = None
+
+    def __enter__(self) -> Gateway:
+        for attempt in range(1, ATTEMPTS + 1):
+            self._start()
+            try:
+                self._wait()
+            except BaseException as error:
+                self._stop()
+                if attempt < ATTEMPTS and "address already in use" in str(error):
+                    continue
+                raise
+            return self
+        raise AssertionError("the last attempt returns or raises")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str, Any]:
+        """Status, reason phrase and the JSON of one call."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=CALL_SECONDS)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        except OSError as error:
+            return 0, f"no answer: {error}{self._why()}", None
+        finally:
+            connection.close()
+        try:
+            return answer.status, answer.reason, json.loads(text)
+        except ValueError:
+            return answer.status, answer.reason, text.decode(errors="replace")
+
+    def invoke(self, function: str, payload: Mapping[str, Any]) -> tuple[int, str, Any]:
+        """Call a function with the headers of CVAT at this project's commit (cvat/apps/lambda_manager/views.py)."""
+        headers = {
+            "Content-Type": "application/json",
+            "x-nuclio-project-name": "cvat",
+            "x-nuclio-function-namespace": "nuclio",
+            "x-nuclio-function-name": function,
+            "x-nuclio-path": "/",
+        }
+        return self.call("POST", "/api/function_invocations", payload, **headers)
+
+    def _start(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = int(probe.getsockname()[1])
+        environment = {**self._environment, **APART, "PORT": str(self._port)}
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  (closed by _stop: the process outlives this call)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "gateway"],
+            cwd=self._folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+        )
+
+    def _wait(self) -> None:
+        assert self._process is not None  # noqa: S101
+        until, reason = time.monotonic() + START_SECONDS, ""
+        while time.monotonic() < until:
+            code = self._process.poll()
+            if code is not None:
+                raise StartError(f"the gateway ended with exit code {code}{self._why()}")
+            status, reason, _ = self.call("GET", "/readyz")
+            if status == http.client.OK:
+                return
+            time.sleep(POLL_SECONDS)
+        raise StartError(f"the gateway was not ready within {START_SECONDS:.0f} s ({reason}){self._why()}")
+
+    def _why(self) -> str:
+        """The last lines that it wrote, and the remedy where something is not installed."""
+        if self._output is None:
+            return ""
+        self._output.seek(0)
+        lines = self._output.read().decode(errors="replace").strip().splitlines()
+        said = "; ".join(lines[-1:] if any("Traceback" in line for line in lines) else lines[-5:])
+        remedy = " Run `make setup`, which installs what it needs." if "ModuleNotFoundError" in said else ""
+        return f": {said}.{remedy}" if said else "."
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+            if self._process.poll() is None:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        if self._output is not None:
+            self._output.close()
+            self._output = None
