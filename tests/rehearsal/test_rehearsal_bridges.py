@@ -207,6 +207,24 @@ def aws_policies(client: Client) -> bool:
     return bool(attached["PolicyArn"] == policy)
 
 
+def missing_endpoint(client: Client) -> bool:
+    """An endpoint that does not exist is an error, not an answer."""
+    try:
+        client("sagemaker-runtime").invoke_endpoint(EndpointName="nobody", Body=b"{}")
+    except botocore.exceptions.ClientError as error:
+        return bool(error.response["Error"]["Code"] == "ValidationError")
+    return False
+
+
+def private_zone(client: Client) -> bool:
+    """The zone of a private namespace has the namespace's name, and its VPC can ask it."""
+    vpc = client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    client("servicediscovery").create_private_dns_namespace(Name="cvat.internal", Vpc=vpc)
+    (zone,) = client("route53").list_hosted_zones()["HostedZones"]
+    joined = client("route53").get_hosted_zone(Id=zone["Id"])["VPCs"]
+    return bool(zone["Name"] == "cvat.internal." and [one["VPCId"] for one in joined] == [vpc])
+
+
 PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "third_zone_in_beijing": (zones_of_beijing, "cn-north-1"),
     "host_names_in_china": (host_names, CN),
@@ -220,6 +238,8 @@ PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "conditions_of_bucket_policies": (guarded_bucket, CN),
     "memory_of_the_whole_task": (fargate_task, CN),
     "identity_of_databases": (database_ids, CN),
+    "calls_of_endpoints": (missing_endpoint, CN),
+    "zones_of_private_namespaces": (private_zone, CN),
     "alarms_that_follow_their_metrics": (alarm_states, CN),
     "events_in_lists": (event_patterns, CN),
     "topics_as_targets_of_events": (event_topics, CN),

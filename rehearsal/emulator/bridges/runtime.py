@@ -56,8 +56,10 @@ def heard(account: str, region: str) -> list[Invocation]:
     return list(found)
 
 
-def _refusal(status: int, code: str, message: str) -> tuple[int, dict[str, str], str]:
-    return status, {"x-amzn-errortype": code, "Content-Type": "application/json"}, json.dumps({"Message": message})
+def _refusal(status: int, code: str, message: str) -> tuple[int, dict[str, Any], str]:
+    # moto takes the status from a header of that name
+    headers = {"status": status, "x-amzn-errortype": code, "Content-Type": "application/json"}
+    return status, headers, json.dumps({"Message": message})
 
 
 def _caller(response: Any) -> str:
