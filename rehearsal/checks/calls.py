@@ -190,6 +190,13 @@ def _mounts(rehearsal: Rehearsal, definition: Thing) -> Iterator[Call]:
         )
         for action in ("ClientMount", *(("ClientWrite",) if writes else ())):
             yield Call(access_point_request(f"elasticfilesystem:{action}", target, unit), unit)
+        if _acts_as_root(rehearsal, point):
+            yield Call(access_point_request("elasticfilesystem:ClientRootAccess", target, unit), unit)
+
+
+def _acts_as_root(rehearsal: Rehearsal, point: str) -> bool:
+    found = rehearsal.client("efs").describe_access_points(AccessPointId=point)["AccessPoints"]
+    return any(one.get("PosixUser", {}).get("Uid") == 0 for one in found)
 
 
 def _serves(rehearsal: Rehearsal, model: Thing) -> Iterator[Call]:

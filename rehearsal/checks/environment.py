@@ -103,6 +103,8 @@ class _Readers:
 
     def problems(self, image: str, one: Given) -> Iterator[str]:
         """What the image would say of its environment, and what it would not even look at."""
+        if one.container.get("entryPoint"):
+            return  # another program than the image's own, which says nothing of what it reads
         if image == "server":
             yield from self.overlay.problems(one.command or ["web"], one.all)
             yield from _unknown([name for name in one.all if not self.overlay.knows(name)], "CVAT's image")
@@ -117,7 +119,8 @@ class _Readers:
     def unmounted(self, image: str, one: Given) -> Iterator[str]:
         """Folders that a command keeps things in must be on the file system, or they are lost with the task."""
         mounts = {mount["containerPath"] for mount in one.container.get("mountPoints", []) if not mount.get("readOnly")}
-        for folder in self.overlay.folders(one.command) if image == "server" else ():
+        own = image == "server" and not one.container.get("entryPoint")
+        for folder in self.overlay.folders(one.command) if own else ():
             if folder not in mounts:
                 yield f"{one.command[0]} writes to {folder}, which is not mounted for writing: add the mount point."
 

@@ -92,7 +92,7 @@ def _carriers(rehearsal: Rehearsal) -> Iterator[_Carrier]:
         yield _Carrier(f"model {record.name}", tuple(network["SecurityGroupIds"]), tuple(network["Subnets"]))
     for record in rehearsal.of_type("aws:ec2/vpcEndpoint:VpcEndpoint"):
         (endpoint,) = rehearsal.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[record.id])["VpcEndpoints"]
-        if endpoint["VpcEndpointType"] == "Interface":
+        if endpoint.get("VpcEndpointType") == "Interface":
             carried = tuple(one["GroupId"] for one in endpoint["Groups"])
             yield _Carrier(f"endpoint {record.name}", carried, tuple(endpoint["SubnetIds"]))
 

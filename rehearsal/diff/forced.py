@@ -23,6 +23,11 @@ def _words(text: str) -> frozenset[str]:
 FORCED: dict[str, frozenset[str]] = {
     "aws:appautoscaling/policy:Policy": _words("name resourceId scalableDimension serviceNamespace"),
     "aws:appautoscaling/target:Target": _words("resourceId scalableDimension serviceNamespace"),
+    "aws:backup/plan:Plan": _words("name"),
+    "aws:backup/selection:Selection": _words("iamRoleArn name planId resources notResources selectionTags conditions"),
+    "aws:backup/vault:Vault": _words("name kmsKeyArn"),
+    "aws:cloudwatch/eventRule:EventRule": _words("name namePrefix eventBusName"),
+    "aws:cloudwatch/eventTarget:EventTarget": _words("rule targetId eventBusName"),
     "aws:cloudwatch/dashboard:Dashboard": _words("dashboardName"),
     "aws:cloudwatch/logGroup:LogGroup": _words("name namePrefix logGroupClass"),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": _words("name logGroupName"),

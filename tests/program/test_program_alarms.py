@@ -34,8 +34,10 @@ def inbox(stack: Rehearsal) -> Inbox:
 
 
 def alarms(done: Rehearsal) -> list[dict[str, Any]]:
+    """The program's alarms; those of a scaling policy are Application Auto Scaling's own."""
     pages = done.client("cloudwatch").get_paginator("describe_alarms").paginate()
-    return [alarm for page in pages for alarm in page["MetricAlarms"]]
+    found = [alarm for page in pages for alarm in page["MetricAlarms"]]
+    return [alarm for alarm in found if not alarm["AlarmName"].startswith("TargetTracking-")]
 
 
 def series(alarm: dict[str, Any]) -> list[dict[str, Any]]:

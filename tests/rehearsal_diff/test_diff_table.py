@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.run_once import TRIGGERS
+from rehearsal import handlers
 from rehearsal.diff import forced
 from rehearsal.diff.model import resources
 from rehearsal.make import KINDS
@@ -15,6 +16,7 @@ CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 
 
 def test_every_type_that_can_be_rehearsed_is_in_the_table() -> None:
+    handlers.load()
     known = {kind for kind in KINDS if not kind.startswith("awsx:") and kind != "dynamic"}
     assert known - set(forced.FORCED) == set(), "look up which of its inputs force a replacement"
 
