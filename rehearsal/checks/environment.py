@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.checks import ask
@@ -96,10 +97,22 @@ def _leaks(one: Given) -> Iterator[str]:
 
 
 class _Readers:
+    """What the images read; looked up in the project when the first container of the image is met."""
+
     def __init__(self, rehearsal: Rehearsal) -> None:
-        self.overlay = Overlay(rehearsal.folder)
-        self.gateway = GatewaySettings(rehearsal.folder)
-        self.models = ModelSettings(rehearsal.folder)
+        self._folder = rehearsal.folder
+
+    @cached_property
+    def overlay(self) -> Overlay:
+        return Overlay(self._folder)
+
+    @cached_property
+    def gateway(self) -> GatewaySettings:
+        return GatewaySettings(self._folder)
+
+    @cached_property
+    def models(self) -> ModelSettings:
+        return ModelSettings(self._folder)
 
     def problems(self, image: str, one: Given) -> Iterator[str]:
         """What the image would say of its environment, and what it would not even look at."""
