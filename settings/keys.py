@@ -6,62 +6,15 @@ writes both from here. A size of -1 or "" stands for what the preset says.
 
 from __future__ import annotations
 
-import ipaddress
-import json
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-_RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-"""Days that PutRetentionPolicy takes (CloudWatch Logs API reference, read 2026-11)."""
+from settings.values import Cidr, Cidrs, Many, Port, Texts, name_value, retention_days, secret_reference
+
 ZONES = 3
 """Availability zones that a stack spreads over."""
-
-
-def _cidr(text: str) -> str:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError as error:
-        raise ValueError(f"must be an address range such as 10.192.0.0/16 ({error}); give its first address") from None
-    return text
-
-
-def _from_json(value: Any) -> Any:
-    """Pulumi hands lists over as JSON text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        raise ValueError("must be a YAML list; write one item a line, each after '- '") from None
-
-
-def _retention(days: int) -> int:
-    if days not in _RETENTIONS:
-        days_kept = ", ".join(map(str, _RETENTIONS))
-        raise ValueError(f"must be a number of days that CloudWatch Logs keeps; choose one of {days_kept}")
-    return days
-
-
-def _label(text: str) -> str:
-    if "=" not in text:
-        raise ValueError("must be name=value, such as team=vision; write it so")
-    return text
-
-
-def _secret(text: str) -> str:
-    if not re.fullmatch(r"\w+=arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[^:]+(:\w+)?", text):
-        raise ValueError("must be NAME=ARN or NAME=ARN:key, with the ARN of a secret; copy it from Secrets Manager")
-    return text
-
-
-Cidr = Annotated[str, AfterValidator(_cidr)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Many = BeforeValidator(_from_json)
-Cidrs = Annotated[tuple[Cidr, ...], Many]
-Texts = Annotated[tuple[str, ...], Many]
 
 
 class Section(BaseModel):
@@ -79,7 +32,7 @@ class Stack(Section):
     disposable: bool = False
     """true: nothing is protected, `pulumi destroy` deletes databases and files without a final snapshot. For
     trials only."""
-    tags: Annotated[tuple[Annotated[str, AfterValidator(_label)], ...], Many] = ()
+    tags: Annotated[tuple[Annotated[str, AfterValidator(name_value)], ...], Many] = ()
     """More tags for every resource, each as name=value."""
 
 
@@ -263,11 +216,11 @@ class Services(Section):
     """Worker tasks that run auto-annotation jobs, one job each at a time."""
     fargate_spot: bool = False
     """true: UI and gateway run on Fargate Spot, for about a third of the price; AWS may replace a task at any time."""
-    server_environment: Annotated[tuple[Annotated[str, AfterValidator(_label)], ...], Many] = ()
+    server_environment: Annotated[tuple[Annotated[str, AfterValidator(name_value)], ...], Many] = ()
     """More variables for CVAT's processes, each as NAME=value: mail, LDAP, registration (see patches/README.md)."""
-    server_secrets: Annotated[tuple[Annotated[str, AfterValidator(_secret)], ...], Many] = ()
+    server_secrets: Annotated[tuple[Annotated[str, AfterValidator(secret_reference)], ...], Many] = ()
     """More secrets for CVAT's processes, each as NAME=ARN of a secret, or NAME=ARN:key for a key of a JSON secret."""
-    log_retention_days: Annotated[int, AfterValidator(_retention)] = 30
+    log_retention_days: Annotated[int, AfterValidator(retention_days)] = 30
     """Days for which logs are kept; CloudWatch Logs takes certain numbers only, such as 7, 30, 90 or 365."""
 
 
