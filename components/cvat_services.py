@@ -25,7 +25,7 @@ from components.images import Image
 from components.inference_endpoints import Target
 from components.load_balancer import LoadBalancer
 from components.observability import LogGroup
-from components.scaling import track_cpu
+from components.scaling import TASKS_BY_CPU, Scaled, track
 from components.secrets import SecretValue, given_secrets
 from components.site import Site
 from components.sizes import TaskSize
@@ -87,8 +87,9 @@ class CvatServices(pulumi.ComponentResource):
         for process in processes:
             size = args.sizes[process.size]
             if size.scales:
-                label, service = f"{name}-{process.kind}", services[process.kind]
-                track_cpu(label, service, args.cluster, size, args.site.tags, self._child)
+                resource = pulumi.Output.concat("service/", args.cluster, "/", services[process.kind].name)
+                scaled = Scaled(resource_id=resource, least=size.count, most=size.max_count)
+                track(f"{name}-{process.kind}", scaled, TASKS_BY_CPU, args.site.tags, self._child)
         self.service_names = {kind: service.name for kind, service in services.items()}
         self.register_outputs({"service_names": self.service_names})
 

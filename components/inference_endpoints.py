@@ -14,19 +14,13 @@ from components import policies, security_groups
 from components.bucket import PrivateBucket, PrivateBucketArgs
 from components.functions import Deployable, LocalArchive, StoredArchive
 from components.images import Image, pull_statements, repository_arn
+from components.scaling import INSTANCES_BY_CALLS, Scaled, track
 from components.site import Site
 from components.sizes import EndpointSize
 
-_TRACKING = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs
-_METRIC = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
 VARIANT = "all"
 _LOG_FOLDER = "/aws/sagemaker/Endpoints/"
 """SageMaker writes an endpoint's logs to the group of its name in this folder."""
-_INVOCATIONS_PER_MINUTE = 60.0
-"""Calls an instance takes in a minute before another is added: one a second, as one annotator's batch job makes."""
-_SCALE_IN_SECONDS = 900
-_SCALE_OUT_SECONDS = 300
-"""A new instance needs about five minutes to answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,35 +218,6 @@ class InferenceEndpoints(pulumi.ComponentResource):
 
     def _scaling(self, name: str, endpoint: aws.sagemaker.Endpoint) -> None:
         size = self._args.size
-        target = aws.appautoscaling.Target(
-            name,
-            aws.appautoscaling.TargetArgs(
-                service_namespace="sagemaker",
-                scalable_dimension="sagemaker:variant:DesiredInstanceCount",
-                resource_id=pulumi.Output.concat("endpoint/", endpoint.name, f"/variant/{VARIANT}"),
-                min_capacity=size.count,
-                max_capacity=size.max_count,
-                tags=dict(self._args.site.tags),
-            ),
-            opts=self._child,
-        )
-        aws.appautoscaling.Policy(
-            name,
-            aws.appautoscaling.PolicyArgs(
-                policy_type="TargetTrackingScaling",
-                service_namespace=target.service_namespace,
-                scalable_dimension=target.scalable_dimension,
-                resource_id=target.resource_id,
-                target_tracking_scaling_policy_configuration=_track_invocations(),
-            ),
-            opts=self._child,
-        )
-
-
-def _track_invocations() -> aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs:
-    return _TRACKING(
-        target_value=_INVOCATIONS_PER_MINUTE,
-        predefined_metric_specification=_METRIC(predefined_metric_type="SageMakerVariantInvocationsPerInstance"),
-        scale_in_cooldown=_SCALE_IN_SECONDS,
-        scale_out_cooldown=_SCALE_OUT_SECONDS,
-    )
+        resource = pulumi.Output.concat("endpoint/", endpoint.name, f"/variant/{VARIANT}")
+        scaled = Scaled(resource_id=resource, least=size.count, most=size.max_count)
+        track(name, scaled, INSTANCES_BY_CALLS, self._args.site.tags, self._child)
