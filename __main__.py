@@ -20,7 +20,7 @@ from components.observability import Observability, ObservabilityArgs
 chosen, region = settings.load(lookups.configuration())
 lookups.warn(settings.warnings(chosen, region))
 net, access, inference, init = chosen.network, chosen.access, chosen.inference, chosen.init
-site = lookups.site(region, protect=chosen.protect, tags=chosen.tags)
+site = lookups.site(region, chosen.demands)
 functions = lookups.functions(inference.inference_layout, inference.model_archives)
 restored = lookups.restored(site, chosen.restore_from, chosen.database)
 adopted = lookups.adopted(net.vpc_id, net.public_subnet_ids, net.private_subnet_ids)

@@ -74,7 +74,9 @@ class Alarms(pulumi.ComponentResource):
         topic = aws.sns.Topic(
             name,
             aws.sns.TopicArgs(
-                display_name=f"CVAT {args.site.stack}", kms_master_key_id=self._key().arn, tags=dict(args.site.tags)
+                display_name=f"CVAT {args.site.stack}",
+                kms_master_key_id=args.site.key or self._key().arn,
+                tags=dict(args.site.tags),
             ),
             opts=self._child,
         )

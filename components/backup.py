@@ -29,7 +29,7 @@ class BackupsArgs:
     hour: int
     """Hour (UTC) at which it is taken."""
     key_arn: str = ""
-    """KMS key of the vault. Default: AWS's own key for backups."""
+    """KMS key of the vault. Default: the site's, else AWS's own key for backups."""
 
 
 class Backups(pulumi.ComponentResource):
@@ -58,7 +58,9 @@ class Backups(pulumi.ComponentResource):
         return aws.backup.Vault(
             self._name,
             aws.backup.VaultArgs(
-                kms_key_arn=args.key_arn or None, force_destroy=not args.site.protect, tags=dict(args.site.tags)
+                kms_key_arn=args.key_arn or args.site.key,
+                force_destroy=not args.site.protect,
+                tags=dict(args.site.tags),
             ),
             # AWS refuses to delete a vault that holds recovery points: they are kept, and the vault with them.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=args.site.protect),

@@ -20,6 +20,8 @@ class PrivateBucketArgs:
     """Days after which objects are deleted. Default: never."""
     old_version_days: int = 30
     """Days for which replaced or deleted objects can be brought back."""
+    key_arn: str = ""
+    """KMS key that encrypts the objects. Default: S3's own."""
     statements: Sequence[policies.Statement] = ()
     """More statements of the bucket's policy, with resources relative to the bucket (such as "/logs/*")."""
 
@@ -38,7 +40,7 @@ class PrivateBucket(pulumi.ComponentResource):
             name, aws.s3.BucketArgs(force_destroy=not args.site.protect, tags=dict(args.site.tags)), opts=child
         )
         self.arn = bucket.arn
-        self._lock(name, bucket, child)
+        self._lock(name, bucket, args.key_arn, child)
         self._lifecycle(name, bucket, args, child)
         policy = aws.s3.BucketPolicy(
             name,
@@ -48,7 +50,7 @@ class PrivateBucket(pulumi.ComponentResource):
         self.bucket = policy.bucket
         self.register_outputs({"bucket": self.bucket})
 
-    def _lock(self, name: str, bucket: aws.s3.Bucket, child: pulumi.ResourceOptions) -> None:
+    def _lock(self, name: str, bucket: aws.s3.Bucket, key_arn: str, child: pulumi.ResourceOptions) -> None:
         aws.s3.BucketPublicAccessBlock(
             name,
             aws.s3.BucketPublicAccessBlockArgs(
@@ -63,7 +65,7 @@ class PrivateBucket(pulumi.ComponentResource):
         aws.s3.BucketServerSideEncryptionConfiguration(
             name,
             bucket=bucket.id,
-            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            rules=[_encryption(key_arn)],
             opts=child,
         )
 
@@ -98,6 +100,16 @@ class PrivateBucket(pulumi.ComponentResource):
             # S3 accepts rules on old versions only where versioning is on already.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
+
+
+def _encryption(key_arn: str) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
+    """A bucket key keeps S3 from asking KMS for every object."""
+    if not key_arn:
+        return {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+    return {
+        "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key_arn},
+        "bucket_key_enabled": True,
+    }
 
 
 def _statements(arn: pulumi.Output[str], args: PrivateBucketArgs) -> list[dict[str, Any]]:

@@ -21,8 +21,8 @@ POSTGRESQL_PORT = 5432
 REDIS_PORT = 6379
 DATABASE = "cvat"
 _REDIS_SNAPSHOT_DAYS = 3
-_ONLY_AT_BIRTH = ["snapshot_identifier", "db_name", "username"]
-"""Where a database comes from. A change would replace it, so that the setting could never be taken back."""
+_ONLY_AT_BIRTH = ["snapshot_identifier", "db_name", "username", "kms_key_id", "performance_insights_kms_key_id"]
+"""Where a database comes from, and its key. A change would replace it, so that no setting could be taken back."""
 _INSIGHTS_DAYS = 7
 """Performance Insights keeps 7 days at no cost."""
 
@@ -117,7 +117,7 @@ class DataTier(pulumi.ComponentResource):
         self, noun: str, describe: str, *, fixed: Mapping[str, str] | None = None, generate: str = "password"
     ) -> StoredSecret:
         content = GeneratedSecret(describe=f"CVAT: {describe}", fixed=fixed or {}, generate=generate)
-        return generated(f"{self._name}-{noun}", content, self._args.site.tags, self._kept)
+        return generated(f"{self._name}-{noun}", content, self._args.site, self._kept)
 
     def _edge(self, store: str, port: int) -> aws.ec2.SecurityGroup:
         """The server group of a store, which only carriers of its client group reach."""
@@ -167,6 +167,7 @@ class DataTier(pulumi.ComponentResource):
                 max_allocated_storage=size.max_storage_gb if size.max_storage_gb > size.storage_gb else None,
                 storage_type="gp3",
                 storage_encrypted=True,
+                kms_key_id=args.site.key,
                 multi_az=size.multi_az,
                 db_subnet_group_name=subnets.name,
                 parameter_group_name=parameters.name,
@@ -183,6 +184,7 @@ class DataTier(pulumi.ComponentResource):
                 auto_minor_version_upgrade=True,
                 enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
                 performance_insights_enabled=True,
+                performance_insights_kms_key_id=args.site.key,
                 performance_insights_retention_period=_INSIGHTS_DAYS,
                 tags=dict(args.site.tags),
             ),
@@ -221,6 +223,7 @@ class DataTier(pulumi.ComponentResource):
                 parameter_group_name=parameters.name,
                 security_group_ids=[group.id],
                 at_rest_encryption_enabled=True,
+                kms_key_id=args.site.key,
                 transit_encryption_enabled=True,
                 auth_token=self._redis_secret.password,
                 snapshot_retention_limit=_REDIS_SNAPSHOT_DAYS if args.site.protect else 0,
@@ -228,5 +231,5 @@ class DataTier(pulumi.ComponentResource):
                 apply_immediately=True,
                 tags=dict(args.site.tags),
             ),
-            opts=self._kept,
+            opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(ignore_changes=["kms_key_id"])),
         )

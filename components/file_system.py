@@ -74,6 +74,7 @@ class FileSystem(pulumi.ComponentResource):
             self._name,
             aws.efs.FileSystemArgs(
                 encrypted=True,
+                kms_key_id=args.site.key,
                 throughput_mode="bursting",
                 lifecycle_policies=[
                     policy(transition_to_ia="AFTER_30_DAYS"),
@@ -81,7 +82,8 @@ class FileSystem(pulumi.ComponentResource):
                 ],
                 tags={**args.site.tags, "Name": self._name},
             ),
-            opts=pulumi.ResourceOptions(parent=self, protect=args.site.protect),
+            # The key is chosen once: another one would replace the file system.
+            opts=pulumi.ResourceOptions(parent=self, protect=args.site.protect, ignore_changes=["kms_key_id"]),
         )
 
     def _guard(self) -> None:

@@ -87,11 +87,16 @@ class Images(pulumi.ComponentResource):
             aws.ecr.RepositoryArgs(
                 image_tag_mutability="IMMUTABLE",
                 image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
-                encryption_configurations=[aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="AES256")],
+                encryption_configurations=[
+                    aws.ecr.RepositoryEncryptionConfigurationArgs(
+                        encryption_type="KMS" if args.site.key else "AES256", kms_key=args.site.key
+                    )
+                ],
                 force_delete=not args.site.protect,
                 tags=dict(args.site.tags),
             ),
-            opts=self._child,
+            # ECR encrypts a repository once and for all; a new one would begin without the images in use.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["encryption_configurations"]),
         )
         keep = {
             "rulePriority": 1,

@@ -87,6 +87,7 @@ class InferenceEndpoints(pulumi.ComponentResource):
             aws.cloudwatch.LogGroupArgs(
                 name=pulumi.Output.concat(_LOG_FOLDER, group, "-", suffix),
                 retention_in_days=self._args.log_retention_days,
+                kms_key_id=self._args.site.key,
                 tags=dict(self._args.site.tags),
             ),
             opts=self._child,
@@ -95,7 +96,7 @@ class InferenceEndpoints(pulumi.ComponentResource):
     def _upload(self) -> Mapping[str, pulumi.Input[str]]:
         """The S3 address of each function's archive; an address names its content, so a new archive is a new model."""
         name, args = f"{self._name}-models", self._args
-        bucket = PrivateBucket(name, PrivateBucketArgs(site=args.site), opts=self._child)
+        bucket = PrivateBucket(name, PrivateBucketArgs(site=args.site, key_arn=args.site.key_arn), opts=self._child)
         self._bucket = bucket
         return {one.function.name: self._address(one, bucket) for one in args.functions}
 
@@ -140,7 +141,7 @@ class InferenceEndpoints(pulumi.ComponentResource):
         stored = [one.archive for one in functions if isinstance(one.archive, StoredArchive)]
         objects = [region.arn("s3", f"{archive.bucket}/{archive.key}", region="") for archive in stored]
         if any(isinstance(one.archive, LocalArchive) for one in functions):
-            statements += policies.read_objects(self._bucket.arn)
+            statements += [*policies.read_objects(self._bucket.arn), *policies.decrypt(self._args.site.key_arn)]
         if objects:
             statements.append(policies.allow(["s3:GetObject"], objects))
         logs = [group.arn for group in self._log_groups.values()]

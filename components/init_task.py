@@ -110,7 +110,7 @@ class InitTask(pulumi.ComponentResource):
 
     def _builtin(self) -> tuple[_DemoSource, list[pulumi.Resource]]:
         name, args = f"{self._name}-demo", self._args
-        bucket = PrivateBucket(name, PrivateBucketArgs(site=args.site), opts=self._child)
+        bucket = PrivateBucket(name, PrivateBucketArgs(site=args.site, key_arn=args.site.key_arn), opts=self._child)
         files = [path for path in sorted(_DEMO_FOLDER.rglob("*")) if path.is_file()]
         uploads: list[pulumi.Resource] = [
             aws.s3.BucketObjectv2(
@@ -126,7 +126,7 @@ class InitTask(pulumi.ComponentResource):
             for path in files
         ]
         address = pulumi.Output.concat("s3://", bucket.bucket, "/", _BUILTIN_PREFIX)
-        return _DemoSource(address, bucket.arn, _BUILTIN_PREFIX, _digest(files)), uploads
+        return _DemoSource(address, bucket.arn, _BUILTIN_PREFIX, _digest(files), args.site.key_arn), uploads
 
     def _task(self, demo: _DemoSource | None) -> FargateTask:
         args = self._args
@@ -135,7 +135,7 @@ class InitTask(pulumi.ComponentResource):
         containers += [self._initialise(last=demo is None), *([self._copy(demo)] if demo else [])]
         volumes = {name: folder for name, folder in args.stores.volumes.items() if demo or name == "data"}
         volumes |= {_RESTORED: root} if root else {}
-        statements = policies.read_objects(demo.bucket_arn, demo.prefix) if demo else []
+        statements = demo.read() if demo else []
         statements += [policies.mount_as_root(root.file_system_arn, root.access_point_arn)] if root else []
         return FargateTask(
             self._name,
@@ -218,6 +218,12 @@ class _DemoSource:
     prefix: str
     digest: str
     """Changes when the files do."""
+    key_arn: str = ""
+    """KMS key that encrypts them. Default: one that readers need no permission for."""
+
+    def read(self) -> list[policies.Statement]:
+        """What a role needs to copy the files."""
+        return [*policies.read_objects(self.bucket_arn, self.prefix), *policies.decrypt(self.key_arn)]
 
 
 def _digest(files: Sequence[Path]) -> str:

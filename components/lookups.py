@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ import pulumi
 import pulumi_aws as aws
 from pulumi.runtime.config import CONFIG, get_config_env
 
+from components.boundary import bound_all_roles
 from components.functions import Archive, Deployable, deployable, local_archives, read_functions, stored_archives
 from components.network import Adopted
 from components.restore import Restore, Restored, database_snapshot, file_system
-from components.site import Site
+from components.site import Demands, Site
 from components.sizes import DatabaseSize
 from components.zones import Zone, adopt, available_zones, choose_zones
 from region import Region
@@ -26,10 +27,18 @@ def configuration() -> dict[str, Any]:
     return {**get_config_env(), **CONFIG.get()}
 
 
-def site(region: Region, *, protect: bool, tags: Callable[[str, str], Mapping[str, str]]) -> Site:
-    """Whose resources these are, and where. `tags`: from project and stack."""
+def site(region: Region, demands: Demands) -> Site:
+    """Whose resources these are, and where. From here on, every role has the boundary that is demanded."""
+    bound_all_roles(demands.boundary_arn)
     project, stack, account = pulumi.get_project(), pulumi.get_stack(), aws.get_caller_identity().account_id
-    return Site(region=region, account=account, stack=stack, protect=protect, tags=tags(project, stack))
+    return Site(
+        region=region,
+        account=account,
+        stack=stack,
+        protect=demands.protect,
+        tags=demands.tags(project, stack),
+        key_arn=demands.key_arn,
+    )
 
 
 def zones(wanted: tuple[str, ...]) -> tuple[Zone, ...]:

@@ -40,7 +40,9 @@ class Observability(pulumi.ComponentResource):
         for kind in args.task_kinds:
             group = aws.cloudwatch.LogGroup(
                 f"{name}-{kind}",
-                aws.cloudwatch.LogGroupArgs(retention_in_days=args.retention_days, tags=dict(args.site.tags)),
+                aws.cloudwatch.LogGroupArgs(
+                    retention_in_days=args.retention_days, kms_key_id=args.site.key, tags=dict(args.site.tags)
+                ),
                 opts=pulumi.ResourceOptions(parent=self),
             )
             self.log_groups[kind] = LogGroup(group.name, group.arn)

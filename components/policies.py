@@ -51,6 +51,11 @@ def read_secrets(secret_arns: Sequence[pulumi.Input[str]]) -> Statement:
     return allow(["secretsmanager:GetSecretValue"], secret_arns)
 
 
+def decrypt(key_arn: str) -> list[Statement]:
+    """Read what this key encrypts; nothing where AWS's own keys do, which ask no permission of readers."""
+    return [allow(["kms:Decrypt"], [key_arn])] if key_arn else []
+
+
 def read_objects(bucket_arn: pulumi.Input[str], prefix: str = "") -> list[Statement]:
     """List a bucket's prefix and read what is there. Default: the whole bucket."""
     only = {"StringLike": {"s3:prefix": [f"{prefix}*"]}} if prefix else None

@@ -88,6 +88,8 @@ class Snapshot:
     status: str
     storage_gb: int
     encrypted: bool
+    key_arn: str = ""
+    """KMS key of an encrypted one."""
 
 
 def short_id(site: Site, named: str) -> str:
@@ -98,8 +100,8 @@ def short_id(site: Site, named: str) -> str:
     return named
 
 
-def why_not(named: str, snapshot: Snapshot, size: DatabaseSize) -> Iterator[str]:
-    """All that speaks against making the database from a snapshot; pure."""
+def why_not(named: str, snapshot: Snapshot, size: DatabaseSize, key_arn: str = "") -> Iterator[str]:
+    """All that speaks against making the database from a snapshot; pure. `key_arn`: the key that stores must have."""
     key = f"cvat:restoreDatabaseSnapshot = {named}"
     if snapshot.engine != "postgres":
         yield f"{key}: it is a snapshot of {snapshot.engine}, and CVAT needs postgres. Name another one."
@@ -108,6 +110,11 @@ def why_not(named: str, snapshot: Snapshot, size: DatabaseSize) -> Iterator[str]
         yield f"{key}: it is {snapshot.status}, and must be available. Wait, or name another one."
     if not snapshot.encrypted:
         yield f"{key}: it is not encrypted, and this stack's stores are. Copy it with a KMS key, and name the copy."
+    elif key_arn and snapshot.key_arn != key_arn:
+        yield (
+            f"{key}: it is encrypted with {snapshot.key_arn}, and cvat:kmsKeyArn is {key_arn}: a restore keeps the "
+            "snapshot's key. Copy it with your key, and name the copy."
+        )
     if snapshot.version != size.engine_version:
         yield (
             f"{key}: it is of PostgreSQL {snapshot.version}, and cvat:dbEngineVersion is {size.engine_version}. "
@@ -135,8 +142,9 @@ def database_snapshot(site: Site, wanted: Restore, size: DatabaseSize) -> str:
         status=found.status,
         storage_gb=found.allocated_storage,
         encrypted=found.encrypted,
+        key_arn=found.kms_key_id,
     )
-    if problems := list(why_not(wanted.snapshot, snapshot, size)):
+    if problems := list(why_not(wanted.snapshot, snapshot, size, site.key_arn)):
         raise RestoreError(problems)
     return identifier
 

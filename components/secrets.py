@@ -9,6 +9,8 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from components.site import Site
+
 _PASSWORD_LENGTH = 32
 _RECOVERY_DAYS = 7
 """The shortest time for which Secrets Manager can keep a deleted secret."""
@@ -55,9 +57,7 @@ class StoredSecret:
         return SecretValue(self.arn, key)
 
 
-def generated(
-    name: str, content: GeneratedSecret, tags: Mapping[str, str], opts: pulumi.ResourceOptions
-) -> StoredSecret:
+def generated(name: str, content: GeneratedSecret, site: Site, opts: pulumi.ResourceOptions) -> StoredSecret:
     """Make a secret. One that is protected by `opts` can be brought back for a week after its deletion.
 
     Letters and digits only: RDS refuses `/@" ` and CVAT puts passwords into URLs.
@@ -68,7 +68,10 @@ def generated(
     secret = aws.secretsmanager.Secret(
         name,
         aws.secretsmanager.SecretArgs(
-            description=content.describe, recovery_window_in_days=_RECOVERY_DAYS if opts.protect else 0, tags=dict(tags)
+            description=content.describe,
+            kms_key_id=site.key,
+            recovery_window_in_days=_RECOVERY_DAYS if opts.protect else 0,
+            tags=dict(site.tags),
         ),
         opts=opts,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pulumi
@@ -12,6 +12,19 @@ from region import Region
 
 _LONGEST_STACK_NAME = 32
 _STACK_NAME = re.compile(rf"(?=.{{1,{_LONGEST_STACK_NAME}}}$)[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demands:
+    """What the settings, and by them the account, demand of everything in the stack."""
+
+    protect: bool
+    tags: Callable[[str, str], Mapping[str, str]]
+    """From project and stack."""
+    key_arn: str = ""
+    """The customer's KMS key. Default: AWS's own keys."""
+    boundary_arn: str = ""
+    """IAM policy that bounds every role. Default: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +38,13 @@ class Site:
     """Refuse deletion, and take final snapshots. False: a disposable stack."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags for every resource."""
+    key_arn: str = ""
+    """The customer's KMS key for whatever is encrypted and takes one. Default: AWS's own keys."""
+
+    @property
+    def key(self) -> str | None:
+        """The customer's key, as resources take it: None leaves the choice to AWS."""
+        return self.key_arn or None
 
     def __post_init__(self) -> None:
         if not _STACK_NAME.fullmatch(self.stack):

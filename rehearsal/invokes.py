@@ -217,6 +217,7 @@ def database_snapshot(question: Question) -> dict[str, Any]:
         "status": found["Status"],
         "allocatedStorage": found["AllocatedStorage"],
         "encrypted": found["Encrypted"],
+        "kmsKeyId": found.get("KmsKeyId", ""),
         "region": question.region,
     }
 

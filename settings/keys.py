@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, model_validator
 
+from settings.keys_given import Account
+from settings.section import Section
 from settings.values import Cidr, Cidrs, Many, Port, Texts, name_value, retention_days, secret_reference
 
 ZONES = 3
 """Availability zones that a stack spreads over."""
-
-
-class Section(BaseModel):
-    """A group of keys that belong together."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, use_attribute_docstrings=True)
 
 
 class Stack(Section):
@@ -128,7 +123,7 @@ class Data(Section):
     """Hour of the day, in UTC, at which the restore point is taken; 18 is two in the morning in China. RDS's own
     backup and maintenance keep a distance from it."""
     backup_key_arn: str = ""
-    """KMS key that encrypts the restore points. Empty: AWS's own key for backups."""
+    """KMS key that encrypts the restore points. Empty: kmsKeyArn, else AWS's own key for backups."""
     media_buckets: Texts = ()
     """S3 buckets that CVAT may read as cloud storages with its tasks' role (credentials_type TASK_ROLE)."""
     redis_engine_version: str = "7.1"
@@ -260,5 +255,7 @@ class Alarms(Section):
     publish."""
 
 
-SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init, Restore, Alarms)
+SECTIONS: tuple[type[Section], ...] = (
+    Stack, Account, Network, Access, Data, Images, Inference, Services, Init, Restore, Alarms,
+)  # fmt: skip
 """In the order in which the documentation lists them."""

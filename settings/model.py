@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from components.restore import Restore
+from components.site import Demands
 from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, Notified, TaskSize
-from settings import keys
+from settings import keys, keys_given
 from settings.presets import PRESETS
 
 _ARN_PARTS = 7
@@ -20,6 +21,7 @@ class Settings:
     """A checked configuration."""
 
     stack: keys.Stack
+    account: keys_given.Account
     network: keys.Network
     access: keys.Access
     data: keys.Data
@@ -44,6 +46,17 @@ class Settings:
     def tags(self, project: str, stack: str) -> dict[str, str]:
         """Tags for every resource: whose it is, and the operator's own."""
         return dict(tag.split("=", 1) for tag in self.stack.tags) | {"project": project, "stack": stack}
+
+    @property
+    def demands(self) -> Demands:
+        """What holds for everything in the stack."""
+        account = self.account
+        return Demands(
+            protect=self.protect,
+            tags=self.tags,
+            key_arn=account.kms_key_arn,
+            boundary_arn=account.permissions_boundary_arn,
+        )
 
     @property
     def addresses(self) -> AddressPlan:

@@ -11,6 +11,7 @@ from components.sizes import why_not_fargate
 from region import Region
 from settings.keys import ZONES
 from settings.model import Settings
+from settings.rules_given import given_rules
 
 _LONGEST_SUBNET_PREFIX = 26
 """An ALB asks for 8 free addresses; tasks, mount targets and endpoints of a zone need more: a /26 has 59."""
@@ -24,10 +25,11 @@ def broken_rules(settings: Settings, region: Region) -> Iterator[str]:
     yield from _tasks(settings)
     yield from _instance_types(settings, region)
     yield from _database(settings)
-    yield from _backups(settings, region)
+    yield from _backups(settings)
     yield from _ports(settings)
     yield from _images(settings, region)
     yield from _alarms(settings, region)
+    yield from given_rules(settings, region)
 
 
 def _addresses(settings: Settings) -> Iterator[str]:
@@ -92,15 +94,12 @@ def _database(settings: Settings) -> Iterator[str]:
         )
 
 
-def _backups(settings: Settings, region: Region) -> Iterator[str]:
+def _backups(settings: Settings) -> Iterator[str]:
     if settings.protect and settings.backup_days < 1:
         yield (
             "cvat:backupDays = 0: a stack that is not disposable keeps restore points. Set 1 or more, or "
             "cvat:disposable to true."
         )
-    key, prefix = settings.data.backup_key_arn, region.arn("kms", "", account="")[:-1]
-    if key and not re.fullmatch(rf"{re.escape(prefix)}\d{{12}}:key/[\w-]+", key):
-        yield f"cvat:backupKeyArn = {key}: it must be a key of this region ({prefix}<account>:key/<id>). Correct it."
 
 
 def _ports(settings: Settings) -> Iterator[str]:

@@ -171,7 +171,20 @@ def _buckets(rehearsal: Rehearsal) -> list[str]:
 def _reads(rehearsal: Rehearsal, bucket: str, prefix: str, *, needed: bool = True) -> list[Call]:
     unit = _arn(rehearsal, "s3", bucket, place=":")
     read = Call(Request("s3:GetObject", f"{unit}/{prefix}any/object"), unit, needed)
-    return [Call(Request("s3:ListBucket", unit, {"s3:prefix": prefix}), unit, needed), read]
+    listing = Call(Request("s3:ListBucket", unit, {"s3:prefix": prefix}), unit, needed)
+    return [listing, read, *_decrypts_objects(rehearsal, bucket)]
+
+
+@ask.question
+def _decrypts_objects(rehearsal: Rehearsal, bucket: str) -> list[Call]:
+    """Objects under a key of the customer's are decrypted with the role that reads them."""
+    client = rehearsal.client("s3")
+    try:
+        rules = client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    except client.exceptions.ClientError:
+        return []  # somebody else's bucket, or one without a rule
+    defaults = [rule["ApplyServerSideEncryptionByDefault"] for rule in rules]
+    return [_on(one["KMSMasterKeyID"], "kms:Decrypt") for one in defaults if "KMSMasterKeyID" in one]
 
 
 def _mounts(rehearsal: Rehearsal, definition: Thing) -> Iterator[Call]:
@@ -209,6 +222,7 @@ def _serves(rehearsal: Rehearsal, model: Thing) -> Iterator[Call]:
             yield Call(Request("s3:GetObject", f"{unit}/{key}"), unit)
             # SageMaker asks for it only where the object is missing: to say "not found" instead of "denied".
             yield Call(Request("s3:ListBucket", unit, {"s3:prefix": key}), unit, needed=False)
+            yield from _decrypts_objects(rehearsal, bucket)
     for endpoint in endpoints_of(rehearsal).get(model["ModelName"], []):
         group = _arn(rehearsal, "logs", f"log-group:/aws/sagemaker/Endpoints/{endpoint}")
         yield from (_on(group, action) for action in WRITE_LOGS)

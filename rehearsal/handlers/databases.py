@@ -68,7 +68,8 @@ SNAPSHOT = {**INSTANCE, "snapshotIdentifier": "DBSnapshotIdentifier"}
 
 def _from_snapshot(make: Make, identifier: str) -> None:
     """As the provider does it: restore what the snapshot brings, then modify what the restore takes no value for."""
-    make.inputs.take("storageEncrypted")  # as the snapshot is
+    for key in ("storageEncrypted", "kmsKeyId"):
+        make.inputs.take(key)  # as the snapshot is
     name = {"DBInstanceIdentifier": identifier}
     version = make.inputs.take("engineVersion")
     make.call("rds", "RestoreDBInstanceFromDBSnapshot", name, renames=SNAPSHOT)

@@ -48,6 +48,13 @@ def test_everything_wrong_with_a_snapshot_is_said_at_once() -> None:
     assert len(list(why_not("s", dataclasses.replace(GOOD, version="14.1", encrypted=False), SIZE))) == 2
 
 
+def test_a_snapshot_must_be_encrypted_with_the_key_that_stores_must_have() -> None:
+    (found,) = why_not("s", dataclasses.replace(GOOD, key_arn="theirs"), SIZE, "ours")
+    assert "encrypted with theirs, and cvat:kmsKeyArn is ours" in found
+    assert not list(why_not("s", dataclasses.replace(GOOD, key_arn="ours"), SIZE, "ours"))
+    assert not list(why_not("s", dataclasses.replace(GOOD, key_arn="theirs"), SIZE)), "no key is demanded"
+
+
 def test_the_arn_of_a_recovery_point_becomes_the_identifier_that_rds_knows(site: Site) -> None:
     own = "arn:aws-cn:rds:cn-northwest-1:123456789012:snapshot:awsbackup:job-1"
     assert short_id(site, own) == "awsbackup:job-1"

@@ -107,6 +107,17 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"backupDays": "0"}, "keeps restore points"),
         ({"backupHour": "24"}, "less than or equal to 23"),
         ({"backupKeyArn": "alias/x"}, "must be a key of this region (arn:aws-cn:kms:cn-northwest-1:"),
+        ({"kmsKeyArn": "arn:aws-cn:kms:cn-northwest-1:123456789012:alias/cvat"}, "not an alias"),
+        (
+            {"kmsKeyArn": "arn:aws:kms:cn-northwest-1:123456789012:key/1"},
+            "must be a key of this region (arn:aws-cn:kms:",
+        ),
+        (
+            {"kmsKeyArn": "arn:aws-cn:kms:cn-north-1:123456789012:key/1"},
+            "of this region (arn:aws-cn:kms:cn-northwest-1",
+        ),
+        ({"permissionsBoundaryArn": "arn:aws:iam::123456789012:policy/b"}, "of this partition (arn:aws-cn:iam::"),
+        ({"permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:role/b"}, "must be an IAM policy"),
         ({"restoreFileSystem": "efs-1"}, "should match pattern"),
     ],
 )
@@ -164,3 +175,9 @@ def test_pulumi_yaml_and_the_documentation_say_what_the_keys_say() -> None:
         [sys.executable, "-m", "settings.declare", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert check.returncode == 0, check.stderr
+
+
+def test_a_boundary_may_be_the_accounts_own_policy_or_one_of_awss() -> None:
+    for owner in ("123456789012", "aws"):
+        assert load(permissionsBoundaryArn=f"arn:aws-cn:iam::{owner}:policy/teams/vision")
+    assert load(region="ap-northeast-1", permissionsBoundaryArn="arn:aws:iam::aws:policy/PowerUserAccess")
