@@ -21,9 +21,10 @@ ZONES = 3
 class Stack(Section):
     """The stack as a whole"""
 
-    preset: Literal["standard", "team"] = "standard"
-    """Sizes: `standard` runs what the reference deployment runs; `team` is the least that serves five people
-    well. Every number can be set on its own."""
+    preset: Literal["production", "standard", "team"] = "standard"
+    """Sizes: `standard` runs what the reference deployment runs; `production` has something of everything in each of
+    three zones, grows with the load, and keeps restore points for a quarter; `team` is the least that serves five
+    people well. Every number can be set on its own."""
     disposable: bool = False
     """true: nothing is protected, `pulumi destroy` deletes databases and files without a final snapshot. For
     trials only."""

@@ -61,4 +61,29 @@ TEAM: dict[str, Any] = STANDARD | {
 }
 """The least that serves five people well: one of each, a single NAT gateway, burstable stores."""
 
-PRESETS = {"standard": STANDARD, "team": TEAM}
+PRODUCTION: dict[str, Any] = STANDARD | {
+    "db_instance_class": "db.m6g.2xlarge",
+    "db_storage_gb": 100,
+    "db_max_storage_gb": 1000,
+    "db_backup_days": 35,
+    "backup_days": 90,
+    "redis_node_type": "cache.r6g.xlarge",
+    "redis_replicas": 2,
+    "inference_instance_type": "ml.c5d.2xlarge",
+    "inference_instance_count": 2,
+    "inference_max_instance_count": 4,
+    "server_memory": 8192,
+    "server_count": 3,
+    "server_max_count": 12,
+    "ui_count": 3,
+    "ui_max_count": 6,
+    "gateway_count": 3,
+    "gateway_max_count": 9,
+    "worker_cpu": 2048,
+    "worker_memory": 8192,
+    "worker_count": 4,
+    "annotation_worker_count": 3,
+}
+"""For whom CVAT must not stand still: something of everything in each of three zones, and restore points of a quarter."""
+
+PRESETS = {"production": PRODUCTION, "standard": STANDARD, "team": TEAM}

@@ -21,6 +21,7 @@ _SMALLEST_DATABASE_GB = 20
 
 def broken_rules(settings: Settings, region: Region) -> Iterator[str]:
     """All that is wrong with settings whose single values are right."""
+    yield from _protection(settings)
     yield from _addresses(settings)
     yield from _tasks(settings)
     yield from _instance_types(settings, region)
@@ -30,6 +31,14 @@ def broken_rules(settings: Settings, region: Region) -> Iterator[str]:
     yield from _images(settings, region)
     yield from _alarms(settings, region)
     yield from given_rules(settings, region)
+
+
+def _protection(settings: Settings) -> Iterator[str]:
+    if settings.stack.preset == "production" and not settings.protect:
+        yield (
+            "cvat:disposable = true: nothing of cvat:preset = production may be deleted without a trace. "
+            "Set it to false, or choose another preset for a trial."
+        )
 
 
 def _addresses(settings: Settings) -> Iterator[str]:

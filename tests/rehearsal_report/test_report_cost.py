@@ -65,6 +65,7 @@ def test_the_small_preset_costs_less(written: Written) -> None:
         for name, one in sizes.of_presets(written.facts.config, now).items()
     }
     assert amounts["team"] < amounts["standard"] / 2, f"team is for five people: {amounts}"
+    assert amounts["production"] > amounts["standard"], f"more of everything: {amounts}"
 
 
 def test_a_service_is_measured_by_its_task_definition() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import settings
 from settings.keys import SECTIONS
+from settings.presets import PRESETS
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -38,6 +39,25 @@ def test_the_preset_decides_what_is_not_set_and_nothing_else() -> None:
     assert chosen.tasks["server"].count == 5, "a number that is set wins over the preset"
     assert chosen.single_nat
     assert chosen.cache.replicas == 0
+
+
+@pytest.mark.parametrize("region", ["cn-northwest-1", "cn-north-1", "ap-northeast-1"])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_each_preset_breaks_no_rule_in_any_region_that_has_a_stack_file(preset: str, region: str) -> None:
+    assert load(preset=preset, region=region).stack.preset == preset, "its types are offered, its tasks are Fargate's"
+
+
+def test_presets_say_the_same_keys_and_grow_from_one_to_the_next() -> None:
+    team, standard, production = (PRESETS[name] for name in ("team", "standard", "production"))
+    assert team.keys() == standard.keys() == production.keys()
+    numbers = [key for key, value in standard.items() if isinstance(value, int)]
+    shrinking = [key for key in numbers if not team[key] <= standard[key] <= production[key]]
+    assert not shrinking, "nobody loses anything by choosing the larger preset"
+
+
+def test_production_is_never_disposable() -> None:
+    (found,) = problems(preset="production", disposable="true")
+    assert found.startswith("cvat:disposable = true:")
 
 
 def test_text_of_pulumi_becomes_typed_values() -> None:
