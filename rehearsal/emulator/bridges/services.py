@@ -121,7 +121,7 @@ def identity_of_databases(stack: ExitStack) -> None:
 
 @bridge
 def digests_of_images(stack: ExitStack) -> None:
-    """An image's digest is that of its manifest; moto hashes the layers' digests only, so images alike there are one."""
+    """An image's digest is its manifest's; moto hashes the digests of layers only, so all images without are one."""
     from moto.ecr.models import Image  # noqa: PLC0415
 
     def digest(self: Any) -> None:
