@@ -201,7 +201,11 @@ class Monitor(MockMonitor):
         """Remember for the mocks what they are not told."""
         self.parent = request.parent
         self.dependencies = tuple(sorted(request.dependencies))
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        records, urn = self.engine.state.records, self.make_urn(request.parent, request.type, request.name)
+        if urn in records:
+            records[urn] = replace(records[urn], protect=request.protect)
+        return answer
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """Looking up an existing resource by id is a kind of its own, which this program must not need."""

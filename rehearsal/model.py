@@ -34,6 +34,8 @@ class Record:
     """API calls that made it, e.g. ec2:CreateVpc, in order."""
     dependencies: tuple[str, ...] = ()
     """URNs that Pulumi waits for before it creates this one; inside awsx components, those of the component."""
+    protect: bool | None = None
+    """Pulumi's option of that name; None for what a provider made by itself."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,9 @@ from rehearsal.project import Project
 READABLE = (RehearsalError, pulumi.RunError, ValueError, SystemExit)
 """Exceptions whose message is meant for the operator; of others the place in the program is told too."""
 
+ROUNDS = 100
+"""How often tasks are told to end: outputs made of outputs may begin new ones while they end."""
+
 
 class OneAtATime(ThreadPoolExecutor):
     """Runs each job to its end before the event loop goes on, so that the order never depends on timing."""
@@ -96,13 +99,26 @@ def _run(project: Project, engine: Engine) -> None:
             warnings.simplefilter("ignore")  # those of libraries are for their own tests
             loop.run_until_complete(run_in_stack(lambda: _main(project.program)))
     finally:
-        SETTINGS.rpc_manager.clear()  # what a failed program leaves behind would wait for this loop for ever
+        loop.run_until_complete(_end_tasks())
+        SETTINGS.rpc_manager.clear()
         SETTINGS.outputs.clear()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
         executor.close()
         loop.close()
+
+
+async def _end_tasks() -> None:
+    """Cancel what a failed program leaves behind, and wait until it has ended.
+
+    An output whose task is still pending when its loop closes ends whenever it is thrown away: in the middle of the
+    next rehearsal, with "Event loop is closed".
+    """
+    for _ in range(ROUNDS):
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=1)
 
 
 def _listener(messages: list[str]) -> logging.Logger:

@@ -129,7 +129,10 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
         state = State(stack, region) if preview else account.states.setdefault(stack, State(stack, region))
         engine = Engine(account, state, settings, preview)
         engine.progress = progress or engine.progress
-        failure = run(home, engine)
+        try:
+            failure = run(home, engine)
+        finally:
+            account.scenario = CALM  # what goes wrong goes wrong for the program, not for who asks afterwards
         state.settle()
         rehearsal = Rehearsal(account, home.name, state, settings, failure)
         rehearsal.folder = home.folder

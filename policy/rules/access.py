@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from policy.rules.model import Context, Thing, listed, rule, statements
 
 UNSCOPED: Mapping[str, str] = {
     "ecr:GetAuthorizationToken": "ECR's login has no resource to name",
-    "ssmmessages:*": "the channels of ECS Exec have no resources",
-    "ec2:*NetworkInterface*": "the interface does not exist yet when SageMaker asks",
-    "ec2:Describe*": "EC2 cannot limit descriptions by ARN",
-    "cloudwatch:PutMetricData": "metrics have no ARN; limit it by cloudwatch:namespace",
-    "application-autoscaling:Describe*": "descriptions cannot be limited by ARN",
+    "ssmmessages:CreateControlChannel": "the channels of ECS Exec are no resources",
+    "ssmmessages:CreateDataChannel": "the channels of ECS Exec are no resources",
+    "ssmmessages:OpenControlChannel": "the channels of ECS Exec are no resources",
+    "ssmmessages:OpenDataChannel": "the channels of ECS Exec are no resources",
+    "ec2:CreateNetworkInterface": "SageMaker asks before the interface exists, and by tags that it does not document",
+    "ec2:CreateNetworkInterfacePermission": "the interface is made a moment before and has no known name",
+    "ec2:DeleteNetworkInterface": "the interface is SageMaker's own and has no known name",
+    "ec2:DeleteNetworkInterfacePermission": "the interface is SageMaker's own and has no known name",
+    "ec2:DescribeNetworkInterfaces": "EC2 limits no description by ARN",
+    "ec2:DescribeVpcs": "EC2 limits no description by ARN",
+    "ec2:DescribeDhcpOptions": "EC2 limits no description by ARN",
+    "ec2:DescribeSubnets": "EC2 limits no description by ARN",
+    "ec2:DescribeSecurityGroups": "EC2 limits no description by ARN",
+    "ec2:DescribeVpcEndpoints": "EC2 limits no description by ARN",
 }
-"""Actions that IAM cannot limit to a resource, each with the reason (Service Authorization Reference, read 2026-11)."""
+"""Actions that may be allowed on every resource, and why (Service Authorization Reference, read 2026-11)."""
 
 IDENTITY = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy")
+_ARN_PARTS = 6
 
 
 @rule("no-wildcard", "No permission covers every action, or every resource without a reason.")
@@ -27,18 +36,32 @@ def no_wildcard(thing: Thing, _: Context) -> Iterator[str]:
     if thing.type not in IDENTITY:
         return
     for statement in statements(thing.get("policy")):
-        if statement.get("Effect") == "Allow":
-            yield from wide(statement)
+        yield from wide(statement)
 
 
 def wide(statement: Mapping[str, Any]) -> Iterator[str]:
     """What a statement allows too widely."""
-    actions = [str(one) for one in listed(statement.get("Action"))]
-    resources = listed(statement.get("Resource"))
+    if statement.get("Effect") != "Allow":
+        return
     if "NotAction" in statement or "NotResource" in statement:
         yield "NotAction and NotResource allow what nobody listed: name the actions and the resources."
-    for action in actions:
-        if action == "*" or action.endswith(":*"):
-            yield f"it allows {action}: name the calls that are made."
-        elif "*" in resources and not any(fnmatchcase(action, known) for known in UNSCOPED):
-            yield f"it allows {action} on every resource: name the ARNs, or add the reason to policy/rules/access.py."
+    actions = [str(one) for one in listed(statement.get("Action"))]
+    many = [one for one in actions if "*" in one or "?" in one]
+    yield from (f"it allows {action}: name the calls that are made." for action in many)
+    unexplained = [one for one in actions if one not in UNSCOPED and one not in many]
+    for resource in listed(statement.get("Resource")) if unexplained else ():
+        if _is_wide(str(resource)):
+            where = "every resource" if resource == "*" else f"'{resource}'"
+            calls = ", ".join(unexplained)
+            yield f"it allows {calls} on {where}: name the ARNs, or add the reason to policy/rules/access.py."
+
+
+def _is_wide(resource: str) -> bool:
+    """All streams of one log group, and all objects below one bucket's prefix, are one thing; all else is many."""
+    parts = resource.split(":", _ARN_PARTS - 1)
+    stem = resource
+    if len(parts) == _ARN_PARTS and parts[2] == "logs":
+        stem = resource.removesuffix(":*")
+    elif len(parts) == _ARN_PARTS and parts[2] == "s3" and "/" in parts[5]:
+        stem = resource.removesuffix("*")
+    return "*" in stem or "?" in stem

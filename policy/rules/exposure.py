@@ -23,13 +23,18 @@ def no_public_store(thing: Thing, _: Context) -> Iterator[str]:
                 yield f"{lock} is {thing.get(lock)!r}: the bucket could be made public. Set all four locks to true."
     if thing.type in ("aws:s3/bucketPolicy:BucketPolicy", "aws:efs/fileSystemPolicy:FileSystemPolicy"):
         for statement in statements(thing.get("policy")):
-            if statement.get("Effect") == "Allow" and _everyone(statement.get("Principal")):
+            if lets_everyone_in(statement):
                 yield "its policy allows everyone: name the roles that may, or leave access to IAM."
     if thing.type in ("aws:s3/bucketAcl:BucketAcl", "aws:s3/bucket:Bucket"):
         acl = thing.get("acl")
         if isinstance(acl, str) and acl.startswith("public"):
             yield f"acl is {acl!r}: leave it out, access is given by IAM."
     yield from _ports(thing)
+
+
+def lets_everyone_in(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement of a resource's policy allows something to whoever asks, or to all but a few."""
+    return statement.get("Effect") == "Allow" and ("NotPrincipal" in statement or _everyone(statement.get("Principal")))
 
 
 def _everyone(principal: Any) -> bool:

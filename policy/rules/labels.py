@@ -35,7 +35,11 @@ def tagged(thing: Thing, context: Context) -> Iterator[str]:
         return
     tags = thing.get("tags")
     found = dict(tags) if isinstance(tags, Mapping) else {}
-    wanted = {"project": context.project, "stack": context.stack}
-    lacking = [f"{key}={value}" for key, value in wanted.items() if found.get(key) != value]
-    if lacking:
-        yield f"it lacks the tags {', '.join(lacking)}: pass the stack's tags to it."
+    yield from lacking(found, {"project": context.project, "stack": context.stack})
+
+
+def lacking(found: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
+    """Which of the wanted tags are not there, or are others."""
+    missing = [f"{key}={value}" for key, value in wanted.items() if found.get(key) != value]
+    if missing:
+        yield f"it lacks the tags {', '.join(missing)}: pass the stack's tags to it."

@@ -16,8 +16,10 @@ PRINCIPALS = re.compile(r"(?:\.|^)(?:Service|iam:PassedToService|iam:AWSServiceN
 """Paths of service principals: <service>.amazonaws.com in every partition."""
 
 IMAGE = re.compile(
-    r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.(?P<suffix>amazonaws\.com(?:\.cn)?)/[a-z0-9._/-]+@sha256:[0-9a-f]{64}$"
+    r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.(?P<suffix>amazonaws\.com(?:\.cn)?)"
+    r"/(?P<name>[a-z0-9._/-]+)@(?P<digest>sha256:[0-9a-f]{64})$"
 )
+"""An image of ECR, by digest."""
 
 
 @rule("own-partition", "No input carries an ARN or a host name of another partition.")
@@ -48,9 +50,15 @@ def foreign(text: str, partition: str) -> Iterator[str]:
 def images_by_digest(thing: Thing, context: Context) -> Iterator[str]:
     """The rule."""
     for container in containers(thing):
-        found = IMAGE.match(str(container["image"]))
-        if not found or found["suffix"] != SUFFIXES.get(context.partition):
-            yield (
-                f"container {container['name']} runs '{container['image']}', which is no ECR image of this partition "
-                "by digest. Push it to ECR and name it as <repository>@sha256:<digest>."
-            )
+        for problem in unfit(str(container["image"]), context.partition):
+            yield f"container {container['name']} runs {problem}"
+
+
+def unfit(image: str, partition: str) -> Iterator[str]:
+    """What is wrong with the name of an image that is to run in a partition."""
+    found = IMAGE.match(image)
+    if not found or found["suffix"] != SUFFIXES.get(partition):
+        yield (
+            f"'{image}', which is no ECR image of this partition by digest: push it to ECR and name it as "
+            "<repository>@sha256:<digest>."
+        )

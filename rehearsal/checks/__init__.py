@@ -15,6 +15,7 @@ from rehearsal.checks import (
     edges,
     environment,
     flow,
+    pack,
     permissions,
     purity,
     reachability,
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     permissions.wide,
     permissions.trust,
     flow.answers,
+    pack.rules,
     purity.own_partition,
     tags.stack_tags,
 )

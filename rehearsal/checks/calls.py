@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from policy.rules.partition import IMAGE
 from rehearsal.checks import ask, managed
 from rehearsal.checks.ask import Thing
-from rehearsal.checks.tasks import IMAGE, SECRET
+from rehearsal.checks.tasks import SECRET
 from rehearsal.checks.units import access_point_request, request
 from rehearsal.emulator import partitions
 from rehearsal.emulator.policies import Request

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from policy.rules import access, exposure
+from policy.rules.model import listed, statements
 from rehearsal.checks import ask, managed
 from rehearsal.checks.calls import Use, uses
 from rehearsal.checks.units import ACCESS_POINT, OTHER_ACCOUNT, neighbours
@@ -14,9 +16,7 @@ from rehearsal.emulator.policies import (
     Request,
     Statement,
     decide,
-    listed,
     principals,
-    statements,
     together,
 )
 from rehearsal.model import Verdict
@@ -27,25 +27,6 @@ if TYPE_CHECKING:
 EXERCISED = "Each role may make the calls of its task, no others, and none on a neighbour's things"
 WIDE = "No permission covers every resource without a written reason"
 TRUST = "Each role can be taken by its own service only, on behalf of this account"
-
-REASONS = {
-    "ecr:GetAuthorizationToken": "ECR's login has no resource to name",
-    "ssmmessages:CreateControlChannel": "the channels of ECS Exec are no resources",
-    "ssmmessages:CreateDataChannel": "the channels of ECS Exec are no resources",
-    "ssmmessages:OpenControlChannel": "the channels of ECS Exec are no resources",
-    "ssmmessages:OpenDataChannel": "the channels of ECS Exec are no resources",
-    "ec2:CreateNetworkInterface": "SageMaker asks before the interface exists, and by tags that it does not document",
-    "ec2:CreateNetworkInterfacePermission": "the interface is made a moment before and has no known name",
-    "ec2:DeleteNetworkInterface": "the interface is SageMaker's own and has no known name",
-    "ec2:DeleteNetworkInterfacePermission": "the interface is SageMaker's own and has no known name",
-    "ec2:DescribeNetworkInterfaces": "EC2 limits no description by ARN",
-    "ec2:DescribeVpcs": "EC2 limits no description by ARN",
-    "ec2:DescribeDhcpOptions": "EC2 limits no description by ARN",
-    "ec2:DescribeSubnets": "EC2 limits no description by ARN",
-    "ec2:DescribeSecurityGroups": "EC2 limits no description by ARN",
-    "ec2:DescribeVpcEndpoints": "EC2 limits no description by ARN",
-}
-"""Actions that may be allowed on every resource, and why (Service Authorization Reference, read 2026-11)."""
 
 ON_BEHALF = ("ecs-tasks",)
 """Services that say for which account they act, so that a trust policy can ask (ECS developer guide, task roles)."""
@@ -137,18 +118,18 @@ def _resource_policy(rehearsal: Rehearsal, resource: str) -> list[Statement]:
 @ask.question
 def resource_policies(rehearsal: Rehearsal) -> dict[str, list[Statement]]:
     """Policies of the stack's buckets and file systems, by ARN."""
-    found = {}
+    found: dict[str, list[Statement]] = {}
     for record in rehearsal.of_type("aws:s3/bucket:Bucket"):
         client = rehearsal.client("s3")
         try:
-            found[record.outputs["arn"]] = statements(client.get_bucket_policy(Bucket=record.id)["Policy"])
+            found[record.outputs["arn"]] = [*statements(client.get_bucket_policy(Bucket=record.id)["Policy"])]
         except client.exceptions.ClientError:
             continue  # a bucket needs none
     for record in rehearsal.of_type("aws:efs/fileSystem:FileSystem"):
         client = rehearsal.client("efs")
         try:
             policy = client.describe_file_system_policy(FileSystemId=record.id)["Policy"]
-            found[record.outputs["arn"]] = statements(policy)
+            found[record.outputs["arn"]] = [*statements(policy)]
         except client.exceptions.ClientError:
             continue
     return found
@@ -160,38 +141,13 @@ def wide(rehearsal: Rehearsal) -> Verdict:
     for use in uses(rehearsal):
         for statement in identity(rehearsal, use.record.id):
             seen += 1
-            findings += [f"Role {use.record.name} allows {problem}" for problem in _too_wide(statement)]
+            findings += [f"Role {use.record.name}: {problem}" for problem in access.wide(statement)]
     for arn, policy in resource_policies(rehearsal).items():
         for statement in policy:
             seen += 1
-            everyone = ("AWS", "*") in principals(statement) or "NotPrincipal" in statement
-            if statement["Effect"] == "Allow" and everyone:
+            if exposure.lets_everyone_in(statement):
                 findings.append(f"The policy of {arn} lets everybody in: name who may.")
     return ask.verdict(WIDE, findings, seen)
-
-
-def _too_wide(statement: Statement) -> Iterator[str]:
-    if statement["Effect"] != "Allow":
-        return
-    if "NotAction" in statement or "NotResource" in statement:
-        yield "what it does not name (NotAction, NotResource): name what is needed."
-    actions = listed(statement.get("Action"))
-    yield from (f"{action}: name each call." for action in actions if "*" in action or "?" in action)
-    for resource in listed(statement.get("Resource")):
-        unexplained = [action for action in actions if action not in REASONS]
-        if _is_wide(resource) and unexplained:
-            yield f"{', '.join(unexplained)} on '{resource}': name the ARNs, or add a reason to checks/permissions.py."
-
-
-def _is_wide(resource: str) -> bool:
-    """All streams of one log group, and all objects below one bucket's prefix, are one thing; all else is many."""
-    parts = resource.split(":", 5)
-    stem = resource
-    if len(parts) > 5 and parts[2] == "logs":  # noqa: PLR2004  (an ARN's parts)
-        stem = resource.removesuffix(":*")
-    elif len(parts) > 5 and parts[2] == "s3" and "/" in parts[5]:  # noqa: PLR2004
-        stem = resource.removesuffix("*")
-    return "*" in stem or "?" in stem
 
 
 def trust(rehearsal: Rehearsal) -> Verdict:
@@ -205,7 +161,7 @@ def trust(rehearsal: Rehearsal) -> Verdict:
     return ask.verdict(TRUST, findings, seen)
 
 
-def _distrust(rehearsal: Rehearsal, use: Use, document: list[Statement]) -> Iterator[str]:
+def _distrust(rehearsal: Rehearsal, use: Use, document: Sequence[Statement]) -> Iterator[str]:
     if not use.services:
         yield "nothing takes it: remove it, or say in rehearsal/checks/calls.py who does."
         return

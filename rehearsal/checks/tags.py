@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from policy.rules import labels
 from rehearsal.checks import ask
 from rehearsal.errors import MissingHandlerError
 from rehearsal.model import Record, Verdict
@@ -91,10 +92,6 @@ def stack_tags(rehearsal: Rehearsal) -> Verdict:
         if record.tags is None:
             continue
         seen += 1
-        found = read(rehearsal, record)
-        lacking = [f"{key}={value}" for key, value in wanted.items() if found.get(key) != value]
-        if lacking:
-            findings.append(
-                f"{record.type} '{record.name}' lacks the tags {', '.join(lacking)}: pass the stack's tags to it."
-            )
+        problems = labels.lacking(read(rehearsal, record), wanted)
+        findings += [f"{record.type} '{record.name}': {problem}" for problem in problems]
     return ask.verdict(NAME, findings, seen)

@@ -6,8 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from policy.rules.partition import IMAGE, unfit
 from rehearsal.checks import ask
 from rehearsal.checks.ask import Thing
+from rehearsal.emulator import partitions
 from rehearsal.model import Verdict
 
 if TYPE_CHECKING:
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 
 NAME = "Secrets, images, log groups, volumes and roles of every task and model exist"
 
-IMAGE = re.compile(
-    r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<name>[^:@]+)@(?P<digest>sha256:[0-9a-f]{64})$"
-)
 SECRET = re.compile(
     r"^(?P<arn>arn:[a-z-]+:secretsmanager:[^:]+:\d+:secret:[^:]+)(?::(?P<key>[^:]*))?(?::[^:]*)?(?::[^:]*)?$"
 )
@@ -60,8 +59,9 @@ def _container(rehearsal: Rehearsal, container: Thing) -> list[str]:
 def _image(rehearsal: Rehearsal, reference: str) -> list[str]:
     """An image must be given by digest and lie in ECR; in the account's own it must be there."""
     found = IMAGE.match(reference)
-    if not found:
-        return [f"its image '{reference}' is not an ECR image by digest."]
+    problems = list(unfit(reference, partitions.of(rehearsal.region).name))
+    if found is None or problems:
+        return [f"its image is {problem}" for problem in problems]
     if found["account"] != rehearsal.account.id:
         return []  # another account's registry cannot be looked into from here
     client = rehearsal.account.client("ecr", found["region"])

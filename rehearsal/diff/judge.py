@@ -13,7 +13,8 @@ from rehearsal.diff import openings, permissions, stores
 from rehearsal.diff.compare import compare
 from rehearsal.diff.model import Cost, Danger, Diff, Document, Findings, resources
 
-BUILT = re.compile(r"<Image [^<>]+>")
+LABEL = re.compile(r"<(Image|Bucket|LogGroup) ([^<>]+)>")
+"""Things that rules know by the form of their names; documents name them by logical names."""
 
 Price = Callable[[Document, Document], Cost]
 """Estimates what both sides cost a month."""
@@ -65,18 +66,27 @@ def _violations(document: Document) -> Iterator[Violation]:
     context = Context(region=document["region"], project=_project(document), stack=document["stack"])
     # Whether a stack is disposable is a setting, which documents lack; its database tells.
     disposable = any(one.inputs.get("skipFinalSnapshot") for one in found if one.type == "aws:rds/instance:Instance")
-    image = f"{'0' * 12}.dkr.ecr.{context.region}.{SUFFIXES[context.partition]}/built@sha256:{'0' * 64}"
-    things = [Thing(one.type, one.name, _built(one.inputs, image)) for one in found]
+    things = [Thing(one.type, one.name, _named(one.inputs, _forms(context))) for one in found]
     yield from violations(things, replace(context, disposable=disposable))
 
 
-def _built(value: Any, image: str) -> Any:
-    """A document names an image that the stack builds by its logical name; it is one of ECR, by digest."""
+def _forms(context: Context) -> Mapping[str, str]:
+    """What a label stands for, by its kind: an image that the stack builds is one of ECR, by digest."""
+    host = f"{'0' * 12}.dkr.ecr.{context.region}.{SUFFIXES[context.partition]}"
+    return {
+        "Image": f"{host}/built@sha256:{'0' * 64}",
+        "Bucket": f"arn:{context.partition}:s3:::{{0}}",
+        "LogGroup": f"arn:{context.partition}:logs:{context.region}:{'0' * 12}:log-group:{{0}}",
+    }
+
+
+def _named(value: Any, forms: Mapping[str, str]) -> Any:
+    """A value with its labels in the form of what they stand for."""
     if isinstance(value, Mapping):
-        return {key: _built(item, image) for key, item in value.items()}
+        return {key: _named(item, forms) for key, item in value.items()}
     if isinstance(value, list):
-        return [_built(item, image) for item in value]
-    return BUILT.sub(image, value) if isinstance(value, str) else value
+        return [_named(item, forms) for item in value]
+    return LABEL.sub(lambda one: forms[one[1]].format(one[2]), value) if isinstance(value, str) else value
 
 
 def _project(document: Document) -> str:

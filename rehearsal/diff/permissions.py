@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from policy.rules.access import wide
 from policy.rules.model import listed, statements
 from rehearsal.diff.model import Danger, Document, Findings, Resource, resources
 
@@ -89,7 +88,6 @@ def judge(base: Document, head: Document, found: Findings) -> None:
             ]
         else:
             found.notices.append(f"{title} is new and may: {'; '.join(sorted(map(str, new)))}.")
-    found.dangers += _wildcards(base, head)
     found.dangers += _lost_denials(base, head)
 
 
@@ -106,21 +104,6 @@ def _by_subject(document: Document) -> dict[str, set[Grant]]:
         elif one.type in RESOURCE_POLICIES:
             table[one.label] |= grants(one.inputs.get("policy"))
     return table
-
-
-def _wildcards(base: Document, head: Document) -> Iterator[Danger]:
-    old = {text for one in resources(base).values() for text in _wide(one)}
-    for one in resources(head).values():
-        for text in _wide(one):
-            if text not in old:
-                yield Danger("permission", one.title, text)
-
-
-def _wide(resource: Resource) -> list[str]:
-    if resource.type != IDENTITY:
-        return []
-    allowed = [one for one in statements(resource.inputs.get("policy")) if one.get("Effect") == "Allow"]
-    return [f"{resource.title}: {text}" for one in allowed for text in wide(one)]
 
 
 def _lost_denials(base: Document, head: Document) -> Iterator[Danger]:

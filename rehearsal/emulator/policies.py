@@ -7,12 +7,12 @@ With it, a right policy fails and a wide one passes. A test shows both.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from policy.rules.model import listed
 from rehearsal.emulator import conditions
 
 Statement = Mapping[str, Any]
@@ -42,19 +42,6 @@ class Request:
     def __str__(self) -> str:
         where = "" if self.resource == "*" else f" on {self.resource}"
         return f"{self.action}{where}"
-
-
-def statements(document: Any) -> list[Statement]:
-    """Statements of a policy document, given as text or as values; one alone needs no list."""
-    found = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
-    return [found] if isinstance(found, Mapping) else list(found)
-
-
-def listed(value: Any) -> list[Any]:
-    """A value that may stand alone, as a list."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def decide(policy: Iterable[Statement], request: Request) -> Decision:

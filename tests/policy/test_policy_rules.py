@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from policy.rules import RULES, Context, Thing, violations
+from policy.rules.partition import foreign
 
 CHINA = Context("cn-northwest-1", "cvat", "team")
 DIGEST = f"@sha256:{'0' * 64}"
@@ -61,6 +62,13 @@ CASES: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
         BUCKET_POLICY,
         {"policy": policy(TLS_ONLY)},
         {"policy": policy(TLS_ONLY, allow("s3:GetObject", "*", Principal={"AWS": "*"}))},
+        "allows everyone",
+    ),
+    (
+        "no-public-store",
+        BUCKET_POLICY,
+        {"policy": policy(TLS_ONLY)},
+        {"policy": policy(TLS_ONLY, allow("s3:GetObject", "*", NotPrincipal={"AWS": "arn:aws-cn:iam::1:role/x"}))},
         "allows everyone",
     ),
     (
@@ -172,6 +180,20 @@ CASES: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
         "no-wildcard",
         ROLE_POLICY,
         {"policy": policy()},
+        {"policy": policy(allow("s3:Get*", "arn:aws-cn:s3:::b"))},
+        "s3:Get*",
+    ),
+    (
+        "no-wildcard",
+        ROLE_POLICY,
+        {"policy": policy(allow("logs:PutLogEvents", "arn:aws-cn:logs:r:1:log-group:/one:*"))},
+        {"policy": policy(allow("logs:PutLogEvents", "arn:aws-cn:logs:r:1:log-group:/*:*"))},
+        "logs:PutLogEvents on 'arn:aws-cn:logs:r:1:log-group:/*:*'",
+    ),
+    (
+        "no-wildcard",
+        ROLE_POLICY,
+        {"policy": policy()},
         {"policy": policy({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})},
         "NotAction",
     ),
@@ -215,3 +237,20 @@ def test_a_store_that_pulumi_may_delete_is_a_fault_where_that_is_known() -> None
     rule = next(one for one in RULES if one.name == "stores-kept")
     assert any("protect is off" in text for text in rule.check(Thing(FILES, "it", {}, protect=False), CHINA))
     assert list(rule.check(Thing(FILES, "it", {}, protect=None), CHINA)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("arn:aws-cn:s3:::bucket", 0),
+        ("arn:aws:s3:::bucket", 1),
+        ("db.x.cn-northwest-1.rds.amazonaws.com.cn:5432", 0),
+        ("db.x.cn-northwest-1.rds.amazonaws.com:5432", 1),
+        ("https://s3.amazonaws.com/bucket", 1),
+        ("com.amazonaws.cn-northwest-1.s3", 0),
+        ("cn.com.amazonaws.cn-northwest-1.ecr.api", 0),
+    ],
+)
+def test_another_partitions_names_are_told_from_our_own(text: str, problems: int) -> None:
+    found = list(foreign(text, CHINA.partition))
+    assert len(found) == problems, f"{text}: {found}"

@@ -5,6 +5,7 @@ When a probe passes without its bridge, moto has learnt it: take the bridge down
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -225,6 +226,18 @@ def private_zone(client: Client) -> bool:
     return bool(zone["Name"] == "cvat.internal." and [one["VPCId"] for one in joined] == [vpc])
 
 
+def image_digests(client: Client) -> bool:
+    """The digest is that of the manifest's bytes, so that images with other configurations have others."""
+    ecr, kind = client("ecr"), "application/vnd.docker.distribution.manifest.v2+json"
+    ecr.create_repository(repositoryName="images")
+    manifests = [json.dumps({"mediaType": kind, "config": {"digest": f"sha256:{n * 64}"}, "layers": []}) for n in "12"]
+    found = [
+        ecr.put_image(repositoryName="images", imageTag=f"t{n}", imageManifest=one)["image"]["imageId"]["imageDigest"]
+        for n, one in enumerate(manifests)
+    ]
+    return found == [f"sha256:{hashlib.sha256(one.encode()).hexdigest()}" for one in manifests]
+
+
 PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "third_zone_in_beijing": (zones_of_beijing, "cn-north-1"),
     "host_names_in_china": (host_names, CN),
@@ -245,6 +258,7 @@ PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "topics_as_targets_of_events": (event_topics, CN),
     "selections_of_backup_plans": (backup_selections, CN),
     "policies_of_aws": (aws_policies, CN),
+    "digests_of_images": (image_digests, CN),
 }
 
 

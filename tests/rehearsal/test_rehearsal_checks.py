@@ -8,8 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from rehearsal import Rehearsal
-from rehearsal.checks import CHECKS, doors, edges, purity, tags, tasks, ways_out
-from rehearsal.emulator import partitions
+from rehearsal.checks import CHECKS, doors, edges, tags, tasks, ways_out
 from rehearsal.model import Record
 
 
@@ -162,23 +161,6 @@ def test_a_rule_that_leads_to_a_target_group_without_a_service_is_found(deployed
             RuleArn=rule.id, Actions=[{"Type": "forward", "TargetGroupArn": before[0]["TargetGroupArn"]}]
         )
     assert any(f"leads to {empty}, with which no service registers" in one for one in verdict.findings)
-
-
-@pytest.mark.parametrize(
-    ("text", "problems"),
-    [
-        ("arn:aws-cn:s3:::bucket", 0),
-        ("arn:aws:s3:::bucket", 1),
-        ("db.x.cn-northwest-1.rds.amazonaws.com.cn:5432", 0),
-        ("db.x.cn-northwest-1.rds.amazonaws.com:5432", 1),
-        ("https://s3.amazonaws.com/bucket", 1),
-        ("com.amazonaws.cn-northwest-1.s3", 0),
-        ("cn.com.amazonaws.cn-northwest-1.ecr.api", 0),
-    ],
-)
-def test_another_partitions_names_are_told_from_our_own(text: str, problems: int) -> None:
-    own = partitions.of("cn-northwest-1")
-    assert len(purity.foreign(text, own)) == problems, f"{text}: {purity.foreign(text, own)}"
 
 
 def test_a_thing_that_has_lost_its_tags_is_found(deployed: Rehearsal) -> None:

@@ -101,9 +101,9 @@ def test_a_wildcard_is_told_as_such(after: After) -> None:
         statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         edit_policy(next(of(head, ROLE_POLICY)), lambda content: content["Statement"].append(statement))
 
-    texts = [one.text for one in after(widen).dangers if one.kind == "permission"]
-    assert any("* on every resource" in text for text in texts)
-    assert any("it allows *: name the calls" in text for text in texts)
+    dangers = after(widen).dangers
+    assert any("may now do more: * on every resource" in one.text for one in dangers if one.kind == "permission")
+    assert any("it allows *: name the calls" in one.text for one in dangers if one.kind == "invariant")
 
 
 def test_somebody_else_who_may_take_a_role(after: After) -> None:

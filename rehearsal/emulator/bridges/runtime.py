@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from policy.rules.model import statements
 from rehearsal.emulator import partitions, policies
 from rehearsal.emulator.bridges.table import after, bridge
 
@@ -89,7 +90,7 @@ def _policies(account: str, region: str, arn: str) -> list[policies.Statement]:
     role = iam_backends[account][partitions.of(region).name].get_role_by_arn(arn)
     attached: list[Any] = list(role.managed_policies.values())
     documents = [*role.policies.values(), *(one.document for one in attached)]
-    return [statement for document in documents for statement in policies.statements(document)]
+    return [statement for document in documents for statement in statements(document)]
 
 
 def _missing(response: Any, endpoint: str, container: str) -> Any:

@@ -117,3 +117,14 @@ def identity_of_databases(stack: ExitStack) -> None:
         self.dbi_resource_id = f"db-{hashlib.sha256(text.encode()).hexdigest()[:26].upper()}"
 
     after(stack, DBInstance, "__init__", own)
+
+
+@bridge
+def digests_of_images(stack: ExitStack) -> None:
+    """An image's digest is its manifest's; moto hashes the digests of layers only, so all images without are one."""
+    from moto.ecr.models import Image  # noqa: PLC0415
+
+    def digest(self: Any) -> None:
+        self._image_digest = f"sha256:{hashlib.sha256(self.image_manifest.encode()).hexdigest()}"
+
+    stack.enter_context(mock.patch.object(Image, "_create_digest", digest))
