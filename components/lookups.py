@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from components.site import Site
 from components.sizes import DatabaseSize
 from components.zones import Zone, adopt, available_zones, choose_zones
 from region import Region
+from settings import Settings
 
 REGISTRY = Path("serverless/functions")
 
@@ -26,10 +27,19 @@ def configuration() -> dict[str, Any]:
     return {**get_config_env(), **CONFIG.get()}
 
 
-def site(region: Region, *, protect: bool, tags: Callable[[str, str], Mapping[str, str]]) -> Site:
-    """Whose resources these are, and where. `tags`: from project and stack."""
-    project, stack, account = pulumi.get_project(), pulumi.get_stack(), aws.get_caller_identity().account_id
-    return Site(region=region, account=account, stack=stack, protect=protect, tags=tags(project, stack))
+def site(region: Region, chosen: Settings) -> Site:
+    """Whose resources these are, where, and when they are needed."""
+    stack = pulumi.get_stack()
+    return Site(
+        region=region,
+        account=aws.get_caller_identity().account_id,
+        stack=stack,
+        profile=pulumi.Config("aws").get("profile"),
+        asleep=chosen.asleep,
+        hours=chosen.hours,
+        protect=chosen.protect,
+        tags=chosen.tags(pulumi.get_project(), stack),
+    )
 
 
 def zones(wanted: tuple[str, ...]) -> tuple[Zone, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from components.office_hours import OfficeHours
 from region import Region
 
 _LONGEST_STACK_NAME = 32
@@ -21,6 +22,12 @@ class Site:
     """The account's number."""
     stack: str
     """Name of the stack; part of the few names that AWS does not complete."""
+    profile: str | None = None
+    """AWS profile of the deploying machine. Default: the environment's."""
+    asleep: bool = False
+    """Whether the stack sleeps until somebody wakes it."""
+    hours: OfficeHours | None = None
+    """Outside of which it sleeps by itself. Default: it never does."""
     protect: bool = True
     """Refuse deletion, and take final snapshots. False: a disposable stack."""
     tags: Mapping[str, str] = field(default_factory=dict)

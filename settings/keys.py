@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.office_hours import checked, time_zone
 from settings.values import Cidr, Cidrs, Many, Port, Texts, name_value, retention_days, secret_reference
 
 ZONES = 3
@@ -34,6 +35,19 @@ class Stack(Section):
     trials only."""
     tags: Annotated[tuple[Annotated[str, AfterValidator(name_value)], ...], Many] = ()
     """More tags for every resource, each as name=value."""
+
+
+class Sleep(Section):
+    """Sleep"""
+
+    mode: Literal["awake", "asleep"] = "awake"
+    """`asleep`: no task runs, the database is stopped, endpoints are removed, and the load balancer answers with a
+    page that says so. Nothing is lost; `awake` brings it all back (docs/operations.md#sleep)."""
+    office_hours: Annotated[str, AfterValidator(checked)] = ""
+    """Days and hours outside which the stack sleeps by itself, such as mon-fri 08:00-20:00. Empty: it never does."""
+    office_time_zone: Annotated[str, AfterValidator(time_zone)] = ""
+    """IANA name of the office hours' time zone, such as Europe/Berlin. Empty: Asia/Shanghai in China, Asia/Tokyo in
+    ap-northeast-1, else UTC."""
 
 
 class Network(Section):
@@ -124,9 +138,9 @@ class Data(Section):
     """Days for which automated database backups are kept (1 to 35)."""
     backup_days: int = Field(-1, ge=-1, le=36500)
     """Days for which AWS Backup keeps the daily restore points of database and files together; 0: none are taken."""
-    backup_hour: int = Field(18, ge=0, le=23)
-    """Hour of the day, in UTC, at which the restore point is taken; 18 is two in the morning in China. RDS's own
-    backup and maintenance keep a distance from it."""
+    backup_hour: int = Field(-1, ge=-1, le=23)
+    """Hour of the day, in UTC, at which the restore point is taken. RDS's own backup and maintenance keep a distance
+    from it. -1: 18, which is two in the morning in China; with office hours, the last that lies well inside them."""
     backup_key_arn: str = ""
     """KMS key that encrypts the restore points. Empty: AWS's own key for backups."""
     media_buckets: Texts = ()
@@ -260,5 +274,7 @@ class Alarms(Section):
     publish."""
 
 
-SECTIONS: tuple[type[Section], ...] = (Stack, Network, Access, Data, Images, Inference, Services, Init, Restore, Alarms)
+SECTIONS: tuple[type[Section], ...] = (
+    Stack, Sleep, Network, Access, Data, Images, Inference, Services, Init, Restore, Alarms,
+)  # fmt: skip
 """In the order in which the documentation lists them."""
