@@ -31,6 +31,8 @@ class Outputs:
     """`database` (RDS instance), `cache` (replication group), `files` (EFS)."""
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """SageMaker endpoints by function."""
+    sleep: Mapping[str, str] = field(default_factory=dict)
+    """`mode` (awake, asleep) and `office_hours` (empty: none)."""
 
     @property
     def region(self) -> str:

@@ -18,6 +18,7 @@ from rehearsal.checks import (
     permissions,
     purity,
     reachability,
+    sleep,
     tags,
     tasks,
     ways_out,
@@ -49,5 +50,5 @@ CHECKS: tuple[Check, ...] = (
 
 def judge(rehearsal: Rehearsal) -> tuple[Verdict, ...]:
     """The verdicts of all checks."""
-    with ask.remembering():
+    with sleep.woken(rehearsal), ask.remembering():
         return tuple(check(rehearsal) for check in CHECKS)
