@@ -16,6 +16,7 @@ from components.init_task import InitTask, InitTaskArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
 from components.observability import Observability, ObservabilityArgs
+from components.sleep import Sleep, SleepArgs
 
 chosen, region = settings.load(lookups.configuration())
 lookups.warn(settings.warnings(chosen, region))
@@ -37,43 +38,42 @@ images = Images("images", ImagesArgs(
 data = DataTier("data", DataTierArgs(
     site=site, vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
     mount_subnet_ids=network.each_private_subnet_id, database=chosen.database, cache=chosen.cache,
-    admin_user=init.admin_user, backup_hour=chosen.data.backup_hour, restored=restored))  # fmt: skip
+    admin_user=init.admin_user, backup_times=chosen.backup_times, restored=restored))  # fmt: skip
 backups = Backups("backups", BackupsArgs(
     site=site, stores={"database": data.database.arn, "files": data.file_system_arn}, days=chosen.backup_days,
-    hour=chosen.data.backup_hour, key_arn=chosen.data.backup_key_arn)) if chosen.backup_days else None  # fmt: skip
+    times=chosen.backup_times, key_arn=chosen.data.backup_key_arn)) if chosen.backup_days else None  # fmt: skip
 endpoints = InferenceEndpoints("inference", InferenceEndpointsArgs(
     site=site, functions=functions, shared=inference.inference_layout == "shared", size=chosen.endpoint,
     image=images["models"], vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
     log_retention_days=chosen.services.log_retention_days)) if functions else None  # fmt: skip
-targets = endpoints.targets if endpoints else {}
-
 balancer = LoadBalancer("cvat", LoadBalancerArgs(
-    site=site, vpc_id=network.vpc_id, internal=access.internal, allowed_cidrs=access.allowed_cidrs,
+    site=site, vpc_id=network.vpc_id, internal=access.internal, allowed_cidrs=access.allowed_cidrs, page=chosen.page,
     subnet_ids=network.private_subnet_ids if access.internal else network.public_subnet_ids,
     http_port=access.http_port, https_port=access.https_port, certificate_arn=access.certificate_arn,
     admin_cidrs=access.admin_cidrs, host_name=access.host_name))  # fmt: skip
 first = InitTask("init", InitTaskArgs(
-    site=site, cluster_arn=cluster.arn, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
-    stores=data.access, base_url=balancer.base_url, image=images["server"], size=chosen.tasks["worker"],
-    admin=data.admin_secret, admin_email=init.admin_email, log_group=logs.log_groups["init"], demo_data=init.demo_data,
-    timeout_minutes=init.init_timeout_minutes, profile=pulumi.Config("aws").get("profile"), wait_for=[network, data],
-    snapshot_of=data.database.identifier if chosen.snapshot_before_migration else None))  # fmt: skip
+    site=site, base_url=balancer.base_url, stores=data.access, cluster_arn=cluster.arn, vpc_id=network.vpc_id,
+    subnet_ids=network.fargate_subnet_ids, image=images["server"], size=chosen.tasks["worker"], admin=data.admin_secret,
+    log_group=logs.log_groups["init"], demo_data=init.demo_data, timeout_minutes=init.init_timeout_minutes,
+    snapshot=chosen.snapshot_before_migration, admin_email=init.admin_email, wait_for=[network, data]))  # fmt: skip
 services = CvatServices("cvat", CvatServicesArgs(
-    site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids, targets=targets,
-    load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,
-    media_buckets=chosen.data.media_buckets, environment=chosen.server_environment, secrets=chosen.server_secrets,
-    initialised=[first], spot=chosen.services.fargate_spot, enable_exec=access.enable_exec))  # fmt: skip
+    site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
+    targets=endpoints.targets if endpoints else {}, load_balancer=balancer, images=images, sizes=chosen.tasks,
+    log_groups=logs.log_groups, stores=data.access, media_buckets=chosen.data.media_buckets, initialised=[first],
+    environment=chosen.server_environment, secrets=chosen.server_secrets, spot=chosen.services.fargate_spot,
+    enable_exec=access.enable_exec))  # fmt: skip
 alarms = Alarms("alarms", AlarmsArgs(
     site=site, load_balancer=balancer, data=data, cluster_arn=cluster.arn, services=services.service_names,
     init_family=first.family, log_groups=logs.log_groups, endpoints=endpoints.names if endpoints else {},
     vault=backups.vault if backups else None, to=chosen.notified))  # fmt: skip
+if chosen.page:
+    Sleep("sleep", SleepArgs(
+        site=site, database=data.database, page_rule=balancer.page_rule, alarms=alarms.resting, after=[services],
+        endpoints=endpoints.sleepers if endpoints else ()))  # fmt: skip
 
 for name, value in {
     "url": balancer.base_url, "admin_user": init.admin_user, "admin_secret_arn": data.admin_secret.arn,
-    "cluster": cluster.name, "services": services.service_names, "stores": data.identifiers,
-    "log_groups": {kind: group.name for kind, group in logs.log_groups.items()},
-    "endpoints": {function: target.endpoint for function, target in targets.items()},
-    "backups": backups.outputs if backups else {},
-    "alarms": {"topic_arn": alarms.topic_arn, "dashboard": alarms.dashboard},
-}.items():  # fmt: skip
+    "cluster": cluster.name, "services": services.service_names, "stores": data.identifiers, "log_groups": logs.names,
+    "endpoints": services.endpoints, "backups": backups.outputs if backups else {}, "alarms": alarms.outputs,
+    "sleep": chosen.told_of_sleep}.items():  # fmt: skip
     pulumi.export(name, value)

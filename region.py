@@ -41,6 +41,9 @@ _ELB_LOG_ACCOUNTS = {
 }
 """Accounts that write ALB access logs (AWS CDK region-info fact tables, read 2026-11); elsewhere a service does."""
 
+_TIME_ZONES = {"cn-north-1": "Asia/Shanghai", "cn-northwest-1": "Asia/Shanghai", "ap-northeast-1": "Asia/Tokyo"}
+"""Where people live by one clock; elsewhere office hours name their zone, or mean UTC."""
+
 _HOSTING_FAMILIES_BOTH_CHINA = frozenset("t2 m4 m5 m5d c4 c5 c5d r5 r5d g4dn".split())
 _HOSTING_FAMILIES = {
     "cn-northwest-1": _HOSTING_FAMILIES_BOTH_CHINA | {"inf1"},
@@ -112,6 +115,11 @@ class Region:
         """Whether Fargate runs in the availability zone with this id (`cnn1-az1`)."""
         zones = _FARGATE_ZONE_IDS.get(self.name)
         return zones is None or zone_id in zones
+
+    @property
+    def time_zone(self) -> str:
+        """By which clock people near this region live, as far as that is known: an IANA name."""
+        return _TIME_ZONES.get(self.name, "UTC")
 
     @property
     def elb_log_principal(self) -> dict[str, str]:

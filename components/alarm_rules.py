@@ -17,6 +17,8 @@ from components.sizes import DatabaseSize
 RUNBOOK = "docs/operations.md"
 
 Subject = Literal["balancer", "target group", "service", "database", "cache", "file system", "endpoint", "queue"]
+RESTING: tuple[Subject, ...] = ("balancer", "target group", "service", "endpoint", "database", "queue")
+"""What is at rest while a stack sleeps: errors, missing tasks and silence are no news then. Redis and files are not."""
 Dimensions = Mapping[str, pulumi.Input[str]]
 Things = Mapping[Subject, Mapping[str, Dimensions]]
 """What there is: by kind, then by a short name ("" where there is only one), the dimensions of its metrics."""

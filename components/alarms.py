@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from components import alarm_rules, dashboard, policies
 from components.alarm_rules import Dimensions, EventRule, Rule, Things
 from components.data_tier import DataTier
+from components.errands import Named
 from components.inference_endpoints import VARIANT
 from components.load_balancer import LoadBalancer
 from components.observability import LogGroup
@@ -49,25 +50,33 @@ class AlarmsArgs:
 class Alarms(pulumi.ComponentResource):
     """A topic, the alarms of alarm_rules.py for everything there is, and the dashboard."""
 
-    topic_arn: pulumi.Output[str]
-    dashboard: pulumi.Output[str]
-    """Its name."""
+    outputs: Mapping[str, pulumi.Output[str]]
+    """ARN of the topic, name of the dashboard."""
+    resting: Sequence[Named]
+    """Alarms on what sleeps."""
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:Alarms", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         things = _things(args)
-        self.topic_arn = pulumi.Output.from_input(args.to.topic_arn) if args.to.topic_arn else self._topic()
-        alarms = [
-            self._alarm(rule, label, dimensions)
+        if args.site.asleep:
+            things = {subject: found for subject, found in things.items() if subject not in alarm_rules.RESTING}
+        self._topic_arn = pulumi.Output.from_input(args.to.topic_arn) if args.to.topic_arn else self._topic()
+        made = [
+            (rule, self._alarm(rule, label, dimensions))
             for rule in alarm_rules.alarm_rules(args.data.sizes.database)
             for label, dimensions in things.get(rule.watches, {}).items()
         ]
+        alarms = [alarm for _, alarm in made]
+        self.resting = [
+            Named(name=alarm.name, arn=alarm.arn) for rule, alarm in made if rule.watches in alarm_rules.RESTING
+        ]
         for rule in alarm_rules.event_rules(_origin(args)):
             self._pass_on(rule)
-        self.dashboard = self._dashboard(things, alarms).dashboard_name
-        self.register_outputs({"topic_arn": self.topic_arn, "dashboard": self.dashboard})
+        shown = self._dashboard(things, alarms).dashboard_name
+        self.outputs = {"topic_arn": self._topic_arn, "dashboard": shown}
+        self.register_outputs(dict(self.outputs))
 
     def _topic(self) -> pulumi.Output[str]:
         name, args = self._name, self._args
@@ -148,8 +157,8 @@ class Alarms(pulumi.ComponentResource):
                 threshold=rule.threshold,
                 evaluation_periods=rule.periods,
                 treat_missing_data=rule.missing,
-                alarm_actions=[self.topic_arn],
-                ok_actions=[self.topic_arn],
+                alarm_actions=[self._topic_arn],
+                ok_actions=[self._topic_arn],
                 tags=dict(args.site.tags),
             ),
             opts=self._child,
@@ -169,7 +178,7 @@ class Alarms(pulumi.ComponentResource):
             name,
             aws.cloudwatch.EventTargetArgs(
                 rule=made.name,
-                arn=self.topic_arn,
+                arn=self._topic_arn,
                 input_transformer=aws.cloudwatch.EventTargetInputTransformerArgs(
                     input_paths={"what": "$.resources[0]", "time": "$.time"},
                     input_template=json.dumps(f"{said} <what>, <time>"),

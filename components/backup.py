@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,12 @@ import pulumi
 import pulumi_aws as aws
 
 from components import backup_times, policies
+from components.backup_times import BackupTimes
 from components.cvat_release import COMMIT
 from components.site import Site
 
+DATABASE = "database"
+"""Its short name among the stores."""
 RELEASE_TAG = "cvat:release"
 """Tag of a recovery point: CVAT's commit, without whose migrations the database is of little use."""
 _WHAT_ROLES_DO = {"take": "AWSBackupServiceRolePolicyForBackup", "restore": "AWSBackupServiceRolePolicyForRestores"}
@@ -26,8 +29,8 @@ class BackupsArgs:
     """ARNs of what is taken together, by a short name."""
     days: int
     """Days for which a recovery point is kept."""
-    hour: int
-    """Hour (UTC) at which it is taken."""
+    times: BackupTimes
+    """When it is taken."""
     key_arn: str = ""
     """KMS key of the vault. Default: the site's, else AWS's own key for backups."""
 
@@ -86,7 +89,7 @@ class Backups(pulumi.ComponentResource):
         rule = aws.backup.PlanRuleArgs(
             rule_name="daily",
             target_vault_name=vault.name,
-            schedule=backup_times.plan_schedule(args.hour),
+            schedule=args.times.plan_schedule,
             start_window=backup_times.START_MINUTES,
             completion_window=backup_times.COMPLETION_MINUTES,
             lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=args.days),
@@ -97,7 +100,9 @@ class Backups(pulumi.ComponentResource):
         )
 
     def _select(self, plan: aws.backup.Plan, role: aws.iam.Role, allowed: aws.iam.RolePolicyAttachment) -> None:
-        stores: Sequence[pulumi.Input[str]] = [arn for _, arn in sorted(self._args.stores.items())]
+        args = self._args
+        # AWS Backup takes no stopped database, and would fail every day.
+        stores = [arn for store, arn in sorted(args.stores.items()) if not (args.site.asleep and store == DATABASE)]
         aws.backup.Selection(
             self._name,
             aws.backup.SelectionArgs(plan_id=plan.id, iam_role_arn=role.arn, resources=stores),

@@ -73,6 +73,8 @@ class CvatServices(pulumi.ComponentResource):
 
     service_names: Mapping[str, pulumi.Output[str]]
     """By kind of task."""
+    endpoints: Mapping[str, pulumi.Output[str]]
+    """Names, by function."""
 
     def __init__(self, name: str, args: CvatServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:CvatServices", name, None, opts)
@@ -86,11 +88,13 @@ class CvatServices(pulumi.ComponentResource):
         services = {process.kind: self._service(process, self._task(process)) for process in processes}
         for process in processes:
             size = args.sizes[process.size]
-            if size.scales:
+            if size.scales or args.site.hours:
                 resource = pulumi.Output.concat("service/", args.cluster, "/", services[process.kind].name)
-                scaled = Scaled(resource_id=resource, least=size.count, most=size.max_count)
+                most = max(size.count, size.max_count)
+                scaled = Scaled(resource_id=resource, least=size.count, most=most, hours=args.site.hours)
                 track(f"{name}-{process.kind}", scaled, TASKS_BY_CPU, args.site.tags, self._child)
         self.service_names = {kind: service.name for kind, service in services.items()}
+        self.endpoints = {function: target.endpoint for function, target in args.targets.items()}
         self.register_outputs({"service_names": self.service_names})
 
     def _group(self, edge: str) -> aws.ec2.SecurityGroup:
@@ -266,8 +270,9 @@ class CvatServices(pulumi.ComponentResource):
                 parent=self,
                 # ECS refuses target groups that no listener leads to, and Pulumi cannot see that edge.
                 depends_on=[*waits, *([args.load_balancer] if balancers else [])],
-                # The next update must not undo what the scaling policy has decided since.
-                ignore_changes=["desired_count"] if args.sizes[process.size].scales else None,
+                # The next update must not undo what scaling policy or office hours have decided since. Where the last
+                # one has set it to 0 for a sleep, registering the scalable target raises it to the target's least.
+                ignore_changes=["desired_count"] if args.sizes[process.size].scales or args.site.hours else None,
             ),
         )
 

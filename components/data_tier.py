@@ -9,7 +9,9 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from components import backup_times, security_groups
+from components import security_groups
+from components.backup_times import ALWAYS, BackupTimes
+from components.database_switch import DatabaseSwitch
 from components.file_system import FileSystem, FileSystemArgs
 from components.restore import EMPTY, Restored
 from components.secrets import GeneratedSecret, StoredSecret, generated
@@ -41,8 +43,8 @@ class DataTierArgs:
     """Name of CVAT's first administrator."""
     restored: Restored = EMPTY
     """What database and file system begin with. Default: nothing."""
-    backup_hour: int = 18
-    """Hour (UTC) at which AWS Backup takes the stores; RDS's own windows keep a distance."""
+    backup_times: BackupTimes = ALWAYS
+    """When AWS Backup takes the stores; RDS's own windows keep a distance."""
 
 
 class DataTier(pulumi.ComponentResource):
@@ -86,11 +88,15 @@ class DataTier(pulumi.ComponentResource):
             "files": self._files.data.file_system_id,
         }
         self.access = self._access()
+        if not args.site.asleep:
+            switched = {"instance": self.database.identifier, "wanted": "available", "profile": args.site.profile}
+            DatabaseSwitch(f"{name}-awake", {**switched, "region": args.site.region.name}, opts=self._child)
         self.register_outputs({"database": self.database.address, "cache": self.cache.primary_endpoint_address})
 
     def _access(self) -> StoreAccess:
         """The stores in the words of CVAT's processes."""
         return StoreAccess(
+            database=self.database.identifier,
             environment={
                 "CVAT_POSTGRES_HOST": self.database.address,
                 "CVAT_POSTGRES_PORT": str(POSTGRESQL_PORT),
@@ -174,8 +180,8 @@ class DataTier(pulumi.ComponentResource):
                 vpc_security_group_ids=[group.id],
                 publicly_accessible=False,
                 backup_retention_period=size.backup_days,
-                backup_window=backup_times.own_backup_window(args.backup_hour),
-                maintenance_window=backup_times.maintenance_window(args.backup_hour),
+                backup_window=args.backup_times.own_backup_window,
+                maintenance_window=args.backup_times.maintenance_window,
                 copy_tags_to_snapshot=True,
                 delete_automated_backups=not args.site.protect,
                 deletion_protection=args.site.protect,

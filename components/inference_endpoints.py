@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -12,6 +12,7 @@ import pulumi_random as random
 
 from components import policies, security_groups
 from components.bucket import PrivateBucket, PrivateBucketArgs
+from components.errands import Named, SleepingEndpoint
 from components.functions import Deployable, LocalArchive, StoredArchive
 from components.images import Image, pull_statements, repository_arn
 from components.scaling import INSTANCES_BY_CALLS, Scaled, track
@@ -46,8 +47,8 @@ class Target:
     endpoint: pulumi.Output[str]
     """Name of the endpoint."""
     arn: pulumi.Output[str]
-    container: str | None
-    """Container of a shared endpoint."""
+    container: str | None = None
+    """Container of a shared endpoint. Default: the endpoint has no other."""
 
 
 class InferenceEndpoints(pulumi.ComponentResource):
@@ -57,6 +58,8 @@ class InferenceEndpoints(pulumi.ComponentResource):
     """By function."""
     names: Mapping[str, pulumi.Output[str]]
     """Names of the endpoints, by a short name: `shared`, or the function's label."""
+    sleepers: list[SleepingEndpoint]
+    """How to make each endpoint again."""
 
     def __init__(self, name: str, args: InferenceEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:InferenceEndpoints", name, None, opts)
@@ -71,12 +74,21 @@ class InferenceEndpoints(pulumi.ComponentResource):
         self._log_groups = {group: self._log_group(group) for group in groups}
         self._role = self._execution_role()
         self.targets, self.names = {}, {}
+        self.sleepers = []
         for group, functions in groups.items():
-            endpoint = self._endpoint(group, functions)
-            self.names["shared" if shared else functions[0].function.label] = endpoint.name
+            label = "shared" if shared else functions[0].function.label
+            known = self._known(group)
+            config = self._configuration(group, functions)
+            named = Named(name=config.name, arn=config.arn)
+            self.sleepers.append(
+                SleepingEndpoint(label=label, endpoint=Named(name=known.endpoint, arn=known.arn), config=named)
+            )
+            if not args.site.asleep:
+                endpoint = self._endpoint(group, known.endpoint, config)
+                known = Target(endpoint.name, endpoint.arn)
+                self.names[label] = endpoint.name
             for one in functions:
-                container = one.function.hostname if shared else None
-                self.targets[one.function.name] = Target(endpoint.name, endpoint.arn, container)
+                self.targets[one.function.name] = replace(known, container=one.function.hostname if shared else None)
         self.register_outputs({name: target.endpoint for name, target in self.targets.items()})
 
     def _log_group(self, group: str) -> aws.cloudwatch.LogGroup:
@@ -148,10 +160,16 @@ class InferenceEndpoints(pulumi.ComponentResource):
         statements.append(policies.write_logs(logs))
         return [*statements, policies.join_network()]
 
-    def _endpoint(self, name: str, functions: Sequence[Deployable]) -> aws.sagemaker.Endpoint:
-        args = self._args
-        size = args.size
-        config = aws.sagemaker.EndpointConfiguration(
+    def _known(self, name: str) -> Target:
+        """What an endpoint is called, whether it exists at present or not."""
+        site, endpoint = self._args.site, self._log_groups[name].name.apply(lambda it: it.removeprefix(_LOG_FOLDER))
+        return Target(
+            endpoint, pulumi.Output.concat(site.region.arn("sagemaker", "endpoint/", account=site.account), endpoint)
+        )
+
+    def _configuration(self, name: str, functions: Sequence[Deployable]) -> aws.sagemaker.EndpointConfiguration:
+        args, size = self._args, self._args.size
+        return aws.sagemaker.EndpointConfiguration(
             name,
             aws.sagemaker.EndpointConfigurationArgs(
                 production_variants=[
@@ -166,14 +184,15 @@ class InferenceEndpoints(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
+
+    def _endpoint(
+        self, name: str, called: pulumi.Output[str], config: aws.sagemaker.EndpointConfiguration
+    ) -> aws.sagemaker.Endpoint:
+        args, size = self._args, self._args.size
         # The endpoint keeps its name: a new configuration replaces the instances behind it without a gap.
         endpoint = aws.sagemaker.Endpoint(
             name,
-            aws.sagemaker.EndpointArgs(
-                name=self._log_groups[name].name.apply(lambda group: group.removeprefix(_LOG_FOLDER)),
-                endpoint_config_name=config.name,
-                tags=dict(args.site.tags),
-            ),
+            aws.sagemaker.EndpointArgs(name=called, endpoint_config_name=config.name, tags=dict(args.site.tags)),
             opts=self._child,
         )
         if size.max_count > size.count:

@@ -52,10 +52,8 @@ class InitTaskArgs:
     """`builtin` (the repository's demo files), `none`, or an S3 address."""
     timeout_minutes: int = 30
     """Minutes after which the task is stopped and counts as failed."""
-    snapshot_of: pulumi.Input[str] | None = None
-    """RDS instance to snapshot before a new image migrates it. Default: none."""
-    profile: str | None = None
-    """AWS profile of the deploying machine. Default: the environment's."""
+    snapshot: bool
+    """Whether to snapshot the database before a new image migrates it."""
     wait_for: Sequence[pulumi.Resource] = ()
     """What the task needs but does not mention: routes, mount targets, versions of secrets."""
 
@@ -81,7 +79,7 @@ class InitTask(pulumi.ComponentResource):
             name,
             {
                 "region": args.site.region.name,
-                "profile": args.profile,
+                "profile": args.site.profile,
                 "cluster": args.cluster_arn,
                 "task_definition": task.arn,
                 "image": args.image.reference,
@@ -90,7 +88,9 @@ class InitTask(pulumi.ComponentResource):
                 "security_groups": [group.id, *(client.id for client in args.stores.clients)],
                 "log_group": args.log_group.name,
                 "timeout_minutes": args.timeout_minutes,
-                "snapshot_of": args.snapshot_of,
+                "snapshot_of": args.stores.database if args.snapshot else None,
+                "database": args.stores.database,
+                "asleep": args.site.asleep,
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[task, *uploaded, *args.wait_for]),
         )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import security_groups
+from components import errands, security_groups
+from components.asleep_page import Page
 from components.bucket import PrivateBucket, PrivateBucketArgs
 from components.cvat_release import SERVER_HEALTH_PATH, SERVER_PORT, UI_PORT
 from components.routes import Route, routes
@@ -19,6 +20,8 @@ IDLE_SECONDS = 300
 _TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 _DRAIN_SECONDS = 60
 _LOG_DAYS = 90
+_FIRST = 1
+"""Priority of the rule that comes before the routes, which count in tens."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -42,6 +45,8 @@ class LoadBalancerArgs:
     """Who may open the administrators' pages. Default: whoever may call."""
     host_name: str = ""
     """Public name. Default: the load balancer's own."""
+    page: Page | None = None
+    """What is answered in the stack's sleep. Default: it never sleeps."""
 
 
 class LoadBalancer(pulumi.ComponentResource):
@@ -54,6 +59,8 @@ class LoadBalancer(pulumi.ComponentResource):
     group: aws.ec2.SecurityGroup
     target_groups: Mapping[str, aws.lb.TargetGroup]
     """For `server` and `ui`."""
+    page_rule: aws.lb.ListenerRule | None = None
+    """The listener's rule that shows the page of the stack's sleep, where there is one."""
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:LoadBalancer", name, None, opts)
@@ -200,18 +207,40 @@ class LoadBalancer(pulumi.ComponentResource):
                 opts=self._child,
             )
 
+        if self._args.page:
+            self.page_rule = self._asleep(listener, self._args.page)
+
+    def _asleep(self, listener: aws.lb.Listener, page: Page) -> aws.lb.ListenerRule:
+        """Before all other rules: the page for everyone, or for nobody until the schedule changes that."""
+        shown = aws.lb.ListenerRuleConditionPathPatternArgs(values=list(errands.EVERYONE["path_pattern"]))
+        hidden = aws.lb.ListenerRuleConditionHostHeaderArgs(values=list(errands.NOBODY["host_header"]))
+        condition = aws.lb.ListenerRuleConditionArgs
+        return aws.lb.ListenerRule(
+            f"{self._name}-asleep",
+            aws.lb.ListenerRuleArgs(
+                listener_arn=listener.arn,
+                priority=_FIRST,
+                conditions=[condition(path_pattern=shown) if page.shown else condition(host_header=hidden)],
+                actions=[_fixed("text/html", page.body, "503")],
+                tags=dict(self._args.site.tags),
+            ),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=None if page.shown else ["conditions"]),
+        )
+
     def _forward(self) -> aws.lb.ListenerRuleActionArgs:
         return aws.lb.ListenerRuleActionArgs(type="forward", target_group_arn=self.target_groups["server"].arn)
 
 
-_FORBIDDEN = aws.lb.ListenerRuleActionArgs(
-    type="fixed-response",
-    fixed_response=aws.lb.ListenerRuleActionFixedResponseArgs(
-        content_type="text/plain",
-        message_body="These pages open only from the administrators' network.",
-        status_code="403",
-    ),
-)
+def _fixed(content_type: str, text: str, status: str) -> aws.lb.ListenerRuleActionArgs:
+    return aws.lb.ListenerRuleActionArgs(
+        type="fixed-response",
+        fixed_response=aws.lb.ListenerRuleActionFixedResponseArgs(
+            content_type=content_type, message_body=text, status_code=status
+        ),
+    )
+
+
+_FORBIDDEN = _fixed("text/plain", "These pages open only from the administrators' network.", "403")
 
 
 def _conditions(route: Route) -> list[aws.lb.ListenerRuleConditionArgs]:

@@ -38,6 +38,9 @@ def site(region: Region, demands: Demands) -> Site:
         protect=demands.protect,
         tags=demands.tags(project, stack),
         key_arn=demands.key_arn,
+        profile=pulumi.Config("aws").get("profile"),
+        asleep=demands.asleep,
+        hours=demands.hours,
     )
 
 

@@ -33,6 +33,8 @@ class Observability(pulumi.ComponentResource):
 
     log_groups: Mapping[str, LogGroup]
     """By kind of task."""
+    names: Mapping[str, pulumi.Output[str]]
+    """Of the groups, by kind of task."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:Observability", name, None, opts)
@@ -46,4 +48,5 @@ class Observability(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
             self.log_groups[kind] = LogGroup(group.name, group.arn)
-        self.register_outputs({kind: group.name for kind, group in self.log_groups.items()})
+        self.names = {kind: group.name for kind, group in self.log_groups.items()}
+        self.register_outputs(dict(self.names))

@@ -1,6 +1,7 @@
 """RunOnce: a resource that is "created" by running a Fargate task to its end.
 
-It runs again when one of its triggers changes, and only then. Pulumi executes the provider in a process of its own,
+It runs again when one of its triggers changes, and only then. While the stack sleeps it does not run, but remembers
+what ran last: on waking it runs if that has changed. Pulumi executes the provider in a process of its own,
 which imports this module: it must not need a running Pulumi program.
 """
 
@@ -10,13 +11,13 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import pulumi
-from botocore.config import Config
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
+from components.database_power import switch
 from components.database_snapshot import snapshot
-from components.run_task import Clients, RunRequest, run_to_end
+from components.fresh_clients import fresh_clients
+from components.run_task import RunRequest, run_to_end
 
 TRIGGERS = ("task_definition", "demo_data")
 _STARTED_BY_LENGTH = 36
@@ -29,20 +30,26 @@ class RunOnceProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        return DiffResult(changes=any(olds.get(key) != news.get(key) for key in TRIGGERS))
+        changed = any(olds.get(key) != news.get(key) for key in TRIGGERS)
+        return DiffResult(changes=changed and not news.get("asleep"))
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
+        if props.get("asleep"):
+            never_ran = dict.fromkeys(TRIGGERS)
+            return CreateResult(id_="asleep", outs={**props, **never_ran, "image": None, "task_arn": ""})
         task_arn = _run(props)
         return CreateResult(id_=task_arn, outs={**props, "task_arn": task_arn})
 
     def update(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        if news.get("snapshot_of") and olds.get("image") != news.get("image"):
+        if news.get("snapshot_of") and olds.get("image") not in (None, news.get("image")):
+            _wake(news)
             name = f"cvat-before-{_mark(news)}"
-            snapshot(_clients(news)("rds"), str(news["snapshot_of"]), name, _seconds(news))
+            snapshot(fresh_clients(news)("rds"), str(news["snapshot_of"]), name, _seconds(news))
         return UpdateResult(outs={**news, "task_arn": _run(news)})
 
 
 def _run(props: Mapping[str, Any]) -> str:
+    _wake(props)
     request = RunRequest(
         cluster=props["cluster"],
         task_definition=props["task_definition"],
@@ -52,7 +59,13 @@ def _run(props: Mapping[str, Any]) -> str:
         started_by=_mark(props),
         timeout_seconds=_seconds(props),
     )
-    return run_to_end(request, _clients(props))
+    return run_to_end(request, fresh_clients(props))
+
+
+def _wake(props: Mapping[str, Any]) -> None:
+    """Outside office hours the database is stopped; the evening's schedule stops it again."""
+    if props.get("database"):
+        switch(fresh_clients(props)("rds"), str(props["database"]), "available")
 
 
 def _seconds(props: Mapping[str, Any]) -> float:
@@ -63,17 +76,6 @@ def _mark(props: Mapping[str, Any]) -> str:
     """The same for the same task with the same data, so that an interrupted run is found again."""
     text = "\0".join(str(props.get(key)) for key in TRIGGERS)
     return "cvat-" + hashlib.sha256(text.encode()).hexdigest()[: _STARTED_BY_LENGTH - len("cvat-")]
-
-
-def _clients(props: Mapping[str, Any]) -> Clients:
-    """A fresh session for each client, so that credentials renewed outside are found."""
-    retries = Config(retries={"mode": "standard", "max_attempts": 8})
-
-    def client(service: str) -> Any:
-        session = boto3.Session(region_name=props["region"], profile_name=props.get("profile") or None)
-        return session.client(service, config=retries)
-
-    return client
 
 
 class RunOnce(Resource, module="cvat", name="RunOnce"):

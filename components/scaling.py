@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.office_hours import TASKS_BEFORE, OfficeHours
+
 _CONFIGURATION = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs
 _METRIC = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
 
@@ -56,10 +58,12 @@ class Scaled:
     """In Application Auto Scaling's words, such as service/<cluster>/<service>."""
     least: int
     most: int
+    hours: OfficeHours | None = None
+    """Outside of which there is none. Default: day and night."""
 
 
 def track(name: str, scaled: Scaled, tracking: Tracking, tags: Mapping[str, str], opts: pulumi.ResourceOptions) -> None:
-    """Register a scalable target and its policy."""
+    """Register a scalable target, its policy where the numbers leave room for one, and its hours."""
     target = aws.appautoscaling.Target(
         name,
         aws.appautoscaling.TargetArgs(
@@ -70,8 +74,42 @@ def track(name: str, scaled: Scaled, tracking: Tracking, tags: Mapping[str, str]
             max_capacity=scaled.most,
             tags=dict(tags),
         ),
-        opts=opts,
+        # By the clock, AWS changes both numbers: an update at night must wake nobody.
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(ignore_changes=["min_capacity", "max_capacity"] if scaled.hours else None)
+        ),
     )
+    if scaled.hours:
+        _by_hours(name, target, scaled, scaled.hours, opts)
+    if scaled.most > scaled.least:
+        _follow(name, target, tracking, opts)
+
+
+def _by_hours(
+    name: str, target: aws.appautoscaling.Target, scaled: Scaled, hours: OfficeHours, opts: pulumi.ResourceOptions
+) -> None:
+    """None after the hours, and the usual number shortly before them."""
+    for what, when, least, most in (
+        ("wake", hours.cron("start", -TASKS_BEFORE), scaled.least, scaled.most),
+        ("sleep", hours.cron("end"), 0, 0),
+    ):
+        aws.appautoscaling.ScheduledAction(
+            f"{name}-{what}",
+            aws.appautoscaling.ScheduledActionArgs(
+                service_namespace=target.service_namespace,
+                scalable_dimension=target.scalable_dimension,
+                resource_id=target.resource_id,
+                schedule=when,
+                timezone=hours.zone,
+                scalable_target_action=aws.appautoscaling.ScheduledActionScalableTargetActionArgs(
+                    min_capacity=least, max_capacity=most
+                ),
+            ),
+            opts=opts,
+        )
+
+
+def _follow(name: str, target: aws.appautoscaling.Target, tracking: Tracking, opts: pulumi.ResourceOptions) -> None:
     aws.appautoscaling.Policy(
         name,
         aws.appautoscaling.PolicyArgs(

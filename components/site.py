@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from components.office_hours import OfficeHours
 from region import Region
 
 _LONGEST_STACK_NAME = 32
@@ -25,6 +26,10 @@ class Demands:
     """The customer's KMS key. Default: AWS's own keys."""
     boundary_arn: str = ""
     """IAM policy that bounds every role. Default: none."""
+    asleep: bool = False
+    """Whether the stack sleeps until somebody wakes it."""
+    hours: OfficeHours | None = None
+    """Outside of which it sleeps by itself. Default: it never does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,12 @@ class Site:
     """The account's number."""
     stack: str
     """Name of the stack; part of the few names that AWS does not complete."""
+    profile: str | None = None
+    """AWS profile of the deploying machine. Default: the environment's."""
+    asleep: bool = False
+    """Whether the stack sleeps until somebody wakes it."""
+    hours: OfficeHours | None = None
+    """Outside of which it sleeps by itself. Default: it never does."""
     protect: bool = True
     """Refuse deletion, and take final snapshots. False: a disposable stack."""
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,11 @@ class TaskSize:
     @property
     def scales(self) -> bool:
         return self.max_count > self.count
+
+    @property
+    def asleep(self) -> TaskSize:
+        """The same without a task."""
+        return replace(self, count=0, max_count=0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,8 @@ from components.secrets import SecretValue
 
 @dataclass(frozen=True, kw_only=True)
 class StoreAccess:
+    database: pulumi.Input[str]
+    """Identifier of the RDS instance."""
     environment: Mapping[str, pulumi.Input[str]]
     """Where the stores are, by the variables that CVAT reads."""
     secrets: Mapping[str, SecretValue]

@@ -22,6 +22,12 @@ def services(outputs: Outputs, clients: Clients) -> list[Line]:
     return [_service(kind, found.get(name)) for kind, name in sorted(outputs.services.items())]
 
 
+def at_rest(outputs: Outputs, clients: Clients) -> bool:
+    """Whether the stack sleeps: no service is to run any task."""
+    found = _described(outputs, clients).values()
+    return bool(found) and not any(one.get("desiredCount") or one.get("runningCount") for one in found)
+
+
 def _described(outputs: Outputs, clients: Clients) -> dict[str, Mapping[str, Any]]:
     names = list(outputs.services.values())
     chunks = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
@@ -68,6 +74,8 @@ def initialisation(outputs: Outputs, clients: Clients) -> list[Line]:
         logGroupName=group, orderBy="LastEventTime", descending=True, limit=_AT_ONCE
     )["logStreams"]
     if not streams:
+        if at_rest(outputs, clients):
+            return [Line("init", "has not run, and will when the stack wakes")]
         return [Line("init", "has not run", ok=False)]
     task = streams[0]["logStreamName"].rpartition("/")[2]
     own = [one["logStreamName"] for one in streams if one["logStreamName"].endswith(task)]

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from components.database_power import ANSWERING
 from cvatctl.clients import Clients
+from cvatctl.inspect_services import at_rest
 from cvatctl.outputs import Outputs
 from cvatctl.parts import Line
 from cvatctl.show import ago
 
 _GB = 1024**3
-_BUSY = frozenset({"backing-up", "modifying", "configuring-enhanced-monitoring", "maintenance", "storage-optimization"})
-"""States of RDS in which the database answers (RDS user guide, "Viewing DB instance status", read 2026-11)."""
+_RESTING = frozenset({"stopping", "stopped", "starting"})
+"""States of a database that nobody needs."""
+_UNKNOWN = "ValidationException"
+"""How SageMaker says that there is no such endpoint."""
 
 
 def database(outputs: Outputs, clients: Clients) -> list[Line]:
@@ -31,7 +37,8 @@ def database(outputs: Outputs, clients: Clients) -> list[Line]:
         facts.append(f"restorable to {ago(found['LatestRestorableTime'])}")
     pending = found.get("PendingModifiedValues") or {}
     details = [f"waits for the maintenance window: {', '.join(sorted(pending))}"] if pending else []
-    return [Line(name, ", ".join(facts), state == "available" or state in _BUSY, details)]
+    ok = state in ANSWERING or (state in _RESTING and at_rest(outputs, clients))
+    return [Line(name, ", ".join(facts), ok, details)]
 
 
 def cache(outputs: Outputs, clients: Clients) -> list[Line]:
@@ -65,11 +72,21 @@ def endpoints(outputs: Outputs, clients: Clients) -> list[Line]:
     functions: dict[str, list[str]] = {}
     for function, endpoint in sorted(outputs.endpoints.items()):
         functions.setdefault(endpoint, []).append(function)
-    client = clients("sagemaker")
-    return [_endpoint(client.describe_endpoint(EndpointName=name), served) for name, served in functions.items()]
+    return [_endpoint(name, served, outputs, clients) for name, served in functions.items()]
 
 
-def _endpoint(found: Mapping[str, Any], functions: list[str]) -> Line:
+def _endpoint(name: str, functions: list[str], outputs: Outputs, clients: Clients) -> Line:
+    try:
+        return _present(clients("sagemaker").describe_endpoint(EndpointName=name), functions)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _UNKNOWN:
+            raise
+    if at_rest(outputs, clients):
+        return Line(name, "removed while asleep", details=[f"serves {', '.join(functions)}"])
+    return Line(name, "gone: run `pulumi up --refresh`, which makes it again", ok=False)
+
+
+def _present(found: Mapping[str, Any], functions: list[str]) -> Line:
     state = found["EndpointStatus"]
     facts = [state]
     for variant in found.get("ProductionVariants", []):

@@ -31,6 +31,8 @@ class Outputs:
     """`database` (RDS instance), `cache` (replication group), `files` (EFS)."""
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """SageMaker endpoints by function."""
+    sleep: Mapping[str, str] = field(default_factory=dict)
+    """`mode` (awake, asleep) and `office_hours` (empty: none)."""
 
     @property
     def region(self) -> str:
@@ -55,7 +57,7 @@ def _one_of(table: Mapping[str, str], kind: str, noun: str) -> str:
 def from_document(document: object, source: str) -> Outputs:
     """Outputs from the JSON object of `pulumi stack output --json`. `source` names it in errors."""
     names = list(Outputs.__dataclass_fields__)
-    needed = [name for name in names if name != "endpoints"]
+    needed = [name for name in names if name not in ("endpoints", "sleep")]
     if not isinstance(document, dict) or (missing := [name for name in needed if name not in document]):
         lacks = ", ".join(missing) if isinstance(document, dict) else "everything"
         raise ProblemError(

@@ -19,6 +19,8 @@ class Report:
     """What was found, part by part."""
 
     parts: list[Part] = field(default_factory=list)
+    asleep: bool = False
+    """Whether the stack sleeps."""
 
     @property
     def ok(self) -> bool:
@@ -40,7 +42,7 @@ _PARTS: tuple[tuple[str, Callable[[Outputs, Clients], list[Line]]], ...] = (
 
 def inspect(outputs: Outputs, clients: Clients) -> Report:
     """Ask for every part of the stack."""
-    report = Report()
+    report = Report(asleep=_asleep(outputs, clients))
     for title, look in _PARTS:
         try:
             lines = look(outputs, clients)
@@ -50,9 +52,27 @@ def inspect(outputs: Outputs, clients: Clients) -> Report:
     return report
 
 
+def _asleep(outputs: Outputs, clients: Clients) -> bool:
+    try:
+        return inspect_services.at_rest(outputs, clients)
+    except (BotoCoreError, ClientError):
+        return False  # the part on services says why nobody knows
+
+
+def _how_it_wakes(outputs: Outputs) -> str:
+    hours = outputs.sleep.get("office_hours")
+    if hours:
+        return f"asleep: outside its office hours, {hours}"
+    if outputs.sleep.get("mode") == "asleep":
+        return "asleep: `pulumi config set cvat:mode awake` and `pulumi up` wake it"
+    return "asleep, though cvat:mode is awake: somebody has scaled every service to zero"
+
+
 def text(outputs: Outputs, report: Report) -> Iterator[str]:
     """The report for people; a line that needs attention begins with '!'."""
     yield f"CVAT at {outputs.url} ({outputs.region})"
+    if report.asleep:
+        yield _how_it_wakes(outputs)
     for part in report.parts:
         yield ""
         yield part.title

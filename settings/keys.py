@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from components.office_hours import checked, time_zone
 from settings.keys_given import Account
 from settings.section import Section
 from settings.values import Cidr, Cidrs, Many, Port, Texts, name_value, retention_days, secret_reference
@@ -30,6 +31,19 @@ class Stack(Section):
     trials only."""
     tags: Annotated[tuple[Annotated[str, AfterValidator(name_value)], ...], Many] = ()
     """More tags for every resource, each as name=value."""
+
+
+class Sleep(Section):
+    """Sleep"""
+
+    mode: Literal["awake", "asleep"] = "awake"
+    """`asleep`: no task runs, the database is stopped, endpoints are removed, and the load balancer answers with a
+    page that says so. Nothing is lost; `awake` brings it all back (docs/operations.md#sleep)."""
+    office_hours: Annotated[str, AfterValidator(checked)] = ""
+    """Days and hours outside which the stack sleeps by itself, such as mon-fri 08:00-20:00. Empty: it never does."""
+    office_time_zone: Annotated[str, AfterValidator(time_zone)] = ""
+    """IANA name of the office hours' time zone, such as Europe/Berlin. Empty: Asia/Shanghai in China, Asia/Tokyo in
+    ap-northeast-1, else UTC."""
 
 
 class Network(Section):
@@ -120,9 +134,9 @@ class Data(Section):
     """Days for which automated database backups are kept (1 to 35)."""
     backup_days: int = Field(-1, ge=-1, le=36500)
     """Days for which AWS Backup keeps the daily restore points of database and files together; 0: none are taken."""
-    backup_hour: int = Field(18, ge=0, le=23)
-    """Hour of the day, in UTC, at which the restore point is taken; 18 is two in the morning in China. RDS's own
-    backup and maintenance keep a distance from it."""
+    backup_hour: int = Field(-1, ge=-1, le=23)
+    """Hour of the day, in UTC, at which the restore point is taken. RDS's own backup and maintenance keep a distance
+    from it. -1: 18, which is two in the morning in China; with office hours, the last that lies well inside them."""
     backup_key_arn: str = ""
     """KMS key that encrypts the restore points. Empty: kmsKeyArn, else AWS's own key for backups."""
     media_buckets: Texts = ()
@@ -257,6 +271,6 @@ class Alarms(Section):
 
 
 SECTIONS: tuple[type[Section], ...] = (
-    Stack, Account, Network, Access, Data, Images, Inference, Services, Init, Restore, Alarms,
+    Stack, Account, Sleep, Network, Access, Data, Images, Inference, Services, Init, Restore, Alarms,
 )  # fmt: skip
 """In the order in which the documentation lists them."""

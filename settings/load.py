@@ -44,10 +44,11 @@ def load(config: Mapping[str, Any]) -> tuple[Settings, Region]:
         except ValidationError as error:
             problems += _sentences(error, own)
     if len(parsed) == len(keys.SECTIONS) and region:
-        problems += broken_rules(Settings(**parsed), Region(region))
+        problems += broken_rules(Settings(**parsed, home_zone=Region(region).time_zone), Region(region))
     if problems:
         raise ConfigurationError(problems)
-    return Settings(**parsed), Region(str(region))
+    here = Region(str(region))
+    return Settings(**parsed, home_zone=here.time_zone), here
 
 
 def _unknown(own: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from components import office_hours
+from components.asleep_page import Page, page
+from components.backup_times import BackupTimes
+from components.office_hours import OfficeHours
 from components.restore import Restore
 from components.site import Demands
 from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, Notified, TaskSize
@@ -22,6 +26,7 @@ class Settings:
 
     stack: keys.Stack
     account: keys_given.Account
+    sleep: keys.Sleep
     network: keys.Network
     access: keys.Access
     data: keys.Data
@@ -31,6 +36,8 @@ class Settings:
     init: keys.Init
     restore: keys.Restore
     alarms: keys.Alarms
+    home_zone: str
+    """Time zone of the region."""
 
     def size(self, name: str) -> Any:
         """The value of a key that the preset decides unless it is set (-1 and "" are "not set")."""
@@ -54,9 +61,43 @@ class Settings:
         return Demands(
             protect=self.protect,
             tags=self.tags,
+            asleep=self.asleep,
+            hours=self.hours,
             key_arn=account.kms_key_arn,
             boundary_arn=account.permissions_boundary_arn,
         )
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the stack sleeps until somebody wakes it."""
+        return self.sleep.mode == "asleep"
+
+    @cached_property
+    def hours(self) -> OfficeHours | None:
+        """Outside of which the stack sleeps by itself."""
+        chosen = self.sleep
+        return office_hours.parse(chosen.office_hours, self._zone) if chosen.office_hours else None
+
+    @property
+    def _zone(self) -> str:
+        return self.sleep.office_time_zone or self.home_zone
+
+    @property
+    def page(self) -> Page | None:
+        """What the load balancer answers in its sleep, if there is any."""
+        return page(self.hours) if self.asleep or self.hours else None
+
+    @property
+    def told_of_sleep(self) -> dict[str, str]:
+        """For the stack's outputs."""
+        return {"mode": self.sleep.mode, "office_hours": str(self.hours or "")}
+
+    @cached_property
+    def backup_times(self) -> BackupTimes:
+        """When restore points are taken: whenever the database runs."""
+        fits, wanted = self.hours.backup_hours() if self.hours else (), self.data.backup_hour
+        hour = wanted if wanted != -1 else fits[-1] if fits else BackupTimes.hour
+        return BackupTimes(hour=hour, days=self.hours.backup_days(hour) if self.hours else "")
 
     @property
     def addresses(self) -> AddressPlan:
@@ -124,10 +165,9 @@ class Settings:
         """Sizes by kind of task: server, ui, gateway, worker (queue `default`), annotation_worker
         (queue `low`), scheduler."""
         sizes = {kind: self._task(kind, f"{kind}_count") for kind in ("server", "ui", "gateway", "worker")}
-        return sizes | {
-            "annotation_worker": self._task("worker", "annotation_worker_count"),
-            "scheduler": TaskSize(cpu=256, memory=1024, count=1),
-        }
+        sizes["annotation_worker"] = self._task("worker", "annotation_worker_count")
+        sizes["scheduler"] = TaskSize(cpu=256, memory=1024, count=1)
+        return {kind: size.asleep for kind, size in sizes.items()} if self.asleep else sizes
 
     def _task(self, kind: str, count: str) -> TaskSize:
         most = self.size(f"{kind}_max_count") if kind != "worker" else 0

@@ -84,6 +84,6 @@ PRODUCTION: dict[str, Any] = STANDARD | {
     "worker_count": 4,
     "annotation_worker_count": 3,
 }
-"""For whom CVAT must not stand still: something of everything in each of three zones, and restore points of a quarter."""
+"""For whom CVAT must not stand still: something of everything in each zone, and restore points of a quarter."""
 
 PRESETS = {"production": PRODUCTION, "standard": STANDARD, "team": TEAM}

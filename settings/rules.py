@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from components.office_hours import OfficeHours
 from components.sizes import why_not_fargate
 from region import Region
 from settings.keys import ZONES
@@ -30,6 +31,7 @@ def broken_rules(settings: Settings, region: Region) -> Iterator[str]:
     yield from _ports(settings)
     yield from _images(settings, region)
     yield from _alarms(settings, region)
+    yield from _sleep(settings)
     yield from given_rules(settings, region)
 
 
@@ -147,6 +149,43 @@ def _alarms(settings: Settings, region: Region) -> Iterator[str]:
     prefix = region.arn("sns", "", account="")[:-1]
     if topic and not re.fullmatch(rf"{re.escape(prefix)}\d{{12}}:[\w-]+", topic):
         yield f"cvat:alarmTopicArn = {topic}: it must be a topic of this region ({prefix}<account>:<name>). Correct it."
+
+
+def _sleep(settings: Settings) -> Iterator[str]:
+    chosen, hours = settings.sleep, settings.hours
+    if chosen.office_time_zone and not hours:
+        yield (
+            f"cvat:officeTimeZone = {chosen.office_time_zone}: there are no office hours that it could be for. "
+            "Set cvat:officeHours too, or remove it."
+        )
+    if hours is None:
+        return
+    if settings.asleep:
+        yield (
+            f"cvat:mode = asleep and cvat:officeHours = {hours.text}: the schedule would wake what is to sleep. "
+            "Remove one."
+        )
+    if settings.endpoint.max_count > settings.endpoint.count and settings.inference.inference_layout != "none":
+        yield (
+            f"cvat:inferenceMaxInstanceCount = {settings.endpoint.max_count} and cvat:officeHours: endpoints are "
+            "removed every evening, and their scaling with them. Make it the same as cvat:inferenceInstanceCount "
+            f"({settings.endpoint.count})."
+        )
+    yield from _backups_by_day(settings, hours)
+
+
+def _backups_by_day(settings: Settings, hours: OfficeHours) -> Iterator[str]:
+    fits = hours.backup_hours()
+    if settings.backup_days and not fits:
+        yield (
+            f"cvat:officeHours = {hours.text}: backups need a running database for six hours in a row. "
+            "Make the office hours longer."
+        )
+    elif settings.backup_days and settings.backup_times.hour not in fits:
+        yield (
+            f"cvat:backupHour = {settings.data.backup_hour} (UTC): at cvat:officeHours = {hours} the database does not "
+            f"run from three hours before until two after. Choose one of {', '.join(map(str, fits))}, or -1."
+        )
 
 
 def warnings(settings: Settings, region: Region) -> Iterator[str]:

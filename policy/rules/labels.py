@@ -19,6 +19,7 @@ TAGGABLE = frozenset(
     aws:lb/listenerRule:ListenerRule aws:lb/loadBalancer:LoadBalancer aws:lb/targetGroup:TargetGroup
     aws:rds/instance:Instance aws:rds/parameterGroup:ParameterGroup aws:rds/subnetGroup:SubnetGroup
     aws:s3/bucket:Bucket aws:s3/bucketObjectv2:BucketObjectv2 aws:sagemaker/endpoint:Endpoint
+    aws:scheduler/scheduleGroup:ScheduleGroup
     aws:sagemaker/endpointConfiguration:EndpointConfiguration aws:sagemaker/model:Model
     aws:secretsmanager/secret:Secret aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace
     aws:servicediscovery/service:Service aws:sns/topic:Topic aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule

@@ -19,6 +19,7 @@ from rehearsal.checks import (
     permissions,
     purity,
     reachability,
+    sleep,
     tags,
     tasks,
     ways_out,
@@ -51,5 +52,5 @@ CHECKS: tuple[Check, ...] = (
 
 def judge(rehearsal: Rehearsal) -> tuple[Verdict, ...]:
     """The verdicts of all checks."""
-    with ask.remembering():
+    with sleep.woken(rehearsal), ask.remembering():
         return tuple(check(rehearsal) for check in CHECKS)

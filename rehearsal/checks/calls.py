@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from policy.rules.partition import IMAGE
-from rehearsal.checks import ask, managed
+from rehearsal.checks import ask, errands, managed, sleep
 from rehearsal.checks.ask import Thing
 from rehearsal.checks.tasks import SECRET
 from rehearsal.checks.units import access_point_request, request
@@ -108,6 +108,8 @@ def _all_calls(rehearsal: Rehearsal) -> Iterator[tuple[str, list[Call]]]:
     for record in rehearsal.of_type("aws:sagemaker/model:Model"):
         model = rehearsal.client("sagemaker").describe_model(ModelName=record.id)
         yield model["ExecutionRoleArn"], list(_serves(rehearsal, model))
+    for role, asked in errands.asked(rehearsal):
+        yield role, [_on(one.resource, one.action) for one in asked]
 
 
 def _on(unit: str, action: str, *, needed: bool = True, **context: str) -> Call:
@@ -235,11 +237,12 @@ def _serves(rehearsal: Rehearsal, model: Thing) -> Iterator[Call]:
 def endpoints_of(rehearsal: Rehearsal) -> dict[str, list[str]]:
     """Names of the stack's endpoints, by the model that they serve."""
     client, found = rehearsal.client("sagemaker"), dict[str, list[str]]()
-    for record in rehearsal.of_type("aws:sagemaker/endpoint:Endpoint"):
-        endpoint = client.describe_endpoint(EndpointName=record.id)
+    names = [record.id for record in rehearsal.of_type("aws:sagemaker/endpoint:Endpoint")]
+    for name in (*names, *sleep.endpoints(rehearsal)):
+        endpoint = client.describe_endpoint(EndpointName=name)
         config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
         for variant in config["ProductionVariants"]:
-            found.setdefault(variant["ModelName"], []).append(record.id)
+            found.setdefault(variant["ModelName"], []).append(name)
     return found
 
 

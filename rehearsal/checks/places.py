@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import ask
+from rehearsal.checks import ask, sleep
 from rehearsal.checks.ask import Thing, question, tag
 
 if TYPE_CHECKING:
@@ -114,6 +114,10 @@ def _tasks(rehearsal: Rehearsal) -> Iterator[_Carrier]:
         carried = tuple(one["GroupId"] for one in answer["NetworkInterfaces"][0]["Groups"])
         what = f"task of {task['group']}"
         yield _Carrier(what, carried, (details["subnetId"],), definition=task["taskDefinitionArn"])
+    for record in sleep.postponed(rehearsal):
+        given = record.inputs
+        groups, subnets = tuple(given["security_groups"]), tuple(given["subnets"])
+        yield _Carrier(f"postponed task {record.name}", groups, subnets, definition=given["task_definition"])
 
 
 def _stores(rehearsal: Rehearsal) -> Iterator[_Carrier]:

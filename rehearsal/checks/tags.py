@@ -47,6 +47,9 @@ READERS: dict[str, Reader] = {
         ResourceARN=record.outputs["arn"]
     )["Tags"],
     "aws:backup/": lambda client, record: client("backup").list_tags(ResourceArn=record.outputs["arn"])["Tags"],
+    "aws:scheduler/": lambda client, record: client("scheduler").list_tags_for_resource(
+        ResourceArn=record.outputs["arn"]
+    )["Tags"],
     "aws:sns/": lambda client, record: client("sns").list_tags_for_resource(ResourceArn=record.id)["Tags"],
     "aws:ecs/": lambda client, record: client("ecs").list_tags_for_resource(resourceArn=record.outputs["arn"])["tags"],
     "aws:servicediscovery/": lambda client, record: client("servicediscovery").list_tags_for_resource(

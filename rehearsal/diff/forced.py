@@ -22,6 +22,7 @@ def _words(text: str) -> frozenset[str]:
 
 FORCED: dict[str, frozenset[str]] = {
     "aws:appautoscaling/policy:Policy": _words("name resourceId scalableDimension serviceNamespace"),
+    "aws:appautoscaling/scheduledAction:ScheduledAction": _words("name resourceId scalableDimension serviceNamespace"),
     "aws:appautoscaling/target:Target": _words("resourceId scalableDimension serviceNamespace"),
     "aws:backup/plan:Plan": _words("name"),
     "aws:backup/selection:Selection": _words("iamRoleArn name planId resources notResources selectionTags conditions"),
@@ -102,6 +103,8 @@ FORCED: dict[str, frozenset[str]] = {
     "aws:sagemaker/endpoint:Endpoint": _words("name"),
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration": EVERY,
     "aws:sagemaker/model:Model": EVERY,
+    "aws:scheduler/schedule:Schedule": _words("groupName name namePrefix"),
+    "aws:scheduler/scheduleGroup:ScheduleGroup": _words("name namePrefix"),
     "aws:secretsmanager/secret:Secret": _words("name namePrefix"),
     "aws:secretsmanager/secretVersion:SecretVersion": _words("secretBinary secretId secretString"),
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": _words("name vpc"),
@@ -133,6 +136,7 @@ RENAMED = frozenset({"docker:index/image:Image", "pulumi-python:dynamic/cvat:Run
 
 TRIGGERS: dict[str, frozenset[str]] = {
     "pulumi-python:dynamic/cvat:RunOnce": frozenset({"task_definition", "demo_data"}),
+    "pulumi-python:dynamic/cvat:DatabaseSwitch": frozenset({"instance", "wanted"}),
 }
 """Dynamic resources whose provider looks at some inputs only: others differ without any effect."""
 

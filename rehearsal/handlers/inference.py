@@ -44,6 +44,24 @@ def scaling_target(make: Make) -> Made:
     return Made(resource, {"arn": made["ScalableTargetARN"], "roleArn": make.inputs.peek("roleArn", "")})
 
 
+@handles("aws:appautoscaling/scheduledAction:ScheduledAction")
+def scheduled_action(make: Make) -> Made:
+    """When its bounds change by the clock."""
+    name = make.named()
+    make.call("application-autoscaling", "PutScheduledAction", {"ScheduledActionName": name})
+    dimension, resource = make.inputs.peek("scalableDimension"), make.inputs.peek("resourceId")
+    namespace = make.inputs.peek("serviceNamespace")
+    (found,) = make.ask(
+        "application-autoscaling",
+        "DescribeScheduledActions",
+        ServiceNamespace=namespace,
+        ScheduledActionNames=[name],
+        ResourceId=resource,
+        ScalableDimension=dimension,
+    )["ScheduledActions"]
+    return Made(f"{name}-{namespace}-{resource}", {"name": name, "arn": found["ScheduledActionARN"]})
+
+
 POLICY = {"name": "PolicyName"}
 
 

@@ -153,7 +153,7 @@ def _stores(sizes: Sizes, stack: Stack) -> Iterator[Item]:
     owner = stack.owner("aws:rds/instance:Instance")
     nodes = sizes.database_nodes
     standby = ", with standby" if nodes > 1 else ""
-    yield Item(owner, f"PostgreSQL {sizes.database}{standby}", nodes, HOUR, sizes.database)
+    yield Item(owner, f"PostgreSQL {sizes.database}{standby}", nodes * sizes.awake, HOUR, sizes.database)
     yield Item(owner, f"PostgreSQL storage, gp3{standby}", sizes.storage_gb * nodes, "GB", "db_gp3_gb_month")
     owner = stack.owner("aws:elasticache/replicationGroup:ReplicationGroup")
     yield Item(owner, f"Redis {sizes.cache}", sizes.cache_nodes, HOUR, sizes.cache)
@@ -166,9 +166,10 @@ def _computing(sizes: Sizes, stack: Stack) -> Iterator[Item]:
     for kind, task in sizes.tasks.items():
         virtual, memory = task.cpu / 1024, task.memory / 1024
         many = f"{kind} x {task.count}" if task.count > 1 else kind
-        yield Item(owner, f"Fargate CPU: {many}", virtual * task.count, HOUR, "fargate_vcpu_hour")
-        yield Item(owner, f"Fargate GB: {many}", memory * task.count, HOUR, "fargate_gb_hour")
-    instances = sizes.endpoint_instances * len(stack.of(ENDPOINT))
+        running = task.count * sizes.awake
+        yield Item(owner, f"Fargate CPU: {many}", virtual * running, HOUR, "fargate_vcpu_hour")
+        yield Item(owner, f"Fargate GB: {many}", memory * running, HOUR, "fargate_gb_hour")
+    instances = sizes.endpoint_instances * len(stack.of(ENDPOINT)) * sizes.awake
     yield Item(stack.owner(ENDPOINT), f"inference {sizes.endpoint}", instances, HOUR, sizes.endpoint)
 
 

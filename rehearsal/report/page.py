@@ -58,13 +58,14 @@ def render(known: facts.Facts) -> str:
 def _money(known: facts.Facts) -> dict[str, Any]:
     """What the page's section on cost needs."""
     now = sizes.measured(known.records)
-    presets = sizes.of_presets(known.config, now)
+    presets, modes = sizes.of_presets(known.config, now), sizes.of_modes(known.config, now)
     return {
         "here": cost.place(known.region),
         "reference": cost.reference(),
         "bill": cost.bill(now, known.records),
         "presets": {name: cost.bill(one, known.records) for name, one in presets.items()},
         "preset_sizes": presets,
+        "modes": {name: (one, cost.bill(one, known.records)) for name, one in modes.items()},
         "sizes": now,
         "total": cost.total,
         "assumed": cost.table()["assumed"],

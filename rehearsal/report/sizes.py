@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from components.office_hours import EXAMPLE, parse
 from rehearsal.model import Record
 from rehearsal.report.facts import definitions as task_containers
 from settings import ConfigurationError, Settings, load
@@ -38,6 +39,8 @@ class Sizes:
     """Of one endpoint."""
     tasks: Mapping[str, Task] = field(default_factory=dict)
     """By kind, with dashes."""
+    awake: float = 1.0
+    """Part of the time in which tasks, database and endpoints run."""
 
 
 def measured(records: Sequence[Record]) -> Sizes:
@@ -57,6 +60,7 @@ def measured(records: Sequence[Record]) -> Sizes:
         endpoint=variant.get("instanceType", ""),
         endpoint_instances=int(variant.get("initialInstanceCount", 0)),
         tasks=_tasks(records),
+        awake=float(first.get("cvat:index:Sleep", {}).get("awake", 1.0)),
     )
 
 
@@ -87,6 +91,22 @@ def of_presets(config: Mapping[str, str], now: Sizes) -> dict[str, Sizes]:
         return {}
 
 
+def of_modes(config: Mapping[str, str], now: Sizes) -> dict[str, Sizes]:
+    """The stack of this configuration awake, asleep, and with its office hours (or usual ones); empty for another
+    program's."""
+    awake = {key: value for key, value in config.items() if key not in ("cvat:officeHours", "cvat:officeTimeZone")}
+    try:
+        base = _chosen(load({**awake, "cvat:mode": "awake"})[0], now)
+        hours = parse(config.get("cvat:officeHours") or EXAMPLE)
+    except (ConfigurationError, ValueError):
+        return {}
+    return {
+        "awake": base,
+        f"office hours, {hours.text}": replace(base, awake=hours.share),
+        "asleep": replace(base, awake=0.0),
+    }
+
+
 def _chosen(chosen: Settings, now: Sizes) -> Sizes:
     """The sizes of checked settings; what the stack does not have (an adopted network's NAT) stays away."""
     tasks = {kind.replace("_", "-"): size for kind, size in chosen.tasks.items()}
@@ -100,4 +120,5 @@ def _chosen(chosen: Settings, now: Sizes) -> Sizes:
         endpoint=chosen.endpoint.instance_type if now.endpoint else "",
         endpoint_instances=chosen.endpoint.count if now.endpoint else 0,
         tasks={kind: Task(one.cpu, one.memory, one.count) for kind, one in sorted(tasks.items()) if kind in now.tasks},
+        awake=chosen.hours.share if chosen.hours else 0.0 if chosen.asleep else 1.0,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components import backup_times
+from components.backup_times import BackupTimes
 from components.restore import PUT_IN_PLACE, Snapshot, short_id, why_not
 from components.site import Site
 from components.sizes import DatabaseSize
@@ -123,6 +123,7 @@ def test_two_restored_folders_are_a_question_for_the_operator(root: Path) -> Non
     ],
 )
 def test_rds_keeps_its_distance_from_the_plan(hour: int, own: str, maintenance: str) -> None:
-    assert backup_times.own_backup_window(hour) == own
-    assert backup_times.maintenance_window(hour) == maintenance
-    assert backup_times.plan_schedule(hour) == f"cron(0 {hour} * * ? *)"
+    times = BackupTimes(hour=hour)
+    assert times.own_backup_window == own
+    assert times.maintenance_window == maintenance
+    assert times.plan_schedule == f"cron(0 {hour} * * ? *)"

@@ -1,0 +1,49 @@
+"""A stack that sleeps is judged by what it would be awake: its endpoints are made as on waking, and removed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rehearsal.checks import ask
+from rehearsal.model import Record
+
+if TYPE_CHECKING:
+    from rehearsal.run import Rehearsal
+
+ENDPOINT_LOGS = "/aws/sagemaker/Endpoints/"
+
+
+@ask.question
+def endpoints(rehearsal: Rehearsal) -> dict[str, str]:
+    """Names of endpoints that do not exist at present, each with the configuration that it would be made from.
+
+    Such an endpoint is known by its log group, which has the configuration's logical name.
+    """
+    there = {record.name for record in rehearsal.of_type("aws:sagemaker/endpoint:Endpoint")}
+    groups = {record.name: record.id for record in rehearsal.of_type("aws:cloudwatch/logGroup:LogGroup")}
+    return {
+        groups[record.name].removeprefix(ENDPOINT_LOGS): record.id
+        for record in rehearsal.of_type("aws:sagemaker/endpointConfiguration:EndpointConfiguration")
+        if record.name not in there and record.name in groups
+    }
+
+
+@contextmanager
+def woken(rehearsal: Rehearsal) -> Iterator[None]:
+    """All endpoints exist until the block ends."""
+    client, missing = rehearsal.client("sagemaker"), endpoints(rehearsal)
+    for name, config in missing.items():
+        client.create_endpoint(EndpointName=name, EndpointConfigName=config)
+    try:
+        yield
+    finally:
+        for name in missing:
+            client.delete_endpoint(EndpointName=name)
+
+
+def postponed(rehearsal: Rehearsal) -> list[Record]:
+    """Tasks that run once, but only on waking."""
+    dynamic = [record for record in rehearsal.resources if record.type.startswith("pulumi-python:dynamic")]
+    return [record for record in dynamic if record.inputs.get("asleep") and "task_definition" in record.inputs]

@@ -1,0 +1,225 @@
+"""database_power.py and database_switch.py: a database is started or stopped, waited for, and never in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from botocore.stub import Stubber
+
+from components import database_switch, run_once
+from components.database_power import Power, PowerError, switch
+from components.database_switch import DatabaseSwitchProvider
+from components.run_once import RunOnceProvider
+from rehearsal import Account
+from tests.components.test_components_run_once import PROPS
+
+ONE = {"DBInstanceIdentifier": "db"}
+SWITCH = {"region": "cn-north-1", "profile": None, "instance": "db", "wanted": "stopped", "final_snapshot": True}
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def rds() -> Iterator[tuple[Any, Stubber]]:
+    client = boto3.client("rds", region_name="cn-north-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        yield client, stub
+        stub.assert_no_pending_responses()
+
+
+def script(stub: Stubber, *steps: str) -> None:
+    """A state, or a call in capitals."""
+    for step in steps:
+        if step.isupper():
+            stub.add_response(f"{step.lower()}_db_instance", {}, ONE)
+        else:
+            stub.add_response("describe_db_instances", {"DBInstances": [{"DBInstanceStatus": step}]}, ONE)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "steps"),
+    [
+        ("available", ["available"]),
+        ("available", ["storage-optimization"]),
+        ("available", ["stopped", "START", "starting", "configuring-log-exports"]),
+        ("available", ["stopping", "stopped", "START", "starting", "available"]),
+        ("stopped", ["stopped"]),
+        ("stopped", ["stopping", "stopped"]),
+        ("stopped", ["backing-up", "available", "STOP", "stopping", "stopped"]),
+        ("stopped", ["starting", "available", "STOP", "stopped"]),
+    ],
+)
+def test_whatever_is_under_way_is_waited_for(rds: tuple[Any, Stubber], wanted: Power, steps: list[str]) -> None:
+    client, stub = rds
+    script(stub, *steps)
+    switch(client, "db", wanted, clock=Clock())
+
+
+def test_a_state_that_changed_meanwhile_is_asked_for_again(rds: tuple[Any, Stubber]) -> None:
+    client, stub = rds
+    script(stub, "available")
+    stub.add_client_error("stop_db_instance", "InvalidDBInstanceState", "backing-up")
+    script(stub, "backing-up", "available", "STOP", "stopped")
+    switch(client, "db", "stopped", clock=Clock())
+
+
+def test_a_lost_poll_is_no_failure(monkeypatch: pytest.MonkeyPatch, rds: tuple[Any, Stubber]) -> None:
+    client, stub = rds
+    script(stub, "available")
+    ask, lost = client.describe_db_instances, [EndpointConnectionError(endpoint_url="https://rds")]
+
+    def describe(**given: Any) -> Any:
+        if lost:
+            raise lost.pop()
+        return ask(**given)
+
+    monkeypatch.setattr(client, "describe_db_instances", describe)
+    switch(client, "db", "available", clock=Clock())
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("DBInstanceNotFound", "there is none of that name"), ("AccessDenied", "could not be looked at")],
+)
+def test_a_refusal_is_a_sentence(rds: tuple[Any, Stubber], code: str, said: str) -> None:
+    client, stub = rds
+    stub.add_client_error("describe_db_instances", code)
+    with pytest.raises(PowerError, match=said):
+        switch(client, "db", "stopped", clock=Clock())
+
+
+def test_what_may_not_be_stopped_is_said_with_aws_reason(rds: tuple[Any, Stubber]) -> None:
+    client, stub = rds
+    script(stub, "available")
+    stub.add_client_error("stop_db_instance", "AccessDenied", "not you")
+    with pytest.raises(PowerError, match="Database db could not be stopped: .*not you"):
+        switch(client, "db", "stopped", clock=Clock())
+
+
+def test_a_broken_database_is_not_waited_for(rds: tuple[Any, Stubber]) -> None:
+    client, stub = rds
+    script(stub, "storage-full")
+    with pytest.raises(PowerError, match="Database db is storage-full, so it cannot become available"):
+        switch(client, "db", "available", clock=Clock())
+
+
+def test_waiting_has_an_end(rds: tuple[Any, Stubber]) -> None:
+    client, stub = rds
+    script(stub, *["starting"] * 6)
+    with pytest.raises(PowerError, match="still starting after 1 minutes, and not yet available"):
+        switch(client, "db", "available", limit=60, clock=Clock())
+
+
+@pytest.fixture
+def account() -> Iterator[Any]:
+    """An emulated account with a database; gives its RDS client."""
+    with Account() as open_account:
+        client = open_account.client("rds", "cn-north-1")
+        client.create_db_instance(
+            DBInstanceIdentifier="db", DBInstanceClass="db.t4g.medium", Engine="postgres", AllocatedStorage=20,
+            MasterUsername="cvat", MasterUserPassword="not-a-secret",
+        )  # fmt: skip
+        yield client
+
+
+def state(client: Any) -> str:
+    return str(client.describe_db_instances()["DBInstances"][0]["DBInstanceStatus"])
+
+
+def test_going_to_sleep_waking_and_a_destroy(account: Any) -> None:
+    provider = DatabaseSwitchProvider()
+    asleep = provider.create(SWITCH).outs
+    assert state(account) == "stopped"
+    assert provider.create(SWITCH).id == "db-stopped", "a retry finds it so"
+    awake = provider.create(SWITCH | {"wanted": "available"}).outs
+    assert state(account) == "available"
+    provider.delete("db-stopped", asleep or {})
+    assert state(account) == "available", "on waking, what stopped it goes away last and changes nothing"
+    provider.create(SWITCH)
+    provider.delete("db-available", awake or {})
+    assert state(account) == "stopped", "on going to sleep, what started it goes away last"
+    provider.delete("db-stopped", asleep or {})
+    assert state(account) == "available", "a destroy takes a final snapshot next"
+
+
+def test_a_disposable_stack_is_destroyed_without_waking(account: Any) -> None:
+    provider = DatabaseSwitchProvider()
+    outs = provider.create(SWITCH | {"final_snapshot": False}).outs
+    provider.delete("db-stopped", outs or {})
+    assert state(account) == "stopped"
+
+
+def test_another_database_is_another_switch() -> None:
+    provider = DatabaseSwitchProvider()
+    assert provider.diff("id", SWITCH, SWITCH | {"instance": "other"}).replaces == ["instance"]
+    assert provider.diff("id", SWITCH, SWITCH | {"profile": "ops"}).changes is False
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the initialisation's provider did, in order."""
+    steps: list[str] = []
+
+    def run(*_: Any) -> str:
+        steps.append("run")
+        return "arn:task"
+
+    monkeypatch.setattr(run_once, "run_to_end", run)
+    monkeypatch.setattr(run_once, "snapshot", lambda *_: steps.append("snapshot"))
+    monkeypatch.setattr(run_once, "switch", lambda _rds, instance, wanted: steps.append(f"{instance} {wanted}"))
+    return steps
+
+
+ASLEEP = PROPS | {"asleep": True, "database": "db"}
+AWAKE = PROPS | {"asleep": False, "database": "db"}
+
+
+def test_the_initialisation_starts_a_database_that_the_night_has_stopped(done: list[str]) -> None:
+    RunOnceProvider().create(AWAKE)
+    assert done == ["db available", "run"]
+
+
+def test_in_its_sleep_a_stack_initialises_nothing_and_catches_up_on_waking(done: list[str]) -> None:
+    provider = RunOnceProvider()
+    first = provider.create(ASLEEP)
+    assert not done
+    assert provider.diff("asleep", first.outs or {}, ASLEEP | {"task_definition": "cvat-init:8"}).changes is False
+    assert provider.diff("asleep", first.outs or {}, AWAKE).changes is True, "it has never run"
+    provider.update("asleep", first.outs or {}, AWAKE)
+    assert done == ["db available", "run"], "there is nothing yet to snapshot"
+
+
+def test_a_release_that_came_in_its_sleep_is_migrated_after_a_snapshot(done: list[str]) -> None:
+    provider, before = RunOnceProvider(), AWAKE | {"task_arn": "arn:task"}
+    assert provider.diff("id", before, ASLEEP).changes is False, "going to sleep runs nothing"
+    assert provider.diff("id", before, AWAKE).changes is False, "nor does waking as the same"
+    newer = AWAKE | {"image": "server@sha256:2", "task_definition": "cvat-init:8"}
+    assert provider.diff("id", before, newer | {"asleep": True}).changes is False
+    assert provider.diff("id", before, newer).changes is True
+    provider.update("id", before, newer)
+    assert [step for step in done if step != "db available"] == ["snapshot", "run"]
+    assert done[0] == "db available", "RDS snapshots nothing that is stopped"
+
+
+def test_the_switch_uses_the_deployments_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(database_switch, "switch", lambda *_: None)
+    monkeypatch.setattr(
+        database_switch, "fresh_clients", lambda props: seen.append(props["profile"]) or (lambda _: None)
+    )
+    DatabaseSwitchProvider().create(SWITCH | {"profile": "cn"})
+    assert seen == ["cn"]
