@@ -11,13 +11,14 @@ import pulumi_aws as aws
 _CONFIGURATION = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs
 _METRIC = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
 
+TASKS = "ecs:service:DesiredCount"
+"""The dimension of Application Auto Scaling that is the number of a service's tasks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tracking:
     """What is tracked, and how quickly it is followed."""
 
-    namespace: str
-    """Service of Application Auto Scaling: ecs or sagemaker."""
     dimension: str
     """What is scaled, such as ecs:service:DesiredCount."""
     metric: str
@@ -31,15 +32,13 @@ class Tracking:
 
 
 TASKS_BY_CPU = Tracking(
-    namespace="ecs",
-    dimension="ecs:service:DesiredCount",
+    dimension=TASKS,
     metric="ECSServiceAverageCPUUtilization",
     target=60.0,  # percent: room for a deployment and for a burst; Django, JPEG and signing are bound by CPU
     out_seconds=60,
     in_seconds=300,  # people pause, and a task takes a minute or two to come back
 )
 INSTANCES_BY_CALLS = Tracking(
-    namespace="sagemaker",
     dimension="sagemaker:variant:DesiredInstanceCount",
     metric="SageMakerVariantInvocationsPerInstance",
     target=60.0,  # calls a minute: one a second, as one annotator's batch job makes
@@ -58,13 +57,15 @@ class Scaled:
     most: int
 
 
-def track(name: str, scaled: Scaled, tracking: Tracking, tags: Mapping[str, str], opts: pulumi.ResourceOptions) -> None:
-    """Register a scalable target and its policy."""
-    target = aws.appautoscaling.Target(
+def target(
+    name: str, scaled: Scaled, dimension: str, tags: Mapping[str, str], opts: pulumi.ResourceOptions
+) -> aws.appautoscaling.Target:
+    """What may be scaled; the service is the beginning of the dimension."""
+    return aws.appautoscaling.Target(
         name,
         aws.appautoscaling.TargetArgs(
-            service_namespace=tracking.namespace,
-            scalable_dimension=tracking.dimension,
+            service_namespace=dimension.partition(":")[0],
+            scalable_dimension=dimension,
             resource_id=scaled.resource_id,
             min_capacity=scaled.least,
             max_capacity=scaled.most,
@@ -72,13 +73,18 @@ def track(name: str, scaled: Scaled, tracking: Tracking, tags: Mapping[str, str]
         ),
         opts=opts,
     )
+
+
+def track(name: str, scaled: Scaled, tracking: Tracking, tags: Mapping[str, str], opts: pulumi.ResourceOptions) -> None:
+    """Register a scalable target and its policy."""
+    registered = target(name, scaled, tracking.dimension, tags, opts)
     aws.appautoscaling.Policy(
         name,
         aws.appautoscaling.PolicyArgs(
             policy_type="TargetTrackingScaling",
-            service_namespace=target.service_namespace,
-            scalable_dimension=target.scalable_dimension,
-            resource_id=target.resource_id,
+            service_namespace=registered.service_namespace,
+            scalable_dimension=registered.scalable_dimension,
+            resource_id=registered.resource_id,
             target_tracking_scaling_policy_configuration=_CONFIGURATION(
                 target_value=tracking.target,
                 predefined_metric_specification=_METRIC(predefined_metric_type=tracking.metric),

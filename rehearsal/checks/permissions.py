@@ -30,6 +30,7 @@ TRUST = "Each role can be taken by its own service only, on behalf of this accou
 
 REASONS = {
     "ecr:GetAuthorizationToken": "ECR's login has no resource to name",
+    "cloudwatch:PutMetricData": "metrics are no resources; the condition cloudwatch:namespace limits it instead",
     "ssmmessages:CreateControlChannel": "the channels of ECS Exec are no resources",
     "ssmmessages:CreateDataChannel": "the channels of ECS Exec are no resources",
     "ssmmessages:OpenControlChannel": "the channels of ECS Exec are no resources",
@@ -184,11 +185,14 @@ def _too_wide(statement: Statement) -> Iterator[str]:
 
 
 def _is_wide(resource: str) -> bool:
-    """All streams of one log group, and all objects below one bucket's prefix, are one thing; all else is many."""
+    """All streams of one log group, all tasks of one cluster, all objects below one bucket's prefix are one thing; all
+    else is many."""
     parts = resource.split(":", 5)
     stem = resource
     if len(parts) > 5 and parts[2] == "logs":  # noqa: PLR2004  (an ARN's parts)
         stem = resource.removesuffix(":*")
+    elif len(parts) > 5 and parts[2] == "ecs" and parts[5].startswith("task/"):  # noqa: PLR2004
+        stem = resource.removesuffix("/*")
     elif len(parts) > 5 and parts[2] == "s3" and "/" in parts[5]:  # noqa: PLR2004
         stem = resource.removesuffix("*")
     return "*" in stem or "?" in stem
