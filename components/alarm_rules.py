@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pulumi
 
+from components.cvat_release import METRICS_NAMESPACE
 from components.sizes import DatabaseSize
 
 RUNBOOK = "docs/operations.md"
@@ -208,8 +209,8 @@ def _endpoints() -> tuple[Rule, ...]:
 
 
 def _queues() -> tuple[Rule, ...]:
-    """Metrics that somebody must publish: these alarms exist only where somebody does."""
-    common: dict[str, Any] = {"watches": "queue", "namespace": "CVAT", "minutes": 5, "statistic": "Maximum"}
+    """On what `cvat-aws queue-metrics` says, and that it says something."""
+    common: dict[str, Any] = {"watches": "queue", "namespace": METRICS_NAMESPACE, "minutes": 5, "statistic": "Maximum"}
     return (
         Rule(
             name="queue-depth", metric="QueueDepth", threshold=_FULL_QUEUE, periods=3,
@@ -223,11 +224,11 @@ def _queues() -> tuple[Rule, ...]:
             name="failed-jobs", metric="FailedJobs", threshold=0, periods=1, meaning="Jobs of a queue have failed.",
             **common,
         ),
+        Rule(  # never below 0: what alarms is that the value is missing
+            name="queue-silence", metric="QueueDepth", when="below", threshold=0, periods=2, missing="breaching",
+            meaning="Nobody has said for 10 minutes how many jobs wait: workers do not follow the queue.", **common,
+        ),
     )  # fmt: skip
-
-
-QUEUES = ("default", "low")
-"""RQ's queues in CVAT: creation, import and export; auto-annotation."""
 
 
 @dataclass(frozen=True, kw_only=True)

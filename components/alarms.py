@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components import alarm_rules, dashboard, policies
 from components.alarm_rules import Dimensions, EventRule, Rule, Things
+from components.cvat_release import QUEUES
 from components.data_tier import DataTier
 from components.errands import Named
 from components.inference_endpoints import VARIANT
@@ -42,9 +43,6 @@ class AlarmsArgs:
     vault: pulumi.Input[str] | None = None
     """Name of the backup vault. Default: there is none."""
     to: Notified = field(default_factory=Notified)
-    queue_metrics: bool = False
-    """Whether somebody publishes QueueDepth, OldestJobAge and FailedJobs to the namespace CVAT, with the dimensions
-    Stack and Queue: an alarm on a metric that nobody publishes says nothing."""
 
 
 class Alarms(pulumi.ComponentResource):
@@ -254,7 +252,5 @@ def _things(args: AlarmsArgs) -> Things:
         "endpoint": {
             label: {"EndpointName": endpoint, "VariantName": VARIANT} for label, endpoint in args.endpoints.items()
         },
-        "queue": {queue: {"Stack": args.site.stack, "Queue": queue} for queue in alarm_rules.QUEUES}
-        if args.queue_metrics
-        else {},
+        "queue": {queue: {"Stack": args.site.stack, "Queue": queue} for queue in QUEUES},
     }

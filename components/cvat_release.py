@@ -46,6 +46,12 @@ class Container:
     """Arguments of the image's entry point. Default: the image's own."""
     health: tuple[str, ...] = ()
     """Command that ends with 0 while the container is well. ECS does not read the image's HEALTHCHECK."""
+    given: tuple[str, ...] = ()
+    """How the names begin of the only variables that it gets; it has no volumes then. Default: all of the process's."""
+
+    def gets(self, variable: str) -> bool:
+        """Whether it is given this one of its process's variables."""
+        return not self.given or variable.startswith(self.given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +74,8 @@ class Process:
     """Whether nothing is lost when AWS takes a task back after two minutes' notice (Fargate Spot)."""
     stop_seconds: int = 30
     """Time between SIGTERM and SIGKILL."""
+    queue: str = ""
+    """Which of RQ's queues it works on. While it has a job, its task asks ECS not to be stopped."""
 
 
 _GATEWAY_HEALTH = (
@@ -80,6 +88,17 @@ _GATEWAY_HEALTH = (
 def _server_image(kind: str, *command: str) -> Container:
     return Container(name=kind, image="server", command=command)
 
+
+QUEUES = ("default", "low")
+"""RQ's queues in CVAT: creation, import and export; auto-annotation."""
+METRICS_NAMESPACE = "CVAT"
+"""CloudWatch namespace of what is told of the queues, with the dimensions Stack and Queue."""
+_QUEUE_METRICS = Container(
+    name="queue-metrics",
+    image="server",
+    command=("queue-metrics",),
+    given=("AWS_", "CVAT_REDIS_", "CVAT_STACK"),
+)
 
 SERVER = Process(
     kind="server",
@@ -97,6 +116,7 @@ WORKER = Process(
     containers=(_server_image("worker", "worker", "default"),),
     stores=True,
     stop_seconds=LONGEST_STOP_SECONDS,
+    queue="default",
 )
 ANNOTATION_WORKER = Process(
     kind="annotation-worker",
@@ -106,13 +126,16 @@ ANNOTATION_WORKER = Process(
     stores=True,
     calls_gateway=True,
     stop_seconds=LONGEST_STOP_SECONDS,
+    queue="low",
 )
 SCHEDULER = Process(
     kind="scheduler",
     size="scheduler",
     edge="worker",
     # CVAT's update_git_states is left out: linked repositories need an SSH agent, which tasks cannot share.
-    containers=(_server_image("scheduler", "scheduler"),),
+    # The queues' metrics are told from here, as of this task there is one, and it is never scaled: a service of its
+    # own would cost a task more, and two readers would only say everything twice.
+    containers=(_server_image("scheduler", "scheduler"), _QUEUE_METRICS),
     stores=True,
 )
 UI = Process(

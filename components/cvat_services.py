@@ -15,7 +15,9 @@ from components.cvat_release import (
     GATEWAY,
     GATEWAY_NAME,
     GATEWAY_PORT,
+    METRICS_NAMESPACE,
     PROCESSES,
+    SCHEDULER,
     SHARE_FOLDER,
     Process,
     service_environment,
@@ -25,6 +27,7 @@ from components.images import Image
 from components.inference_endpoints import Target
 from components.load_balancer import LoadBalancer
 from components.observability import LogGroup
+from components.queue_scaling import follow_queue
 from components.scaling import TASKS_BY_CPU, Scaled, track
 from components.secrets import SecretValue, given_secrets
 from components.site import Site
@@ -87,15 +90,22 @@ class CvatServices(pulumi.ComponentResource):
         self._gateway_registry = self._namespace() if args.targets else None
         services = {process.kind: self._service(process, self._task(process)) for process in processes}
         for process in processes:
-            size = args.sizes[process.size]
-            if size.scales or args.site.hours:
-                resource = pulumi.Output.concat("service/", args.cluster, "/", services[process.kind].name)
-                most = max(size.count, size.max_count)
-                scaled = Scaled(resource_id=resource, least=size.count, most=most, hours=args.site.hours)
-                track(f"{name}-{process.kind}", scaled, TASKS_BY_CPU, args.site.tags, self._child)
+            if args.sizes[process.size].scales or args.site.hours:
+                self._scale(process, services[process.kind])
         self.service_names = {kind: service.name for kind, service in services.items()}
         self.endpoints = {function: target.endpoint for function, target in args.targets.items()}
         self.register_outputs({"service_names": self.service_names})
+
+    def _scale(self, process: Process, service: aws.ecs.Service) -> None:
+        name, args, size = f"{self._name}-{process.kind}", self._args, self._args.sizes[process.size]
+        resource = pulumi.Output.concat("service/", args.cluster, "/", service.name)
+        most = max(size.count, size.max_count)
+        scaled = Scaled(resource_id=resource, least=size.count, most=most, hours=args.site.hours)
+        if process.queue:
+            dimensions = {"Stack": args.site.stack, "Queue": process.queue}
+            follow_queue(name, scaled, dimensions, args.site.tags, self._child)
+        else:
+            track(name, scaled, TASKS_BY_CPU, args.site.tags, self._child)
 
     def _group(self, edge: str) -> aws.ec2.SecurityGroup:
         name, args = f"{self._name}-{edge}", self._args
@@ -171,27 +181,35 @@ class CvatServices(pulumi.ComponentResource):
         """What a process itself calls."""
         if process is GATEWAY:
             return [policies.allow(["sagemaker:InvokeEndpoint"], self._endpoint_arns())]
-        region, buckets = self._args.site.region, self._args.media_buckets if process.stores else ()
-        arns = [region.arn("s3", bucket, region="") for bucket in buckets]
-        return [statement for arn in arns for statement in policies.read_objects(arn)]
+        site, buckets = self._args.site, self._args.media_buckets if process.stores else ()
+        arns = [site.region.arn("s3", bucket, region="") for bucket in buckets]
+        statements = [statement for arn in arns for statement in policies.read_objects(arn)]
+        if process is SCHEDULER:
+            statements.append(policies.tell_metrics(METRICS_NAMESPACE))
+        if process.queue:
+            cluster = pulumi.Output.from_input(self._args.cluster)
+            tasks = cluster.apply(lambda name: site.region.arn("ecs", f"task/{name}/*", account=site.account))
+            statements.append(policies.protect_tasks(tasks))
+        return statements
 
     def _secrets(self, process: Process) -> Mapping[str, SecretValue]:
         return {**self._args.stores.secrets, **given_secrets(self._args.secrets)} if process.stores else {}
 
     def _containers(self, process: Process, log_group: LogGroup) -> list[ContainerSpec]:
         args = self._args
+        environment = self._environment(process)
         secrets = {variable: value.reference for variable, value in self._secrets(process).items()}
-        folders = {"data": DATA_FOLDER, "share": SHARE_FOLDER}
+        folders = {"data": DATA_FOLDER, "share": SHARE_FOLDER} if process.stores else {}
         return [
             ContainerSpec(
                 name=one.name,
                 image=args.images[one.image].reference,
                 command=one.command,
-                environment=self._environment(process),
-                secrets=secrets,
+                environment={name: value for name, value in environment.items() if one.gets(name)},
+                secrets={name: value for name, value in secrets.items() if one.gets(name)},
                 port=process.port,
                 logs=LogTarget(group=log_group.name, region=args.site.region.name),
-                mounts=folders if process.stores else {},
+                mounts={} if one.given else folders,
                 read_only=frozenset({"share"}),
                 health=one.health,
                 stop_seconds=process.stop_seconds,
@@ -211,7 +229,8 @@ class CvatServices(pulumi.ComponentResource):
             return {}
         host = f"{GATEWAY_NAME}.{self._namespace_name}" if args.targets else None
         buckets = {"CVAT_S3_ROLE_BUCKETS": ",".join(args.media_buckets)} if args.media_buckets else {}
-        own = {**args.stores.environment, **buckets, **args.environment}
+        stack = {"CVAT_STACK": args.site.stack} if process is SCHEDULER else {}
+        own = {**args.stores.environment, **buckets, **stack, **args.environment}
         return {**own, **service_environment(args.load_balancer.base_url, host)}
 
     def _endpoints(self) -> pulumi.Output[str]:
@@ -263,7 +282,8 @@ class CvatServices(pulumi.ComponentResource):
                 service_registries=self._registration(process),
                 propagate_tags="SERVICE",
                 enable_ecs_managed_tags=True,
-                wait_for_steady_state=True,
+                # A worker at work is replaced when its job is done: an update must not wait hours for that.
+                wait_for_steady_state=not process.queue,
                 tags=dict(args.site.tags),
             ),
             opts=pulumi.ResourceOptions(

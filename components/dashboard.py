@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from components.alarm_rules import Dimensions, Subject, Things
+from components.cvat_release import METRICS_NAMESPACE
 
 _WIDTH = 24
 """Columns of a dashboard (CloudWatch's dashboard body)."""
@@ -66,8 +67,8 @@ def _tasks(metric: str, label: str = "") -> Line:
     return Line("service", "ECS/ContainerInsights", metric, "Average", label)
 
 
-def _queue(metric: str) -> Line:
-    return Line("queue", "CVAT", metric, "Maximum")
+def _queue(metric: str, label: str = "") -> Line:
+    return Line("queue", METRICS_NAMESPACE, metric, "Maximum", label)
 
 
 SECTIONS: tuple[tuple[str, tuple[tuple[str, tuple[Line, ...]], ...]], ...] = (
@@ -85,8 +86,9 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, tuple[Line, ...]], ...]], ...] = (
         ("Memory (MiB)", (_tasks("MemoryUtilized"),)),
     )),
     ("Queues", (
-        ("Jobs that wait", (_queue("QueueDepth"),)),
+        ("Jobs", (_queue("QueueDepth", "waiting"), _queue("RunningJobs", "running"))),
         ("Age of the oldest job (s)", (_queue("OldestJobAge"),)),
+        ("Idle workers", (_queue("IdleWorkers"),)),
         ("Failed jobs", (_queue("FailedJobs"),)),
     )),
     ("Database", (

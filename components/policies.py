@@ -80,6 +80,18 @@ def mount_as_root(file_system_arn: pulumi.Input[str], access_point_arn: pulumi.I
     return allow(["elasticfilesystem:ClientRootAccess"], [file_system_arn], condition)
 
 
+def tell_metrics(namespace: str) -> Statement:
+    """Put metric data into one namespace; metrics are no resources."""
+    only = {"StringEquals": {"cloudwatch:namespace": namespace}}
+    return allow(["cloudwatch:PutMetricData"], ["*"], only)
+
+
+def protect_tasks(tasks_arn: pulumi.Input[str]) -> Statement:
+    """A task asks its agent not to be stopped; the agent asks ECS with the task's role (ECS developer guide, "Task
+    scale-in protection"). Which task it will be, nobody knows before it runs."""
+    return allow(["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"], [tasks_arn])
+
+
 def open_shell() -> Statement:
     """What the agent of ECS Exec calls; these actions know no resources."""
     actions = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]

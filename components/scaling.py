@@ -13,13 +13,14 @@ from components.office_hours import TASKS_BEFORE, OfficeHours
 _CONFIGURATION = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs
 _METRIC = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
 
+TASKS = "ecs:service:DesiredCount"
+"""The dimension of Application Auto Scaling that is the number of a service's tasks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tracking:
     """What is tracked, and how quickly it is followed."""
 
-    namespace: str
-    """Service of Application Auto Scaling: ecs or sagemaker."""
     dimension: str
     """What is scaled, such as ecs:service:DesiredCount."""
     metric: str
@@ -33,15 +34,13 @@ class Tracking:
 
 
 TASKS_BY_CPU = Tracking(
-    namespace="ecs",
-    dimension="ecs:service:DesiredCount",
+    dimension=TASKS,
     metric="ECSServiceAverageCPUUtilization",
     target=60.0,  # percent: room for a deployment and for a burst; Django, JPEG and signing are bound by CPU
     out_seconds=60,
     in_seconds=300,  # people pause, and a task takes a minute or two to come back
 )
 INSTANCES_BY_CALLS = Tracking(
-    namespace="sagemaker",
     dimension="sagemaker:variant:DesiredInstanceCount",
     metric="SageMakerVariantInvocationsPerInstance",
     target=60.0,  # calls a minute: one a second, as one annotator's batch job makes
@@ -62,13 +61,15 @@ class Scaled:
     """Outside of which there is none. Default: day and night."""
 
 
-def track(name: str, scaled: Scaled, tracking: Tracking, tags: Mapping[str, str], opts: pulumi.ResourceOptions) -> None:
-    """Register a scalable target, its policy where the numbers leave room for one, and its hours."""
-    target = aws.appautoscaling.Target(
+def target(
+    name: str, scaled: Scaled, dimension: str, tags: Mapping[str, str], opts: pulumi.ResourceOptions
+) -> aws.appautoscaling.Target:
+    """Register what may be scaled, and its hours; the service is the beginning of the dimension."""
+    registered = aws.appautoscaling.Target(
         name,
         aws.appautoscaling.TargetArgs(
-            service_namespace=tracking.namespace,
-            scalable_dimension=tracking.dimension,
+            service_namespace=dimension.partition(":")[0],
+            scalable_dimension=dimension,
             resource_id=scaled.resource_id,
             min_capacity=scaled.least,
             max_capacity=scaled.most,
@@ -80,13 +81,12 @@ def track(name: str, scaled: Scaled, tracking: Tracking, tags: Mapping[str, str]
         ),
     )
     if scaled.hours:
-        _by_hours(name, target, scaled, scaled.hours, opts)
-    if scaled.most > scaled.least:
-        _follow(name, target, tracking, opts)
+        _by_hours(name, registered, scaled, scaled.hours, opts)
+    return registered
 
 
 def _by_hours(
-    name: str, target: aws.appautoscaling.Target, scaled: Scaled, hours: OfficeHours, opts: pulumi.ResourceOptions
+    name: str, registered: aws.appautoscaling.Target, scaled: Scaled, hours: OfficeHours, opts: pulumi.ResourceOptions
 ) -> None:
     """None after the hours, and the usual number shortly before them."""
     for what, when, least, most in (
@@ -96,9 +96,9 @@ def _by_hours(
         aws.appautoscaling.ScheduledAction(
             f"{name}-{what}",
             aws.appautoscaling.ScheduledActionArgs(
-                service_namespace=target.service_namespace,
-                scalable_dimension=target.scalable_dimension,
-                resource_id=target.resource_id,
+                service_namespace=registered.service_namespace,
+                scalable_dimension=registered.scalable_dimension,
+                resource_id=registered.resource_id,
                 schedule=when,
                 timezone=hours.zone,
                 scalable_target_action=aws.appautoscaling.ScheduledActionScalableTargetActionArgs(
@@ -109,14 +109,18 @@ def _by_hours(
         )
 
 
-def _follow(name: str, target: aws.appautoscaling.Target, tracking: Tracking, opts: pulumi.ResourceOptions) -> None:
+def track(name: str, scaled: Scaled, tracking: Tracking, tags: Mapping[str, str], opts: pulumi.ResourceOptions) -> None:
+    """Register a scalable target, and its policy where the numbers leave room for one."""
+    registered = target(name, scaled, tracking.dimension, tags, opts)
+    if scaled.most == scaled.least:
+        return
     aws.appautoscaling.Policy(
         name,
         aws.appautoscaling.PolicyArgs(
             policy_type="TargetTrackingScaling",
-            service_namespace=target.service_namespace,
-            scalable_dimension=target.scalable_dimension,
-            resource_id=target.resource_id,
+            service_namespace=registered.service_namespace,
+            scalable_dimension=registered.scalable_dimension,
+            resource_id=registered.resource_id,
             target_tracking_scaling_policy_configuration=_CONFIGURATION(
                 target_value=tracking.target,
                 predefined_metric_specification=_METRIC(predefined_metric_type=tracking.metric),

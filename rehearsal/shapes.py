@@ -65,8 +65,8 @@ def convert(value: Any, shape: Shape, path: str, renames: Renames) -> Any:
         if not isinstance(value, Mapping):
             raise RehearsalError(f"{path}: the API expects a map, got {value!r}.")
         return {str(key): convert(item, shape.value, f"{path}.{key}", renames) for key, item in value.items()}
-    if shape.type_name in ("double", "float") and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if shape.type_name in ("double", "float") and isinstance(value, int | str) and not isinstance(value, bool):
+        return float(value)  # the provider has numbers that may be absent as texts
     return value
 
 

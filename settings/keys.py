@@ -221,9 +221,14 @@ class Services(Section):
     worker_memory: int = -1
     """MiB of a worker task of either queue."""
     worker_count: int = Field(-1, ge=-1)
-    """Worker tasks that create tasks, import and export."""
+    """Worker tasks that create tasks, import and export, one job each at a time."""
+    worker_max_count: int = Field(-1, ge=-1)
+    """These worker tasks at most; above the count, their number follows their queue."""
     annotation_worker_count: int = Field(-1, ge=-1)
-    """Worker tasks that run auto-annotation jobs, one job each at a time."""
+    """Worker tasks that run auto-annotation jobs, one job each at a time. 0: one starts with the first job, which
+    takes about three minutes, and the last one ends ten minutes after the last job."""
+    annotation_worker_max_count: int = Field(-1, ge=-1)
+    """These worker tasks at most; above the count, their number follows their queue."""
     fargate_spot: bool = False
     """true: UI and gateway run on Fargate Spot, for about a third of the price; AWS may replace a task at any time."""
     server_environment: Annotated[tuple[Annotated[str, AfterValidator(name_value)], ...], Many] = ()

@@ -164,15 +164,19 @@ class Settings:
     def tasks(self) -> dict[str, TaskSize]:
         """Sizes by kind of task: server, ui, gateway, worker (queue `default`), annotation_worker
         (queue `low`), scheduler."""
-        sizes = {kind: self._task(kind, f"{kind}_count") for kind in ("server", "ui", "gateway", "worker")}
-        sizes["annotation_worker"] = self._task("worker", "annotation_worker_count")
+        sizes = {kind: self._task(kind, kind) for kind in ("server", "ui", "gateway", "worker")}
+        sizes["annotation_worker"] = self._task("worker", "annotation_worker")
         sizes["scheduler"] = TaskSize(cpu=256, memory=1024, count=1)
         return {kind: size.asleep for kind, size in sizes.items()} if self.asleep else sizes
 
-    def _task(self, kind: str, count: str) -> TaskSize:
-        most = self.size(f"{kind}_max_count") if kind != "worker" else 0
-        size = {"cpu": self.size(f"{kind}_cpu"), "memory": self.size(f"{kind}_memory")}
-        return TaskSize(**size, count=self.size(count), max_count=most)
+    def _task(self, size: str, number: str) -> TaskSize:
+        """CPU and memory of one kind, the number of another: both kinds of worker have the same size."""
+        return TaskSize(
+            cpu=self.size(f"{size}_cpu"),
+            memory=self.size(f"{size}_memory"),
+            count=self.size(f"{number}_count"),
+            max_count=self.size(f"{number}_max_count"),
+        )
 
     @property
     def given_images(self) -> dict[str, str]:

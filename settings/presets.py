@@ -32,7 +32,9 @@ STANDARD: dict[str, Any] = {
     "worker_cpu": 1024,
     "worker_memory": 4096,
     "worker_count": 2,
+    "worker_max_count": 6,
     "annotation_worker_count": 1,
+    "annotation_worker_max_count": 4,
 }
 """What the reference deployment runs (aws-samples/cvat-on-aws-china), with standbys where it had none."""
 
@@ -58,8 +60,12 @@ TEAM: dict[str, Any] = STANDARD | {
     "gateway_max_count": 1,
     "worker_memory": 3072,
     "worker_count": 1,
+    "worker_max_count": 3,
+    "annotation_worker_count": 0,
+    "annotation_worker_max_count": 2,
 }
-"""The least that serves five people well: one of each, a single NAT gateway, burstable stores."""
+"""The least that serves five people well: one of each, auto-annotation's worker only while there is work, a single
+NAT gateway, burstable stores."""
 
 PRODUCTION: dict[str, Any] = STANDARD | {
     "db_instance_class": "db.m6g.2xlarge",
@@ -82,7 +88,9 @@ PRODUCTION: dict[str, Any] = STANDARD | {
     "worker_cpu": 2048,
     "worker_memory": 8192,
     "worker_count": 4,
+    "worker_max_count": 12,
     "annotation_worker_count": 3,
+    "annotation_worker_max_count": 12,
 }
 """For whom CVAT must not stand still: something of everything in each zone, and restore points of a quarter."""
 

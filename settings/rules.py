@@ -76,6 +76,12 @@ def _tasks(settings: Settings) -> Iterator[str]:
         if why:
             keys = f"cvat:{kind}Cpu = {size.cpu} and cvat:{kind}Memory = {size.memory}"
             yield f"{keys} do not go together: {why}. Change one of them."
+    for kind, key in (("worker", "worker"), ("annotation_worker", "annotationWorker")):
+        if max(settings.tasks[kind].count, settings.tasks[kind].max_count) < 1:
+            yield (
+                f"cvat:{key}Count = 0 and cvat:{key}MaxCount = 0: jobs would wait for ever. Set cvat:{key}MaxCount to "
+                "the number of workers that may start when there is work."
+            )
 
 
 def _instance_types(settings: Settings, region: Region) -> Iterator[str]:

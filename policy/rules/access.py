@@ -9,6 +9,7 @@ from policy.rules.model import Context, Thing, listed, rule, statements
 
 UNSCOPED: Mapping[str, str] = {
     "ecr:GetAuthorizationToken": "ECR's login has no resource to name",
+    "cloudwatch:PutMetricData": "metrics are no resources; the condition cloudwatch:namespace limits it instead",
     "ssmmessages:CreateControlChannel": "the channels of ECS Exec are no resources",
     "ssmmessages:CreateDataChannel": "the channels of ECS Exec are no resources",
     "ssmmessages:OpenControlChannel": "the channels of ECS Exec are no resources",
@@ -57,11 +58,14 @@ def wide(statement: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_wide(resource: str) -> bool:
-    """All streams of one log group, and all objects below one bucket's prefix, are one thing; all else is many."""
+    """All streams of one log group, all tasks of one cluster, all objects below one bucket's prefix are one thing; all
+    else is many."""
     parts = resource.split(":", _ARN_PARTS - 1)
     stem = resource
     if len(parts) == _ARN_PARTS and parts[2] == "logs":
         stem = resource.removesuffix(":*")
+    elif len(parts) == _ARN_PARTS and parts[2] == "ecs" and parts[5].startswith("task/"):
+        stem = resource.removesuffix("/*")
     elif len(parts) == _ARN_PARTS and parts[2] == "s3" and "/" in parts[5]:
         stem = resource.removesuffix("*")
     return "*" in stem or "?" in stem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+TELL_METRICS = "cloudwatch:PutMetricData"
+METRICS_NAMESPACE = "CVAT"
+"""The namespace that `cvat-aws queue-metrics` writes to (patches/overlay/cvat_aws/queue_metrics.py)."""
+PROTECT = ("ecs:GetTaskProtection", "ecs:UpdateTaskProtection")
+"""What the agent of ECS asks with a task's role when the task protects itself (ECS developer guide, "Task scale-in
+protection endpoint", read 2026-11)."""
 EXEC = tuple(
     f"ssmmessages:{name}"
     for name in ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
@@ -160,9 +166,20 @@ def _runs(rehearsal: Rehearsal, container: Thing) -> Iterator[Call]:
     if source := told.get("DEMO_SOURCE"):
         bucket, _, prefix = source.removeprefix("s3://").partition("/")
         yield from _reads(rehearsal, bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "")
+    yield from _commanded(rehearsal, container.get("command", ()))
     for bucket in told.get("CVAT_S3_ROLE_BUCKETS", "").replace(",", " ").split():
         own = _arn(rehearsal, "s3", bucket, place=":") in _buckets(rehearsal)
         yield from _reads(rehearsal, bucket, "", needed=own)  # another account's bucket may have a policy of its own
+
+
+def _commanded(rehearsal: Rehearsal, command: Sequence[str]) -> Iterator[Call]:
+    """What the commands of CVAT's image call, whatever they are told."""
+    if command[:1] == ["queue-metrics"]:
+        yield Call(Request(TELL_METRICS, "*", {"cloudwatch:namespace": METRICS_NAMESPACE}), METRICS_NAMESPACE)
+    if command[:1] == ["worker"]:
+        for record in rehearsal.of_type("aws:ecs/cluster:Cluster"):
+            tasks = _arn(rehearsal, "ecs", f"task/{record.outputs['name']}/0123456789abcdef")
+            yield from (_on(tasks, action) for action in PROTECT)
 
 
 @ask.question

@@ -86,6 +86,7 @@ class Overlay:
             self._settings = importlib.import_module("cvat_aws.overlay")
             self._demo = importlib.import_module("cvat_aws.demo")
             self._commands = importlib.import_module("cvat_aws.commands")
+            self._metrics = importlib.import_module("cvat_aws.queue_metrics")
             self._problem = importlib.import_module("cvat_aws.environment").UnusableError
         modules = {path.stem: _read(path) for path in sorted((self._folder / "cvat_aws").glob("*.py"))}
         self._known = [pattern for names in modules.values() for pattern in names.read]
@@ -118,6 +119,9 @@ class Overlay:
     def _check(self, command: str, environment: Mapping[str, str]) -> None:
         if command == "copy-demo":
             self._demo.source(environment)
+            return
+        if command == "queue-metrics":
+            self._metrics.settings(environment)
             return
         self._settings.overlay(environment, BASE)
         if command == "web":

@@ -100,6 +100,12 @@ def neighbours(rehearsal: Rehearsal, action: str, own: Sequence[str]) -> Iterato
     if service == "elasticfilesystem":
         yield from _other_points(rehearsal, action, set(own))
         return
+    if service == "cloudwatch":
+        yield from (Request(action, "*", {"cloudwatch:namespace": other}) for other in ("AWS/ECS", f"{own[0]}x"))
+        return
+    if service == "ecs":
+        yield from (request(action, other) for one in own for other in _of_another_cluster(one))
+        return
     if service not in KINDS:
         return
     others = [unit for unit in everything(rehearsal, service) if unit not in own]
@@ -116,6 +122,12 @@ def alike(arn: str) -> list[str]:
     if parts[_ACCOUNT - 1]:
         found.append(":".join([*parts[: _ACCOUNT - 1], "eu-central-1", *parts[_ACCOUNT:]]))
     return found
+
+
+def _of_another_cluster(task: str) -> Iterator[str]:
+    start, cluster, name = task.split("/")
+    yield f"{start}/{cluster}x/{name}"
+    yield from (other for other in alike(task) if not other.startswith(task))
 
 
 def _other_points(rehearsal: Rehearsal, action: str, own: set[str]) -> Iterator[Request]:

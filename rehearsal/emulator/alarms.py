@@ -89,6 +89,12 @@ def state(alarm: Any, data: Sequence[Any]) -> str:
     return "ALARM" if sum(known) >= needed else "OK"
 
 
+def excess(alarm: Any, data: Sequence[Any]) -> float | None:
+    """By how much the newest value is above the threshold; None without one."""
+    found = _value(alarm, data, 0, datetime.now(UTC).timestamp())
+    return None if found is None else found - float(alarm.threshold)
+
+
 def _beyond(alarm: Any, value: float) -> bool:
     return bool(COMPARISONS[alarm.comparison_operator](value, float(alarm.threshold)))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from components.alarm_rules import alarm_rules
-from components.cvat_release import PROCESSES
+from components.cvat_release import PROCESSES, QUEUES
 from rehearsal import Rehearsal
 from settings.presets import STANDARD
 from tests.program.told import Inbox
@@ -34,10 +34,10 @@ def inbox(stack: Rehearsal) -> Inbox:
 
 
 def alarms(done: Rehearsal) -> list[dict[str, Any]]:
-    """The program's alarms; those of a scaling policy are Application Auto Scaling's own."""
+    """Those that tell somebody; others call a scaling policy."""
     pages = done.client("cloudwatch").get_paginator("describe_alarms").paginate()
     found = [alarm for page in pages for alarm in page["MetricAlarms"]]
-    return [alarm for alarm in found if not alarm["AlarmName"].startswith("TargetTracking-")]
+    return [alarm for alarm in found if ":scalingPolicy:" not in "".join(alarm["AlarmActions"])]
 
 
 def series(alarm: dict[str, Any]) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def series(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 def test_there_is_an_alarm_for_everything_that_can_go_wrong(stack: Rehearsal) -> None:
     found = [alarm["AlarmName"] for alarm in alarms(stack)]
     counts = {"missing-tasks": len(PROCESSES), "unhealthy-targets": 2, "redis-memory": 1 + STANDARD["redis_replicas"]}
-    counts |= {"endpoint-latency": 1, "database-storage": 1, "file-system-credits": 1, "queue-depth": 0}
+    counts |= {"endpoint-latency": 1, "database-storage": 1, "file-system-credits": 1, "queue-depth": 2}
     for name, count in counts.items():
         assert sum(name in one for one in found) == count, name
 
@@ -75,6 +75,7 @@ def test_every_alarm_watches_something_that_the_account_has(stack: Rehearsal) ->
     known |= {one["FileSystemId"] for one in stack.client("efs").describe_file_systems()["FileSystems"]}
     known |= {one["EndpointName"] for one in stack.client("sagemaker").list_endpoints()["Endpoints"]} | {"all"}
     known |= {stack.outputs["cluster"], *stack.outputs["services"].values()}
+    known |= {stack.stack, *QUEUES}
     for alarm in alarms(stack):
         for one in series(alarm):
             values = {dimension["Value"] for dimension in one["Dimensions"]}
@@ -205,7 +206,16 @@ def test_the_dashboard_shows_this_stack_in_its_region(stack: Rehearsal) -> None:
         stack.region
     }
     titles = [one["properties"].get("markdown") for one in body["widgets"]]
-    wanted = ["Requests and errors", "Services", "Database", "Redis", "File system", "Auto-annotation", "What costs"]
+    wanted = [
+        "Requests and errors",
+        "Services",
+        "Queues",
+        "Database",
+        "Redis",
+        "File system",
+        "Auto-annotation",
+        "What costs",
+    ]
     assert [title for title in titles if title] == [f"## {title}" for title in wanted]
 
 
@@ -237,5 +247,5 @@ def test_the_table_has_no_rule_that_the_stack_does_not_apply(stack: Rehearsal) -
         backup_days=1,
         engine_version="15",
     )
-    unused = {rule.name for rule in alarm_rules(size) if rule.watches != "queue"} - applied
+    unused = {rule.name for rule in alarm_rules(size)} - applied
     assert not unused

@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import Any, Callable
 
-from cvat_aws import commands, demo
+from cvat_aws import commands, demo, queue_metrics
 from cvat_aws.environment import UnusableError
 
 BAD_USE = 2  # what argparse exits with, and what no init system takes for a crash
@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     worker = sub.add_parser("worker", help="run the jobs of a queue")
     worker.add_argument("queue", choices=["default", "low"], help="low: automatic annotation; default: all else")
     sub.add_parser("scheduler", help="put jobs that are due into their queue")
+    sub.add_parser("queue-metrics", help="tell CloudWatch how the queues are (run one)")
     sub.add_parser("git-status", help="keep the state of linked git repositories up to date (run one)")
     sub.add_parser("init", help="migrate the database and make the administrator; safe to run again")
     sub.add_parser("copy-demo", help="copy DEMO_SOURCE (s3://bucket/prefix) to the share; safe to run again")
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         "web": commands.web,
         "worker": lambda: commands.worker(chosen.queue),
         "scheduler": commands.scheduler,
+        "queue-metrics": lambda: queue_metrics.run(os.environ),
         "git-status": commands.git_status,
         "init": commands.init,
         "copy-demo": lambda: demo.run(os.environ),

@@ -67,6 +67,15 @@ def _cache(connection: dict[str, Any], tls: dict[str, Any], db: int, scheme: str
     }
 
 
+def _client(connection: dict[str, Any], tls: dict[str, Any], db: int) -> dict[str, Any]:
+    return {**connection, **({"ssl": True, **tls} if tls else {}), "db": db}
+
+
+def rq_client(read: Reader) -> dict[str, Any]:
+    """Keyword arguments of a redis-py client for RQ's database."""
+    return _client(_connection(read), _tls(read), RQ_DB)
+
+
 def redis(read: Reader) -> dict[str, Any]:
     """Settings of everything in CVAT that talks to Redis: RQ and its scheduler, cacheops, cache, sessions.
 
@@ -82,6 +91,6 @@ def redis(read: Reader) -> dict[str, Any]:
         "RQ_QUEUES": {
             queue: {"USE_REDIS_CACHE": "rq", "DEFAULT_TIMEOUT": timeout} for queue, timeout in JOB_TIMEOUTS.items()
         },
-        "CACHEOPS_REDIS": {**connection, **({"ssl": True, **tls} if tls else {}), "db": CACHEOPS_DB},
+        "CACHEOPS_REDIS": _client(connection, tls, CACHEOPS_DB),
         "SESSION_ENGINE": "django.contrib.sessions.backends.cached_db",
     }

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
-from rehearsal.emulator import alarms, partitions, patterns
+from rehearsal.emulator import alarms, partitions, patterns, step_scaling
 from rehearsal.emulator.bridges.table import after, bridge
 
 
@@ -21,7 +21,7 @@ def _publish(arn: str, text: str) -> None:
 
 @bridge
 def alarms_that_follow_their_metrics(stack: ExitStack) -> None:
-    """moto's alarms keep the state that they are set to, whatever their metrics say, and tell nobody."""
+    """moto's alarms keep the state that they are set to, whatever their metrics say, tell nobody and scale nothing."""
     from moto.cloudwatch.models import CloudWatchBackend  # noqa: PLC0415
 
     def evaluate(_: Any, self: Any, namespace: str, metric_data: Any) -> None:
@@ -42,7 +42,11 @@ def alarms_that_follow_their_metrics(stack: ExitStack) -> None:
             state_value, alarm.insufficient_data_actions
         )
         for arn in actions if state_value != before and alarm.actions_enabled else []:
-            _publish(arn, alarms.message(alarm, before))
+            if ":scalingPolicy:" in arn:
+                beyond = alarms.excess(alarm, self.metric_data)
+                step_scaling.act(arn, 0.0 if beyond is None else beyond)
+            else:
+                _publish(arn, alarms.message(alarm, before))
 
     after(stack, CloudWatchBackend, "put_metric_data", evaluate)
     stack.enter_context(mock.patch.object(CloudWatchBackend, "set_alarm_state", set_state))

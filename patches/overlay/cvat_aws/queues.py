@@ -1,0 +1,70 @@
+"""What RQ's queues look like from outside: how many jobs wait, for how long, and who works on them.
+
+Read from RQ 1.5's keys in Redis, without Django and without changing anything: RQ's own classes move jobs about when
+they are asked how many there are.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Iterator
+
+FAILURES_WINDOW_S = 300
+"""A failure is shown for this long: the period of the alarm on it, so that one failure is one alarm."""
+FAILURES_KEPT_S = 3600
+HEAD = 10
+"""Jobs at a queue's front that are looked at: one that was deleted while it waited leaves its number there."""
+TIME = "%Y-%m-%dT%H:%M:%S.%fZ"  # RQ's, in UTC
+
+
+def failures_key(queue: str) -> str:
+    """Sorted set of a queue's recent failures, by time; written by the workers."""
+    return f"cvat_aws:failures:{queue}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A queue at one moment."""
+
+    queue: str
+    waiting: int
+    oldest_s: float
+    """Seconds since the job at the front was put into the queue; 0 where none waits."""
+    running: int
+    idle: int
+    """Workers that wait for a job."""
+    failed: int
+    """Jobs that failed within FAILURES_WINDOW_S."""
+
+
+def read(redis: Any, queue: str) -> Reading:
+    """`redis`: a connection to RQ's database."""
+    now = time.time()
+    states = list(_states(redis, queue))
+    return Reading(
+        queue=queue,
+        waiting=redis.llen(f"rq:queue:{queue}"),
+        oldest_s=_oldest(redis, queue, now),
+        running=states.count(b"busy"),
+        idle=states.count(b"idle"),
+        failed=redis.zcount(failures_key(queue), now - FAILURES_WINDOW_S, "+inf"),
+    )
+
+
+def _oldest(redis: Any, queue: str, now: float) -> float:
+    for job in redis.lrange(f"rq:queue:{queue}", 0, HEAD - 1):
+        since = redis.hget(b"rq:job:" + job, "enqueued_at")
+        if since:
+            moment = datetime.strptime(since.decode(), TIME).replace(tzinfo=timezone.utc)
+            return max(0.0, now - moment.timestamp())
+    return 0.0
+
+
+def _states(redis: Any, queue: str) -> Iterator[bytes | None]:
+    """Of the workers that live: one that was killed leaves its name, but its record expires within minutes."""
+    for worker in redis.smembers(f"rq:workers:{queue}"):
+        state, death = redis.hmget(worker, "state", "death")
+        if not death:
+            yield state

@@ -1,0 +1,248 @@
+"""Workers follow their queues: who tells CloudWatch, what scales, and between which numbers; asked of the account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from components.queue_scaling import steps
+from rehearsal import Rehearsal
+
+Rehearse = Callable[..., Rehearsal]
+STACKS = ["cn-northwest-1", "ap-northeast-1"]
+WORKERS = {"worker": "default", "annotation-worker": "low"}
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def stack(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
+    """Auto-annotation's workers start at zero."""
+    done = rehearsed(request.param, annotationWorkerCount=0, annotationWorkerMaxCount=3)
+    assert done.error is None, done.error
+    assert all(verdict.ok for verdict in done.checks), done.checks
+    return done
+
+
+def services(done: Rehearsal) -> dict[str, dict[str, Any]]:
+    names = done.outputs["services"]
+    found = [
+        done.client("ecs").describe_services(cluster=done.outputs["cluster"], services=[name])["services"][0]
+        for name in names.values()
+    ]
+    return dict(zip(names, found, strict=True))
+
+
+def definition(done: Rehearsal, kind: str) -> dict[str, Any]:
+    arn = services(done)[kind]["taskDefinition"]
+    found: dict[str, Any] = done.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    return found
+
+
+def permissions(done: Rehearsal, kind: str) -> list[dict[str, Any]]:
+    iam, role = done.client("iam"), definition(done, kind)["taskRoleArn"].rpartition("/")[2]
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    return list(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]["Statement"])
+
+
+def test_one_small_container_tells_of_the_queues_and_knows_no_secret_but_that_of_redis(stack: Rehearsal) -> None:
+    tellers = [
+        (kind, one)
+        for kind in services(stack)
+        for one in definition(stack, kind)["containerDefinitions"]
+        if one.get("command") == ["queue-metrics"]
+    ]
+    ((kind, container),) = tellers
+    assert kind == "scheduler", "it must run once: that task is single and is never scaled"
+    assert container["essential"], "ECS restarts no container alone, so its end must end the task"
+    assert [one["name"] for one in container["secrets"]] == ["CVAT_REDIS_PASSWORD"]
+    assert not container["mountPoints"]
+    told = {one["name"]: one["value"] for one in container["environment"]}
+    assert told["CVAT_STACK"] == stack.stack
+    assert told["AWS_REGION"] == stack.region
+    assert not [name for name in told if "POSTGRES" in name]
+
+
+def test_it_may_put_metrics_into_its_namespace_and_no_other_task_may(stack: Rehearsal) -> None:
+    for kind in services(stack):
+        found = (
+            [one for one in permissions(stack, kind) if "cloudwatch:PutMetricData" in one["Action"]]
+            if kind not in ("ui",)
+            else []
+        )
+        if kind != "scheduler":
+            assert not found, kind
+            continue
+        (statement,) = found
+        assert statement["Condition"] == {"StringEquals": {"cloudwatch:namespace": "CVAT"}}
+
+
+@pytest.mark.parametrize("kind", WORKERS)
+def test_a_worker_may_protect_its_task_from_being_stopped_and_has_time_to_end(stack: Rehearsal, kind: str) -> None:
+    (statement,) = [one for one in permissions(stack, kind) if "ecs:UpdateTaskProtection" in one["Action"]]
+    partition = "aws-cn" if stack.region.startswith("cn-") else "aws"
+    cluster = f"{stack.region}:{stack.account.id}:task/{stack.outputs['cluster']}/*"
+    assert statement["Resource"] == [f"arn:{partition}:ecs:{cluster}"]
+    (container,) = definition(stack, kind)["containerDefinitions"]
+    assert container["stopTimeout"] == 120, "all that Fargate gives"
+
+
+def targets(done: Rehearsal) -> dict[str, tuple[int, int]]:
+    found = done.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    kinds = {name: kind for kind, name in done.outputs["services"].items()}
+    return {kinds[one["ResourceId"].rpartition("/")[2]]: (one["MinCapacity"], one["MaxCapacity"]) for one in found}
+
+
+def test_workers_scale_between_their_settings(stack: Rehearsal) -> None:
+    found = targets(stack)
+    assert found["worker"] == (2, 6)
+    assert found["annotation-worker"] == (0, 3)
+    assert services(stack)["annotation-worker"]["desiredCount"] == 0
+    for record in stack.of_type("aws:ecs/service:Service"):
+        worker = record.name.endswith("worker")
+        assert record.inputs["waitForSteadyState"] is not worker, "a job may take hours, and its worker stays till then"
+
+
+def scaling_alarms(done: Rehearsal, queue: str) -> dict[str, dict[str, Any]]:
+    """By metric."""
+    found = done.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    return {
+        one["MetricName"]: one
+        for one in found
+        if {"Name": "Queue", "Value": queue} in one.get("Dimensions", [])
+        and ":scalingPolicy:" in one["AlarmActions"][0]
+    }
+
+
+def put(done: Rehearsal, queue: str, **metrics: float) -> None:
+    """The same value in every minute of the last quarter of an hour and in the next, in queue-metrics' own words."""
+    now = datetime.now(UTC)
+    dimensions = [{"Name": "Stack", "Value": done.stack}, {"Name": "Queue", "Value": queue}]
+    for name, value in metrics.items():
+        data = [
+            {
+                "MetricName": name,
+                "Dimensions": dimensions,
+                "Timestamp": now - timedelta(minutes=back),
+                "Value": value,
+            }
+            for back in range(-1, 15)
+        ]
+        done.client("cloudwatch").put_metric_data(Namespace="CVAT", MetricData=data)
+
+
+@pytest.fixture
+def quiet(stack: Rehearsal) -> Iterator[Callable[[], None]]:
+    """Forgets all metric data, and puts the services back to where they started."""
+
+    def forget() -> None:
+        from moto.cloudwatch.models import cloudwatch_backends  # noqa: PLC0415
+
+        backend = cloudwatch_backends[stack.account.id][stack.region]
+        backend.metric_data = []
+        for queue in WORKERS.values():
+            for alarm in scaling_alarms(stack, queue).values():
+                backend.alarms[alarm["AlarmName"]].state_value = "OK"
+
+    forget()
+    yield forget
+    forget()
+    for kind, count in (("worker", 2), ("annotation-worker", 0)):
+        resize(stack, kind, count)
+
+
+def resize(done: Rehearsal, kind: str, count: int) -> None:
+    name = done.outputs["services"][kind]
+    done.client("ecs").update_service(cluster=done.outputs["cluster"], service=name, desiredCount=count)
+
+
+@pytest.mark.parametrize(("kind", "queue"), WORKERS.items())
+def test_each_metric_of_a_queue_has_an_alarm_that_calls_a_policy_of_its_worker(
+    stack: Rehearsal, quiet: Callable[[], None], kind: str, queue: str
+) -> None:
+    cloudwatch, scaling = stack.client("cloudwatch"), stack.client("application-autoscaling")
+    resource = f"service/{stack.outputs['cluster']}/{stack.outputs['services'][kind]}"
+    found = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=resource)["ScalingPolicies"]
+    policies = {one["PolicyARN"]: one for one in found}
+    alarms = scaling_alarms(stack, queue)
+    assert set(alarms) == {"QueueDepth", "OldestJobAge", "IdleWorkers"}
+    for metric, alarm in alarms.items():
+        quiet()
+        policy = policies[alarm["AlarmActions"][0]]
+        assert policy["PolicyType"] == "StepScaling"
+        assert policy["StepScalingPolicyConfiguration"]["MetricAggregationType"] == alarm["Statistic"]
+        assert alarm["TreatMissingData"] == "notBreaching", "nobody says anything: nothing is changed"
+        put(stack, queue, **{metric: alarm["Threshold"]})
+        (now,) = cloudwatch.describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"]
+        assert now["StateValue"] == "ALARM", metric
+
+
+def test_the_first_job_starts_an_annotation_worker_and_rest_ends_it(
+    stack: Rehearsal, quiet: Callable[[], None]
+) -> None:
+    def count() -> int:
+        return int(services(stack)["annotation-worker"]["desiredCount"])
+
+    put(stack, "low", QueueDepth=0, OldestJobAge=0, IdleWorkers=0, RunningJobs=0)
+    assert count() == 0
+    quiet()
+    put(stack, "low", QueueDepth=1)
+    assert count() == 1, "one job waits, and nobody is there"
+    quiet()
+    put(stack, "low", QueueDepth=0, RunningJobs=1, IdleWorkers=0)
+    assert count() == 1, "an empty queue is no reason to stop a worker that has a job"
+    put(stack, "low", IdleWorkers=1)
+    assert count() == 1, "a moment's rest is none: ten minutes are"
+    quiet()
+    put(stack, "low", IdleWorkers=1)
+    assert count() == 0
+
+
+@pytest.mark.parametrize(
+    ("metrics", "count"),
+    [
+        ({"QueueDepth": 1}, 3),
+        ({"QueueDepth": 4}, 3),
+        ({"QueueDepth": 5}, 4),
+        ({"QueueDepth": 500}, 6),
+        ({"OldestJobAge": 299}, 2),
+        ({"OldestJobAge": 300}, 4),
+        ({"OldestJobAge": 7200}, 6),
+        ({"IdleWorkers": 2}, 2),
+    ],
+)
+def test_the_more_jobs_wait_and_the_longer_the_more_workers_start(
+    stack: Rehearsal, quiet: Callable[[], None], metrics: dict[str, float], count: int
+) -> None:
+    put(stack, "default", **metrics)
+    assert services(stack)["worker"]["desiredCount"] == count
+
+
+@pytest.mark.parametrize(("idle", "left"), [(1, 5), (3, 4), (4, 2), (6, 2)])
+def test_no_more_workers_end_than_were_idle_nor_than_the_least(
+    stack: Rehearsal, quiet: Callable[[], None], idle: int, left: int
+) -> None:
+    resize(stack, "worker", 6)
+    put(stack, "default", IdleWorkers=idle)
+    assert services(stack)["worker"]["desiredCount"] == left
+
+
+def test_an_update_leaves_the_number_to_scaling_where_it_scales(stack: Rehearsal) -> None:
+    known = {record.name for record in stack.of_type("aws:appautoscaling/target:Target")}
+    assert {"cvat-worker", "cvat-annotation-worker"} <= known
+    body = json.dumps(stack.client("cloudwatch").describe_alarms()["MetricAlarms"], default=str)
+    assert f'"Value": "{stack.stack}"' in body, "two stacks of one account must not scale each other"
+
+
+def test_a_count_that_equals_its_most_is_fixed(rehearsed: Rehearse) -> None:
+    done = rehearsed("cn-north-1", preset="team", workerMaxCount=1, annotationWorkerMaxCount=0, annotationWorkerCount=1)
+    assert done.error is None, done.error
+    assert not {"worker", "annotation-worker"} & set(targets(done))
+    assert not scaling_alarms(done, "default")
+
+
+def test_a_minute_in_which_no_job_waited_needs_more_workers_only_if_there_are_none() -> None:
+    ready, none = steps(2)[0], steps(0)[0]
+    assert (ready.statistic, none.statistic) == ("Minimum", "Maximum")
