@@ -36,5 +36,6 @@ def act(arn: str, beyond: float) -> None:
     _, cluster, service = policy.resource_id.split("/")
     found = ecs_backends[account][region].services[f"{cluster}:{service}"]
     wanted = found.desired_count + adjustment(steps["StepAdjustments"], beyond)
-    count = max(int(target.min_capacity), min(int(target.max_capacity), wanted))
+    least, most = target.min_capacity or 0, target.max_capacity or 0
+    count = max(least, min(most, wanted))
     ecs_backends[account][region].update_service({"cluster": cluster, "service": service, "desired_count": count})
