@@ -106,7 +106,7 @@ def test_what_may_not_be_stopped_is_said_with_aws_reason(rds: tuple[Any, Stubber
     client, stub = rds
     script(stub, "available")
     stub.add_client_error("stop_db_instance", "AccessDenied", "not you")
-    with pytest.raises(PowerError, match="Database db could not be stopped: .*not you"):
+    with pytest.raises(PowerError, match=r"Database db could not be stopped: .*not you"):
         switch(client, "db", "stopped", clock=Clock())
 
 
@@ -218,8 +218,11 @@ def test_a_release_that_came_in_its_sleep_is_migrated_after_a_snapshot(done: lis
 def test_the_switch_uses_the_deployments_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(database_switch, "switch", lambda *_: None)
-    monkeypatch.setattr(
-        database_switch, "fresh_clients", lambda props: seen.append(props["profile"]) or (lambda _: None)
-    )
+
+    def clients(props: Any) -> Any:
+        seen.append(props["profile"])
+        return lambda _: None
+
+    monkeypatch.setattr(database_switch, "fresh_clients", clients)
     DatabaseSwitchProvider().create(SWITCH | {"profile": "cn"})
     assert seen == ["cn"]

@@ -68,6 +68,31 @@ def test_the_small_preset_costs_less(written: Written) -> None:
     assert amounts["production"] > amounts["standard"], f"more of everything: {amounts}"
 
 
+def test_asleep_costs_less_than_office_hours_and_those_less_than_awake(written: Written) -> None:
+    now = sizes.measured(written.facts.records)
+    modes = sizes.of_modes(written.facts.config, now)
+    assert modes["awake"] == now, "the rehearsed stack is awake"
+    bills = {name: cost.bill(one, written.facts.records) for name, one in modes.items()}
+    assert list(bills) == ["awake", "office hours, mon-fri 08:00-20:00", "asleep"]
+    awake, office, asleep = (cost.total(items, cost.reference()).amount for items in bills.values())
+    assert office == pytest.approx(asleep + (awake - asleep) * 5 * 12.5 / 168), "what sleeps costs its share of a week"
+    left = {item.what.split(" ")[0] for item in bills["asleep"]}
+    assert not left & {"Fargate", "inference"}
+    assert {"NAT", "Redis", "load", "files"} <= left, "these never sleep"
+    assert any(item.price == "db_gp3_gb_month" for item in bills["asleep"]), "nor does storage"
+
+
+def test_how_long_a_stack_is_awake_is_read_from_what_makes_it_sleep() -> None:
+    assert sizes.measured([]).awake == 1.0
+    assert sizes.measured([record("cvat:index:Sleep", "sleep", {"awake": 0.25}, custom=False)]).awake == 0.25
+
+
+def test_the_report_shows_what_each_mode_costs(written: Written) -> None:
+    text = (written.folder / "report.html").read_text(encoding="utf-8")
+    assert '<th scope="row">asleep</th>' in text
+    assert "37 % of the time" in text
+
+
 def test_a_service_is_measured_by_its_task_definition() -> None:
     definition = record(
         "aws:ecs/taskDefinition:TaskDefinition",

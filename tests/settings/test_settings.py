@@ -139,6 +139,14 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"permissionsBoundaryArn": "arn:aws:iam::123456789012:policy/b"}, "of this partition (arn:aws-cn:iam::"),
         ({"permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:role/b"}, "must be an IAM policy"),
         ({"restoreFileSystem": "efs-1"}, "should match pattern"),
+        ({"mode": "sleepy"}, "should be 'awake' or 'asleep'"),
+        ({"officeHours": "nine to five"}, "must be days and hours; write for example mon-fri 08:00-20:00"),
+        ({"officeHours": "mon-fri 20:00-08:00"}, "must end after it starts"),
+        ({"officeTimeZone": "Asia/Shanghai"}, "there are no office hours"),
+        ({"officeHours": "mon-fri 08:00-20:00", "mode": "asleep"}, "cvat:mode = asleep and cvat:officeHours"),
+        ({"officeHours": "mon-fri 09:00-13:00"}, "a running database for six hours in a row"),
+        ({"backupHour": "18", "officeHours": "mon-fri 08:00-20:00"}, "Choose one of 3, 4, 5, 6, 7, 8, 9, 10, or -1"),
+        ({"inferenceMaxInstanceCount": "3", "officeHours": "mon-fri 08:00-20:00"}, "their scaling with them"),
     ],
 )
 def test_each_broken_rule_is_said_with_its_key(own: dict[str, str], said: str) -> None:
@@ -146,6 +154,33 @@ def test_each_broken_rule_is_said_with_its_key(own: dict[str, str], said: str) -
     assert said in found
     key = next(iter(own))
     assert key in found, "the sentence names the key that must change"
+
+
+def test_a_zone_that_nobody_knows_is_refused() -> None:
+    (found,) = problems(officeHours="mon-fri 08:00-20:00", officeTimeZone="Asia/Beijing")
+    assert "cvat:officeTimeZone = 'Asia/Beijing': must be the IANA name of a time zone" in found
+
+
+@pytest.mark.parametrize(
+    ("region", "zone"), [("cn-north-1", "Asia/Shanghai"), ("ap-northeast-1", "Asia/Tokyo"), ("eu-west-1", "UTC")]
+)
+def test_office_hours_are_by_the_clock_of_the_region(region: str, zone: str) -> None:
+    hours = load(region=region, officeHours="mon-fri 08:00-20:00").hours
+    assert hours
+    assert hours.zone == zone
+
+
+def test_a_stack_asleep_has_no_task_and_office_hours_leave_their_number() -> None:
+    assert {size.count for size in load(mode="asleep").tasks.values()} == {0}
+    assert not any(size.scales for size in load(mode="asleep").tasks.values()), "or scaling would wake it"
+    assert load(officeHours="mon-fri 08:00-20:00").tasks["server"].count == 2
+
+
+def test_backups_are_taken_at_night_and_with_office_hours_by_day() -> None:
+    assert (load().backup_times.hour, load().backup_times.days) == (18, "")
+    by_day = load(officeHours="mon,wed 07:00-19:00").backup_times
+    assert (by_day.hour, by_day.days) == (9, "MON,WED"), "17:00 in Shanghai"
+    assert load(officeHours="mon,wed 07:00-19:00", backupHour="4").backup_times.hour == 4
 
 
 def test_an_address_is_for_a_new_topic_and_not_for_a_given_one() -> None:
