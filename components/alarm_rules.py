@@ -209,7 +209,7 @@ def _endpoints() -> tuple[Rule, ...]:
 
 
 def _queues() -> tuple[Rule, ...]:
-    """On what `cvat-aws queue-metrics` says, and that it says something."""
+    """On what `cvat-aws queue-metrics` says."""
     common: dict[str, Any] = {"watches": "queue", "namespace": METRICS_NAMESPACE, "minutes": 5, "statistic": "Maximum"}
     return (
         Rule(
@@ -223,10 +223,6 @@ def _queues() -> tuple[Rule, ...]:
         Rule(
             name="failed-jobs", metric="FailedJobs", threshold=0, periods=1, meaning="Jobs of a queue have failed.",
             **common,
-        ),
-        Rule(  # never below 0: what alarms is that the value is missing
-            name="queue-silence", metric="QueueDepth", when="below", threshold=0, periods=2, missing="breaching",
-            meaning="Nobody has said for 10 minutes how many jobs wait: workers do not follow the queue.", **common,
         ),
     )  # fmt: skip
 

@@ -85,6 +85,8 @@ def test_every_process_of_the_server_gets_the_same_secrets_by_reference(stack: R
         names = {secret["name"] for secret in container["secrets"]}
         if container["name"] in ("server", "worker", "annotation-worker", "scheduler", "init"):
             assert wanted <= names, f"{container['name']} cannot start"
+        elif container["name"] == "queue-metrics":
+            assert names == {"CVAT_REDIS_PASSWORD"}, "it looks at Redis and nothing else"
         else:
             assert not names, f"{container['name']} needs no secret"
 

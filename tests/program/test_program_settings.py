@@ -29,7 +29,9 @@ def test_the_team_preset_is_small_and_still_whole(rehearsed: Rehearse) -> None:
     assert cache["AutomaticFailover"] == "disabled"
     ecs, services = done.client("ecs"), done.outputs["services"]
     running = ecs.describe_services(cluster=done.outputs["cluster"], services=list(services.values()))["services"]
-    assert {service["desiredCount"] for service in running} == {1}
+    counts = {one["serviceName"]: one["desiredCount"] for one in running}
+    assert counts.pop(services["annotation-worker"]) == 0, "it starts with the first job"
+    assert set(counts.values()) == {1}
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "ap-northeast-1"])
@@ -142,7 +144,10 @@ def test_more_variables_and_secrets_reach_cvats_processes_and_nobody_else(rehear
 
 
 def test_tasks_follow_the_load_between_count_and_maximum(rehearsed: Rehearse) -> None:
-    done = rehearse_whole(rehearsed, "cn-northwest-1", serverMaxCount=6, gatewayMaxCount=2, fargateSpot=True)
+    done = rehearse_whole(
+        rehearsed, "cn-northwest-1", serverMaxCount=6, gatewayMaxCount=2, workerMaxCount=2,
+        annotationWorkerMaxCount=1, fargateSpot=True,
+    )  # fmt: skip
     scaling = done.client("application-autoscaling")
     targets = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     assert [(one["MinCapacity"], one["MaxCapacity"]) for one in targets] == [(2, 6)], "only the server may grow"
