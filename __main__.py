@@ -17,11 +17,12 @@ from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
 from components.observability import Observability, ObservabilityArgs
 
-chosen, region = settings.load(lookups.configuration())
+chosen, region = settings.load(*lookups.configuration())
 lookups.warn(settings.warnings(chosen, region))
-net, access, inference, init = chosen.network, chosen.access, chosen.inference, chosen.init
+net, inference, init = chosen.network, chosen.inference, chosen.init
 site = lookups.site(region, protect=chosen.protect, tags=chosen.tags)
 functions = lookups.functions(inference.inference_layout, inference.model_archives)
+lookups.hosted_zone(chosen.front_door)
 restored = lookups.restored(site, chosen.restore_from, chosen.database)
 adopted = lookups.adopted(net.vpc_id, net.public_subnet_ids, net.private_subnet_ids)
 
@@ -48,10 +49,8 @@ endpoints = InferenceEndpoints("inference", InferenceEndpointsArgs(
 targets = endpoints.targets if endpoints else {}
 
 balancer = LoadBalancer("cvat", LoadBalancerArgs(
-    site=site, vpc_id=network.vpc_id, internal=access.internal, allowed_cidrs=access.allowed_cidrs,
-    subnet_ids=network.private_subnet_ids if access.internal else network.public_subnet_ids,
-    http_port=access.http_port, https_port=access.https_port, certificate_arn=access.certificate_arn,
-    admin_cidrs=access.admin_cidrs, host_name=access.host_name))  # fmt: skip
+    site=site, vpc_id=network.vpc_id, public_subnet_ids=network.public_subnet_ids,
+    private_subnet_ids=network.private_subnet_ids, front=chosen.front_door))  # fmt: skip
 first = InitTask("init", InitTaskArgs(
     site=site, cluster_arn=cluster.arn, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids,
     stores=data.access, base_url=balancer.base_url, image=images["server"], size=chosen.tasks["worker"],
@@ -62,7 +61,7 @@ services = CvatServices("cvat", CvatServicesArgs(
     site=site, cluster=cluster.name, vpc_id=network.vpc_id, subnet_ids=network.fargate_subnet_ids, targets=targets,
     load_balancer=balancer, images=images, sizes=chosen.tasks, log_groups=logs.log_groups, stores=data.access,
     media_buckets=chosen.data.media_buckets, environment=chosen.server_environment, secrets=chosen.server_secrets,
-    initialised=[first], spot=chosen.services.fargate_spot, enable_exec=access.enable_exec))  # fmt: skip
+    initialised=[first], spot=chosen.services.fargate_spot, enable_exec=chosen.access.enable_exec))  # fmt: skip
 alarms = Alarms("alarms", AlarmsArgs(
     site=site, load_balancer=balancer, data=data, cluster_arn=cluster.arn, services=services.service_names,
     init_family=first.family, log_groups=logs.log_groups, endpoints=endpoints.names if endpoints else {},

@@ -1,0 +1,12 @@
+"""A group of configuration keys that belong together: fields with docstrings, which is what is documented."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Section(BaseModel):
+    """The key of field `vpc_cidr` is `cvat:vpcCidr`. A field of type SecretStr takes encrypted values only."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, use_attribute_docstrings=True)
