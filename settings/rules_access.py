@@ -127,8 +127,8 @@ def _login(settings: Settings) -> Iterator[str]:
     if lacking:
         given = ", ".join(f"cvat:{key}" for key, value in needed.items() if value)
         yield (
-            f"{given}: the login in front of CVAT needs {', '.join(lacking)} too. Set what is missing from the provider's "
-            ".well-known/openid-configuration, or remove the others."
+            f"{given}: the login in front of CVAT needs {', '.join(lacking)} too. Set what is missing from your "
+            "provider's .well-known/openid-configuration, or remove the others."
         )
     for key in ("oidcIssuer", "oidcAuthorizationEndpoint", "oidcTokenEndpoint", "oidcUserInfoEndpoint"):
         if needed[key] and not _https_address(needed[key]):

@@ -28,23 +28,27 @@ class Signer:
 
     name: str
     key: Key
-    pem: str
+    pem: str = ""
+    """Its own certificate."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """From when to when, in days from now."""
+
+    since: float
+    days: float
 
 
 def signer(name: str = "Test CA") -> Signer:
-    key = ec.generate_private_key(ec.SECP256R1())
-    return Signer(name, key, _sign(name, key, name, key, [], 3650, -1))
+    own = Signer(name, ec.generate_private_key(ec.SECP256R1()))
+    return Signer(name, own.key, _sign(own, own, [], Span(-1, 3650)))
 
 
-def pair(
-    *hosts: str, days: float = 365, since: float = -1, by: Signer | None = None, key: Key | None = None
-) -> Pair:
+def pair(*hosts: str, days: float = 365, since: float = -1, by: Signer | None = None, key: Key | None = None) -> Pair:
     """A certificate for these hosts, valid from `since` to `days` (from now, in days); signed by itself by default."""
-    own = key or ec.generate_private_key(ec.SECP256R1())
-    name = hosts[0] if hosts else "nobody"
-    issuer = (by.name, by.key) if by else (name, own)
-    certificate = _sign(name, own, *issuer, list(hosts), days, since)
-    return Pair(certificate, pem(own))
+    own = Signer(hosts[0] if hosts else "nobody", key or ec.generate_private_key(ec.SECP256R1()))
+    return Pair(_sign(own, by or own, list(hosts), Span(since, days)), pem(own.key))
 
 
 def pem(key: Key, passphrase: str = "") -> str:
@@ -52,18 +56,18 @@ def pem(key: Key, passphrase: str = "") -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
 
 
-def _sign(name: str, key: Key, issuer: str, by: Key, hosts: list[str], days: float, since: float) -> str:
+def _sign(own: Signer, by: Signer, hosts: list[str], span: Span) -> str:
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(key.public_key())
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, own.name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, by.name)]))
+        .public_key(own.key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now + timedelta(days=since))
-        .not_valid_after(now + timedelta(days=days))
+        .not_valid_before(now + timedelta(days=span.since))
+        .not_valid_after(now + timedelta(days=span.days))
     )
     if hosts:
         names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
         builder = builder.add_extension(names, critical=False)
-    return builder.sign(by, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+    return builder.sign(by.key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()

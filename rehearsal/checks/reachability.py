@@ -207,6 +207,8 @@ def _intended(node: Node, column: Column) -> bool | None:
         return None if node.role in NEEDS and role not in NEEDS[node.role] else node.role in NEEDS
     if role == "endpoints":
         return node.role in edges.OUTWARD and port == "443"
+    if role == "alb" and port == "443" and node.role in edges.OUTWARD:
+        return None  # who may call anything by HTTPS may call what is open to everybody
     if role == "gateway":
         return port == str(PORTS["gateway"]) and any(command in GATEWAY_CALLERS for command in node.commands)
     return (node.role, role, port) in {(source, target, str(number)) for source, target, number in edges.INSIDE}

@@ -19,7 +19,7 @@ from tests.pem import Pair, pair, signer
 HOST = "cvat.example.cn"
 CA = signer()
 PAIR: Pair = pair(HOST, by=CA)
-CLIENT_SECRET = "the-secret-of-the-client"  # noqa: S105  (of nobody)
+CLIENT_SECRET = "the-secret-of-the-client"
 LOGIN = "https://login.example.cn"
 
 
@@ -85,9 +85,7 @@ def test_the_certificate_is_imported_with_its_chain_and_used(done: Rehearsal) ->
 
 
 def test_the_name_leads_to_the_load_balancer(done: Rehearsal) -> None:
-    (zone,) = [
-        one for one in done.client("route53").list_hosted_zones()["HostedZones"] if one["Name"] == "example.cn."
-    ]
+    (zone,) = [one for one in done.client("route53").list_hosted_zones()["HostedZones"] if one["Name"] == "example.cn."]
     records = done.client("route53").list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
     (alias,) = [one["AliasTarget"] for one in records if one["Name"] == f"{HOST}." and one["Type"] == "A"]
     assert alias["DNSName"].rstrip(".") == balancer(done)["DNSName"]

@@ -151,7 +151,7 @@ def test_what_is_allowed_but_unwise_is_a_warning(own: dict[str, str], said: str)
 
 def test_a_certificate_and_another_port_leave_nothing_to_warn_of() -> None:
     config = {"aws:region": "cn-northwest-1", "cvat:certificateArn": ACM, "cvat:hostName": "cvat.example.cn"}
-    config |= {"cvat:httpPort": 81, "cvat:httpsPort": 8443}
+    config |= {"cvat:httpPort": "81", "cvat:httpsPort": "8443"}
     assert not list(settings.warnings(*settings.load(config)))
 
 

