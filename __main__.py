@@ -18,11 +18,12 @@ from components.network import Network, NetworkArgs
 from components.observability import Observability, ObservabilityArgs
 from components.sleep import Sleep, SleepArgs
 
-chosen, region = settings.load(lookups.configuration())
+chosen, region = settings.load(*lookups.configuration())
 lookups.warn(settings.warnings(chosen, region))
-net, access, inference, init = chosen.network, chosen.access, chosen.inference, chosen.init
+net, inference, init = chosen.network, chosen.inference, chosen.init
 site = lookups.site(region, chosen.demands)
 functions = lookups.functions(inference.inference_layout, inference.model_archives)
+lookups.hosted_zone(chosen.front_door)
 restored = lookups.restored(site, chosen.restore_from, chosen.database)
 adopted = lookups.adopted(net.vpc_id, net.public_subnet_ids, net.private_subnet_ids)
 
@@ -47,10 +48,8 @@ endpoints = InferenceEndpoints("inference", InferenceEndpointsArgs(
     image=images["models"], vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
     log_retention_days=chosen.services.log_retention_days)) if functions else None  # fmt: skip
 balancer = LoadBalancer("cvat", LoadBalancerArgs(
-    site=site, vpc_id=network.vpc_id, internal=access.internal, allowed_cidrs=access.allowed_cidrs, page=chosen.page,
-    subnet_ids=network.private_subnet_ids if access.internal else network.public_subnet_ids,
-    http_port=access.http_port, https_port=access.https_port, certificate_arn=access.certificate_arn,
-    admin_cidrs=access.admin_cidrs, host_name=access.host_name))  # fmt: skip
+    site=site, vpc_id=network.vpc_id, public_subnet_ids=network.public_subnet_ids,
+    private_subnet_ids=network.private_subnet_ids, front=chosen.front_door))  # fmt: skip
 first = InitTask("init", InitTaskArgs(
     site=site, base_url=balancer.base_url, stores=data.access, cluster_arn=cluster.arn, vpc_id=network.vpc_id,
     subnet_ids=network.fargate_subnet_ids, image=images["server"], size=chosen.tasks["worker"], admin=data.admin_secret,
@@ -61,7 +60,7 @@ services = CvatServices("cvat", CvatServicesArgs(
     targets=endpoints.targets if endpoints else {}, load_balancer=balancer, images=images, sizes=chosen.tasks,
     log_groups=logs.log_groups, stores=data.access, media_buckets=chosen.data.media_buckets, initialised=[first],
     environment=chosen.server_environment, secrets=chosen.server_secrets, spot=chosen.services.fargate_spot,
-    enable_exec=access.enable_exec))  # fmt: skip
+    enable_exec=chosen.access.enable_exec))  # fmt: skip
 alarms = Alarms("alarms", AlarmsArgs(
     site=site, load_balancer=balancer, data=data, cluster_arn=cluster.arn, services=services.service_names,
     init_family=first.family, log_groups=logs.log_groups, endpoints=endpoints.names if endpoints else {},

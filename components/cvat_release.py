@@ -22,7 +22,9 @@ GATEWAY_NAME = "serverless"
 
 ADMIN_PATHS = ("/admin*", "/django-rq*")
 """Pages for administrators: Django's own, and the job queues'."""
-SERVER_PATHS = ("/api/*", "/git/*", "/opencv/*", "/analytics/*", "/static/*", *ADMIN_PATHS, "/documentation/*")
+API_PATHS = ("/api/*",)
+"""What programs call; CVAT takes a token there (`Authorization: Token ...`) instead of a session."""
+SERVER_PATHS = (*API_PATHS, "/git/*", "/opencv/*", "/analytics/*", "/static/*", *ADMIN_PATHS, "/documentation/*")
 """Paths that the server answers, all others being the UI's."""
 
 SERVER_HEALTH_PATH = "/api/v1/restrictions/user-agreements"

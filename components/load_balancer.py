@@ -9,44 +9,33 @@ import pulumi
 import pulumi_aws as aws
 
 from components import errands, security_groups
+from components import listener_actions as actions
 from components.asleep_page import Page
 from components.bucket import PrivateBucket, PrivateBucketArgs
+from components.certificate import certificate
 from components.cvat_release import SERVER_HEALTH_PATH, SERVER_PORT, UI_PORT
+from components.firewall import FirewallAcl, FirewallAclArgs
+from components.front_door import FrontDoor
 from components.routes import Route, routes
 from components.site import Site
 
 IDLE_SECONDS = 300
 """Above CVAT's 120 s for auto-annotation, and long enough for the pauses of an upload."""
-_TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 _DRAIN_SECONDS = 60
 _LOG_DAYS = 90
 _FIRST = 1
 """Priority of the rule that comes before the routes, which count in tens."""
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerArgs:
     site: Site
     vpc_id: pulumi.Input[str]
-    subnet_ids: pulumi.Input[Sequence[str]]
-    """Subnets in at least two zones: public ones, or private ones for an internal load balancer."""
-    internal: bool = False
-    """Reachable from inside the VPC and what is connected to it only."""
-    allowed_cidrs: Sequence[str]
-    """Who may call."""
-    http_port: int = 80
-    """Plain HTTP; redirects where there is a certificate. 0: none."""
-    https_port: int = 443
-    """Used with a certificate."""
-    certificate_arn: str = ""
-    """Default: plain HTTP only."""
-    admin_cidrs: Sequence[str] = ()
-    """Who may open the administrators' pages. Default: whoever may call."""
-    host_name: str = ""
-    """Public name. Default: the load balancer's own."""
-    page: Page | None = None
-    """What is answered in the stack's sleep. Default: it never sleeps."""
+    public_subnet_ids: pulumi.Input[Sequence[str]]
+    """In at least two zones."""
+    private_subnet_ids: pulumi.Input[Sequence[str]]
+    """Where an internal load balancer stands."""
+    front: FrontDoor
 
 
 class LoadBalancer(pulumi.ComponentResource):
@@ -73,20 +62,30 @@ class LoadBalancer(pulumi.ComponentResource):
             "server": self._target_group("server", SERVER_PORT, SERVER_HEALTH_PATH),
             "ui": self._target_group("ui", UI_PORT, "/"),
         }
-        self.base_url = self._listen()
+        self._listen()
+        if args.front.hosted_zone_id:
+            self._name_it()
+        if args.front.firewall:
+            guard = FirewallAclArgs(
+                site=args.site,
+                wanted=args.front.firewall,
+                login=args.front.login is not None,
+                balancer_arn=self._balancer.arn,
+            )
+            FirewallAcl(f"{name}-waf", guard, opts=self._child)
+        host = args.front.host_name or self._balancer.dns_name
+        self.base_url = pulumi.Output.concat(args.front.scheme, "://", host, args.front.port_suffix)
         self.register_outputs({"base_url": self.base_url})
-
-    def _ports(self) -> list[int]:
-        args = self._args
-        return [port for port in (args.http_port, args.https_port if args.certificate_arn else 0) if port]
 
     def _door(self) -> aws.ec2.SecurityGroup:
         name, args = self._name, self._args
         group = security_groups.group(name, "alb", args.vpc_id, args.site.tags, self._child)
-        for port in self._ports():
-            for cidr in args.allowed_cidrs:
+        for port in args.front.ports:
+            for cidr in args.front.allowed_cidrs:
                 label = f"{name}-{port}-from-{cidr.replace('/', '-')}"
                 security_groups.allow_from(label, cidr, group, port, args.site.tags, self._child)
+        if args.front.login:
+            security_groups.allow_out(f"{name}-to-provider", group, args.site.tags, self._child)
         return group
 
     def _load_balancer(self) -> aws.lb.LoadBalancer:
@@ -95,8 +94,8 @@ class LoadBalancer(pulumi.ComponentResource):
             self._name,
             aws.lb.LoadBalancerArgs(
                 load_balancer_type="application",
-                internal=args.internal,
-                subnets=args.subnet_ids,
+                internal=args.front.internal,
+                subnets=args.private_subnet_ids if args.front.internal else args.public_subnet_ids,
                 security_groups=[self.group.id],
                 idle_timeout=IDLE_SECONDS,
                 drop_invalid_header_fields=True,
@@ -139,112 +138,92 @@ class LoadBalancer(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _listen(self) -> pulumi.Output[str]:
-        """Register the listeners; returns the base URL."""
-        args = self._args
-        if args.certificate_arn:
-            self._routes(self._listener("https", args.https_port))
-            if args.http_port:
-                self._redirect()
-            return self._url("https", args.https_port)
-        self._routes(self._listener("http", args.http_port))
-        return self._url("http", args.http_port)
+    def _listen(self) -> None:
+        front = self._args.front
+        if front.secure:
+            arn = certificate(f"{self._name}-certificate", front, self._args.site, self._child)
+            self._routes(self._main_listener(arn))
+            if front.http_port:
+                self._listener("redirect", front.http_port, [actions.to_https(front.https_port)])
+        else:
+            self._routes(self._main_listener(None))
 
-    def _url(self, scheme: str, port: int) -> pulumi.Output[str]:
-        host = self._args.host_name or self._balancer.dns_name
-        return pulumi.Output.concat(scheme, "://", host, "" if port == _DEFAULT_PORTS[scheme] else f":{port}")
+    def _main_listener(self, certificate_arn: pulumi.Output[str] | None) -> aws.lb.Listener:
+        front = self._args.front
+        ui = actions.forward(self.target_groups["ui"].arn)
+        steps = actions.after_login(front.login, "authenticate", [ui]) if front.login else [ui]
+        return self._listener(front.scheme, front.port, steps, certificate_arn)
 
-    def _listener(self, scheme: str, port: int) -> aws.lb.Listener:
-        args, secure = self._args, scheme == "https"
+    def _listener(
+        self,
+        name: str,
+        port: int,
+        steps: Sequence[actions.Action],
+        certificate_arn: pulumi.Output[str] | None = None,
+    ) -> aws.lb.Listener:
+        secure = certificate_arn is not None
         return aws.lb.Listener(
-            f"{self._name}-{scheme}",
-            aws.lb.ListenerArgs(
-                load_balancer_arn=self._balancer.arn,
-                port=port,
-                protocol=scheme.upper(),
-                certificate_arn=args.certificate_arn if secure else None,
-                ssl_policy=_TLS_POLICY if secure else None,
-                default_actions=[
-                    aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=self.target_groups["ui"].arn)
-                ],
-                tags=dict(args.site.tags),
-            ),
-            opts=self._child,
-        )
-
-    def _redirect(self) -> None:
-        args = self._args
-        aws.lb.Listener(
-            f"{self._name}-redirect",
-            aws.lb.ListenerArgs(
-                load_balancer_arn=self._balancer.arn,
-                port=args.http_port,
-                protocol="HTTP",
-                default_actions=[
-                    aws.lb.ListenerDefaultActionArgs(
-                        type="redirect",
-                        redirect=aws.lb.ListenerDefaultActionRedirectArgs(
-                            protocol="HTTPS", port=str(args.https_port), status_code="HTTP_301"
-                        ),
-                    )
-                ],
-                tags=dict(args.site.tags),
-            ),
+            f"{self._name}-{name}",
+            load_balancer_arn=self._balancer.arn,
+            port=port,
+            protocol="HTTPS" if secure else "HTTP",
+            certificate_arn=certificate_arn,
+            ssl_policy=self._args.front.tls_policy if secure else None,
+            default_actions=steps,
+            tags=dict(self._args.site.tags),
             opts=self._child,
         )
 
     def _routes(self, listener: aws.lb.Listener) -> None:
-        for route in routes(self._args.admin_cidrs):
+        front = self._args.front
+        bypass = front.login is not None and front.login.token_bypass
+        for route in routes(front.admin_cidrs, login=front.login is not None, token_bypass=bypass):
             aws.lb.ListenerRule(
                 f"{self._name}-{route.name}",
-                aws.lb.ListenerRuleArgs(
-                    listener_arn=listener.arn,
-                    priority=route.priority,
-                    conditions=_conditions(route),
-                    actions=[self._forward() if route.allowed else _FORBIDDEN],
-                    tags=dict(self._args.site.tags),
-                ),
+                listener_arn=listener.arn,
+                priority=route.priority,
+                conditions=actions.conditions(route),
+                actions=self._steps(route),
+                tags=dict(self._args.site.tags),
                 opts=self._child,
             )
 
-        if self._args.page:
-            self.page_rule = self._asleep(listener, self._args.page)
+        if front.page:
+            self.page_rule = self._asleep(listener, front.page)
 
     def _asleep(self, listener: aws.lb.Listener, page: Page) -> aws.lb.ListenerRule:
         """Before all other rules: the page for everyone, or for nobody until the schedule changes that."""
-        shown = aws.lb.ListenerRuleConditionPathPatternArgs(values=list(errands.EVERYONE["path_pattern"]))
-        hidden = aws.lb.ListenerRuleConditionHostHeaderArgs(values=list(errands.NOBODY["host_header"]))
-        condition = aws.lb.ListenerRuleConditionArgs
+        shown: actions.Condition = {"path_pattern": {"values": list(errands.EVERYONE["path_pattern"])}}
+        hidden: actions.Condition = {"host_header": {"values": list(errands.NOBODY["host_header"])}}
         return aws.lb.ListenerRule(
             f"{self._name}-asleep",
-            aws.lb.ListenerRuleArgs(
-                listener_arn=listener.arn,
-                priority=_FIRST,
-                conditions=[condition(path_pattern=shown) if page.shown else condition(host_header=hidden)],
-                actions=[_fixed("text/html", page.body, "503")],
-                tags=dict(self._args.site.tags),
-            ),
+            listener_arn=listener.arn,
+            priority=_FIRST,
+            conditions=[shown if page.shown else hidden],
+            actions=[actions.fixed("text/html", page.body, "503")],
+            tags=dict(self._args.site.tags),
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=None if page.shown else ["conditions"]),
         )
 
-    def _forward(self) -> aws.lb.ListenerRuleActionArgs:
-        return aws.lb.ListenerRuleActionArgs(type="forward", target_group_arn=self.target_groups["server"].arn)
+    def _steps(self, route: Route) -> list[actions.Action]:
+        last = actions.forward(self.target_groups["server"].arn) if route.allowed else actions.forbidden()
+        login = self._args.front.login
+        return actions.after_login(login, route.login, [last]) if login and route.login else [last]
 
-
-def _fixed(content_type: str, text: str, status: str) -> aws.lb.ListenerRuleActionArgs:
-    return aws.lb.ListenerRuleActionArgs(
-        type="fixed-response",
-        fixed_response=aws.lb.ListenerRuleActionFixedResponseArgs(
-            content_type=content_type, message_body=text, status_code=status
-        ),
-    )
-
-
-_FORBIDDEN = _fixed("text/plain", "These pages open only from the administrators' network.", "403")
-
-
-def _conditions(route: Route) -> list[aws.lb.ListenerRuleConditionArgs]:
-    condition = aws.lb.ListenerRuleConditionArgs
-    paths = aws.lb.ListenerRuleConditionPathPatternArgs(values=list(route.paths))
-    sources = aws.lb.ListenerRuleConditionSourceIpArgs(values=list(route.sources))
-    return [condition(path_pattern=paths)] + ([condition(source_ip=sources)] if route.sources else [])
+    def _name_it(self) -> None:
+        """The public name leads here."""
+        front = self._args.front
+        aws.route53.Record(
+            f"{self._name}-name",
+            zone_id=front.hosted_zone_id,
+            name=front.host_name,
+            type="A",
+            aliases=[
+                {
+                    "name": self._balancer.dns_name,
+                    "zone_id": self._balancer.zone_id,
+                    "evaluate_target_health": False,
+                }
+            ],
+            opts=self._child,
+        )

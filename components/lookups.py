@@ -8,9 +8,10 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi.runtime.config import CONFIG, get_config_env
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.boundary import bound_all_roles
+from components.front_door import FrontDoor
 from components.functions import Archive, Deployable, deployable, local_archives, read_functions, stored_archives
 from components.network import Adopted
 from components.restore import Restore, Restored, database_snapshot, file_system
@@ -22,9 +23,13 @@ from region import Region
 REGISTRY = Path("serverless/functions")
 
 
-def configuration() -> dict[str, Any]:
-    """The stack's whole configuration, by full key: Pulumi's own interface only answers for keys known already."""
-    return {**get_config_env(), **CONFIG.get()}
+def configuration() -> tuple[dict[str, Any], set[str]]:
+    """The stack's whole configuration by full key, and which keys are encrypted.
+
+    Pulumi's own interface only answers for keys that are known already.
+    """
+    values = {**get_config_env(), **CONFIG.get()}
+    return values, {key for key in values if is_config_secret(key)}
 
 
 def site(region: Region, demands: Demands) -> Site:
@@ -63,6 +68,15 @@ def restored(here: Site, wanted: Restore, size: DatabaseSize) -> Restored:
         snapshot_id=database_snapshot(here, wanted, size) if wanted.snapshot else None,
         files=file_system(wanted) if wanted.file_system else None,
     )
+
+
+def hosted_zone(front: FrontDoor) -> None:
+    """Look at the zone that the public name is to stand in, before anything is created."""
+    if not front.hosted_zone_id:
+        return
+    zone = aws.route53.get_zone(zone_id=front.hosted_zone_id)
+    if why := front.why_not_in(zone.name.rstrip("."), private=bool(zone.private_zone)):
+        raise pulumi.RunError(why)
 
 
 def functions(layout: str, place: str) -> list[Deployable]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from components.cvat_release import ADMIN_PATHS, SERVER_PATHS
+from components.cvat_release import ADMIN_PATHS, API_PATHS, SERVER_PATHS
 
 VALUES_PER_RULE = 5
 """An ALB rule takes no more, over all its conditions (ELB quotas, "condition values per rule", read 2026-11)."""
@@ -17,26 +17,55 @@ class Route:
     """One rule of the listener; the UI answers whatever no rule names."""
 
     name: str
-    priority: int
+    priority: int = 0
     paths: tuple[str, ...]
     sources: tuple[str, ...] = ()
     """Address ranges that it is for. Empty: everyone who reaches the load balancer."""
+    with_token: bool = False
+    """Whether it is only for requests that carry a token of CVAT."""
     allowed: bool = True
     """Whether it leads to the server; if not, it answers 403."""
+    login: str = ""
+    """What the identity provider's absence does: `authenticate` (go and log in), `deny` (401), or empty: not asked."""
 
 
-def routes(admin_cidrs: Sequence[str] = ()) -> list[Route]:
-    """The listener's rules. With `admin_cidrs`, only these open the administrators' pages."""
-    admin: list[tuple[str, tuple[str, ...], tuple[str, ...], bool]] = []
-    if admin_cidrs:
-        room = VALUES_PER_RULE - len(ADMIN_PATHS)
-        admin = [(f"admin-{n}", ADMIN_PATHS, cidrs, True) for n, cidrs in enumerate(_chunks(admin_cidrs, room), 1)]
-        admin.append(("admin-closed", ADMIN_PATHS, (), False))
-    open_paths = [path for path in SERVER_PATHS if not (admin_cidrs and path in ADMIN_PATHS)]
-    server = [(f"server-{n}", paths, (), True) for n, paths in enumerate(_chunks(open_paths, VALUES_PER_RULE), 1)]
+def routes(admin_cidrs: Sequence[str] = (), *, login: bool = False, token_bypass: bool = False) -> list[Route]:
+    """The listener's rules. With `admin_cidrs`, only these open the administrators' pages.
+
+    With `login`, an identity provider is asked first; with `token_bypass`, not for calls that carry a token of CVAT.
+    """
+    page = "authenticate" if login else ""
+    named = [
+        *(_with_token() if login and token_bypass else ()),
+        *(_admin(admin_cidrs, page) if admin_cidrs else ()),
+        *(_api() if login else ()),
+        *_server([*(ADMIN_PATHS if admin_cidrs else ()), *(API_PATHS if login else ())], page),
+    ]
+    return [replace(route, priority=index * _PRIORITY_STEP) for index, route in enumerate(named, start=1)]
+
+
+def _with_token() -> list[Route]:
+    return [Route(name="api-token", paths=API_PATHS, with_token=True)]
+
+
+def _admin(cidrs: Sequence[str], login: str) -> list[Route]:
+    room = VALUES_PER_RULE - len(ADMIN_PATHS)
+    opened = [
+        Route(name=f"admin-{n}", paths=ADMIN_PATHS, sources=some, login=login)
+        for n, some in enumerate(_chunks(cidrs, room), 1)
+    ]
+    return [*opened, Route(name="admin-closed", paths=ADMIN_PATHS, allowed=False)]
+
+
+def _api() -> list[Route]:
+    """A program that is sent to a login page takes it for an answer; it understands 401."""
+    return [Route(name="api", paths=API_PATHS, login="deny")]
+
+
+def _server(named_already: Sequence[str], login: str) -> list[Route]:
+    paths = [path for path in SERVER_PATHS if path not in named_already]
     return [
-        Route(name=name, priority=index * _PRIORITY_STEP, paths=paths, sources=sources, allowed=allowed)
-        for index, (name, paths, sources, allowed) in enumerate([*admin, *server], start=1)
+        Route(name=f"server-{n}", paths=some, login=login) for n, some in enumerate(_chunks(paths, VALUES_PER_RULE), 1)
     ]
 
 

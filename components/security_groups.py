@@ -83,7 +83,7 @@ def allow_from(
 
 
 def allow_out(name: str, client: aws.ec2.SecurityGroup, tags: Mapping[str, str], opts: pulumi.ResourceOptions) -> None:
-    """Open client -> anywhere on 443: AWS's APIs, by NAT or endpoint."""
+    """Open client -> anywhere on 443: AWS's APIs, by NAT or endpoint; for the load balancer, an identity provider."""
     aws.vpc.SecurityGroupEgressRule(
         name,
         aws.vpc.SecurityGroupEgressRuleArgs(

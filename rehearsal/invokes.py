@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.account import Account
+from rehearsal.emulator import partitions
 from rehearsal.errors import RehearsalError
 from rehearsal.inputs import Inputs
 
@@ -233,4 +234,21 @@ def file_system(question: Question) -> dict[str, Any]:
         "arn": found["FileSystemArn"],
         "encrypted": found["Encrypted"],
         "region": question.region,
+    }
+
+
+@answers("aws:route53/getZone:getZone")
+def hosted_zone(question: Question) -> dict[str, Any]:
+    """A hosted zone, by id."""
+    wanted = question.arguments.take("zoneId")
+    found = question.client("route53").get_hosted_zone(Id=wanted)
+    zone = found["HostedZone"]
+    return {
+        "id": wanted,
+        "zoneId": wanted,
+        "arn": f"arn:{partitions.of(question.region).name}:route53:::hostedzone/{wanted}",
+        "name": zone["Name"].rstrip("."),
+        "privateZone": zone["Config"]["PrivateZone"],
+        "nameServers": found.get("DelegationSet", {}).get("NameServers", []),
+        "tags": {},
     }

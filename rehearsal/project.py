@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from rehearsal.errors import UserInputError
+from rehearsal.locked import Encrypted, stand_ins
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "string": (str, int, float, bool),
@@ -94,15 +95,14 @@ def configuration(project: Project, stack: str, overrides: Mapping[str, Any]) ->
         given[_full(key, project.name)] = value
     given = {key: value for key, value in given.items() if value is not None}
     _defaults(project, stack, given)
-    values, secrets = {}, set()
-    for key, value in given.items():
-        if isinstance(value, Mapping) and set(value) == {"secure"}:
-            secrets.add(key)
-            value = f"what {key} hides"  # noqa: PLW2901  (nobody can decrypt it here, nor should)
-        if project.declared.get(key, {}).get("secret"):
-            secrets.add(key)
-        values[key] = _text(value)
-    return Configuration(values=values, secrets=frozenset(secrets))
+    locked = {key for key, value in given.items() if isinstance(value, Mapping) and set(value) == {"secure"}}
+    secrets = {
+        key
+        for key, value in given.items()
+        if key in locked or isinstance(value, Encrypted) or project.declared.get(key, {}).get("secret")
+    }
+    values = {key: _text(value) for key, value in given.items() if key not in locked}
+    return Configuration(values=values | stand_ins(values, locked), secrets=frozenset(secrets))
 
 
 def _defaults(project: Project, stack: str, given: dict[str, Any]) -> None:

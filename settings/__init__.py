@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from settings.load import ConfigurationError, load
 from settings.model import Settings
-from settings.rules import warnings
+from settings.rules_access import warnings
 
 __all__ = ["ConfigurationError", "Settings", "load", "warnings"]

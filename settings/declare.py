@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from settings.keys import SECTIONS
@@ -47,12 +48,16 @@ def _typed(field: FieldInfo) -> dict[str, Any]:
         bool: {"type": "boolean"},
         int: {"type": "integer"},
         str: {"type": "string"},
+        # Not `secret: true`: Pulumi refuses a default for such a key, and then every stack would have to set it.
+        SecretStr: {"type": "string"},
         tuple: {"type": "array", "items": {"type": "string"}},
     }
     return kinds[type(field.default)]
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return ""  # no secret has another default
     return list(value) if isinstance(value, tuple) else value
 
 

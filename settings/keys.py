@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from components.office_hours import checked, time_zone
+from settings.keys_access import Access, Https, Oidc, Waf
 from settings.keys_given import Account
 from settings.section import Section
-from settings.values import Cidr, Cidrs, Many, Port, Texts, name_value, retention_days, secret_reference
+from settings.values import Cidr, Cidrs, Many, Texts, name_value, retention_days, secret_reference
 
 ZONES = 3
 """Availability zones that a stack spreads over."""
@@ -93,28 +94,6 @@ class Network(Section):
                 f"name {ZONES} or none"
             )
         return self
-
-
-class Access(Section):
-    """Access"""
-
-    http_port: Port = 80
-    """Port of the plain HTTP listener; redirects where HTTPS is on. 0: none (needs a certificate). Ports 80,
-    443 and 8080 are blocked in mainland China without an ICP filing."""
-    https_port: Port = 443
-    """Port of the HTTPS listener; used where certificateArn is set."""
-    certificate_arn: str = ""
-    """Certificate of the HTTPS listener, from ACM or IAM. Empty: plain HTTP."""
-    allowed_cidrs: Cidrs = ("0.0.0.0/0",)
-    """Address ranges that may reach the load balancer."""
-    admin_cidrs: Cidrs = ()
-    """Address ranges that may open /admin and /django-rq. Empty: all that may reach the load balancer."""
-    internal: bool = False
-    """true: the load balancer is in the private subnets, for VPN, peering or Direct Connect only."""
-    host_name: str = ""
-    """Name under which people reach CVAT, where it is not the load balancer's own."""
-    enable_exec: bool = False
-    """Allows `aws ecs execute-command` into running tasks."""
 
 
 class Data(Section):
@@ -276,6 +255,7 @@ class Alarms(Section):
 
 
 SECTIONS: tuple[type[Section], ...] = (
-    Stack, Account, Sleep, Network, Access, Data, Images, Inference, Services, Init, Restore, Alarms,
-)  # fmt: skip
+    *(Stack, Account, Sleep, Network, Access, Https, Waf, Oidc, Data),
+    *(Images, Inference, Services, Init, Restore, Alarms),
+)
 """In the order in which the documentation lists them."""

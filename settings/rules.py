@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from components.office_hours import OfficeHours
 from components.sizes import why_not_fargate
 from region import Region
+from settings import rules_access
 from settings.keys import ZONES
 from settings.model import Settings
 from settings.rules_given import given_rules
@@ -28,7 +29,7 @@ def broken_rules(settings: Settings, region: Region) -> Iterator[str]:
     yield from _instance_types(settings, region)
     yield from _database(settings)
     yield from _backups(settings)
-    yield from _ports(settings)
+    yield from rules_access.broken_rules(settings, region)
     yield from _images(settings, region)
     yield from _alarms(settings, region)
     yield from _sleep(settings)
@@ -119,19 +120,6 @@ def _backups(settings: Settings) -> Iterator[str]:
         )
 
 
-def _ports(settings: Settings) -> Iterator[str]:
-    access = settings.access
-    if not access.certificate_arn and not access.http_port:
-        yield "cvat:httpPort = 0: without cvat:certificateArn nothing would listen. Set a port, or a certificate."
-    if access.certificate_arn and access.http_port == access.https_port:
-        yield (
-            f"cvat:httpPort = cvat:httpsPort = {access.http_port}: the listeners need different ports. "
-            "Change one, or set cvat:httpPort to 0."
-        )
-    if access.certificate_arn and not access.certificate_arn.startswith("arn:"):
-        yield f"cvat:certificateArn = {access.certificate_arn}: it must be an ARN. Copy it from ACM or IAM."
-
-
 def _images(settings: Settings, region: Region) -> Iterator[str]:
     registry = re.compile(rf"\d{{12}}\.dkr\.ecr\.[a-z0-9-]+\.{re.escape(region.dns_suffix)}/.+@sha256:[0-9a-f]{{64}}")
     for name, reference in settings.given_images.items():
@@ -191,20 +179,4 @@ def _backups_by_day(settings: Settings, hours: OfficeHours) -> Iterator[str]:
         yield (
             f"cvat:backupHour = {settings.data.backup_hour} (UTC): at cvat:officeHours = {hours} the database does not "
             f"run from three hours before until two after. Choose one of {', '.join(map(str, fits))}, or -1."
-        )
-
-
-def warnings(settings: Settings, region: Region) -> Iterator[str]:
-    """What is allowed, but what an operator should know before the deployment."""
-    access = settings.access
-    port = access.https_port if access.certificate_arn else access.http_port
-    if region.is_china and not access.internal and {port, access.http_port} & {80, 443, 8080}:
-        yield (
-            f"{region.name}: ports 80, 443 and 8080 are blocked in mainland China until the account has an ICP "
-            "filing. Set cvat:httpPort (and cvat:httpsPort) to another port unless you have it."
-        )
-    if not (access.certificate_arn or access.internal) and "0.0.0.0/0" in access.allowed_cidrs:
-        yield (
-            "CVAT will answer the whole Internet without encryption: passwords can be read on the way. "
-            "Set cvat:certificateArn, or narrow cvat:allowedCidrs."
         )

@@ -7,6 +7,6 @@ from pydantic.alias_generators import to_camel
 
 
 class Section(BaseModel):
-    """A group of keys that belong together: `vpc_cidr` is `cvat:vpcCidr`, its docstring the documentation."""
+    """The key of field `vpc_cidr` is `cvat:vpcCidr`. A field of type SecretStr takes encrypted values only."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, use_attribute_docstrings=True)

@@ -50,8 +50,23 @@ def secret_reference(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    label = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+    if text and not re.fullmatch(rf"({label}\.)+{label}", text):
+        raise ValueError("must be a host name in small letters, such as cvat.example.com; write no scheme and no port")
+    return text
+
+
+def _zone(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Z0-9]{1,32}", text):
+        raise ValueError("must be a zone's id, such as Z0123456789ABC; `aws route53 list-hosted-zones` shows it")
+    return text
+
+
 Cidr = Annotated[str, AfterValidator(_cidr)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Many = BeforeValidator(_from_json)
 Cidrs = Annotated[tuple[Cidr, ...], Many]
 Texts = Annotated[tuple[str, ...], Many]
+Host = Annotated[str, AfterValidator(_host)]
+ZoneId = Annotated[str, AfterValidator(_zone)]

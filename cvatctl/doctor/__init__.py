@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cvatctl.clients import Clients, clients
-from cvatctl.doctor import account, backend, given, machine, quotas, stack_file
+from cvatctl.doctor import account, backend, front_door, given, machine, quotas, stack_file
 from cvatctl.doctor.finding import Case, Finding, asked
 
 __all__ = ["Finding", "diagnose", "examine", "text"]
@@ -19,7 +19,9 @@ _ONLINE = (
     ("quotas", quotas.network),
     ("quotas", quotas.fargate),
     ("quotas", quotas.inference),
-    ("certificate", given.certificate),
+    ("certificate", front_door.certificate),
+    ("DNS", front_door.hosted_zone),
+    ("TLS policy", front_door.tls_policy),
     ("images", given.images),
     ("files in S3", given.stored_files),
 )

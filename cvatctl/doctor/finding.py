@@ -37,6 +37,19 @@ class Case:
     """Auto-annotation functions that will be deployed."""
 
 
+_GONE = frozenset(
+    {
+        "ResourceNotFoundException", "NoSuchEntity", "ImageNotFoundException", "RepositoryNotFoundException",
+        "NoSuchHostedZone",
+    }
+)  # fmt: skip
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether AWS says that what was asked about does not exist."""
+    return error.response["Error"]["Code"] in _GONE
+
+
 Check = Callable[[Case, Clients], Iterable[Finding]]
 
 

@@ -33,16 +33,16 @@ def read(project: Path, stack: str | None) -> tuple[Case | None, list[Finding]]:
             raise ProblemError(
                 f"Which stack? Name it with --stack. Stacks with a file in {project.resolve()}: {known}."
             )
-        values = configuration(home, stack, {}).values
+        given = configuration(home, stack, {})
     except UserInputError as error:
         raise ProblemError(str(error)) from None
     try:
-        settings, region = load(values)
+        settings, region = load(given.values, given.secrets)
     except ConfigurationError as error:
         return None, [Finding("problem", "configuration", problem) for problem in error.problems]
     findings = [Finding("advice", "configuration", said) for said in warnings(settings, region)]
     findings += [Finding("ok", "configuration", f"Pulumi.{stack}.yaml keeps all rules.")]
-    findings += [*_region(region), *_zones(region), *_mirrors(settings, region), *_certificate(settings, region)]
+    findings += [*_region(region), *_zones(region), *_mirrors(settings, region)]
     count, said = _functions(project, settings)
     return Case(settings=settings, region=region, functions=count), findings + said
 
@@ -96,23 +96,6 @@ def _mirrors(settings: Settings, region: Region) -> Iterator[Finding]:
     ):  # fmt: skip
         if getattr(settings.images, name) == Images.model_fields[name].default:
             yield Finding("advice", "mirrors", f"{why}, if the images are built there.")
-
-
-def _certificate(settings: Settings, region: Region) -> Iterator[Finding]:
-    arn = settings.access.certificate_arn
-    if not arn:
-        return
-    parts = arn.split(":")
-    service, where = (parts[2], parts[3]) if len(parts) > len("arn:p:s:r".split(":")) else ("?", "?")
-    if parts[1] != region.partition:
-        said = f"it belongs to partition {parts[1]}, the stack to {region.partition}"
-    elif service not in ("acm", "iam"):
-        said = f"it is of service {service}; a listener takes certificates of acm or iam"
-    elif service == "acm" and where != region.name:
-        said = f"it lies in {where}, and a load balancer takes those of its own region ({region.name})"
-    else:
-        return
-    yield Finding("problem", "certificate", f"cvat:certificateArn = {arn}: {said}. Request or import one there.")
 
 
 def _functions(project: Path, settings: Settings) -> tuple[int, list[Finding]]:

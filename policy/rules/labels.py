@@ -8,6 +8,7 @@ from policy.rules.model import Context, Thing, rule
 
 TAGGABLE = frozenset(
     """
+    aws:acm/certificate:Certificate aws:wafv2/ipSet:IpSet aws:wafv2/webAcl:WebAcl
     aws:appautoscaling/target:Target aws:backup/plan:Plan aws:backup/vault:Vault
     aws:cloudwatch/eventRule:EventRule aws:cloudwatch/logGroup:LogGroup aws:cloudwatch/metricAlarm:MetricAlarm
     aws:ec2/eip:Eip aws:ec2/internetGateway:InternetGateway aws:ec2/natGateway:NatGateway

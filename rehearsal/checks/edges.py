@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.checks import places
-from rehearsal.checks.ask import Thing, paged, tag, verdict
+from rehearsal.checks.ask import Thing, paged, question, tag, verdict
 from rehearsal.checks.places import Node
 from rehearsal.model import Verdict
 
@@ -76,6 +76,7 @@ def intended(rehearsal: Rehearsal, roles: set[str], vpc: str) -> set[Edge]:
     """The list that must be equal to what is open, for the roles that exist."""
     wanted = {(source, target, str(port)) for source, target, port in INSIDE if {source, target} <= roles}
     wanted |= {(role, "0.0.0.0/0", "443") for role in OUTWARD if role in roles}
+    wanted |= {("alb", "0.0.0.0/0", "443")} if asks_provider(rehearsal) else set()
     if "endpoints" in roles:
         wanted |= {(vpc, "endpoints", "443")}
         wanted |= {(role, "endpoints", "443") for role in OUTWARD if role in roles}
@@ -97,6 +98,19 @@ def listener_ports(rehearsal: Rehearsal) -> list[str]:
             str(one["Port"]) for one in paged(client, "describe_listeners", "Listeners", LoadBalancerArn=record.id)
         ]
     return ports
+
+
+@question
+def asks_provider(rehearsal: Rehearsal) -> bool:
+    """Whether the load balancer logs people in, for which it calls an identity provider itself."""
+    client = rehearsal.client("elbv2")
+    listeners = [
+        listener["ListenerArn"]
+        for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer")
+        for listener in paged(client, "describe_listeners", "Listeners", LoadBalancerArn=record.id)
+    ]
+    rules = [rule for arn in listeners for rule in paged(client, "describe_rules", "Rules", ListenerArn=arn)]
+    return any(action["Type"] == "authenticate-oidc" for rule in rules for action in rule["Actions"])
 
 
 def _ports(permission: Thing) -> str:

@@ -25,6 +25,9 @@ ELSEWHERE = "elsewhere"
 GATEWAY_CALLERS = (("web",), ("worker", "low"))
 """Commands of CVAT's image that call functions: the server, and the worker of automatic annotation."""
 
+PROVIDER = "identity provider"
+"""Column of whoever the load balancer asks about people, somewhere on the Internet."""
+
 STORES = tuple(edges.STORES)
 PORTS = {"server": 8080, "ui": 80, "gateway": 8070, **edges.STORES, "endpoints": 443}
 
@@ -104,9 +107,11 @@ class _Maker:
         self.services = Services(rehearsal, self.network, [one for one in self.nodes if one.role == "endpoints"])
         self.allowed = edges.allowed_cidrs(rehearsal)
         self.listeners = edges.listener_ports(rehearsal)
+        self.login = edges.asks_provider(rehearsal)
 
     def matrix(self) -> Matrix:
-        columns = sorted(set(self._columns()), key=_order) + [(service, "443") for service in SERVICES]
+        abroad = [*SERVICES, *([PROVIDER] if self.login else [])]
+        columns = sorted(set(self._columns()), key=_order) + [(name, "443") for name in abroad]
         callers: dict[str, list[Node]] = {}
         for node in self.nodes:
             if node.role != "endpoints":
@@ -132,7 +137,7 @@ class _Maker:
 
     def _from_outside(self, row: str, column: Column) -> Cell:
         role, port = column
-        if role in SERVICES:
+        if role in (*SERVICES, PROVIDER):
             return Cell(None, frozenset(), ())
         wanted = row != ELSEWHERE and role == "alb" and port in self.listeners
         tries = []
@@ -156,11 +161,21 @@ class _Maker:
         tries = []
         for node in nodes:
             for subnet in node.subnets:
-                if column[0] in SERVICES:
+                if column[0] == PROVIDER:
+                    way = "Internet" if node.public else "NAT"
+                    tries.append((way, self.network.to_internet((node, subnet))))
+                elif column[0] in SERVICES:
                     tries.append(self.services.way((node, subnet), column[0]))
                 else:
                     tries += [("direct", problem) for problem in self._direct((node, subnet), column)]
-        return _cell(_intended(nodes[0], column), tries)
+        return _cell(self._intended(nodes[0], column), tries)
+
+    def _intended(self, node: Node, column: Column) -> bool | None:
+        if column[0] == PROVIDER:
+            return True if node.role == "alb" else None
+        if self.login and node.role == "alb" and column[0] in (*SERVICES, "endpoints"):
+            return None  # the provider may be anywhere, so it may call out to all
+        return _intended(node, column)
 
     def _direct(self, source: tuple[Node, str], column: Column) -> Iterator[str]:
         role, port = column
@@ -192,6 +207,8 @@ def _intended(node: Node, column: Column) -> bool | None:
         return None if node.role in NEEDS and role not in NEEDS[node.role] else node.role in NEEDS
     if role == "endpoints":
         return node.role in edges.OUTWARD and port == "443"
+    if role == "alb" and port == "443" and node.role in edges.OUTWARD:
+        return None  # who may call anything by HTTPS may call what is open to everybody
     if role == "gateway":
         return port == str(PORTS["gateway"]) and any(command in GATEWAY_CALLERS for command in node.commands)
     return (node.role, role, port) in {(source, target, str(number)) for source, target, number in edges.INSIDE}

@@ -59,6 +59,10 @@ READERS: dict[str, Reader] = {
         "Tags"
     ],
     "aws:sagemaker/": lambda client, record: client("sagemaker").list_tags(ResourceArn=record.outputs["arn"])["Tags"],
+    "aws:acm/": lambda client, record: client("acm").list_tags_for_certificate(CertificateArn=record.id)["Tags"],
+    "aws:wafv2/": lambda client, record: client("wafv2").list_tags_for_resource(ResourceARN=record.outputs["arn"])[
+        "TagInfoForResource"
+    ]["TagList"],
     "aws:appautoscaling/": lambda client, record: client("application-autoscaling").list_tags_for_resource(
         ResourceARN=record.outputs["arn"]
     )["Tags"],

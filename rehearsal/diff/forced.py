@@ -21,6 +21,11 @@ def _words(text: str) -> frozenset[str]:
 
 
 FORCED: dict[str, frozenset[str]] = {
+    # An imported certificate is renewed under its ARN; one that was asked for is made anew.
+    "aws:acm/certificate:Certificate": _words(
+        "certificateAuthorityArn domainName keyAlgorithm subjectAlternativeNames validationMethod validationOptions"
+    ),
+    "aws:acm/certificateValidation:CertificateValidation": _words("certificateArn validationRecordFqdns"),
     "aws:appautoscaling/policy:Policy": _words("name resourceId scalableDimension serviceNamespace"),
     "aws:appautoscaling/scheduledAction:ScheduledAction": _words("name resourceId scalableDimension serviceNamespace"),
     "aws:appautoscaling/target:Target": _words("resourceId scalableDimension serviceNamespace"),
@@ -89,6 +94,7 @@ FORCED: dict[str, frozenset[str]] = {
     ),
     "aws:rds/parameterGroup:ParameterGroup": _words("description family name namePrefix"),
     "aws:rds/subnetGroup:SubnetGroup": _words("name namePrefix"),
+    "aws:route53/record:Record": _words("zoneId name type setIdentifier"),
     "aws:s3/bucket:Bucket": _words("bucket bucketPrefix objectLockEnabled"),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _words("bucket expectedBucketOwner"),
     "aws:s3/bucketLogging:BucketLogging": _words("bucket expectedBucketOwner"),
@@ -117,6 +123,10 @@ FORCED: dict[str, frozenset[str]] = {
     "aws:sns/topicSubscription:TopicSubscription": _words("endpoint protocol subscriptionRoleArn topic"),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _words("securityGroupId"),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _words("securityGroupId"),
+    "aws:wafv2/ipSet:IpSet": _words("ipAddressVersion name namePrefix scope"),
+    "aws:wafv2/webAcl:WebAcl": _words("name namePrefix scope"),
+    "aws:wafv2/webAclAssociation:WebAclAssociation": _words("resourceArn webAclArn"),
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": _words("resourceArn"),
     "docker:index/image:Image": frozenset(),
     "random:index/randomId:RandomId": EVERY,
     "random:index/randomPassword:RandomPassword": EVERY,

@@ -110,6 +110,8 @@ def _action(action: dict[str, Any]) -> dict[str, Any]:
         wanted["RedirectConfig"] = {key[0].upper() + key[1:]: value for key, value in redirect.items()}
     if fixed := rest.pop("fixedResponse", None):
         wanted["FixedResponseConfig"] = {key[0].upper() + key[1:]: value for key, value in fixed.items()}
+    if oidc := rest.pop("authenticateOidc", None):
+        wanted["AuthenticateOidcConfig"] = {key[0].upper() + key[1:]: value for key, value in oidc.items()}
     if rest:
         raise RehearsalError(f"the inputs {', '.join(rest)} of an action are not carried.")
     return wanted
@@ -129,6 +131,7 @@ def listener(make: Make) -> Made:
 CONDITIONS = {
     "pathPattern": ("path-pattern", "PathPatternConfig"),
     "hostHeader": ("host-header", "HostHeaderConfig"),
+    "httpHeader": ("http-header", "HttpHeaderConfig"),
     "httpRequestMethod": ("http-request-method", "HttpRequestMethodConfig"),
     "sourceIp": ("source-ip", "SourceIpConfig"),
 }
@@ -140,7 +143,8 @@ def _condition(condition: dict[str, Any]) -> list[dict[str, Any]]:
         if key not in CONDITIONS:
             raise RehearsalError(f"conditions: {key} is not carried.")
         field, member = CONDITIONS[key]
-        wanted.append({"Field": field, member: {"Values": value["values"]}})
+        header = {"HttpHeaderName": value["httpHeaderName"]} if key == "httpHeader" else {}
+        wanted.append({"Field": field, member: {**header, "Values": value["values"]}})
     return wanted
 
 

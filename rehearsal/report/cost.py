@@ -18,6 +18,7 @@ TABLE = Path(__file__).with_name("prices.yaml")
 HOUR = "hour"
 
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+FIREWALL = "aws:wafv2/webAcl:WebAcl"
 FILES = "aws:efs/fileSystem:FileSystem"
 ENDPOINT = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 
@@ -98,7 +99,13 @@ def reference() -> Place:
 def bill(sizes: Sizes, records: Sequence[Record]) -> tuple[Item, ...]:
     """Every line; `sizes` may be another's than the records', to see what a preset would cost."""
     stack = Stack(records)
-    lines = (*_network(sizes, stack), *_stores(sizes, stack), *_computing(sizes, stack), *_kept(stack))
+    lines = (
+        *_network(sizes, stack),
+        *_firewall(stack),
+        *_stores(sizes, stack),
+        *_computing(sizes, stack),
+        *_kept(stack),
+    )
     return tuple(sorted((item for item in lines if item.quantity), key=lambda item: item.component))
 
 
@@ -147,6 +154,15 @@ def _network(sizes: Sizes, stack: Stack) -> Iterator[Item]:
     yield Item(owner, "load balancer capacity units", load, HOUR, "alb_lcu_hour", assumed=True)
     addresses = sum(len(one.inputs.get("subnets") or []) for one in balancers if not one.inputs.get("internal"))
     yield Item(owner, "public addresses of the load balancer", addresses, HOUR, "ipv4_hour")
+
+
+def _firewall(stack: Stack) -> Iterator[Item]:
+    owner, acls = stack.owner(FIREWALL), stack.of(FIREWALL)
+    yield Item(owner, "firewall (WAF web ACL)", len(acls), "month", "waf_acl_month")
+    rules = sum(len(one.inputs.get("rules") or []) for one in acls)
+    yield Item(owner, "firewall's rules", rules, "month", "waf_rule_month")
+    looked_at = _assumed("waf_million", len(acls))
+    yield Item(owner, "requests that the firewall looks at", looked_at, "million", "waf_million", assumed=True)
 
 
 def _stores(sizes: Sizes, stack: Stack) -> Iterator[Item]:

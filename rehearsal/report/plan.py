@@ -100,9 +100,21 @@ class Reader:
             ]
             where = "internal" if record.inputs.get("internal") else "public"
             rules = len(self.facts.of_type("aws:lb/listenerRule:ListenerRule"))
-            details = [f"{where} · {', '.join(listeners)} · {rules} path rules"]
+            details = [f"{where} · {', '.join(listeners)} · {rules} path rules", *self._guards()]
             groups, subnets = record.inputs.get("securityGroups") or [], record.inputs.get("subnets") or []
             yield self._bar("Load balancer (ALB)", details, groups, subnets)
+
+    def _guards(self) -> Iterator[str]:
+        """What stands before the rules."""
+        found = [f"WAF with {len(one.inputs['rules'])} rules" for one in self.facts.of_type("aws:wafv2/webAcl:WebAcl")]
+        asked = any(
+            action.get("authenticateOidc")
+            for one in self.facts.of_type("aws:lb/listener:Listener")
+            for action in one.inputs.get("defaultActions") or []
+        )
+        found += ["login at an identity provider (OIDC)"] if asked else []
+        if found:
+            yield " · ".join(found)
 
     def _services(self) -> Iterator[Bar]:
         for record in self.facts.of_type("aws:ecs/service:Service"):

@@ -16,6 +16,7 @@ from components.data_tier import DataTier, DataTierArgs
 from components.file_system import FileSystem, FileSystemArgs
 from components.functions import Deployable, Function, LocalArchive, StoredArchive
 from components.images import Image, Images, ImagesArgs
+from components.front_door import FrontDoor
 from components.inference_endpoints import InferenceEndpoints, InferenceEndpointsArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
@@ -171,7 +172,8 @@ def test_endpoints_scale_only_where_there_is_room(engine: Any, site: Site, tmp_p
 
 
 def balancer(site: Site, **more: Any) -> LoadBalancerArgs:
-    return LoadBalancerArgs(site=site, vpc_id="vpc-1", subnet_ids=["a"], allowed_cidrs=["10.0.0.0/8"], **more)
+    front = FrontDoor(allowed_cidrs=["10.0.0.0/8"], tls_policy="a-policy", **more)
+    return LoadBalancerArgs(site=site, vpc_id="vpc-1", public_subnet_ids=["a"], private_subnet_ids=["b"], front=front)
 
 
 @pytest.mark.parametrize("admin_cidrs", [[], ["10.0.0.0/24"], [f"10.0.{n}.0/24" for n in range(7)]])

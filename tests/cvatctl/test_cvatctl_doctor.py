@@ -51,14 +51,14 @@ def test_an_unknown_stack_is_answered_with_those_there_are(run: Run, stack: Stac
         ({}, "advice", "mirrors", "Docker Hub cannot be reached from mainland China"),
         ({"region": "cn-north-1"}, "advice", "zones", "Fargate does not run in every zone of cn-north-1"),
         ({"modelArchives": "nowhere"}, "advice", "models", "without auto-annotation"),
-        ({"certificateArn": "arn:aws:acm:us-east-1:1:certificate/x"}, "PROBLEM", "certificate", "partition aws,"),
         (
-            {"certificateArn": "arn:aws-cn:acm:cn-north-1:1:certificate/x"},
+            {"certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/x"},
             "PROBLEM",
-            "certificate",
-            "lies in cn-north-1",
+            "configuration",
+            "must be a certificate of this region, arn:aws-cn:acm:",
         ),
-        ({"certificateArn": "arn:aws-cn:s3:::x"}, "PROBLEM", "certificate", "certificates of acm or iam"),
+        ({"requestCertificate": True, "hostName": "a.cn"}, "PROBLEM", "configuration", "Set cvat:hostedZoneId"),
+        ({"oidcClientSecret": "in-clear"}, "PROBLEM", "configuration", "stands in clear in the stack's file"),
     ],
 )
 def test_offline_findings(run: Run, stack: Stack, settings: dict[str, Any], level: str, topic: str, text: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from rehearsal import Account
 from tests.cvatctl.doctor_cloud import REGION, Cloud, image, said
+from tests.pem import pair
 
 Run = Callable[..., tuple[int, str, str]]
 Stack = Callable[..., Path]
@@ -146,6 +147,29 @@ def test_a_certificate_must_exist_be_issued_and_cover_the_host(
         settings = {**secure, "certificateArn": made, "hostName": host}
         _, out, _ = run("doctor", "--stack", "own", "--project", str(stack(**settings)), "-v")
         assert bool(said(out, "ok", "certificate")) is right, f"{host}: {out}"
+
+
+def test_the_zone_of_the_name_must_exist_and_fit(run: Run, stack: Stack, cloud: Cloud, account: Account) -> None:
+    made = account.client("route53", REGION).create_hosted_zone(Name="example.cn", CallerReference="1")
+    zone = made["HostedZone"]["Id"].rpartition("/")[2]
+    for host, where, level, text in (
+        ("cvat.example.cn", "Z0000000000", "PROBLEM", "this account has no such zone"),
+        ("cvat.example.com", zone, "PROBLEM", "is the zone of example.cn"),
+        ("cvat.example.cn", zone, "ok", "gets its record in the zone of example.cn"),
+    ):
+        cloud._stubbed.clear()
+        home = stack(requestCertificate=True, hostName=host, hostedZoneId=where)
+        _, out, _ = run("doctor", "--stack", "own", "--project", str(home), "-v")
+        assert any(text in one for one in said(out, level, "DNS")), out
+        assert said(out, "ok", "TLS policy"), "the default policy is one of AWS's"
+
+
+def test_an_imported_certificate_needs_nothing_in_the_account(run: Run, stack: Stack, cloud: Cloud) -> None:
+    host = "cvat.example.cn"
+    locked = {"certificate": pair(host).certificate, "certificateKey": {"secure": "AAABAKc="}, "hostName": host}
+    _, out, _ = run("doctor", "--stack", "own", "--project", str(stack(**locked, httpsPort=8443)), "-v")
+    assert said(out, "ok", "configuration"), out
+    assert not said(out, "PROBLEM", "certificate")
 
 
 def test_a_state_bucket_without_versions_is_advice_and_a_missing_one_unknown(

@@ -14,6 +14,7 @@ from settings.keys import SECTIONS
 from settings.presets import PRESETS
 
 ROOT = Path(__file__).parent.parent.parent
+ACM = "arn:aws-cn:acm:cn-northwest-1:123456789012:certificate/0f0f"
 
 
 def load(**own: Any) -> settings.Settings:
@@ -104,8 +105,7 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"dbMaxStorageGb": "30"}, "must not be below cvat:dbStorageGb = 50"),
         ({"dbBackupDays": "0"}, "keeps backups"),
         ({"httpPort": "0"}, "nothing would listen"),
-        ({"httpPort": "443", "certificateArn": "arn:x"}, "need different ports"),
-        ({"certificateArn": "x"}, "must be an ARN"),
+        ({"httpPort": "443", "certificateArn": ACM}, "need different ports"),
         ({"serverImage": "cvat/server:latest"}, "images come from an ECR registry"),
         ({"vpcId": "vpc-1"}, "needs 3 publicSubnetIds and 3 privateSubnetIds"),
         ({"publicSubnetIds": '["subnet-1"]'}, "vpcId is empty"),
@@ -216,7 +216,8 @@ def test_what_is_allowed_but_unwise_is_a_warning(own: dict[str, str], said: str)
 
 
 def test_a_certificate_and_another_port_leave_nothing_to_warn_of() -> None:
-    config = {"aws:region": "cn-north-1", "cvat:certificateArn": "arn:x", "cvat:httpPort": 81, "cvat:httpsPort": 8443}
+    config = {"aws:region": "cn-northwest-1", "cvat:certificateArn": ACM, "cvat:hostName": "cvat.example.cn"}
+    config |= {"cvat:httpPort": "81", "cvat:httpsPort": "8443"}
     assert not list(settings.warnings(*settings.load(config)))
 
 
