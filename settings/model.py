@@ -224,12 +224,17 @@ class Settings:
 
     @cached_property
     def tasks(self) -> dict[str, TaskSize]:
+        """Sizes by kind of task, and how many there are to be: none while the stack is asleep."""
+        return {kind: size.asleep if self.asleep else size for kind, size in self.awake_tasks.items()}
+
+    @cached_property
+    def awake_tasks(self) -> dict[str, TaskSize]:
         """Sizes by kind of task: server, ui, gateway, worker (queue `default`), annotation_worker
         (queue `low`), scheduler."""
         sizes = {kind: self._task(kind, kind) for kind in ("server", "ui", "gateway", "worker")}
         sizes["annotation_worker"] = self._task("worker", "annotation_worker")
         sizes["scheduler"] = TaskSize(cpu=256, memory=1024, count=1)
-        return {kind: size.asleep for kind, size in sizes.items()} if self.asleep else sizes
+        return sizes
 
     def _task(self, size: str, number: str) -> TaskSize:
         """CPU and memory of one kind, the number of another: both kinds of worker have the same size."""

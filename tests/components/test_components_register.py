@@ -14,9 +14,9 @@ from components.bucket import PrivateBucket, PrivateBucketArgs
 from components.containers import ContainerSpec, LogTarget, definition
 from components.data_tier import DataTier, DataTierArgs
 from components.file_system import FileSystem, FileSystemArgs
+from components.front_door import FrontDoor
 from components.functions import Deployable, Function, LocalArchive, StoredArchive
 from components.images import Image, Images, ImagesArgs
-from components.front_door import FrontDoor
 from components.inference_endpoints import InferenceEndpoints, InferenceEndpointsArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
