@@ -290,8 +290,8 @@ class CvatServices(pulumi.ComponentResource):
                 parent=self,
                 # ECS refuses target groups that no listener leads to, and Pulumi cannot see that edge.
                 depends_on=[*waits, *([args.load_balancer] if balancers else [])],
-                # The next update must not undo what scaling policy or office hours have decided since. Where the last
-                # one has set it to 0 for a sleep, registering the scalable target raises it to the target's least.
+                # The next update must not undo what scaling policy or office hours have decided since. After a sleep it
+                # would stay 0, but registering the scalable target raises it (RegisterScalableTarget, API reference).
                 ignore_changes=["desired_count"] if args.sizes[process.size].scales or args.site.hours else None,
             ),
         )

@@ -224,11 +224,11 @@ class Settings:
 
     @cached_property
     def tasks(self) -> dict[str, TaskSize]:
-        """Sizes by kind of task as they are now: without a task while the stack sleeps."""
-        return {kind: size.asleep for kind, size in self.awake.items()} if self.asleep else self.awake
+        """Sizes by kind of task, and how many there are to be: none while the stack is asleep."""
+        return {kind: size.asleep if self.asleep else size for kind, size in self.awake_tasks.items()}
 
-    @property
-    def awake(self) -> dict[str, TaskSize]:
+    @cached_property
+    def awake_tasks(self) -> dict[str, TaskSize]:
         """Sizes by kind of task: server, ui, gateway, worker (queue `default`), annotation_worker
         (queue `low`), scheduler."""
         sizes = {kind: self._task(kind, kind) for kind in ("server", "ui", "gateway", "worker")}

@@ -72,13 +72,13 @@ def _addresses(settings: Settings) -> Iterator[str]:
 
 def _tasks(settings: Settings) -> Iterator[str]:
     for kind in ("server", "ui", "gateway", "worker"):
-        size = settings.awake[kind]
+        size = settings.awake_tasks[kind]
         why = why_not_fargate(size.cpu, size.memory)
         if why:
             keys = f"cvat:{kind}Cpu = {size.cpu} and cvat:{kind}Memory = {size.memory}"
             yield f"{keys} do not go together: {why}. Change one of them."
     for kind, key in (("worker", "worker"), ("annotation_worker", "annotationWorker")):
-        if max(settings.awake[kind].count, settings.awake[kind].max_count) < 1:
+        if max(settings.awake_tasks[kind].count, settings.awake_tasks[kind].max_count) < 1:
             yield (
                 f"cvat:{key}Count = 0 and cvat:{key}MaxCount = 0: jobs would wait for ever. Set cvat:{key}MaxCount to "
                 "the number of workers that may start when there is work."

@@ -271,6 +271,19 @@ def untold_client_secret(client: Client) -> bool:
     return told["ClientId"] == "c" and "ClientSecret" not in told
 
 
+def bounded_tasks(client: Client) -> bool:
+    """A service that was put to sleep wakes when its scaling is registered again."""
+    ecs = client("ecs")
+    ecs.create_cluster(clusterName="c")
+    ecs.register_task_definition(family="f", containerDefinitions=[{"name": "f", "image": "i", "memory": 128}])
+    ecs.create_service(cluster="c", serviceName="s", taskDefinition="f", desiredCount=0)
+    client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="ecs", ResourceId="service/c/s", ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=2, MaxCapacity=4,
+    )  # fmt: skip
+    return bool(ecs.describe_services(cluster="c", services=["s"])["services"][0]["desiredCount"] == 2)
+
+
 PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "third_zone_in_beijing": (zones_of_beijing, "cn-north-1"),
     "host_names_in_china": (host_names, CN),
@@ -281,6 +294,7 @@ PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "backup_policy_of_file_systems": (backup_policy, CN),
     "how_models_are_invoked": (direct_models, CN),
     "tags_of_scalable_targets": (scaling_tags, CN),
+    "tasks_within_their_bounds": (bounded_tasks, CN),
     "conditions_of_bucket_policies": (guarded_bucket, CN),
     "memory_of_the_whole_task": (fargate_task, CN),
     "identity_of_databases": (database_ids, CN),

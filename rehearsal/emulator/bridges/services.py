@@ -128,3 +128,22 @@ def digests_of_images(stack: ExitStack) -> None:
         self._image_digest = f"sha256:{hashlib.sha256(self.image_manifest.encode()).hexdigest()}"
 
     stack.enter_context(mock.patch.object(Image, "_create_digest", digest))
+
+
+@bridge
+def tasks_within_their_bounds(stack: ExitStack) -> None:
+    """Registering a scalable target brings an ECS service's number of tasks between the bounds; moto leaves it.
+
+    RegisterScalableTarget in the API reference of Application Auto Scaling, read 2026-11: it "changes the resource's
+    current capacity to a value that is inside of this range".
+    """
+    from moto.applicationautoscaling.models import ApplicationAutoscalingBackend as Backend  # noqa: PLC0415
+
+    def into_bounds(target: Any, self: Any, *_: Any, **_named: Any) -> Any:
+        if target.service_namespace == "ecs":
+            _kind, cluster, name = target.resource_id.split("/")
+            (service,), _failures = self.ecs_backend.describe_services(cluster, [name])
+            service.desired_count = min(max(service.desired_count, target.min_capacity), target.max_capacity)
+        return target
+
+    after(stack, Backend, "register_scalable_target", into_bounds)
