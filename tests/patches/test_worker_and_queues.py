@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,14 @@ from moto.server import ThreadedMotoServer
 from redis import Redis
 
 from tests.patches.agent import Agent, agent
+from tests.patches.old_rq import Queue
 
 ROOT = Path(__file__).parents[2]
+PYTHON = os.environ.get("CVAT_PYTHON", sys.executable)
+"""What runs the worker and the command: CVAT's own Python where there is one."""
 SLEEP, FAIL = "time.sleep", "math.sqrt"
 WAIT_S = 20.0
+pytestmark = pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning")  # RQ's, of 2020
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -48,7 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
         pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
     folder = tmp_path_factory.mktemp("redis")
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
     client = Redis(port=port)
     until(lambda: _answers(client))
     yield client
@@ -86,10 +89,10 @@ def worker(redis: Redis, listening: Agent) -> Iterator[Start]:
 
     def start(queue: str = "low", **more: str) -> subprocess.Popen[bytes]:
         env = {**os.environ, "PYTHONPATH": str(ROOT / "patches/overlay"), "ECS_AGENT_URI": listening.url, **more}
-        command = [sys.executable, "-m", "tests.patches.worker_process", port, queue]
-        process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        command = [PYTHON, "-W", "ignore", "-m", "tests.patches.worker_process", port, queue]
+        process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
         running.append(process)
-        until(lambda: sum(queues.read(redis, queue).idle for queue in ("default", "low")) == len(running))
+        until(lambda: queues.read(redis, queue).idle or queues.read(redis, queue).running)
         return process
 
     yield start
@@ -99,9 +102,6 @@ def worker(redis: Redis, listening: Agent) -> Iterator[Start]:
 
 
 def enqueue(redis: Redis, function: str, argument: float, job_id: str, queue: str = "low") -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # RQ 1.5 is for older Pythons
-        from rq import Queue  # noqa: PLC0415
     return Queue(queue, connection=redis).enqueue(function, argument, job_id=job_id)
 
 
@@ -221,8 +221,8 @@ def test_the_command_tells_cloudwatch_what_is_in_redis_and_outlives_its_failures
         "AWS_REGION": "cn-north-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL_CLOUDWATCH": url,
     }  # fmt: skip
-    command = [sys.executable, "-W", "ignore", "-m", "cvat_aws", "queue-metrics"]
-    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+    command = [PYTHON, "-W", "ignore", "-m", "cvat_aws", "queue-metrics"]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)  # noqa: S603
     until(lambda: len(client.list_metrics(Namespace="CVAT")["Metrics"]) == 10)
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=WAIT_S)
@@ -231,7 +231,7 @@ def test_the_command_tells_cloudwatch_what_is_in_redis_and_outlives_its_failures
     assert {value(client, "QueueDepth", "low"), value(client, "IdleWorkers", "default")} == {1.0}
     assert value(client, "QueueDepth", "default") == value(client, "RunningJobs", "low") == 0.0
     dead = {**env, "AWS_ENDPOINT_URL_CLOUDWATCH": "http://127.0.0.1:1", "CVAT_REDIS_PORT": "1"}
-    process = subprocess.Popen(command, env=dead, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=dead, stdout=subprocess.PIPE, text=True)  # noqa: S603
     assert process.stdout
     lines = [process.stdout.readline() for _ in range(2)]
     assert "trying again in 30 s" in lines[-1], lines

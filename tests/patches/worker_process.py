@@ -1,12 +1,13 @@
 """`python -m tests.patches.worker_process PORT QUEUE`: a worker as CVAT's image has it, but without Django."""
 
 import sys
-import warnings
 
-warnings.simplefilter("ignore")  # RQ 1.5 is for older Pythons
+from redis import Redis
 
-from cvat_aws.worker import DrainingWorker  # noqa: E402
-from redis import Redis  # noqa: E402
+from tests.patches import old_rq
 
 if __name__ == "__main__":
-    DrainingWorker([sys.argv[2]], connection=Redis(port=int(sys.argv[1]))).work()
+    from cvat_aws.worker import DrainingWorker
+
+    connection = Redis(port=int(sys.argv[1]))
+    DrainingWorker([old_rq.Queue(sys.argv[2], connection=connection)], connection=connection).work()
