@@ -1,0 +1,61 @@
+"""A stub of the ECS agent's endpoint for task protection: remembers what it was told."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Agent(ThreadingHTTPServer):
+    """`said`: (method, path, body) of each request; `answer`: what the next ones get."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.said: list[tuple[str, str, Any]] = []
+        self.answer: tuple[int, str] = (200, '{"protection": {}}')
+        self.delay_s = 0.0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def protected(self) -> list[bool]:
+        """Whether protection was asked for or given up, in order."""
+        return [bool(body["ProtectionEnabled"]) for _, _, body in self.said]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Agent
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.said.append(("PUT", self.path, json.loads(body)))
+        time.sleep(self.server.delay_s)
+        code, text = self.server.answer
+        self.send_response(code)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Not on the terminal."""
+
+
+@contextmanager
+def agent() -> Iterator[Agent]:
+    server = Agent()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

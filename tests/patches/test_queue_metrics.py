@@ -1,0 +1,98 @@
+"""What CloudWatch is told of the queues: names as the alarms have them, and no failure that ends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cvat_aws import queue_metrics, queues
+from cvat_aws.environment import UnusableError
+from cvat_aws.queues import Reading
+
+from components.alarm_rules import alarm_rules
+from components.cvat_release import METRICS_NAMESPACE, QUEUES
+from components.queue_scaling import steps
+from components.sizes import DatabaseSize
+from rehearsal.checks import calls
+
+ENV = {"CVAT_STACK": "prod", "AWS_REGION": "cn-north-1", "CVAT_REDIS_HOST": "redis", "CVAT_REDIS_PASSWORD": "s3cret&"}
+READING = Reading(queue="low", waiting=3, oldest_s=61.5, running=2, idle=1, failed=4)
+DATABASE = DatabaseSize(
+    instance_class="db.m6g.xlarge", storage_gb=50, max_storage_gb=50, multi_az=True, backup_days=1, engine_version="15"
+)
+
+
+class CloudWatch:
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+
+    def put_metric_data(self, **data: Any) -> None:
+        self.told.append(data)
+
+
+def test_metrics_have_the_names_that_alarms_and_scaling_look_for() -> None:
+    told = {one["MetricName"] for one in queue_metrics.data("prod", READING)}
+    watched = {rule.metric for rule in alarm_rules(DATABASE) if rule.watches == "queue"}
+    scaled = {one.metric for least in (0, 1) for one in steps(least)}
+    assert watched | scaled <= told, "an alarm would wait for ever"
+    assert queue_metrics.NAMESPACE == METRICS_NAMESPACE == calls.METRICS_NAMESPACE
+    assert tuple(queue_metrics.JOB_TIMEOUTS) == QUEUES
+
+
+def test_a_reading_is_told_with_its_stack_and_queue() -> None:
+    told = {one["MetricName"]: one for one in queue_metrics.data("prod", READING)}
+    assert {name: one["Value"] for name, one in told.items()} == {
+        "QueueDepth": 3, "OldestJobAge": 61.5, "RunningJobs": 2, "IdleWorkers": 1, "FailedJobs": 4,
+    }  # fmt: skip
+    for one in told.values():
+        assert one["Dimensions"] == [{"Name": "Stack", "Value": "prod"}, {"Name": "Queue", "Value": "low"}]
+
+
+def test_all_queues_are_told_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_metrics, "read", lambda _redis, queue: Reading(queue, 0, 0.0, 0, 0, 0))
+    cloudwatch = CloudWatch()
+    queue_metrics.publish(queue_metrics.settings(ENV), None, cloudwatch)
+    (call,) = cloudwatch.told
+    assert {one["Dimensions"][1]["Value"] for one in call["MetricData"]} == set(QUEUES)
+    assert len(call["MetricData"]) <= 20, "CloudWatch took no more in one call when CVAT's boto3 was made"
+
+
+def test_it_needs_but_its_stack_its_region_and_redis() -> None:
+    chosen = queue_metrics.settings(ENV)
+    assert chosen.redis["password"] == "s3cret&"
+    assert (chosen.redis["ssl"], chosen.redis["ssl_check_hostname"], chosen.redis["db"]) == (True, True, 0)
+    assert chosen.redis["socket_timeout"], "a Redis that is gone never says so"
+    assert chosen.cloudwatch == {"region_name": "cn-north-1", "endpoint_url": None}
+    with pytest.raises(UnusableError) as caught:
+        queue_metrics.settings({})
+    assert {line.split()[0] for line in str(caught.value).splitlines()} == {
+        "CVAT_STACK",
+        "AWS_REGION",
+        "CVAT_REDIS_HOST",
+    }
+
+
+def test_a_failure_is_said_and_tried_again(capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> None:
+        raise ConnectionError("Redis is gone")
+
+    assert queue_metrics.attempt(broken, worked=True) is False
+    assert "ConnectionError: Redis is gone" in capsys.readouterr().out
+    assert queue_metrics.attempt(lambda: None, worked=False) is True
+    assert "published" in capsys.readouterr().out, "the log says when it is well again"
+    assert queue_metrics.attempt(lambda: None, worked=True) is True
+    assert not capsys.readouterr().out
+
+
+def test_being_told_to_stop_is_no_failure() -> None:
+    def stopped() -> None:
+        raise SystemExit(0)
+
+    with pytest.raises(SystemExit):
+        queue_metrics.attempt(stopped, worked=True)
+
+
+def test_failures_are_shown_for_as_long_as_the_alarm_on_them_looks() -> None:
+    (rule,) = [rule for rule in alarm_rules(DATABASE) if rule.name == "failed-jobs"]
+    assert rule.minutes * rule.periods * 60 == queues.FAILURES_WINDOW_S
+    assert queues.FAILURES_KEPT_S > queues.FAILURES_WINDOW_S
