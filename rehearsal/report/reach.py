@@ -17,6 +17,12 @@ WORDS = {
     "postgresql": "PostgreSQL",
     "redis": "Redis",
     "efs": "EFS",
+    "ecr.api": "ECR API",
+    "ecr.dkr": "ECR images",
+    "s3": "S3",
+    "logs": "Logs",
+    "secretsmanager": "Secrets Manager",
+    "sagemaker.runtime": "SageMaker calls",
     "0.0.0.0/0": "Internet",
     ELSEWHERE: "Internet, elsewhere",
 }
