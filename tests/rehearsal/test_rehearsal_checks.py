@@ -25,6 +25,16 @@ def test_every_check_holds_for_the_default_stack(deployed: Rehearsal) -> None:
         assert one.seen, f"{one.name} looked at nothing"
 
 
+def test_every_image_has_a_digest_of_its_own_in_its_repository(deployed: Rehearsal) -> None:
+    images = [one.outputs["repoDigest"] for one in deployed.of_type("docker:index/image:Image")]
+    digests = {one.partition("@")[2] for one in images}
+    assert len(images) == len(digests) > 1, "a mix-up of two images could not be noticed"
+    for one in images:
+        name, _, digest = one.partition("/")[2].partition("@")
+        (found,) = deployed.client("ecr").describe_images(repositoryName=name)["imageDetails"]
+        assert found["imageDigest"] == digest, "the repository has what was built, and nothing else"
+
+
 def test_every_check_has_a_damage_that_it_must_notice() -> None:
     without = set(CHECKS) - {damage.check for damage in DAMAGES}
     assert not without, f"nobody has seen these fail: {[check.__name__ for check in without]}"
