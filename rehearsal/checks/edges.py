@@ -47,14 +47,14 @@ def open_edges(rehearsal: Rehearsal) -> Verdict:
     ]
     nodes = places.nodes(rehearsal)
     vpc = vpc_block(rehearsal, groups)
-    found = open_now(rehearsal)
+    found = _open_now(rehearsal)
     wanted = intended(rehearsal, {node.role for node in nodes}, vpc)
     findings += [f"{_say(edge)} is open but not intended: close it." for edge in sorted(found - wanted)]
     findings += [f"{_say(edge)} is intended but not open: a rule is missing." for edge in sorted(wanted - found)]
     return verdict(NAME, findings, len(found))
 
 
-def open_now(rehearsal: Rehearsal) -> set[Edge]:
+def _open_now(rehearsal: Rehearsal) -> set[Edge]:
     """What is open in the account, intended or not."""
     groups = places.groups(rehearsal)
     roles = {one["GroupId"]: tag(one, ROLE_TAG) for one in groups}

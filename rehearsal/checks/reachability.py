@@ -51,6 +51,17 @@ class Cell:
         """From each of its subnets to each of the target's."""
         return bool(self.ways) and not self.obstacles
 
+    @property
+    def wrong(self) -> bool:
+        """Closed although intended, or open, from one subnet at least, although not."""
+        return not self.open if self.intended else self.intended is False and bool(self.ways)
+
+    def __str__(self) -> str:
+        """The way, "partly" if some subnets cannot, nothing where it is closed."""
+        if not self.ways:
+            return ""
+        return "partly" if self.obstacles else " or ".join(sorted(self.ways))
+
 
 @dataclass(frozen=True)
 class Matrix:
@@ -61,36 +72,24 @@ class Matrix:
     columns: tuple[Column, ...]
     cells: Mapping[tuple[str, Column], Cell]
 
-    def table(self) -> list[tuple[str, list[str]]]:
-        """Rows of words: the way, "partly" if some subnets cannot, "" where it is closed."""
-        return [(row, [_word(self.cells[row, column]) for column in self.columns]) for row in self.rows]
-
-
-def _word(cell: Cell) -> str:
-    if not cell.ways:
-        return ""
-    return "partly" if cell.obstacles else " or ".join(sorted(cell.ways))
-
 
 def reachable(rehearsal: Rehearsal) -> Verdict:
     """The check."""
     found = matrix(rehearsal)
-    findings = [_finding(row, column, cell) for (row, column), cell in found.cells.items()]
+    findings = [_finding(row, column, cell) for (row, column), cell in found.cells.items() if cell.wrong]
     findings += [
         f"The {node.what} has a public address: make it private, although nothing leads to it now."
         for node in places.nodes(rehearsal)
         if node.public and node.role != "alb"
     ]
-    return verdict(NAME, [one for one in findings if one], sum(cell.open for cell in found.cells.values()))
+    return verdict(NAME, findings, sum(cell.open for cell in found.cells.values()))
 
 
 def _finding(row: str, column: Column, cell: Cell) -> str:
     what = f"{row} -> {column[0]}:{column[1]}"
-    if cell.intended and not cell.open:
+    if cell.intended:
         return f"{what} is intended, but {cell.obstacles[0] if cell.obstacles else 'nothing stands there'}."
-    if cell.intended is False and cell.ways:
-        return f"{what} is open ({' or '.join(sorted(cell.ways))}), but not intended: close it."
-    return ""
+    return f"{what} is open ({' or '.join(sorted(cell.ways))}), but not intended: close it."
 
 
 @question

@@ -2,7 +2,7 @@
 
 moto has an evaluator of its own, but it asks of every service but S3 whether the call is allowed on the resource "*",
 so that a policy that names ARNs denies what AWS allows; and a condition that does not hold makes a Deny of an Allow.
-With it, a right policy fails and a wide one passes. A test shows both.
+With it, a right policy fails and only a wide one passes, as a test shows.
 """
 
 from __future__ import annotations

@@ -55,7 +55,8 @@ def build_files(context: Path, dockerfile: Path) -> Iterator[tuple[str, bytes]]:
             yield Path(relative).as_posix(), file.read_bytes()
 
 
-def _digest(build: dict[str, Any]) -> str:
+def build_digest(build: dict[str, Any]) -> str:
+    """A digest, in hexadecimal, of everything that makes one image differ from another: files, arguments, platform."""
     rest = dict(build)
     context, dockerfile = Path(rest.pop("context", ".")), rest.pop("dockerfile", None)
     file = Path(dockerfile) if dockerfile else context / "Dockerfile"
@@ -108,7 +109,7 @@ def image(make: Make) -> Made:
     """An image, as if built and pushed."""
     build = make.inputs.take("build") or {}
     name = make.inputs.require("imageName")
-    source = _digest(build if isinstance(build, dict) else {"context": build})
+    source = build_digest(build if isinstance(build, dict) else {"context": build})
     if make.inputs.take("skipPush", False):
         return Made(name, {"imageName": name, "baseImageName": name, "repoDigest": f"{name}@sha256:{source}"})
     reference = _push(make, name, source)

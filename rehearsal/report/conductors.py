@@ -1,4 +1,4 @@
-"""The open edges between the things that the diagram shows, bundled by target."""
+"""The connections between the things that the diagram shows, bundled by target."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rehearsal.report.facts import Facts
 from rehearsal.report.plan import Plan
-from rehearsal.report.reach import words
+from rehearsal.report.reach import lines, words
 
 COLOURS = 9
 """Of conductors, in the style sheet."""
@@ -20,17 +20,18 @@ class Conductor:
     target: str
     port: str
     sources: tuple[str, ...]
-    """Roles; empty: from outside."""
+    """Labels; empty: from outside."""
     colour: str
 
 
 def conductors(facts: Facts, plan: Plan) -> list[Conductor]:
-    """The edges between drawn things, by target: what is called from outside first, then the longest ways."""
+    """The lines between drawn things, by target: what is called from outside first, then the longest ways."""
     bars = [*([plan.balancer] if plan.balancer else []), *plan.bars]
-    level = {bar.role: index for index, bar in reversed(list(enumerate(bars)))}
+    by_role = {bar.role: index for index, bar in reversed(list(enumerate(bars)))}
+    level = by_role | {bar.label: index for index, bar in enumerate(bars)}
     found: dict[tuple[str, str], set[str]] = {}
-    for source, target, port in sorted(facts.edges):
-        if target in level and (source in level or target == "alb"):
+    for source, target, port in sorted(lines(facts.matrix)):
+        if target in by_role and (source in level or target == "alb"):
             found.setdefault((target, port), set()).update({source} & level.keys())
 
     def length(one: tuple[tuple[str, str], set[str]]) -> tuple[float, str]:

@@ -14,6 +14,7 @@ from rehearsal.report.conductors import Conductor, conductors
 from rehearsal.report.drawing import LINE, Box, Dot, Drawing, Line, wrapped
 from rehearsal.report.facts import Facts
 from rehearsal.report.plan import Bar, Plan, Reader, Service, together
+from rehearsal.report.reach import INTERNET, lines
 
 WIDTH = 1200
 EDGE = 14
@@ -119,7 +120,7 @@ class Diagram:
         width = self.column * len(stretches[0]) - 4 * PAD
         titles = wrapped(bar.title, width, TITLE, bold=True)
         details = [line for one in bar.details for line in wrapped(one, width, SMALL)]
-        calls = sum(bar.role in one.sources for one in self.conductors)
+        calls = sum(bar.label in one.sources for one in self.conductors)
         called = any(bar.role == one.target for one in self.conductors)
         text = PAD + (len(titles) * TITLE + (len(details) + bool(bar.note)) * SMALL) * LINE
         first = top + (17 if called else 5)
@@ -187,7 +188,7 @@ class Diagram:
             Box(EDGE, REGION_TOP, WIDTH - 2 * EDGE, lowest - REGION_TOP, "region"),
             Box(EDGE * 2, VPC_TOP, vpc_right - EDGE * 2, bottom + PAD - VPC_TOP, "vpc"),
         ]
-        callers = sorted({source for source, target, _ in facts.edges if target == "alb"})
+        callers = sorted({source for source, target, _ in lines(facts.matrix) if target == "alb"})
         named = ", ".join(callers[:CALLERS_SHOWN])
         named += f" and {len(callers) - CALLERS_SHOWN} more" if len(callers) > CALLERS_SHOWN else ""
         drawing.write(EDGE + PAD, 16, ["Internet" + (f" · may call: {named}" if named else "")], TITLE, "title")
@@ -219,7 +220,7 @@ class Diagram:
             kind = f"lane {one.colour}"
             levels: list[float] = [] if one.sources else [8.0 + OUTSIDE_HEIGHT]
             for placed in self.placed:
-                if placed.bar.role in one.sources:
+                if placed.bar.label in one.sources:
                     level = placed.stubs.pop(0)
                     levels.append(level)
                     self.drawing.lines.append(Line(((self._edges(placed)[0], level), (x, level)), kind))
@@ -234,9 +235,9 @@ class Diagram:
 
     def _way_out(self) -> None:
         """From the tasks to the NAT gateways, and from there to the Internet."""
-        outward = {source for source, target, _ in self.facts.edges if target == "0.0.0.0/0"}
-        ports = sorted({port for _, target, port in self.facts.edges if target == "0.0.0.0/0"})
-        sources = [one for one in self.placed if one.bar.role in outward]
+        outward = {(source, port) for source, target, port in lines(self.facts.matrix) if target == INTERNET}
+        ports = sorted({port for _, port in outward})
+        sources = [one for one in self.placed if one.bar.label in {label for label, _ in outward}]
         if not sources:
             return
         x, kind = self.right + OUT / 2 - 6, "lane out"

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.output import Unknown
 
-from rehearsal.checks import edges
+from rehearsal.checks import reachability
 from rehearsal.checks.ask import paged, tag
 from rehearsal.model import Record, Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
+
+NOBODY = reachability.Matrix((), (), {})
+"""Nothing stands there, or the program has not run to its end."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ class Facts:
     account: str
     records: tuple[Record, ...]
     config: Mapping[str, str]
-    edges: frozenset[edges.Edge] = frozenset()
-    """Who may open a connection to whom on which port; ends are roles or address ranges."""
+    matrix: reachability.Matrix = NOBODY
+    """Who reaches whom, as the check of that name has found it."""
     subnets: tuple[Subnet, ...] = ()
     nats: Mapping[str, str] = field(default_factory=dict)
     """Subnet by NAT gateway."""
@@ -94,7 +97,7 @@ def gather(rehearsal: Rehearsal, outputs: Mapping[str, str]) -> Facts:
             for record in rehearsal.resources
         ),
         config=rehearsal.config.values,
-        edges=frozenset(edges.open_now(rehearsal)) if whole else frozenset(),
+        matrix=reachability.matrix(rehearsal) if whole else NOBODY,
         subnets=tuple(_subnets(rehearsal)),
         nats={
             one["NatGatewayId"]: one["SubnetId"]

@@ -22,7 +22,9 @@ class Bar:
     """Something that stands in the private subnets of one or more zones."""
 
     role: str
-    """Its name in the list of edges."""
+    """Its name in the list of edges: what it is called by."""
+    label: str
+    """Its row in the matrix: what it calls by."""
     title: str
     details: tuple[str, ...]
     zones: frozenset[str]
@@ -84,12 +86,14 @@ class Reader:
         )
 
     def _bar(
-        self, title: str, details: Iterable[str], groups: Sequence[str], subnets: Sequence[str], note: str = ""
+        self, title: str, details: Iterable[str], groups: Sequence[str], subnets: Sequence[str], **more: str
     ) -> Bar:
+        """`more`: its label, if it is not its role; its note."""
         roles = sorted({self._roles.get(group, "") for group in groups} - {""})
         server = next((role for role in roles if not role.endswith("-client")), "")
         zones = frozenset(self._zones[subnet] for subnet in subnets if subnet in self._zones)
-        return Bar(server, title, tuple(one for one in details if one), zones, note)
+        label = more.get("label", server)
+        return Bar(server, label, title, tuple(one for one in details if one), zones, more.get("note", ""))
 
     def _balancers(self) -> Iterator[Bar]:
         for record in self.facts.of_type("aws:lb/loadBalancer:LoadBalancer"):
@@ -123,7 +127,8 @@ class Reader:
             name = _container(definition).get("name", record.name)
             tasks = _many(record.inputs.get("desiredCount", 0), "task")
             details = [" · ".join((tasks, _size(definition), *_commands(definition))), *self._discovery(record)]
-            yield self._bar(name, details, network.get("securityGroups") or [], network.get("subnets") or [])
+            groups, subnets = network.get("securityGroups") or [], network.get("subnets") or []
+            yield self._bar(name, details, groups, subnets, label=name)
 
     def _discovery(self, service: Record) -> Iterator[str]:
         """The service's names in Cloud Map."""
@@ -144,9 +149,8 @@ class Reader:
                 definition = self._definitions.get(record.inputs["task_definition"])
                 names = [one["name"] for one in definitions(definition)] if definition else []
                 details = [f"runs once, before the rest · {', '.join(names)}"]
-                yield self._bar(
-                    f"{record.name} task", details, record.inputs["security_groups"], record.inputs["subnets"]
-                )
+                groups, subnets = record.inputs["security_groups"], record.inputs["subnets"]
+                yield self._bar(f"{record.name} task", details, groups, subnets, label=next(iter(names), record.name))
 
     def _models(self) -> Iterator[Bar]:
         by_place: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
@@ -191,7 +195,7 @@ class Reader:
             ]
             groups = sorted({group for target in targets for group in target.get("securityGroups") or []})
             details = [f"access points {', '.join(points)}"]
-            yield self._bar("Files (EFS)", details, groups, [one["subnetId"] for one in targets], "mount target")
+            yield self._bar("Files (EFS)", details, groups, [one["subnetId"] for one in targets], note="mount target")
 
     def _group(self, token: str, name: Any) -> list[str]:
         return [

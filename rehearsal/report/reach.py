@@ -1,11 +1,10 @@
-"""Who reaches whom: the open edges as a table."""
+"""Who reaches whom, in words and as the lines of the diagram; both from the matrix that the check looks at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
+from rehearsal.checks.aws_services import SERVICES
 from rehearsal.checks.edges import Edge
+from rehearsal.checks.reachability import ELSEWHERE, Cell, Matrix
 
 ORDER = "alb ui server worker init gateway models endpoints postgresql redis efs".split()
 """Roles from the outside in; others follow by name."""
@@ -13,44 +12,46 @@ ORDER = "alb ui server worker init gateway models endpoints postgresql redis efs
 WORDS = {
     "alb": "load balancer",
     "ui": "UI",
-    "server": "server",
-    "worker": "workers",
     "init": "init task",
-    "gateway": "gateway",
-    "models": "models",
     "endpoints": "VPC endpoints",
     "postgresql": "PostgreSQL",
     "redis": "Redis",
     "efs": "EFS",
+    "ecr.api": "ECR API",
+    "ecr.dkr": "ECR images",
+    "s3": "S3",
+    "logs": "Logs",
+    "secretsmanager": "Secrets Manager",
+    "sagemaker.runtime": "SageMaker calls",
     "0.0.0.0/0": "Internet",
-    "::/0": "Internet (IPv6)",
+    ELSEWHERE: "Internet, elsewhere",
 }
+
+INTERNET = "0.0.0.0/0"
+"""Where a line leads that leaves the network."""
 
 
 def place(role: str) -> tuple[int, str]:
     """Sorts roles from the outside in."""
-    return (ORDER.index(role) if role in ORDER else -1 if "/" in role else len(ORDER)), role
+    return (ORDER.index(role) if role in ORDER else len(ORDER)), role
 
 
-def words(role: str) -> str:
-    """A role or address range as people call it."""
-    return WORDS.get(role, role)
+def words(name: str) -> str:
+    """A row, a role or an address range as people call it."""
+    return WORDS.get(name, name)
 
 
-@dataclass(frozen=True)
-class Matrix:
-    """Sources by rows, targets with one port each by columns."""
-
-    columns: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[str, tuple[bool, ...]], ...]
+def style(cell: Cell) -> str:
+    """How the style sheet calls a cell."""
+    return "bad" if cell.wrong else "yes" if cell.ways else "no"
 
 
-def matrix(edges: Iterable[Edge]) -> Matrix:
-    """The table of all edges."""
-    listed = set(edges)
-    columns = sorted({(target, port) for _, target, port in listed}, key=lambda one: (place(one[0]), one[1]))
-    sources = sorted({source for source, _, _ in listed}, key=place)
-    return Matrix(
-        tuple(columns),
-        tuple((source, tuple((source, *column) in listed for column in columns)) for source in sources),
-    )
+def lines(matrix: Matrix) -> frozenset[Edge]:
+    """Connections that can be opened: row, role and port. Whatever goes by NAT leads to the Internet."""
+    found: set[Edge] = set()
+    for (row, (target, port)), cell in matrix.cells.items():
+        if target not in SERVICES and cell.ways:
+            found.add((row, target, port))
+        elif "NAT" in cell.ways:
+            found.add((row, INTERNET, port))
+    return frozenset(found)

@@ -16,7 +16,7 @@ from botocore.model import OperationModel
 from rehearsal import RehearsalError, naming, shapes
 from rehearsal.__main__ import arguments, main, overrides
 from rehearsal.errors import UserInputError
-from rehearsal.handlers.images import build_files
+from rehearsal.handlers.images import build_digest, build_files
 from rehearsal.inputs import Inputs, plain
 from rehearsal.placeholders import archive
 from rehearsal.report.stable import Names
@@ -85,6 +85,23 @@ def test_a_build_reads_what_docker_would_read(tmp_path: Path) -> None:
     assert "cache/keep" in names
     assert "cache/x" not in names
     assert "secret.env" not in names
+
+
+def test_an_images_digest_is_that_of_what_its_build_reads(tmp_path: Path) -> None:
+    def build(**more: object) -> str:
+        return build_digest({"context": str(tmp_path), "args": {"BASE": "one"}, **more})
+
+    for name, content in (("Dockerfile", "FROM x"), ("main.py", "pass"), (".dockerignore", "notes"), ("notes", "a")):
+        (tmp_path / name).write_text(content)
+    before = build()
+    (tmp_path / "notes").write_text("b")
+    assert build() == before, "what docker ignores builds no other image"
+    found = {before, build(args={"BASE": "two"}), build(platform="linux/arm64")}
+    (tmp_path / "main.py").write_text("fail")
+    found.add(build())
+    (tmp_path / "Dockerfile").write_text("FROM y")
+    found.add(build())
+    assert len(found) == 5, "arguments, platform, files and Dockerfile each make another image"
 
 
 def test_stand_in_archives_hold_the_registry_entry_and_repeat(tmp_path: Path) -> None:

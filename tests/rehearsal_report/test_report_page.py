@@ -11,6 +11,7 @@ import pytest
 from pulumi.output import Unknown
 
 from rehearsal import rehearse
+from rehearsal.checks.reachability import Cell
 from rehearsal.console import SECRET
 from rehearsal.model import Verdict
 from rehearsal.report import functions, page, permissions, reach, shown, write
@@ -85,17 +86,26 @@ def test_a_failed_check_shows_its_findings() -> None:
     assert "Port 22 is open: close it." in html
 
 
-def test_the_matrix_says_yes_for_every_edge_and_for_nothing_else(written: Written) -> None:
-    table = reach.matrix(written.facts.edges)
-    said = {
-        (source, *column)
-        for source, cells in table.rows
-        for column, is_open in zip(table.columns, cells, strict=True)
-        if is_open
-    }
-    assert said == set(written.facts.edges)
-    assert ("server", "postgresql", "5432") in said
-    assert ("ui", "postgresql", "5432") not in said, "the UI has no business with the database"
+def opened(facts: Facts, row: str, column: tuple[str, str]) -> Facts:
+    """As if one row reached one column more."""
+    cells = {**facts.matrix.cells, (row, column): Cell(False, frozenset({"direct"}), ())}
+    return replace(facts, matrix=replace(facts.matrix, cells=cells))
+
+
+def test_the_table_is_the_matrix_of_the_check(written: Written) -> None:
+    matrix, html = written.facts.matrix, (written.folder / "report.html").read_text(encoding="utf-8")
+    table = html[html.index('<table class="matrix">') :].partition("</table>")[0]
+    assert re.findall(r'<td class="\w+">(.*?)</td>', table) == [
+        str(matrix.cells[row, column]) or "\N{EN DASH}" for row in matrix.rows for column in matrix.columns
+    ]
+    assert str(matrix.cells["server", ("postgresql", "5432")]) == "direct"
+    assert str(matrix.cells["gateway", ("sagemaker.runtime", "443")]) == "NAT"
+    assert not matrix.cells["ui", ("postgresql", "5432")].ways, "the UI has no business with the database"
+
+
+def test_a_way_that_nobody_intended_stands_out(written: Written) -> None:
+    assert 'class="bad"' not in page.render(written.facts)
+    assert page.render(opened(written.facts, "ui", ("postgresql", "5432"))).count('<td class="bad">direct</td>') == 1
 
 
 def test_every_function_has_endpoint_container_image_and_archive(written: Written) -> None:
@@ -136,17 +146,23 @@ def test_settings_that_are_json_are_laid_out() -> None:
 def test_the_diagram_has_a_conductor_for_every_port_that_is_open_inside(written: Written) -> None:
     drawn = diagram(written.facts)
     assert drawn is not None
-    inside = {(target, port) for _, target, port in written.facts.edges if "/" not in target}
+    inside = {(target, port) for _, target, port in reach.lines(written.facts.matrix) if "/" not in target}
     assert {(one.target, one.port) for one in drawn[1]} == inside
     drawing = drawn[0]
     assert {text.text for _, text in drawing.labels} >= {port for _, port in inside}, "every arrow bears its port"
 
 
 def test_an_edge_that_opens_appears_in_the_diagram(written: Written) -> None:
-    opened = replace(written.facts, edges=written.facts.edges | {("ui", "postgresql", "5432")})
-    before, after = diagram(written.facts), diagram(opened)
+    before, after = diagram(written.facts), diagram(opened(written.facts, "ui", ("postgresql", "5432")))
     assert before is not None and after is not None
     assert len(after[0].dots) == len(before[0].dots) + 1, "the UI joins the database's conductor"
+
+
+def test_only_the_worker_that_calls_the_gateway_joins_its_conductor(written: Written) -> None:
+    drawn = diagram(written.facts)
+    assert drawn is not None
+    (callers,) = [one.sources for one in drawn[1] if one.target == "gateway"]
+    assert callers == ("annotation-worker", "server"), "the others have other security groups"
 
 
 @pytest.mark.parametrize("width", [60, 120, 300])
