@@ -10,6 +10,7 @@ from components.cluster import Cluster, ClusterArgs
 from components.cvat_release import TASK_KINDS
 from components.cvat_services import CvatServices, CvatServicesArgs
 from components.data_tier import DataTier, DataTierArgs
+from components.existing import find
 from components.images import Images, ImagesArgs
 from components.inference_endpoints import InferenceEndpoints, InferenceEndpointsArgs
 from components.init_task import InitTask, InitTaskArgs
@@ -24,12 +25,11 @@ net, inference, init = chosen.network, chosen.inference, chosen.init
 site = lookups.site(region, chosen.demands)
 functions = lookups.functions(inference.inference_layout, inference.model_archives)
 lookups.hosted_zone(chosen.front_door)
-restored = lookups.restored(site, chosen.restore_from, chosen.database)
-adopted = lookups.adopted(net.vpc_id, net.public_subnet_ids, net.private_subnet_ids)
+existing = find(site, chosen.named, chosen.database)
 
 network = Network("network", NetworkArgs(
-    site=site, zones=() if adopted else lookups.zones(net.availability_zones), addresses=chosen.addresses,
-    single_nat=chosen.single_nat, interface_endpoints=net.interface_endpoints, adopted=adopted))  # fmt: skip
+    site=site, zones=() if existing.network else lookups.zones(net.availability_zones), addresses=chosen.addresses,
+    single_nat=chosen.single_nat, interface_endpoints=net.interface_endpoints, adopted=existing.network))  # fmt: skip
 logs = Observability("logs", ObservabilityArgs(
     site=site, task_kinds=TASK_KINDS, retention_days=chosen.services.log_retention_days))  # fmt: skip
 cluster = Cluster("cluster", ClusterArgs(site=site))
@@ -39,7 +39,7 @@ images = Images("images", ImagesArgs(
 data = DataTier("data", DataTierArgs(
     site=site, vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
     mount_subnet_ids=network.each_private_subnet_id, database=chosen.database, cache=chosen.cache,
-    admin_user=init.admin_user, backup_times=chosen.backup_times, restored=restored))  # fmt: skip
+    admin_user=init.admin_user, backup_times=chosen.backup_times, existing=existing))  # fmt: skip
 backups = Backups("backups", BackupsArgs(
     site=site, stores={"database": data.database.arn, "files": data.file_system_arn}, days=chosen.backup_days,
     times=chosen.backup_times, key_arn=chosen.data.backup_key_arn)) if chosen.backup_days else None  # fmt: skip

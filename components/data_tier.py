@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from components import security_groups
+from components import database, security_groups
 from components.backup_times import ALWAYS, BackupTimes
+from components.database import Database, InstanceArgs
 from components.database_switch import DatabaseSwitch
+from components.existing import Existing
 from components.file_system import FileSystem, FileSystemArgs
-from components.restore import EMPTY, Restored
 from components.secrets import GeneratedSecret, StoredSecret, generated
 from components.site import Site
 from components.sizes import CacheSize, DatabaseSize, StoreSizes
 from components.stores import StoreAccess
 
-POSTGRESQL_PORT = 5432
 REDIS_PORT = 6379
-DATABASE = "cvat"
 _REDIS_SNAPSHOT_DAYS = 3
-_ONLY_AT_BIRTH = ["snapshot_identifier", "db_name", "username", "kms_key_id", "performance_insights_kms_key_id"]
-"""Where a database comes from, and its key. A change would replace it, so that no setting could be taken back."""
-_INSIGHTS_DAYS = 7
-"""Performance Insights keeps 7 days at no cost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +36,8 @@ class DataTierArgs:
     cache: CacheSize
     admin_user: str
     """Name of CVAT's first administrator."""
-    restored: Restored = EMPTY
-    """What database and file system begin with. Default: nothing."""
+    existing: Existing = field(default_factory=Existing)
+    """What is used, or begun with, instead of empty stores. Default: nothing."""
     backup_times: BackupTimes = ALWAYS
     """When AWS Backup takes the stores; RDS's own windows keep a distance."""
 
@@ -54,7 +49,7 @@ class DataTier(pulumi.ComponentResource):
     """What a task of CVAT's server needs to reach them."""
     admin_secret: StoredSecret
     """Name and password of CVAT's administrator: `username`, `password`."""
-    database: aws.rds.Instance
+    database: Database
     cache: aws.elasticache.ReplicationGroup
     identifiers: Mapping[str, pulumi.Output[str]]
     """Of database, cache and files, for the operator."""
@@ -65,19 +60,18 @@ class DataTier(pulumi.ComponentResource):
     def __init__(self, name: str, args: DataTierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:DataTier", name, None, opts)
         self._name, self._args = name, args
-        self.sizes = StoreSizes(database=args.database, cache=args.cache)
         self._child = pulumi.ResourceOptions(parent=self)
         self._kept = pulumi.ResourceOptions(parent=self, protect=args.site.protect)
         self._clients: list[aws.ec2.SecurityGroup] = []
-        self._database_secret = self._secret("database", "PostgreSQL's master user", fixed={"username": DATABASE})
         self._redis_secret = self._secret("redis", "AUTH token of Redis")
         self.admin_secret = self._secret("admin", "CVAT's administrator", fixed={"username": args.admin_user})
-        self.database = self._database(self._edge("postgresql", POSTGRESQL_PORT))
+        self.database = self._given_database() or self._new_database()
+        self.sizes = StoreSizes(database=self.database.size, cache=args.cache)
         self.cache = self._cache(self._edge("redis", REDIS_PORT))
         self._files = FileSystem(
             f"{name}-files",
             FileSystemArgs(
-                site=args.site, vpc_id=args.vpc_id, subnet_ids=args.mount_subnet_ids, existing=args.restored.files
+                site=args.site, vpc_id=args.vpc_id, subnet_ids=args.mount_subnet_ids, existing=args.existing.files
             ),
             opts=self._child,
         )
@@ -88,7 +82,7 @@ class DataTier(pulumi.ComponentResource):
             "files": self._files.data.file_system_id,
         }
         self.access = self._access()
-        if not args.site.asleep:
+        if self.database.ours and not args.site.asleep:
             switched = {"instance": self.database.identifier, "wanted": "available", "profile": args.site.profile}
             DatabaseSwitch(f"{name}-awake", {**switched, "region": args.site.region.name}, opts=self._child)
         self.register_outputs({"database": self.database.address, "cache": self.cache.primary_endpoint_address})
@@ -97,18 +91,19 @@ class DataTier(pulumi.ComponentResource):
         """The stores in the words of CVAT's processes."""
         return StoreAccess(
             database=self.database.identifier,
+            database_is_ours=self.database.ours,
             environment={
                 "CVAT_POSTGRES_HOST": self.database.address,
-                "CVAT_POSTGRES_PORT": str(POSTGRESQL_PORT),
-                "CVAT_POSTGRES_DBNAME": DATABASE,
+                "CVAT_POSTGRES_PORT": str(self.database.port),
+                "CVAT_POSTGRES_DBNAME": self.database.name,
                 "CVAT_REDIS_HOST": self.cache.primary_endpoint_address,
                 "CVAT_REDIS_PORT": str(REDIS_PORT),
                 "CVAT_REDIS_SSL": "yes",
                 "AWS_REGION": self._args.site.region.name,
             },
             secrets={
-                "CVAT_POSTGRES_USER": self._database_secret.value("username"),
-                "CVAT_POSTGRES_PASSWORD": self._database_secret.value("password"),
+                "CVAT_POSTGRES_USER": self.database.user,
+                "CVAT_POSTGRES_PASSWORD": self.database.password,
                 "CVAT_REDIS_PASSWORD": self._redis_secret.value("password"),
                 "DJANGO_SECRET_KEY": self._secret("django", "Django's SECRET_KEY", generate="secret_key").value(
                     "secret_key"
@@ -125,14 +120,40 @@ class DataTier(pulumi.ComponentResource):
         content = GeneratedSecret(describe=f"CVAT: {describe}", fixed=fixed or {}, generate=generate)
         return generated(f"{self._name}-{noun}", content, self._args.site, self._kept)
 
+    def _client(self, store: str) -> aws.ec2.SecurityGroup:
+        """The group whose carriers reach a store."""
+        name, args = f"{self._name}-{store}-client", self._args
+        client = security_groups.group(name, f"{store}-client", args.vpc_id, args.site.tags, self._child)
+        self._clients.append(client)
+        return client
+
     def _edge(self, store: str, port: int) -> aws.ec2.SecurityGroup:
         """The server group of a store, which only carriers of its client group reach."""
-        name, args = f"{self._name}-{store}", self._args
-        client = security_groups.group(f"{name}-client", f"{store}-client", args.vpc_id, args.site.tags, self._child)
+        name, args, client = f"{self._name}-{store}", self._args, self._client(store)
         server = security_groups.group(name, store, args.vpc_id, args.site.tags, self._child)
         security_groups.allow(name, client, server, port, args.site.tags, self._child)
-        self._clients.append(client)
         return server
+
+    def _given_database(self) -> Database | None:
+        found = self._args.existing.database
+        if not found:
+            return None
+        name, client = f"{self._name}-postgresql", self._client("postgresql")
+        return database.given_database(name, found, client, self._args.site, self._child)
+
+    def _new_database(self) -> Database:
+        args = self._args
+        wanted = InstanceArgs(
+            site=args.site,
+            subnet_ids=args.subnet_ids,
+            size=args.database,
+            group=self._edge("postgresql", database.PORT),
+            secret=self._secret("database", "PostgreSQL's master user", fixed={"username": database.NAME}),
+            backup_times=args.backup_times,
+            snapshot_id=args.existing.snapshot_id,
+            final_snapshot=self._final_snapshot("database"),
+        )
+        return database.new_database(f"{self._name}-database", wanted, self._kept)
 
     def _final_snapshot(self, store: str) -> pulumi.Output[str] | None:
         """A name that no earlier stack can have used: a taken name would make the deletion fail half way."""
@@ -141,61 +162,6 @@ class DataTier(pulumi.ComponentResource):
         name = f"{self._name}-{store}-final"
         suffix = random.RandomId(name, random.RandomIdArgs(byte_length=4), opts=self._child).hex
         return pulumi.Output.concat("cvat-", self._args.site.stack, "-", store, "-final-", suffix)
-
-    def _database(self, group: aws.ec2.SecurityGroup) -> aws.rds.Instance:
-        name, args, size = f"{self._name}-database", self._args, self._args.database
-        subnets = aws.rds.SubnetGroup(
-            name, aws.rds.SubnetGroupArgs(subnet_ids=args.subnet_ids, tags=dict(args.site.tags)), opts=self._child
-        )
-        parameters = aws.rds.ParameterGroup(
-            name,
-            aws.rds.ParameterGroupArgs(
-                family=f"postgres{size.engine_version.partition('.')[0]}",
-                parameters=[aws.rds.ParameterGroupParameterArgs(name="rds.force_ssl", value="1")],
-                tags=dict(args.site.tags),
-            ),
-            opts=self._child,
-        )
-        snapshot = args.restored.snapshot_id
-        return aws.rds.Instance(
-            name,
-            aws.rds.InstanceArgs(
-                engine="postgres",
-                engine_version=size.engine_version,
-                instance_class=size.instance_class,
-                # A snapshot brings its database and its master user along; the password is set anew after the restore.
-                snapshot_identifier=snapshot,
-                db_name=None if snapshot else DATABASE,
-                username=None if snapshot else DATABASE,
-                password=self._database_secret.password,
-                port=POSTGRESQL_PORT,
-                allocated_storage=size.storage_gb,
-                max_allocated_storage=size.max_storage_gb if size.max_storage_gb > size.storage_gb else None,
-                storage_type="gp3",
-                storage_encrypted=True,
-                kms_key_id=args.site.key,
-                multi_az=size.multi_az,
-                db_subnet_group_name=subnets.name,
-                parameter_group_name=parameters.name,
-                vpc_security_group_ids=[group.id],
-                publicly_accessible=False,
-                backup_retention_period=size.backup_days,
-                backup_window=args.backup_times.own_backup_window,
-                maintenance_window=args.backup_times.maintenance_window,
-                copy_tags_to_snapshot=True,
-                delete_automated_backups=not args.site.protect,
-                deletion_protection=args.site.protect,
-                skip_final_snapshot=not args.site.protect,
-                final_snapshot_identifier=self._final_snapshot("database"),
-                auto_minor_version_upgrade=True,
-                enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
-                performance_insights_enabled=True,
-                performance_insights_kms_key_id=args.site.key,
-                performance_insights_retention_period=_INSIGHTS_DAYS,
-                tags=dict(args.site.tags),
-            ),
-            opts=pulumi.ResourceOptions.merge(self._kept, pulumi.ResourceOptions(ignore_changes=_ONLY_AT_BIRTH)),
-        )
 
     def _cache(self, group: aws.ec2.SecurityGroup) -> aws.elasticache.ReplicationGroup:
         name, args, size = f"{self._name}-redis", self._args, self._args.cache

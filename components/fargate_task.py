@@ -66,7 +66,9 @@ class FargateTask(pulumi.ComponentResource):
         args = self._args
         statements = [*pull_statements(args.images), policies.write_logs([args.log_group_arn])]
         arns = list({id(value.secret_arn): value.secret_arn for value in args.secrets}.values())
-        return statements + ([policies.read_secrets(arns), *policies.decrypt(self._args.site.key_arn)] if arns else [])
+        keys = dict.fromkeys(value.key_arn for value in args.secrets)
+        reads = [policies.read_secrets(arns)] if arns else []
+        return [*statements, *reads, *(one for key in keys for one in policies.decrypt(key))]
 
     def _what_containers_do(self) -> list[policies.Statement]:
         args = self._args

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies, security_groups
-from components.restore import Files
+from components.existing_files import Files
 from components.site import Site
 
 NFS_PORT = 2049
@@ -24,7 +24,7 @@ class FileSystemArgs:
     subnet_ids: Sequence[pulumi.Input[str]]
     """Private subnets that get a mount target, one a zone."""
     existing: Files | None = None
-    """A restored file system to use; it is never deleted. Default: a new one."""
+    """A file system to use; it is never deleted. Default: a new one."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class FileSystem(pulumi.ComponentResource):
     data: Folder
     share: Folder
     root: Folder | None
-    """Of an existing file system only."""
+    """Of an existing file system that nobody else uses only."""
     client: aws.ec2.SecurityGroup
     """Who carries it may mount."""
 
@@ -52,11 +52,15 @@ class FileSystem(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         self._id, self._arn = self._file_system()
-        self._guard()
-        self.client = self._mount_targets()
+        theirs = args.existing.group_id if args.existing else ""
+        if not theirs:
+            self._guard()
+        self.client = security_groups.group(f"{name}-client", "efs-client", args.vpc_id, args.site.tags, self._child)
+        server = theirs or self._mount_targets()
+        security_groups.allow(name, self.client, server, NFS_PORT, args.site.tags, self._child)
         self.data = self._folder("data")
         self.share = self._folder("share")
-        self.root = self._whole() if args.existing else None
+        self.root = self._whole() if args.existing and not theirs else None
         self.register_outputs({"id": self._id})
 
     def _file_system(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
@@ -112,19 +116,17 @@ class FileSystem(pulumi.ComponentResource):
 
     def _mount_targets(self) -> aws.ec2.SecurityGroup:
         name, args = self._name, self._args
-        client = security_groups.group(f"{name}-client", "efs-client", args.vpc_id, args.site.tags, self._child)
         server = security_groups.group(name, "efs", args.vpc_id, args.site.tags, self._child)
-        security_groups.allow(name, client, server, NFS_PORT, args.site.tags, self._child)
         for index, subnet_id in enumerate(args.subnet_ids):
             aws.efs.MountTarget(
                 f"{name}-{index}",
                 aws.efs.MountTargetArgs(file_system_id=self._id, subnet_id=subnet_id, security_groups=[server.id]),
                 opts=self._child,
             )
-        return client
+        return server
 
     def _whole(self) -> Folder:
-        """The root of an existing file system, as root: only there can restored folders be put in place."""
+        """The root of a file system, as root: only there can restored folders be put in place."""
         point = aws.efs.AccessPoint(
             f"{self._name}-root",
             aws.efs.AccessPointArgs(

@@ -89,7 +89,7 @@ class InitTask(pulumi.ComponentResource):
                 "log_group": args.log_group.name,
                 "timeout_minutes": args.timeout_minutes,
                 "snapshot_of": args.stores.database if args.snapshot else None,
-                "database": args.stores.database,
+                "database": args.stores.database if args.stores.database_is_ours else None,
                 "asleep": args.site.asleep,
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[task, *uploaded, *args.wait_for]),

@@ -13,11 +13,8 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 from components.boundary import bound_all_roles
 from components.front_door import FrontDoor
 from components.functions import Archive, Deployable, deployable, local_archives, read_functions, stored_archives
-from components.network import Adopted
-from components.restore import Restore, Restored, database_snapshot, file_system
 from components.site import Demands, Site
-from components.sizes import DatabaseSize
-from components.zones import Zone, adopt, available_zones, choose_zones
+from components.zones import Zone, available_zones, choose_zones
 from region import Region
 
 REGISTRY = Path("serverless/functions")
@@ -52,22 +49,6 @@ def site(region: Region, demands: Demands) -> Site:
 def zones(wanted: tuple[str, ...]) -> tuple[Zone, ...]:
     """The availability zones of a new VPC."""
     return choose_zones(available_zones(), wanted)
-
-
-def adopted(vpc_id: str, public_ids: tuple[str, ...], private_ids: tuple[str, ...]) -> Adopted | None:
-    """The VPC to use instead of a new one, if one is named."""
-    if not vpc_id:
-        return None
-    private = adopt(vpc_id, public_ids, private_ids)
-    return Adopted(vpc_id=vpc_id, public_subnet_ids=public_ids, private_subnets=private)
-
-
-def restored(here: Site, wanted: Restore, size: DatabaseSize) -> Restored:
-    """What the stack is built from: the snapshot and the file system that are named, looked at before they are used."""
-    return Restored(
-        snapshot_id=database_snapshot(here, wanted, size) if wanted.snapshot else None,
-        files=file_system(wanted) if wanted.file_system else None,
-    )
 
 
 def hosted_zone(front: FrontDoor) -> None:

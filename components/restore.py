@@ -1,6 +1,6 @@
-"""What a stack may be built from instead of empty stores: a snapshot of the database, a restored file system.
+"""What a stack may be built from instead of empty stores: a snapshot of the database, and files that were backed up.
 
-Everything is looked at before it is used: RDS and EFS would refuse a wrong one only after half an hour, or not at all.
+A snapshot is looked at before it is used: RDS would refuse a wrong one only after half an hour, or not at all.
 """
 
 from __future__ import annotations
@@ -9,41 +9,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pulumi
 import pulumi_aws as aws
 
+from components.problems import Problems
 from components.site import Site
 from components.sizes import DatabaseSize
 
 _BY_AWS_BACKUP = "awsbackup:"
 """Identifiers of RDS snapshots that AWS Backup has taken begin like this."""
 _SNAPSHOT_ARN = re.compile(r"arn:[a-z-]+:rds:(?P<region>[a-z0-9-]+):(?P<account>\d+):snapshot:(?P<id>.+)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Restore:
-    """What the operator named; all may be empty."""
-
-    snapshot: str = ""
-    """Identifier or ARN of an RDS snapshot."""
-    file_system: str = ""
-    """Id of a file system."""
-
-
-@dataclass(frozen=True)
-class Files:
-    """A file system that is there already."""
-
-    file_system_id: str
-    arn: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Restored:
-    """What a stack is built from; None: an empty store."""
-
-    snapshot_id: str | None = None
-    files: Files | None = None
 
 
 PUT_IN_PLACE = """\
@@ -67,16 +41,6 @@ rmdir "$1" || echo "$1 keeps what is not CVAT's."
 AWS Backup never restores to where the files were, but into aws-backup-restore_<time> (AWS Backup developer guide,
 "Restore an Amazon EFS file system", read 2026-11). Moving within a file system copies nothing.
 """
-
-EMPTY = Restored()
-"""Nothing: all stores are new."""
-
-
-class RestoreError(pulumi.RunError):
-    """All that keeps a stack from being built from what was named; shown without a traceback."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("The stack cannot be restored:" + "".join(f"\n  - {problem}" for problem in problems))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,15 +91,12 @@ def why_not(named: str, snapshot: Snapshot, size: DatabaseSize, key_arn: str = "
         )
 
 
-def database_snapshot(site: Site, wanted: Restore, size: DatabaseSize) -> str:
-    """The identifier of the snapshot to restore. Raises RestoreError where it does not fit the stack."""
-    identifier = short_id(site, wanted.snapshot)
-    found = aws.rds.get_snapshot(
-        db_snapshot_identifier=identifier,
-        # RDS tells of these snapshots only if it is asked for their type.
-        snapshot_type="awsbackup" if identifier.startswith(_BY_AWS_BACKUP) else None,
-        include_shared=identifier.startswith("arn:") or None,
-    )
+def database_snapshot(site: Site, named: str, size: DatabaseSize, problems: Problems) -> str:
+    """The identifier of the snapshot to restore."""
+    identifier = short_id(site, named)
+    found = problems.ask("restoreDatabaseSnapshot", named, lambda: _described(identifier))
+    if found is None:
+        return identifier
     snapshot = Snapshot(
         engine=found.engine,
         version=found.engine_version,
@@ -144,19 +105,14 @@ def database_snapshot(site: Site, wanted: Restore, size: DatabaseSize) -> str:
         encrypted=found.encrypted,
         key_arn=found.kms_key_id,
     )
-    if problems := list(why_not(wanted.snapshot, snapshot, size, site.key_arn)):
-        raise RestoreError(problems)
+    problems.add(why_not(named, snapshot, size, site.key_arn))
     return identifier
 
 
-def file_system(wanted: Restore) -> Files:
-    """The file system to use. Raises RestoreError where it does not fit the stack."""
-    found = aws.efs.get_file_system(file_system_id=wanted.file_system)
-    if not found.encrypted:
-        raise RestoreError(
-            [
-                f"cvat:restoreFileSystem = {wanted.file_system}: it is not encrypted, and this stack's stores are. "
-                "Restore it again with Encrypted=true (docs/operations.md#restore)."
-            ]
-        )
-    return Files(found.file_system_id, found.arn)
+def _described(identifier: str) -> aws.rds.GetSnapshotResult:
+    return aws.rds.get_snapshot(
+        db_snapshot_identifier=identifier,
+        # RDS tells of these snapshots only if it is asked for their type.
+        snapshot_type="awsbackup" if identifier.startswith(_BY_AWS_BACKUP) else None,
+        include_shared=identifier.startswith("arn:") or None,
+    )

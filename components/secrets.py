@@ -22,6 +22,8 @@ class SecretValue:
 
     secret_arn: pulumi.Output[str]
     key: str
+    key_arn: str = ""
+    """The customer's KMS key that encrypts it. Default: one that readers need no permission for."""
 
     @property
     def reference(self) -> pulumi.Output[str]:
@@ -52,9 +54,11 @@ class StoredSecret:
     arn: pulumi.Output[str]
     version: aws.secretsmanager.SecretVersion
     password: pulumi.Output[str]
+    key_arn: str
+    """The customer's KMS key that encrypts it; empty: AWS's own."""
 
     def value(self, key: str) -> SecretValue:
-        return SecretValue(self.arn, key)
+        return SecretValue(self.arn, key, self.key_arn)
 
 
 def generated(name: str, content: GeneratedSecret, site: Site, opts: pulumi.ResourceOptions) -> StoredSecret:
@@ -83,4 +87,4 @@ def generated(name: str, content: GeneratedSecret, site: Site, opts: pulumi.Reso
         ),
         opts=opts,
     )
-    return StoredSecret(secret.arn, version, password.result)
+    return StoredSecret(secret.arn, version, password.result, site.key_arn)

@@ -27,17 +27,18 @@ def group(
 def allow(
     name: str,
     client: aws.ec2.SecurityGroup,
-    server: aws.ec2.SecurityGroup,
+    server: aws.ec2.SecurityGroup | str,
     port: int,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Open client -> server on a TCP port."""
+    """Open client -> server on a TCP port. A group that exists already is named by its id."""
+    server_id = pulumi.Output.from_input(server if isinstance(server, str) else server.id)
     aws.vpc.SecurityGroupEgressRule(
         f"{name}-out",
         aws.vpc.SecurityGroupEgressRuleArgs(
             security_group_id=client.id,
-            referenced_security_group_id=server.id,
+            referenced_security_group_id=server_id,
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
@@ -48,7 +49,7 @@ def allow(
     aws.vpc.SecurityGroupIngressRule(
         f"{name}-in",
         aws.vpc.SecurityGroupIngressRuleArgs(
-            security_group_id=server.id,
+            security_group_id=server_id,
             referenced_security_group_id=client.id,
             ip_protocol="tcp",
             from_port=port,

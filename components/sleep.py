@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import errands, policies
+from components.database import Database
 from components.database_switch import DatabaseSwitch
 from components.errands import Errand, Named, SleepingEndpoint
 from components.site import Site
@@ -21,7 +22,8 @@ _TRIES = 3
 @dataclass(frozen=True, kw_only=True)
 class SleepArgs:
     site: Site
-    database: aws.rds.Instance
+    database: Database
+    """Only one of the stack's own is stopped."""
     page_rule: aws.lb.ListenerRule | None
     """The listener's rule that shows the page."""
     endpoints: Sequence[SleepingEndpoint] = ()
@@ -39,10 +41,11 @@ class Sleep(pulumi.ComponentResource):
         super().__init__("cvat:index:Sleep", name, {"awake": args.site.hours.share if args.site.hours else 0.0}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        if args.site.hours is None:
+        if args.site.hours is None and args.database.ours:
             self._stop()
         todo = list(self._errands())
-        self._schedule(todo)
+        if todo:
+            self._schedule(todo)
         self.register_outputs({"errands": [errand.name for errand in todo]})
 
     def _stop(self) -> None:
@@ -63,9 +66,9 @@ class Sleep(pulumi.ComponentResource):
         args = self._args
         database = Named(name=args.database.identifier, arn=args.database.arn)
         if args.site.hours is None:
-            yield from errands.stay_stopped(database)
+            yield from errands.stay_stopped(database) if args.database.ours else ()
             return
-        yield from errands.by_hours(args.site.hours, database)
+        yield from errands.by_hours(args.site.hours, database) if args.database.ours else ()
         for endpoint in args.endpoints:
             yield from errands.endpoint_by_hours(args.site.hours, endpoint, args.site.tags)
         if args.page_rule is not None:

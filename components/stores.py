@@ -16,6 +16,8 @@ from components.secrets import SecretValue
 class StoreAccess:
     database: pulumi.Input[str]
     """Identifier of the RDS instance."""
+    database_is_ours: bool
+    """Whether it may be started; who keeps a database for others decides for himself when it runs."""
     environment: Mapping[str, pulumi.Input[str]]
     """Where the stores are, by the variables that CVAT reads."""
     secrets: Mapping[str, SecretValue]

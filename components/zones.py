@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+
+from components.problems import Problems
 
 ZONES = 3
 
@@ -72,44 +75,48 @@ def describe_subnet(subnet_id: str) -> AdoptedSubnet:
     )
 
 
-def check_adopted(vpc_id: str, public: Sequence[AdoptedSubnet], private: Sequence[AdoptedSubnet]) -> None:
-    """Raise a RunError with all that is wrong with subnets to be adopted."""
-    problems = [
-        f"{subnet.subnet_id} belongs to {subnet.vpc_id}, not to cvat:vpcId = {vpc_id}. Name a subnet of that VPC."
-        for subnet in (*public, *private)
-        if subnet.vpc_id != vpc_id
-    ]
+def why_not_adopted(vpc_id: str, public: Sequence[AdoptedSubnet], private: Sequence[AdoptedSubnet]) -> Iterator[str]:
+    """All that is wrong with subnets to be adopted; pure."""
+    for subnet in (*public, *private):
+        if subnet.vpc_id != vpc_id:
+            yield f"{subnet.subnet_id} belongs to {subnet.vpc_id}, not to cvat:vpcId = {vpc_id}. Name one of that VPC."
     for key, subnets, kind in (("public", public, True), ("private", private, False)):
         if len({subnet.zone.zone_id for subnet in subnets}) < ZONES:
             zones = ", ".join(sorted({subnet.zone.name for subnet in subnets}))
-            problems.append(
-                f"cvat:{key}SubnetIds lie in {zones} only, but {ZONES} zones are needed. Name a subnet in each."
-            )
-        problems += [
-            f"cvat:{key}SubnetIds names {subnet.subnet_id}, which has {'no' if kind else 'a'} route to an Internet "
-            f"gateway. Name a {key} subnet."
-            for subnet in subnets
-            if subnet.public is not kind
-        ]
-    if problems:
-        raise pulumi.RunError("The VPC cannot be adopted:" + "".join(f"\n  - {problem}" for problem in problems))
+            yield f"cvat:{key}SubnetIds lie in {zones} only, but {ZONES} zones are needed. Name a subnet in each."
+        for subnet in subnets:
+            if subnet.public is not kind:
+                yield (
+                    f"cvat:{key}SubnetIds names {subnet.subnet_id}, which has {'no' if kind else 'a'} route to an "
+                    f"Internet gateway. Name a {key} subnet."
+                )
 
 
-def check_names(vpc_id: str, *, dns_support: bool, dns_hostnames: bool) -> None:
-    """Raise RunError where a VPC to be adopted cannot resolve the names of file system, gateway and endpoints."""
+def why_no_names(vpc_id: str, *, dns_support: bool, dns_hostnames: bool) -> Iterator[str]:
+    """Why a VPC to be adopted cannot resolve the names of file system, gateway and endpoints; nothing if it can."""
     if not (dns_support and dns_hostnames):
-        raise pulumi.RunError(
+        yield (
             f"cvat:vpcId = {vpc_id}: CVAT finds its file system and its gateway by name, so the VPC needs DNS support "
             "and DNS hostnames. Switch both on with `aws ec2 modify-vpc-attribute`."
         )
 
 
-def adopt(vpc_id: str, public_ids: Sequence[str], private_ids: Sequence[str]) -> tuple[AdoptedSubnet, ...]:
+def adopt(
+    vpc_id: str, public_ids: Sequence[str], private_ids: Sequence[str], problems: Problems
+) -> tuple[AdoptedSubnet, ...]:
     """The private subnets of an existing VPC, checked together with the public ones."""
-    vpc = aws.ec2.get_vpc(id=vpc_id)
-    check_names(vpc_id, dns_support=vpc.enable_dns_support, dns_hostnames=vpc.enable_dns_hostnames)
-    public = [describe_subnet(subnet_id) for subnet_id in public_ids]
-    private = [describe_subnet(subnet_id) for subnet_id in private_ids]
-    check_adopted(vpc_id, public, private)
-    pulumi.log.info(f"Adopting {vpc_id} with {len(public)} public and {len(private)} private subnets.")
+    vpc = problems.ask("vpcId", vpc_id, lambda: aws.ec2.get_vpc(id=vpc_id))
+    public = _described("publicSubnetIds", public_ids, problems)
+    private = _described("privateSubnetIds", private_ids, problems)
+    if vpc:
+        names = {"dns_support": vpc.enable_dns_support, "dns_hostnames": vpc.enable_dns_hostnames}
+        problems.add(why_no_names(vpc_id, **names))
+    if len(public) + len(private) == len(public_ids) + len(private_ids):
+        problems.add(why_not_adopted(vpc_id, public, private))
     return tuple(private)
+
+
+def _described(key: str, ids: Sequence[str], problems: Problems) -> list[AdoptedSubnet]:
+    """Those of the subnets that exist."""
+    found = [problems.ask(key, one, functools.partial(describe_subnet, one)) for one in ids]
+    return [subnet for subnet in found if subnet]

@@ -11,13 +11,15 @@ from pulumi import get_project, get_stack
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, rpc
 from pulumi.runtime.mocks import MockMonitor
 
-from rehearsal import handlers, inputs, invokes
+from rehearsal import handlers, inputs, invokes, invokes_existing
 from rehearsal.account import Account
 from rehearsal.errors import MissingHandlerError, RehearsalError, TakenError, is_taken, sentence
 from rehearsal.make import KINDS, Kind, Made, Make
 from rehearsal.model import Record, State
 from rehearsal.project import Configuration
 
+FUNCTIONS = invokes_existing.FUNCTIONS
+"""Of both modules."""
 DYNAMIC = "pulumi-python:dynamic"
 PROVIDER_KEY = "__provider"
 
@@ -44,9 +46,12 @@ class Engine(Mocks):
         self.monitor = Monitor(self)
         handlers.load()
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
-        """Answer a function of a provider, such as aws.get_availability_zones."""
-        answer = invokes.FUNCTIONS.get(args.token)
+    def call(self, args: MockCallArgs) -> dict[str, Any] | tuple[dict[str, Any], list[tuple[str, str]]]:  # type: ignore[override]
+        """Answer a function of a provider, such as aws.get_availability_zones.
+
+        What the API refuses is handed on as a failure of that function, which a program may expect and handle.
+        """
+        answer = FUNCTIONS.get(args.token)
         if answer is None:
             raise MissingHandlerError(
                 f"The program calls {args.token}, which the rehearsal cannot answer: teach it in rehearsal/invokes.py."
@@ -56,7 +61,7 @@ class Engine(Mocks):
         try:
             result = answer(invokes.Question(self.account, region, given))
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-            raise RehearsalError(f"{args.token}: {sentence(error)}") from error
+            return {}, [("", sentence(error))]
         if left := given.left():
             raise MissingHandlerError(f"{args.token}: the rehearsal ignores these arguments: {', '.join(left)}.")
         return result

@@ -233,6 +233,8 @@ def file_system(question: Question) -> dict[str, Any]:
         "fileSystemId": wanted,
         "arn": found["FileSystemArn"],
         "encrypted": found["Encrypted"],
+        "kmsKeyId": found.get("KmsKeyId", ""),
+        "availabilityZoneName": found.get("AvailabilityZoneName", ""),
         "region": question.region,
     }
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from components.office_hours import checked, time_zone
 from settings.keys_access import Access, Https, Oidc, Waf
-from settings.keys_given import Account
+from settings.keys_given import Account, Given
 from settings.section import Section
 from settings.values import Cidr, Cidrs, Many, Texts, name_value, retention_days, secret_reference
 
@@ -238,10 +238,7 @@ class Restore(Section):
 
     restore_database_snapshot: str = ""
     """Identifier or ARN of an RDS snapshot (also one of AWS Backup) from which a new stack's database is made. Looked
-    at only when the database is created."""
-    restore_file_system: str = Field("", pattern=r"^(fs-[0-9a-f]{8,40})?$")
-    """Id of a file system that AWS Backup has restored; the stack uses it instead of a new one, and never deletes
-    it. Leave it set for as long as the stack lives: without it, the stack would begin with empty folders again."""
+    at only when the database is created. The files of a restore: fileSystemId."""
 
 
 class Alarms(Section):
@@ -256,6 +253,6 @@ class Alarms(Section):
 
 SECTIONS: tuple[type[Section], ...] = (
     *(Stack, Account, Sleep, Network, Access, Https, Waf, Oidc, Data),
-    *(Images, Inference, Services, Init, Restore, Alarms),
+    *(Images, Inference, Services, Init, Given, Restore, Alarms),
 )
 """In the order in which the documentation lists them."""

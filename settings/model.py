@@ -9,9 +9,11 @@ from typing import Any
 from components import office_hours
 from components.asleep_page import Page, page
 from components.backup_times import BackupTimes
+from components.existing import Named
+from components.existing_database import NamedDatabase
+from components.existing_files import NamedFiles
 from components.front_door import Firewall, FrontDoor, Imported, Login
 from components.office_hours import OfficeHours
-from components.restore import Restore
 from components.site import Demands
 from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, Notified, TaskSize
 from settings import certificate, keys, keys_given
@@ -39,6 +41,7 @@ class Settings:
     inference: keys.Inference
     services: keys.Services
     init: keys.Init
+    given: keys_given.Given
     restore: keys.Restore
     alarms: keys.Alarms
     home_zone: str
@@ -257,9 +260,22 @@ class Settings:
         return choice == "always" or (choice == "" and self.protect)
 
     @property
-    def restore_from(self) -> Restore:
-        chosen = self.restore
-        return Restore(snapshot=chosen.restore_database_snapshot, file_system=chosen.restore_file_system)
+    def named(self) -> Named:
+        """What exists already and is to be used."""
+        net, given = self.network, self.given
+        return Named(
+            vpc_id=net.vpc_id,
+            public_subnet_ids=net.public_subnet_ids,
+            private_subnet_ids=net.private_subnet_ids,
+            snapshot=self.restore.restore_database_snapshot,
+            database=NamedDatabase(
+                instance_id=given.db_instance_id,
+                secret_arn=given.db_secret_arn,
+                group_id=given.db_security_group_id,
+                name=given.db_name,
+            ),
+            files=NamedFiles(given.file_system_id, given.file_system_security_group_id),
+        )
 
     @property
     def notified(self) -> Notified:

@@ -92,6 +92,6 @@ PRODUCTION: dict[str, Any] = STANDARD | {
     "annotation_worker_count": 3,
     "annotation_worker_max_count": 12,
 }
-"""For whom CVAT must not stand still: something of everything in each zone, and restore points of a quarter."""
+"""For whom CVAT must not stand still: something of everything in each of three zones, restore points of a quarter."""
 
 PRESETS = {"production": PRODUCTION, "standard": STANDARD, "team": TEAM}

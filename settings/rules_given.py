@@ -14,8 +14,41 @@ _ACCOUNT = r"\d{12}"
 def given_rules(settings: Settings, region: Region) -> Iterator[str]:
     """All that is wrong with names of what exists already, as far as it can be told without asking AWS."""
     yield from _boundary(settings.account.permissions_boundary_arn, region)
+    yield from _database(settings, region)
+    yield from _files(settings)
     yield from _key("kmsKeyArn", settings.account.kms_key_arn, region)
     yield from _key("backupKeyArn", settings.data.backup_key_arn, region)
+
+
+def _database(settings: Settings, region: Region) -> Iterator[str]:
+    given = settings.given
+    parts = {"dbSecretArn": given.db_secret_arn, "dbSecurityGroupId": given.db_security_group_id}
+    if not given.db_instance_id:
+        for key, value in parts.items():
+            if value:
+                yield f"cvat:{key} = {value}: it belongs to cvat:dbInstanceId, which is empty. Set that, or remove it."
+        return
+    what = f"cvat:dbInstanceId = {given.db_instance_id}"
+    if lacking := [key for key, value in {"vpcId": settings.network.vpc_id, **parts}.items() if not value]:
+        keys = ", ".join(f"cvat:{key}" for key in lacking)
+        yield f"{what}: an existing database also needs {keys}. Set what is missing, or leave it empty for a new one."
+    if settings.restore.restore_database_snapshot:
+        yield f"{what}: with cvat:restoreDatabaseSnapshot a new database is made. Remove one of the two."
+    start = region.arn("secretsmanager", "secret:", account="ACCOUNT")
+    pattern = re.escape(start).replace("ACCOUNT", _ACCOUNT) + r"[^:]+-\w{6}"
+    if given.db_secret_arn and not re.fullmatch(pattern, given.db_secret_arn):
+        yield (
+            f"cvat:dbSecretArn = {given.db_secret_arn}: it must be the whole ARN of a secret of this region "
+            f"({start.replace('ACCOUNT', '<account>')}<name>-<six characters>). Copy it from Secrets Manager."
+        )
+
+
+def _files(settings: Settings) -> Iterator[str]:
+    group = settings.given.file_system_security_group_id
+    needed = {"fileSystemId": settings.given.file_system_id, "vpcId": settings.network.vpc_id}
+    if group and (lacking := [key for key, value in needed.items() if not value]):
+        keys = ", ".join(f"cvat:{key}" for key in lacking)
+        yield f"cvat:fileSystemSecurityGroupId = {group}: it also needs {keys}. Set what is missing, or remove it."
 
 
 def _boundary(arn: str, region: Region) -> Iterator[str]:

@@ -46,12 +46,34 @@ class _Carrier:
     """Task definition, of a task."""
 
 
+GIVEN_GROUPS = {"cvat:dbSecurityGroupId": "postgresql", "cvat:fileSystemSecurityGroupId": "efs"}
+"""Settings that name the group of something that exists already, and the role of what carries it."""
+
+
 @question
 def groups(rehearsal: Rehearsal) -> list[Thing]:
-    """Security groups that carry the stack's tag, and those that the stack made without one."""
+    """Security groups with the stack's tag, those that the stack made without one, and those that it was given."""
     made = {record.id for record in rehearsal.of_type("aws:ec2/securityGroup:SecurityGroup")}
     everything = ask.paged(rehearsal.client("ec2"), "describe_security_groups", "SecurityGroups")
-    return [one for one in everything if one["GroupId"] in made or tag(one, "stack") == rehearsal.stack]
+    own = [one for one in everything if one["GroupId"] in made or tag(one, "stack") == rehearsal.stack]
+    ids = {one["GroupId"] for one in own}
+    given = {value: role for key, role in GIVEN_GROUPS.items() if (value := rehearsal.config.values.get(key))}
+    return own + [_given(one, given[one["GroupId"]], ids) for one in everything if one["GroupId"] in given]
+
+
+def _given(group: Thing, role: str, ours: set[str]) -> Thing:
+    """A group of somebody else's, with its role and, of its rules, those that concern the stack's own groups."""
+    entering = [
+        {**entry, "IpRanges": [], "Ipv6Ranges": [], "UserIdGroupPairs": pairs}
+        for entry in group["IpPermissions"]
+        if (pairs := [one for one in entry["UserIdGroupPairs"] if one["GroupId"] in ours])
+    ]
+    return {
+        **group,
+        "Tags": [{"Key": ROLE_TAG, "Value": role}],
+        "IpPermissions": entering,
+        "IpPermissionsEgress": [],
+    }
 
 
 @question
@@ -121,21 +143,39 @@ def _tasks(rehearsal: Rehearsal) -> Iterator[_Carrier]:
 
 
 def _stores(rehearsal: Rehearsal) -> Iterator[_Carrier]:
-    for record in rehearsal.of_type("aws:rds/instance:Instance"):
-        answer = rehearsal.client("rds").describe_db_instances(DBInstanceIdentifier=record.outputs["identifier"])
+    for identifier in databases(rehearsal):
+        answer = rehearsal.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)
         (database,) = answer["DBInstances"]
         carried = tuple(one["VpcSecurityGroupId"] for one in database["VpcSecurityGroups"])
         subnets = tuple(one["SubnetIdentifier"] for one in database["DBSubnetGroup"]["Subnets"])
-        yield _Carrier(f"database {record.name}", carried, subnets, bool(database.get("PubliclyAccessible")))
+        yield _Carrier(f"database {identifier}", carried, subnets, bool(database.get("PubliclyAccessible")))
     for record in rehearsal.of_type("aws:elasticache/replicationGroup:ReplicationGroup"):
         # A replication group's groups are told by its member clusters, which moto does not make.
         carried = tuple(record.outputs.get("securityGroupIds") or ())
         yield _Carrier(f"cache {record.name}", carried, _cache_subnets(rehearsal, record.outputs["subnetGroupName"]))
-    for record in rehearsal.of_type("aws:efs/mountTarget:MountTarget"):
-        client = rehearsal.client("efs")
-        carried = tuple(client.describe_mount_target_security_groups(MountTargetId=record.id)["SecurityGroups"])
-        (target,) = client.describe_mount_targets(MountTargetId=record.id)["MountTargets"]
-        yield _Carrier(f"mount target {record.name}", carried, (target["SubnetId"],))
+    client = rehearsal.client("efs")
+    for target in mount_targets(rehearsal):
+        found = client.describe_mount_target_security_groups(MountTargetId=target["MountTargetId"])
+        yield _Carrier(f"mount target {target['MountTargetId']}", tuple(found["SecurityGroups"]), (target["SubnetId"],))
+
+
+def databases(rehearsal: Rehearsal) -> list[str]:
+    """Identifiers of the instances that the stack uses, its own and the one that it was given."""
+    made = [record.outputs["identifier"] for record in rehearsal.of_type("aws:rds/instance:Instance")]
+    given = rehearsal.config.values.get("cvat:dbInstanceId")
+    return [*made, given] if given else made
+
+
+def mount_targets(rehearsal: Rehearsal) -> list[Thing]:
+    """Mount targets that the stack uses, its own and those of the file system that it was given."""
+    client = rehearsal.client("efs")
+    systems = {record.id for record in rehearsal.of_type("aws:efs/fileSystem:FileSystem")}
+    systems |= {rehearsal.config.values.get("cvat:fileSystemId") or ""} - {""}
+    return [
+        target
+        for system in sorted(systems)
+        for target in ask.paged(client, "describe_mount_targets", "MountTargets", FileSystemId=system)
+    ]
 
 
 def _cache_subnets(rehearsal: Rehearsal, group: str) -> tuple[str, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from rehearsal import Rehearsal, rehearse
 from rehearsal.account import Account
+from tests.program.own_vpc import build_vpc
 
 
 def test_a_certificate_brings_https_and_a_redirect(archives: Path) -> None:
@@ -22,23 +22,6 @@ def test_a_certificate_brings_https_and_a_redirect(archives: Path) -> None:
     assert listeners[443]["Certificates"][0]["CertificateArn"] == arn
     assert listeners[80]["DefaultActions"][0]["Type"] == "redirect"
     assert done.outputs["url"] == "https://cvat.example.com"
-
-
-def build_vpc(ec2: Any, zones: list[str]) -> tuple[str, list[str], list[str]]:
-    """A VPC with a public and a private subnet in each zone, as somebody else may have made it."""
-    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
-    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-    subnets: dict[bool, list[str]] = {True: [], False: []}
-    for index, (public, zone) in enumerate((public, zone) for public in (True, False) for zone in zones):
-        made = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{index}.0/24", AvailabilityZone=zone)["Subnet"]
-        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-        ec2.associate_route_table(RouteTableId=table, SubnetId=made["SubnetId"])
-        if public:
-            ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
-        subnets[public].append(made["SubnetId"])
-    return vpc, subnets[True], subnets[False]
 
 
 def test_an_existing_vpc_is_adopted_and_nothing_added_to_it(archives: Path) -> None:
@@ -68,6 +51,6 @@ def test_a_vpc_whose_subnets_are_of_the_wrong_kind_is_refused_in_sentences(archi
         vpc, public, private = build_vpc(ec2, [f"cn-northwest-1{letter}" for letter in "abc"])
         config = {"cvat:vpcId": vpc, "cvat:publicSubnetIds": private, "cvat:privateSubnetIds": public}
         done = rehearse("cn-northwest-1", config=config | {"cvat:modelArchives": str(archives)}, account=account)
-    assert str(done.error).startswith("The VPC cannot be adopted:")
+    assert str(done.error).startswith("What the settings name cannot be used:")
     assert str(done.error).count("Name a public subnet") == 3
     assert str(done.error).count("Name a private subnet") == 3

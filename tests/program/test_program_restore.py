@@ -25,7 +25,7 @@ def test_a_snapshot_that_does_not_fit_is_refused_before_anything_is_made(archive
         config = {"cvat:restoreDatabaseSnapshot": "wrong", "cvat:modelArchives": str(archives)}
         done = rehearse(region, config=config, account=account)
     said = str(done.error)
-    assert said.startswith("The stack cannot be restored:")
+    assert said.startswith("What the settings name cannot be used:")
     for part in ("not encrypted", "PostgreSQL 14.9", "400 GB"):
         assert part in said, "everything at once"
     assert not [one for one in done.resources if one.type.startswith("aws:")]
@@ -45,7 +45,7 @@ def restored(request: pytest.FixtureRequest, archives: Path) -> Iterator[Rehears
         snapshot = rds.create_db_snapshot(DBInstanceIdentifier="lost", DBSnapshotIdentifier="last-night")["DBSnapshot"]
         rds.delete_db_instance(DBInstanceIdentifier="lost", SkipFinalSnapshot=True)
         files = efs.create_file_system(CreationToken="by-aws-backup", Encrypted=True)["FileSystemId"]
-        config = {"cvat:restoreDatabaseSnapshot": snapshot["DBSnapshotArn"], "cvat:restoreFileSystem": files}
+        config = {"cvat:restoreDatabaseSnapshot": snapshot["DBSnapshotArn"], "cvat:fileSystemId": files}
         config |= {"cvat:dbEngineVersion": "15.12", "cvat:modelArchives": str(archives)}
         done = rehearse(region, config=config, account=account)
         assert done.error is None, done.error

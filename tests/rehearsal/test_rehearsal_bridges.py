@@ -284,6 +284,15 @@ def bounded_tasks(client: Client) -> bool:
     return bool(ecs.describe_services(cluster="c", services=["s"])["services"][0]["desiredCount"] == 2)
 
 
+def mount_target_interfaces(client: Client) -> bool:
+    """A mount target's network interface says which file system it belongs to, so that it can be found by that."""
+    efs, ec2 = client("efs"), client("ec2")
+    system = efs.create_file_system(CreationToken="t")["FileSystemId"]
+    efs.create_mount_target(FileSystemId=system, SubnetId=subnets(client)[0])
+    wanted = [{"Name": "description", "Values": [f"*{system}*"]}]
+    return len(ec2.describe_network_interfaces(Filters=wanted)["NetworkInterfaces"]) == 1
+
+
 PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "third_zone_in_beijing": (zones_of_beijing, "cn-north-1"),
     "host_names_in_china": (host_names, CN),
@@ -308,6 +317,7 @@ PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "digests_of_images": (image_digests, CN),
     "certificates_that_wait_for_their_proof": (proved_certificate, CN),
     "client_secrets_that_nobody_tells": (untold_client_secret, CN),
+    "interfaces_of_mount_targets": (mount_target_interfaces, CN),
 }
 
 

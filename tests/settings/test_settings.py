@@ -138,7 +138,6 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ),
         ({"permissionsBoundaryArn": "arn:aws:iam::123456789012:policy/b"}, "of this partition (arn:aws-cn:iam::"),
         ({"permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:role/b"}, "must be an IAM policy"),
-        ({"restoreFileSystem": "efs-1"}, "should match pattern"),
         ({"mode": "sleepy"}, "should be 'awake' or 'asleep'"),
         ({"officeHours": "nine to five"}, "must be days and hours; write for example mon-fri 08:00-20:00"),
         ({"officeHours": "mon-fri 20:00-08:00"}, "must end after it starts"),
@@ -147,6 +146,11 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"officeHours": "mon-fri 09:00-13:00"}, "a running database for six hours in a row"),
         ({"backupHour": "18", "officeHours": "mon-fri 08:00-20:00"}, "Choose one of 3, 4, 5, 6, 7, 8, 9, 10, or -1"),
         ({"inferenceMaxInstanceCount": "3", "officeHours": "mon-fri 08:00-20:00"}, "their scaling with them"),
+        ({"dbSecurityGroupId": "sg-0123456789abcdef0"}, "belongs to cvat:dbInstanceId, which is empty"),
+        ({"dbInstanceId": "theirs"}, "also needs cvat:vpcId, cvat:dbSecretArn, cvat:dbSecurityGroupId"),
+        ({"fileSystemSecurityGroupId": "sg-0123456789abcdef0"}, "also needs cvat:fileSystemId, cvat:vpcId"),
+        ({"dbName": "no-hyphens"}, "should match pattern"),
+        ({"fileSystemId": "efs-1"}, "should match pattern"),
     ],
 )
 def test_each_broken_rule_is_said_with_its_key(own: dict[str, str], said: str) -> None:
@@ -231,6 +235,27 @@ def test_pulumi_yaml_and_the_documentation_say_what_the_keys_say() -> None:
         [sys.executable, "-m", "settings.declare", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert check.returncode == 0, check.stderr
+
+
+GIVEN_DATABASE = {
+    "vpcId": "vpc-1",
+    "publicSubnetIds": '["a","b","c"]',
+    "privateSubnetIds": '["d","e","f"]',
+    "dbInstanceId": "theirs",
+    "dbSecretArn": "arn:aws-cn:secretsmanager:cn-northwest-1:123456789012:secret:cvat-AbCdEf",
+    "dbSecurityGroupId": "sg-0123456789abcdef0",
+}
+
+
+def test_an_existing_database_needs_its_secret_its_group_and_no_snapshot() -> None:
+    assert load(**GIVEN_DATABASE).named.database.instance_id == "theirs"
+    for wrong, said in (
+        ({"restoreDatabaseSnapshot": "s"}, "Remove one of the two"),
+        ({"dbSecretArn": "cvat"}, "must be the whole ARN of a secret of this region (arn:aws-cn:secretsmanager:"),
+        ({"dbSecretArn": GIVEN_DATABASE["dbSecretArn"].replace("northwest", "north")}, "of this region"),
+    ):
+        (found,) = problems(**GIVEN_DATABASE | wrong)
+        assert said in found
 
 
 def test_a_boundary_may_be_the_accounts_own_policy_or_one_of_awss() -> None:

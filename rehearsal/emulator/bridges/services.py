@@ -108,6 +108,19 @@ def memory_of_the_whole_task(stack: ExitStack) -> None:
 
 
 @bridge
+def interfaces_of_mount_targets(stack: ExitStack) -> None:
+    """moto's mount targets have network interfaces that do not say whose they are."""
+    from moto.efs.models import EFSBackend  # noqa: PLC0415
+
+    def named(target: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+        interface = self.ec2_backend.get_network_interface(target.network_interface_id)
+        interface.description = f"EFS mount target for {target.file_system_id} ({target.mount_target_id})"
+        return target
+
+    after(stack, EFSBackend, "create_mount_target", named)
+
+
+@bridge
 def identity_of_databases(stack: ExitStack) -> None:
     """moto gives every database instance the same resource id."""
     from moto.rds.models import DBInstance  # noqa: PLC0415
