@@ -17,7 +17,7 @@ def file_system(make: Make) -> Made:
     """A file system; lifecycle and protection are set by further calls."""
     policies = make.inputs.take("lifecyclePolicies") or []
     protection = make.inputs.take("protection")
-    token = make.inputs.take("creationToken") or naming.suffix(make.stack, make.urn)
+    token = make.inputs.take("creationToken") or naming.suffix(make.stack, make.seed)
     made = make.call("efs", "CreateFileSystem", {"CreationToken": token})
     system_id = made["FileSystemId"]
     if policies:
@@ -59,7 +59,7 @@ def mount_target(make: Make) -> Made:
 @handles("aws:efs/accessPoint:AccessPoint", tags=True)
 def access_point(make: Make) -> Made:
     """A folder seen as one user."""
-    made = make.call("efs", "CreateAccessPoint", {"ClientToken": naming.suffix(make.stack, make.urn)})
+    made = make.call("efs", "CreateAccessPoint", {"ClientToken": naming.suffix(make.stack, make.seed)})
     return Made(made["AccessPointId"], {"arn": made["AccessPointArn"], "ownerId": make.account.id})
 
 

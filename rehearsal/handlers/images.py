@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,8 @@ def build_files(context: Path, dockerfile: Path) -> Iterator[tuple[str, bytes]]:
             yield Path(relative).as_posix(), file.read_bytes()
 
 
-def _digest(build: dict[str, Any]) -> str:
+def source_digest(build: Mapping[str, Any]) -> str:
+    """Of all that a build would read, its arguments included."""
     rest = dict(build)
     context, dockerfile = Path(rest.pop("context", ".")), rest.pop("dockerfile", None)
     file = Path(dockerfile) if dockerfile else context / "Dockerfile"
@@ -108,7 +109,7 @@ def image(make: Make) -> Made:
     """An image, as if built and pushed."""
     build = make.inputs.take("build") or {}
     name = make.inputs.require("imageName")
-    source = _digest(build if isinstance(build, dict) else {"context": build})
+    source = source_digest(build if isinstance(build, dict) else {"context": build})
     if make.inputs.take("skipPush", False):
         return Made(name, {"imageName": name, "baseImageName": name, "repoDigest": f"{name}@sha256:{source}"})
     reference = _push(make, name, source)
