@@ -101,7 +101,9 @@ class Updating:
             replaced = any(one is other for other in self._state.condemned)
             managed = one.custom and not one.type.startswith("awsx:")
             retained = one.options.retain_on_delete
-            if managed and not retained:
+            if managed and retained:
+                self._make_way(one)
+            elif managed:
                 self._delete(one)
             if replaced:
                 self._state.condemned = [other for other in self._state.condemned if other is not one]
@@ -114,9 +116,13 @@ class Updating:
     def _delete(self, record: Record) -> None:
         self.at = record
         self._hands.delete(record)
+        self._make_way(record)
+        self.at = None
+
+    def _make_way(self, record: Record) -> None:
+        """What stands in its place from now on gets other automatic names."""
         following = max(self._state.generations.get(record.urn, 0), record.generation + 1)
         self._state.generations[record.urn] = following
-        self.at = None
 
 
 def _refusal(record: Record) -> str:

@@ -80,11 +80,9 @@ def service(make: Make) -> Made:
     """A service; network and deployment settings are nested deeper in the API than in the provider."""
     given = make.inputs
     name = make.named()
-    extra: dict[str, Any] = {"serviceName": name, "deploymentConfiguration": _deployment(make)}
-    if network := given.take("networkConfiguration"):
-        public = "ENABLED" if network.get("assignPublicIp") else "DISABLED"
-        rest = {key: value for key, value in network.items() if key != "assignPublicIp"}
-        extra["networkConfiguration"] = {"awsvpcConfiguration": {**rest, "assignPublicIp": public}}
+    extra: dict[str, Any] = {"serviceName": name, "deploymentConfiguration": deployment(make)}
+    if given_network := given.take("networkConfiguration"):
+        extra["networkConfiguration"] = network(given_network)
     if registry := given.take("serviceRegistries"):
         extra["serviceRegistries"] = [registry]
     cluster_arn = given.peek("cluster")
@@ -95,7 +93,15 @@ def service(make: Make) -> Made:
     return Made(made["serviceArn"], {"name": name, "arn": made["serviceArn"]})
 
 
-def _deployment(make: Make) -> dict[str, Any]:
+def network(given: dict[str, Any]) -> dict[str, Any]:
+    """Where tasks stand, as the API spells it."""
+    public = "ENABLED" if given.get("assignPublicIp") else "DISABLED"
+    rest = {key: value for key, value in given.items() if key != "assignPublicIp"}
+    return {"awsvpcConfiguration": {**rest, "assignPublicIp": public}}
+
+
+def deployment(make: Make) -> dict[str, Any]:
+    """How a service's tasks are exchanged."""
     given, wanted = make.inputs, {}
     if breaker := given.take("deploymentCircuitBreaker"):
         wanted["deploymentCircuitBreaker"] = breaker

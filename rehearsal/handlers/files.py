@@ -12,6 +12,13 @@ def dns_suffix(make: Make) -> str:
     return endpoint.partition(f"{make.region}.")[2]
 
 
+def lifecycle(policies: list[dict[str, str]]) -> list[dict[str, str]]:
+    """When files move to another storage class, as the API spells it."""
+    members = {"transitionToIa": "TransitionToIA", "transitionToArchive": "TransitionToArchive"}
+    members["transitionToPrimaryStorageClass"] = "TransitionToPrimaryStorageClass"
+    return [{members[key]: value} for policy in policies for key, value in policy.items()]
+
+
 @handles("aws:efs/fileSystem:FileSystem", tags=True)
 def file_system(make: Make) -> Made:
     """A file system; lifecycle and protection are set by further calls."""
@@ -21,9 +28,7 @@ def file_system(make: Make) -> Made:
     made = make.call("efs", "CreateFileSystem", {"CreationToken": token})
     system_id = made["FileSystemId"]
     if policies:
-        members = {"transitionToIa": "TransitionToIA", "transitionToArchive": "TransitionToArchive"}
-        members["transitionToPrimaryStorageClass"] = "TransitionToPrimaryStorageClass"
-        wanted = [{members[key]: value} for policy in policies for key, value in policy.items()]
+        wanted = lifecycle(policies)
         make.ask("efs", "PutLifecycleConfiguration", FileSystemId=system_id, LifecyclePolicies=wanted)
     if protection:
         value = protection["replicationOverwrite"]
