@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.change import again, updates
+from rehearsal.errors import RehearsalError
 from rehearsal.handlers import access, backups, caches, containers, databases, files
 from rehearsal.make import Made, Make
 
@@ -180,17 +181,18 @@ def cache_parameter_group(make: Make) -> None:
 
 @updates("aws:elasticache/replicationGroup:ReplicationGroup")
 def replication_group(make: Make) -> Made:
-    """At once; the number of replicas is a call of its own, before failover is switched on."""
+    """At once. Replicas come before failover is switched on, and go after it is switched off."""
     name = {"ReplicationGroupId": make.id}
-    before = make.known("numCacheClusters")
-    if clusters := make.inputs.take("numCacheClusters"):
-        word = "Increase" if clusters > before else "Decrease"
-        extra = {**name, "NewReplicaCount": clusters - 1, "ApplyImmediately": True}
-        make.ask("elasticache", f"{word}ReplicaCount", **extra)
+    before, clusters = int(make.known("numCacheClusters") or 1), int(make.inputs.take("numCacheClusters") or 0)
+    replicas = {**name, "NewReplicaCount": clusters - 1, "ApplyImmediately": True}
+    if clusters > before:
+        make.ask("elasticache", "IncreaseReplicaCount", **replicas)
     if "authToken" in make.inputs.left():
         make.inputs.put("authTokenUpdateStrategy", make.inputs.peek("authTokenUpdateStrategy") or "ROTATE")
     if set(make.inputs.left()) - {"applyImmediately"}:
         make.call("elasticache", "ModifyReplicationGroup", {**name, "ApplyImmediately": True}, renames=caches.GROUP)
+    if 0 < clusters < before:
+        make.ask("elasticache", "DecreaseReplicaCount", **replicas)
     (found,) = make.ask("elasticache", "DescribeReplicationGroups", **name)["ReplicationGroups"]
     return Made(make.id, {"memberClusters": found["MemberClusters"]})
 
@@ -224,6 +226,7 @@ def instance(make: Make) -> None:
     """In place. Autoscaling of storage is switched off by its present size; logs are switched one by one."""
     extra: dict[str, Any] = {"DBInstanceIdentifier": make.known("identifier")}
     before = make.old.inputs if make.old else {}
+    _no_smaller(make.inputs.left().get("allocatedStorage"), before.get("allocatedStorage"))
     if "maxAllocatedStorage" in make.inputs.left() and make.inputs.peek("maxAllocatedStorage") is None:
         make.inputs.take("maxAllocatedStorage")
         extra["MaxAllocatedStorage"] = make.inputs.peek("allocatedStorage") or before["allocatedStorage"]
@@ -233,6 +236,15 @@ def instance(make: Make) -> None:
         extra["CloudwatchLogsExportConfiguration"] = {"EnableLogTypes": on, "DisableLogTypes": off}
     # What waits for the maintenance window on real AWS is done at once here, so that it can be seen.
     make.call("rds", "ModifyDBInstance", {**extra, "ApplyImmediately": True}, renames=MODIFIED)
+
+
+def _no_smaller(new: int | None, old: int | None) -> None:
+    """RDS grows storage and never shrinks it; moto would."""
+    if new is not None and old is not None and new < old:
+        raise RehearsalError(
+            f"allocatedStorage: the requested size ({new} GB) cannot be less than the current size ({old} GB): RDS "
+            "shrinks no storage. Keep the old size, or restore into a new stack."
+        )
 
 
 @updates("aws:sagemaker/endpoint:Endpoint")
