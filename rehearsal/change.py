@@ -36,6 +36,7 @@ TAGGING = (
     ("AddTags", "RemoveTags"),
     ("AddTags", "DeleteTags"),
     ("CreateTags", "DeleteTags"),
+    ("AddTagsToCertificate", "RemoveTagsFromCertificate"),
 )
 """How services call setting and removing tags."""
 
@@ -89,9 +90,7 @@ def again(*tokens: str) -> None:
 
 
 def _again(make: Make) -> Made:
-    make.inputs = Inputs({key: value for key, value in make.inputs.all().items() if value is not None})
-    for key in ("region", "tags"):
-        make.inputs.take(key)
+    make.inputs = Inputs(make.whole)
     return make.kind.create(make)
 
 
@@ -147,7 +146,7 @@ def _tags(make: Make, service: str, operation: str, who: Any, tags: Any) -> None
     """One call about tags: the member for tags or their keys, and the one for the resource, are found in the model."""
     shape = make.client(service).meta.service_model.operation_model(operation).input_shape
     name = next(one for one in shape.members if shapes.squash(one) in ("tags", "tagkeys", "tagkeylist"))
-    subject = next(one for one in shape.members if "resource" in one.lower() or one in ("KeyId", "SecretId"))
+    subject = next(one for one in shape.members if "resource" in one.lower() or one in ("KeyId", "SecretId", "CertificateArn"))
     listed = shape.members[name]
     if isinstance(tags, list) and shapes.is_tag_list(listed):
         tags = [{"Key": key} for key in tags]

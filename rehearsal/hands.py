@@ -52,11 +52,10 @@ class Hands:
         """Change what exists to the record's inputs, of which these differ."""
         make = self._make(record)
         make.old, make.tagged = old, True
-        for key in record.inputs:
-            if key not in changed:
-                make.inputs.take(key)
-        for key in set(changed) - set(record.inputs) - {"region", "tags"}:
-            make.inputs.put(key, None)
+        aside = {"region"} if record.type.startswith("aws:") else set()
+        aside |= {"tags"} if make.kind.tags else set()
+        make.whole = {key: value for key, value in record.inputs.items() if key not in aside}
+        make.inputs = inputs.Inputs({key: make.whole.get(key) for key in sorted(set(changed) - aside)})
         first = self._begin(record)
         function = change.UPDATES.get(make.kind.token)
         made = Made(old.id)

@@ -74,6 +74,8 @@ class Make:
         self.tagged = False
         self.old: Record | None = None
         """The resource as it is, when it is changed or deleted."""
+        self.whole: Mapping[str, Any] = {}
+        """All inputs, changed or not; `inputs` holds those that differ only when something is changed."""
         self.seed = urn
         """What names and drawn values depend on: the URN, and another one for each replacement."""
         self.child: Callable[[str, str, dict[str, Any], str], Record] | None = None

@@ -10,10 +10,12 @@ from typing import Any
 from rehearsal.change import again, updates
 from rehearsal.errors import RehearsalError
 from rehearsal.handlers import access, backups, caches, containers, databases, files
+from rehearsal.inputs import Inputs
 from rehearsal.make import Made, Make
 
 again(
     "aws:appautoscaling/policy:Policy",
+    "aws:appautoscaling/scheduledAction:ScheduledAction",
     "aws:appautoscaling/target:Target",
     "aws:cloudwatch/dashboard:Dashboard",
     "aws:cloudwatch/eventRule:EventRule",
@@ -23,6 +25,7 @@ again(
     "aws:efs/backupPolicy:BackupPolicy",
     "aws:efs/fileSystemPolicy:FileSystemPolicy",
     "aws:iam/rolePolicy:RolePolicy",
+    "aws:route53/record:Record",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
     "aws:s3/bucketObjectv2:BucketObjectv2",
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
@@ -30,7 +33,9 @@ again(
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:scheduler/schedule:Schedule",
     "aws:sns/topicPolicy:TopicPolicy",
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
     "docker:index/image:Image",
 )
 
@@ -116,16 +121,13 @@ def cluster(make: Make) -> None:
 )
 def service(make: Make) -> None:
     """A deployment, unless only the number of tasks differs."""
-    given, before = make.inputs, make.old.inputs if make.old else {}
+    given = make.inputs
     extra: dict[str, Any] = {"service": make.known("name"), "cluster": make.known("cluster")}
     deployment = ("deploymentCircuitBreaker", "alarms", "deploymentMaximumPercent", "deploymentMinimumHealthyPercent")
     if set(deployment) & set(given.left()):
         for key in deployment:
-            given.put(key, given.peek(key) if key in given else before.get(key))
-        given.put("deploymentMaximumPercent", given.peek("deploymentMaximumPercent") or 200)
-        least = given.peek("deploymentMinimumHealthyPercent")
-        given.put("deploymentMinimumHealthyPercent", 100 if least is None else least)
-        extra["deploymentConfiguration"] = containers.deployment(make)
+            given.take(key)
+        extra["deploymentConfiguration"] = containers.deployment(Inputs(make.whole))
     if network := given.take("networkConfiguration"):
         extra["networkConfiguration"] = containers.network(network)
     if registry := given.take("serviceRegistries"):

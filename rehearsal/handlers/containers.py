@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from rehearsal.errors import RehearsalError
+from rehearsal.inputs import Inputs
 from rehearsal.make import Made, Make, handles
 
 FROM_JSON = "container definitions are sent as the JSON document says, so that a misspelt key is refused by the API"
@@ -80,7 +81,7 @@ def service(make: Make) -> Made:
     """A service; network and deployment settings are nested deeper in the API than in the provider."""
     given = make.inputs
     name = make.named()
-    extra: dict[str, Any] = {"serviceName": name, "deploymentConfiguration": deployment(make)}
+    extra: dict[str, Any] = {"serviceName": name, "deploymentConfiguration": deployment(given)}
     if given_network := given.take("networkConfiguration"):
         extra["networkConfiguration"] = network(given_network)
     if registry := given.take("serviceRegistries"):
@@ -100,9 +101,9 @@ def network(given: dict[str, Any]) -> dict[str, Any]:
     return {"awsvpcConfiguration": {**rest, "assignPublicIp": public}}
 
 
-def deployment(make: Make) -> dict[str, Any]:
+def deployment(given: Inputs) -> dict[str, Any]:
     """How a service's tasks are exchanged."""
-    given, wanted = make.inputs, {}
+    wanted: dict[str, Any] = {}
     if breaker := given.take("deploymentCircuitBreaker"):
         wanted["deploymentCircuitBreaker"] = breaker
     if alarms := given.take("alarms"):

@@ -6,15 +6,18 @@ import botocore.exceptions
 
 from rehearsal.change import deleted, deletes, forgotten
 from rehearsal.handlers.balancers import ATTRIBUTES
+from rehearsal.handlers.doors import record_set
 from rehearsal.make import Make
 
 forgotten(
     "random:index/randomId:RandomId",
     "random:index/randomPassword:RandomPassword",
     "docker:index/image:Image",  # its provider leaves what it has pushed
+    "aws:acm/certificateValidation:CertificateValidation",
     "aws:secretsmanager/secretVersion:SecretVersion",  # the current version cannot be taken away; it goes with its secret
 )
 
+deleted("aws:acm/certificate:Certificate", "acm:DeleteCertificate", CertificateArn="id")
 deleted("aws:backup/plan:Plan", "backup:DeleteBackupPlan", BackupPlanId="id")
 deleted("aws:backup/selection:Selection", "backup:DeleteBackupSelection", BackupPlanId="planId", SelectionId="id")
 deleted("aws:backup/vault:Vault", "backup:DeleteBackupVault", BackupVaultName="id")
@@ -82,14 +85,52 @@ deleted(
     EndpointConfigName="id",
 )
 deleted("aws:sagemaker/model:Model", "sagemaker:DeleteModel", ModelName="id")
+deleted("aws:scheduler/schedule:Schedule", "scheduler:DeleteSchedule", Name="name", GroupName="groupName")
+deleted("aws:scheduler/scheduleGroup:ScheduleGroup", "scheduler:DeleteScheduleGroup", Name="id")
 deleted("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace", "servicediscovery:DeleteNamespace", Id="id")
 deleted("aws:servicediscovery/service:Service", "servicediscovery:DeleteService", Id="id")
 deleted("aws:sns/topic:Topic", "sns:DeleteTopic", TopicArn="id")
 deleted("aws:sns/topicSubscription:TopicSubscription", "sns:Unsubscribe", SubscriptionArn="id")
+deleted(
+    "aws:wafv2/webAclAssociation:WebAclAssociation", "wafv2:DisassociateWebACL", ResourceArn="resourceArn"
+)
+deleted(
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
+    "wafv2:DeleteLoggingConfiguration",
+    ResourceArn="id",
+)
 
 SCALED = {"ServiceNamespace": "serviceNamespace", "ResourceId": "resourceId", "ScalableDimension": "scalableDimension"}
 deleted("aws:appautoscaling/target:Target", "application-autoscaling:DeregisterScalableTarget", **SCALED)
 deleted("aws:appautoscaling/policy:Policy", "application-autoscaling:DeleteScalingPolicy", PolicyName="name", **SCALED)
+deleted(
+    "aws:appautoscaling/scheduledAction:ScheduledAction",
+    "application-autoscaling:DeleteScheduledAction",
+    ScheduledActionName="name",
+    **SCALED,
+)
+
+
+@deletes("aws:wafv2/ipSet:IpSet")
+def ip_set(make: Make) -> None:
+    """With the token of its present state."""
+    who = {"Name": make.known("name"), "Scope": make.known("scope"), "Id": make.id}
+    make.ask("wafv2", "DeleteIPSet", **who, LockToken=make.ask("wafv2", "GetIPSet", **who)["LockToken"])
+
+
+@deletes("aws:wafv2/webAcl:WebAcl")
+def web_acl(make: Make) -> None:
+    """With the token of its present state."""
+    who = {"Name": make.known("name"), "Scope": make.known("scope"), "Id": make.id}
+    make.ask("wafv2", "DeleteWebACL", **who, LockToken=make.ask("wafv2", "GetWebACL", **who)["LockToken"])
+
+
+@deletes("aws:route53/record:Record")
+def dns_record(make: Make) -> None:
+    """Route 53 wants to be told the whole record that goes."""
+    zone, gone = make.inputs.take("zoneId"), record_set(make.inputs)
+    batch = {"Changes": [{"Action": "DELETE", "ResourceRecordSet": gone}]}
+    make.ask("route53", "ChangeResourceRecordSets", HostedZoneId=zone, ChangeBatch=batch)
 
 
 @deletes("aws:ec2/internetGateway:InternetGateway")

@@ -47,7 +47,7 @@ def diff(old: Record, record: Record) -> DiffResult:
 def update(make: Make) -> Made:
     """The provider's own update. It gets all inputs, changed or not."""
     old = make.old or Record("", "", "", "", True, {}, {}, "")
-    make.inputs = Inputs({key: value for key, value in make.inputs.all().items() if value is not None})
+    make.inputs = Inputs(make.whole)
     provider, news = _given(make)
     try:
         result = provider.update(old.id, _without(old.outputs), _checked(provider, _without(old.inputs), news))

@@ -1,12 +1,13 @@
-"""How resources of the network and the load balancer are changed in place; see changing.py."""
+"""How resources of the network and the front door are changed in place; see changing.py."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rehearsal.change import updates
-from rehearsal.handlers import balancers
+from rehearsal.handlers import balancers, doors
 from rehearsal.handlers.security_groups import SOURCES
+from rehearsal.inputs import Inputs
 from rehearsal.make import Made, Make
 
 MEMBERS = {"cidrIpv4": "CidrIpv4", "cidrIpv6": "CidrIpv6", "prefixListId": "PrefixListId"}
@@ -70,7 +71,7 @@ def egress_rule(make: Make) -> None:
 
 
 def _rule(make: Make) -> None:
-    given = make.inputs.all()
+    given = make.whole
     wanted = {"IpProtocol": given["ipProtocol"]}
     for key, name in (("fromPort", "FromPort"), ("toPort", "ToPort"), ("description", "Description")):
         make.inputs.take(key)
@@ -119,3 +120,31 @@ def listener_rule(make: Make) -> None:
         make.ask("elbv2", "SetRulePriorities", RulePriorities=[{"RuleArn": make.id, "Priority": priority}])
     if wanted := balancers.rule_extra(make.inputs):
         make.ask("elbv2", "ModifyRule", RuleArn=make.id, **wanted)
+
+
+@updates("aws:acm/certificate:Certificate")
+def certificate(make: Make) -> None:
+    """One that is imported is renewed under its ARN: certificate, key and chain go together."""
+    if set(doors.IMPORTED) & set(make.inputs.left()):
+        make.ask("acm", "ImportCertificate", **{"CertificateArn": make.id, **doors.imported(Inputs(make.whole))})
+        for key in doors.IMPORTED:
+            make.inputs.take(key)
+
+
+@updates("aws:wafv2/ipSet:IpSet")
+def ip_set(make: Make) -> None:
+    """The addresses as a whole."""
+    who = {"Name": make.known("name"), "Scope": make.known("scope"), "Id": make.id}
+    lock = make.ask("wafv2", "GetIPSet", **who)["LockToken"]
+    make.inputs.put("addresses", make.whole["addresses"])
+    make.call("wafv2", "UpdateIPSet", {**who, "LockToken": lock})
+
+
+@updates("aws:wafv2/webAcl:WebAcl")
+def web_acl(make: Make) -> None:
+    """Its rules as a whole, with what WAF wants along."""
+    who = {"Name": make.known("name"), "Scope": make.known("scope"), "Id": make.id}
+    lock = make.ask("wafv2", "GetWebACL", **who)["LockToken"]
+    for key in ("defaultAction", "visibilityConfig", "rules"):
+        make.inputs.put(key, make.whole.get(key, []))
+    make.call("wafv2", "UpdateWebACL", {**who, "LockToken": lock})
