@@ -9,7 +9,9 @@ from components.cvat_release import ADMIN_PATHS, API_PATHS, SERVER_PATHS
 
 VALUES_PER_RULE = 5
 """An ALB rule takes no more, over all its conditions (ELB quotas, "condition values per rule", read 2026-11)."""
-_PRIORITY_STEP = 10
+_PLACES = {"api-token": 1, "admin": 100, "admin-closed": 900, "api": 950, "server": 1000}
+"""Priorities of the rules by kind. No kind ever moves another: ELB refuses a rule in the place of one that is still to be
+moved (PriorityInUse), and the update of a stack would end half-way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,12 @@ def routes(admin_cidrs: Sequence[str] = (), *, login: bool = False, token_bypass
         *(_api() if login else ()),
         *_server([*(ADMIN_PATHS if admin_cidrs else ()), *(API_PATHS if login else ())], page),
     ]
-    return [replace(route, priority=index * _PRIORITY_STEP) for index, route in enumerate(named, start=1)]
+    return [replace(route, priority=_place(route.name)) for route in named]
+
+
+def _place(name: str) -> int:
+    kind, _, number = name.rpartition("-")
+    return _PLACES[kind] + int(number) if number.isdigit() else _PLACES[name]
 
 
 def _with_token() -> list[Route]:

@@ -72,6 +72,12 @@ class Make:
         self.region = ""
         self.tags: dict[str, str] = {}
         self.tagged = False
+        self.old: Record | None = None
+        """The resource as it is, when it is changed or deleted."""
+        self.whole: Mapping[str, Any] = {}
+        """All inputs, changed or not; `inputs` holds those that differ only when something is changed."""
+        self.seed = urn
+        """What names and drawn values depend on: the URN, and another one for each replacement."""
         self.child: Callable[[str, str, dict[str, Any], str], Record] | None = None
         """Registers a child: type token, name, inputs, URN of its parent (components made by a provider)."""
 
@@ -82,8 +88,17 @@ class Make:
         if given:
             return str(given)
         if prefix:
-            return f"{prefix}{naming.suffix(self.stack, self.urn)}"
-        return naming.automatic(self.name, self.stack, self.urn, limit, lower)
+            return f"{prefix}{naming.suffix(self.stack, self.seed)}"
+        return naming.automatic(self.name, self.stack, self.seed, limit, lower)
+
+    @property
+    def id(self) -> str:
+        """Physical id of what is changed or deleted."""
+        return self.old.id if self.old else ""
+
+    def known(self, key: str) -> Any:
+        """An attribute of what is changed or deleted, as the account answered."""
+        return self.id if key == "id" else (self.old.outputs if self.old else {}).get(key)
 
     def client(self, service: str) -> Any:
         """A boto3 client in the resource's region."""
@@ -105,7 +120,7 @@ class Make:
         """
         client = self.client(service)
         model = client.meta.service_model.operation_model(operation)
-        values = self.inputs.left()
+        values = {key: value for key, value in self.inputs.left().items() if value is not None}
         if only is not None:
             values = {key: value for key, value in values.items() if key in only}
         carried, used = shapes.request(model, values, renames or {})
@@ -135,7 +150,13 @@ class Make:
         """Refuse to have dropped anything."""
         for key in self.kind.provider_only:
             self.inputs.take(key)
-        if left := self.inputs.left():
+        left = self.inputs.left()
+        if left and self.old is not None:
+            raise MissingHandlerError(
+                f"the rehearsal cannot change these inputs of what exists: {', '.join(sorted(left))}. "
+                f'Teach @updates("{self.kind.token}") about them (rehearsal/handlers).'
+            )
+        if left:
             raise MissingHandlerError(
                 f"the rehearsal does not carry these inputs to the API: {', '.join(sorted(left))}. "
                 f"Teach the handler of {self.kind.token} about them (rehearsal/handlers)."

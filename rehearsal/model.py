@@ -8,6 +8,18 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Options:
+    """What the program asks of the engine for one resource, as far as later runs are concerned."""
+
+    retain_on_delete: bool = False
+    ignore_changes: tuple[str, ...] = ()
+    """Paths of inputs, by Pulumi names."""
+    replace_on_changes: tuple[str, ...] = ()
+    delete_before_replace: bool | None = None
+    """None: as the provider decides."""
+
+
+@dataclass(frozen=True)
 class Record:
     """One resource that was registered, as it came to be."""
 
@@ -36,6 +48,11 @@ class Record:
     """URNs that Pulumi waits for before it creates this one; inside awsx components, those of the component."""
     protect: bool | None = None
     """Pulumi's option of that name; None for what a provider made by itself."""
+    options: Options = Options()
+    content: Mapping[str, str] = field(default_factory=dict)
+    """Digests of what inputs only point to (files of assets, build contexts), by path of input."""
+    generation: int = 0
+    """How often it has been replaced; a replacement gets another automatic name."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +90,12 @@ class State:
     records: dict[str, Record] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     secret_outputs: frozenset[str] = frozenset()
+    condemned: list[Record] = field(default_factory=list)
+    """What replacements stand for by now, to be deleted at the end of a run."""
+    unsure: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By URN: inputs of an update that failed half-way; the account may hold some of them."""
+    generations: dict[str, int] = field(default_factory=dict)
+    """By URN of what was deleted: the generation of a successor, whose names must be others."""
 
     def settle(self) -> None:
         """Bring the records into an order that does not depend on the run: parents first, then by URN."""

@@ -12,7 +12,9 @@ from rehearsal import checks
 from rehearsal.account import Account
 from rehearsal.emulator.scenario import CALM, Scenario
 from rehearsal.engine import Engine, Progress
+from rehearsal.errors import sentence
 from rehearsal.model import Failure, Record, State, Verdict
+from rehearsal.outcome import Outcome
 from rehearsal.placeholders import KEY, stand_in
 from rehearsal.program import run
 from rehearsal.project import Configuration, configuration, load_project
@@ -38,6 +40,8 @@ class Rehearsal:
         """Where the project's files are."""
         self.error = error
         """Why it ended early, or None."""
+        self.outcome = Outcome()
+        """What was done to each resource."""
         self.checks: tuple[Verdict, ...] = ()
         self.registered: tuple[str, ...] = ()
         """URNs in the order of registration."""
@@ -107,11 +111,13 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
     progress: Progress | None = None,
     judge: bool = True,
     placeholders: Path | None = None,
+    destroy: bool = False,
 ) -> Rehearsal:
     """Create the stack on an emulated account and ask the checks.
 
     `config` overrides the stack's file (None removes a key). With `account`, an open one, the stack is rehearsed over
-    what is there already. With `placeholders`, a folder to fill, functions without a model archive get a stand-in.
+    what is there already, as `pulumi up` would: the result's `outcome` says what it did. With `placeholders`, a folder
+    to fill, functions without a model archive get a stand-in. `destroy` runs no program and deletes all of the stack.
     Raises UserInputError for a wrong stack or configuration file; what the program or the API refuses is the result's
     `error`.
     """
@@ -130,7 +136,10 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
         engine = Engine(account, state, settings, preview)
         engine.progress = progress or engine.progress
         try:
-            failure = run(home, engine)
+            failure = None if destroy else run(home, engine)
+            if failure is None and not preview:
+                engine.finish()
+                failure = Failure(sentence(engine.failure), engine.failed_urn) if engine.failure else None
         finally:
             account.scenario = CALM  # what goes wrong goes wrong for the program, not for who asks afterwards
         state.settle()
@@ -138,7 +147,8 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
         rehearsal.folder = home.folder
         rehearsal.registered = tuple(engine.seen)
         rehearsal.messages = (*engine.messages, *(f"stand-in: {name} has no model archive" for name in stand_ins))
-        if judge and failure is None and not preview:
+        rehearsal.outcome = engine.updating.outcome
+        if judge and failure is None and not preview and not destroy:
             rehearsal.checks = checks.judge(rehearsal)
         rehearsal._own = opening.pop_all()
     return rehearsal

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.data_tier import DATABASE as MASTER_USER
+from components.database import NAME as MASTER_USER
 from components.file_system import CVAT_USER
 from cvatctl.adoption import sample, template
 from cvatctl.adoption.sample import Sample

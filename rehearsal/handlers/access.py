@@ -83,12 +83,15 @@ def dashboard(make: Make) -> Made:
     return Made(name, {"dashboardName": name, "dashboardArn": found["DashboardArn"]})
 
 
+TOPIC = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy"}
+"""Inputs of a topic that the API knows as attributes."""
+
+
 @handles("aws:sns/topic:Topic", tags=True)
 def topic(make: Make) -> Made:
     """A topic for notifications; all but the name are attributes."""
     name = make.named(limit=256)
-    keys = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy"}
-    attributes = {member: make.inputs.take(key) for key, member in keys.items() if key in make.inputs}
+    attributes = {member: make.inputs.take(key) for key, member in TOPIC.items() if key in make.inputs}
     made = make.call("sns", "CreateTopic", {"Name": name, "Attributes": attributes})
     return Made(made["TopicArn"], {"arn": made["TopicArn"], "name": name, "owner": make.account.id})
 

@@ -31,8 +31,9 @@ RULE = {
 LIFECYCLE = {"deleteAfter": "DeleteAfterDays", "coldStorageAfter": "MoveToColdStorageAfterDays"}
 
 
-def _rule(rule: dict[str, Any]) -> dict[str, Any]:
-    rest = dict(rule)
+def rule(given: dict[str, Any]) -> dict[str, Any]:
+    """A rule of a plan as the API spells it."""
+    rest = dict(given)
     lifecycle = rest.pop("lifecycle", None)
     wanted = {RULE[key]: value for key, value in rest.items()}
     if lifecycle:
@@ -44,7 +45,7 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
 def plan(make: Make) -> Made:
     """When what is taken, and for how long it is kept."""
     name = make.named(limit=50)
-    rules = [_rule(one) for one in make.inputs.take("rules")]
+    rules = [rule(one) for one in make.inputs.take("rules")]
     make.tagged = True
     document = {"BackupPlanName": name, "Rules": rules}
     made = make.call("backup", "CreateBackupPlan", {"BackupPlan": document, "BackupPlanTags": make.tags})

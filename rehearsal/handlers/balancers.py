@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.errors import RehearsalError
+from rehearsal.inputs import Inputs
 from rehearsal.make import Made, Make, handles
 
 ATTRIBUTES = {
@@ -29,25 +31,35 @@ def _suffix(arn: str, word: str) -> str:
     return arn.partition(f":{word}/")[2] if word == "loadbalancer" else arn.rpartition(":")[2]
 
 
+def _pairs(attributes: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": _text(value)} for key, value in attributes.items()]
+
+
+def balancer_attributes(given: Inputs) -> list[dict[str, str]]:
+    """Attributes of a balancer for the inputs that are left."""
+    left = given.left()
+    attributes = {member: given.take(key) for key, member in ATTRIBUTES.items() if key in left}
+    for kind, key in (("access_logs", "accessLogs"), ("connection_logs", "connectionLogs")):
+        if key not in left:
+            continue
+        log = given.take(key) or {}
+        attributes[f"{kind}.s3.enabled"] = log.get("enabled", False)
+        attributes |= {f"{kind}.s3.{member}": log[member] for member in ("bucket", "prefix") if log.get(member)}
+    return _pairs(attributes)
+
+
 @handles("aws:lb/loadBalancer:LoadBalancer", tags=True)
 def load_balancer(make: Make) -> Made:
     """The balancer; most of its settings are attributes."""
     given, name = make.inputs, make.named(limit=32)
-    attributes = {member: given.take(key) for key, member in ATTRIBUTES.items() if key in given}
-    for kind, log in (("access_logs", given.take("accessLogs")), ("connection_logs", given.take("connectionLogs"))):
-        if log:
-            attributes[f"{kind}.s3.enabled"] = log.get("enabled", False)
-            attributes[f"{kind}.s3.bucket"] = log["bucket"]
-            if log.get("prefix"):
-                attributes[f"{kind}.s3.prefix"] = log["prefix"]
+    attributes = balancer_attributes(given)
     scheme = "internal" if given.take("internal", False) else "internet-facing"
     renames = {"loadBalancerType": "Type"}
     extra = {"Name": name, "Scheme": scheme}
     (made,) = make.call("elbv2", "CreateLoadBalancer", extra, renames=renames)["LoadBalancers"]
     arn = made["LoadBalancerArn"]
     if attributes:
-        wanted = [{"Key": key, "Value": _text(value)} for key, value in attributes.items()]
-        make.ask("elbv2", "ModifyLoadBalancerAttributes", LoadBalancerArn=arn, Attributes=wanted)
+        make.ask("elbv2", "ModifyLoadBalancerAttributes", LoadBalancerArn=arn, Attributes=attributes)
     outputs = {
         "arn": arn,
         "arnSuffix": _suffix(arn, "loadbalancer"),
@@ -76,25 +88,34 @@ TARGETS = {
 }
 
 
-@handles("aws:lb/targetGroup:TargetGroup", tags=True)
-def target_group(make: Make) -> Made:
-    """Where requests go, and how its health is checked."""
-    given, name = make.inputs, make.named(limit=32)
-    health = dict(given.take("healthCheck") or {})
-    extra: dict[str, Any] = {"Name": name}
-    if "matcher" in health:
-        extra["Matcher"] = {"HttpCode": health.pop("matcher")}
-    extra |= {HEALTH[key]: value for key, value in health.items()}
-    attributes = {member: given.take(key) for key, member in TARGETS.items() if key in given}
+def health(given: Inputs) -> dict[str, Any]:
+    """How a target group's health is checked."""
+    check = dict(given.take("healthCheck") or {})
+    wanted: dict[str, Any] = {"Matcher": {"HttpCode": check.pop("matcher")}} if "matcher" in check else {}
+    return wanted | {HEALTH[key]: value for key, value in check.items()}
+
+
+def target_attributes(given: Inputs) -> list[dict[str, str]]:
+    """Attributes of a target group for the inputs that are left."""
+    left = given.left()
+    attributes = {member: given.take(key) for key, member in TARGETS.items() if key in left}
     if stickiness := given.take("stickiness"):
         attributes |= {"stickiness.enabled": stickiness.get("enabled", True), "stickiness.type": stickiness["type"]}
         if "cookieDuration" in stickiness:
             attributes["stickiness.lb_cookie.duration_seconds"] = stickiness["cookieDuration"]
+    return _pairs(attributes)
+
+
+@handles("aws:lb/targetGroup:TargetGroup", tags=True)
+def target_group(make: Make) -> Made:
+    """Where requests go, and how its health is checked."""
+    given, name = make.inputs, make.named(limit=32)
+    extra: dict[str, Any] = {"Name": name, **health(given)}
+    attributes = target_attributes(given)
     (made,) = make.call("elbv2", "CreateTargetGroup", extra)["TargetGroups"]
     arn = made["TargetGroupArn"]
     if attributes:
-        wanted = [{"Key": key, "Value": _text(value)} for key, value in attributes.items()]
-        make.ask("elbv2", "ModifyTargetGroupAttributes", TargetGroupArn=arn, Attributes=wanted)
+        make.ask("elbv2", "ModifyTargetGroupAttributes", TargetGroupArn=arn, Attributes=attributes)
     return Made(arn, {"arn": arn, "arnSuffix": _suffix(arn, "targetgroup"), "name": name})
 
 
@@ -117,14 +138,22 @@ def _action(action: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
+def listener_extra(given: Inputs) -> dict[str, Any]:
+    """What the API nests deeper than the provider."""
+    left = given.left()
+    extra: dict[str, Any] = {}
+    if "defaultActions" in left:
+        extra["DefaultActions"] = [_action(one) for one in given.take("defaultActions")]
+    if "certificateArn" in left:
+        certificate = given.take("certificateArn")
+        extra["Certificates"] = [{"CertificateArn": certificate}] if certificate else []
+    return extra
+
+
 @handles("aws:lb/listener:Listener", tags=True)
 def listener(make: Make) -> Made:
     """A port that the balancer listens on."""
-    actions = [_action(one) for one in make.inputs.take("defaultActions")]
-    extra: dict[str, Any] = {"DefaultActions": actions}
-    if certificate := make.inputs.take("certificateArn"):
-        extra["Certificates"] = [{"CertificateArn": certificate}]
-    (made,) = make.call("elbv2", "CreateListener", extra)["Listeners"]
+    (made,) = make.call("elbv2", "CreateListener", listener_extra(make.inputs))["Listeners"]
     return Made(made["ListenerArn"], {"arn": made["ListenerArn"]})
 
 
@@ -148,13 +177,23 @@ def _condition(condition: dict[str, Any]) -> list[dict[str, Any]]:
     return wanted
 
 
+def rule_extra(given: Inputs) -> dict[str, Any]:
+    """What a rule looks at and what it does, for the inputs that are left."""
+    left = given.left()
+    extra: dict[str, Any] = {}
+    if "conditions" in left:
+        conditions = [part for one in given.take("conditions") for part in _condition(one)]
+        values = sum(len(next(value for key, value in one.items() if key != "Field")["Values"]) for one in conditions)
+        if values > 5:  # noqa: PLR2004
+            raise RehearsalError(f"conditions: a rule may hold 5 values, got {values} (ALB quota, not adjustable).")
+        extra["Conditions"] = conditions
+    if "actions" in left:
+        extra["Actions"] = [_action(one) for one in given.take("actions")]
+    return extra
+
+
 @handles("aws:lb/listenerRule:ListenerRule", tags=True)
 def listener_rule(make: Make) -> Made:
     """Which requests go where."""
-    conditions = [part for one in make.inputs.take("conditions") for part in _condition(one)]
-    values = sum(len(next(value for key, value in one.items() if key != "Field")["Values"]) for one in conditions)
-    if values > 5:  # noqa: PLR2004
-        raise RehearsalError(f"conditions: a rule may hold 5 values, got {values} (ALB quota, not adjustable).")
-    actions = [_action(one) for one in make.inputs.take("actions")]
-    (made,) = make.call("elbv2", "CreateRule", {"Conditions": conditions, "Actions": actions})["Rules"]
+    (made,) = make.call("elbv2", "CreateRule", rule_extra(make.inputs))["Rules"]
     return Made(made["RuleArn"], {"arn": made["RuleArn"]})

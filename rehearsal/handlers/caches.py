@@ -15,16 +15,20 @@ def subnet_group(make: Make) -> Made:
     return Made(name, {"name": name, "arn": made["ARN"], "vpcId": made["VpcId"], "description": description})
 
 
+def parameters(given: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Parameters as the API spells them."""
+    return [{"ParameterName": one["name"], "ParameterValue": one["value"]} for one in given]
+
+
 @handles("aws:elasticache/parameterGroup:ParameterGroup", tags=True)
 def parameter_group(make: Make) -> Made:
     """A parameter group; its parameters are set by a second call."""
     name = make.named(lower=True)
     description = make.inputs.take("description", "Managed by Pulumi")
-    parameters = make.inputs.take("parameters") or []
+    values = parameters(make.inputs.take("parameters") or [])
     extra = {"CacheParameterGroupName": name, "Description": description}
     made = make.call("elasticache", "CreateCacheParameterGroup", extra, renames={"family": "CacheParameterGroupFamily"})
-    if parameters:
-        values = [{"ParameterName": one["name"], "ParameterValue": one["value"]} for one in parameters]
+    if values:
         make.ask("elasticache", "ModifyCacheParameterGroup", CacheParameterGroupName=name, ParameterNameValues=values)
     arn = made["CacheParameterGroup"]["ARN"]
     return Made(name, {"name": name, "arn": arn, "description": description})

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from rehearsal.errors import RehearsalError
+from rehearsal.inputs import Inputs
 from rehearsal.make import Made, Make, handles
 
 FROM_JSON = "container definitions are sent as the JSON document says, so that a misspelt key is refused by the API"
@@ -80,11 +81,9 @@ def service(make: Make) -> Made:
     """A service; network and deployment settings are nested deeper in the API than in the provider."""
     given = make.inputs
     name = make.named()
-    extra: dict[str, Any] = {"serviceName": name, "deploymentConfiguration": _deployment(make)}
-    if network := given.take("networkConfiguration"):
-        public = "ENABLED" if network.get("assignPublicIp") else "DISABLED"
-        rest = {key: value for key, value in network.items() if key != "assignPublicIp"}
-        extra["networkConfiguration"] = {"awsvpcConfiguration": {**rest, "assignPublicIp": public}}
+    extra: dict[str, Any] = {"serviceName": name, "deploymentConfiguration": deployment(given)}
+    if given_network := given.take("networkConfiguration"):
+        extra["networkConfiguration"] = network(given_network)
     if registry := given.take("serviceRegistries"):
         extra["serviceRegistries"] = [registry]
     cluster_arn = given.peek("cluster")
@@ -95,8 +94,16 @@ def service(make: Make) -> Made:
     return Made(made["serviceArn"], {"name": name, "arn": made["serviceArn"]})
 
 
-def _deployment(make: Make) -> dict[str, Any]:
-    given, wanted = make.inputs, {}
+def network(given: dict[str, Any]) -> dict[str, Any]:
+    """Where tasks stand, as the API spells it."""
+    public = "ENABLED" if given.get("assignPublicIp") else "DISABLED"
+    rest = {key: value for key, value in given.items() if key != "assignPublicIp"}
+    return {"awsvpcConfiguration": {**rest, "assignPublicIp": public}}
+
+
+def deployment(given: Inputs) -> dict[str, Any]:
+    """How a service's tasks are exchanged."""
+    wanted: dict[str, Any] = {}
     if breaker := given.take("deploymentCircuitBreaker"):
         wanted["deploymentCircuitBreaker"] = breaker
     if alarms := given.take("alarms"):

@@ -17,6 +17,18 @@ def subnet_group(make: Make) -> Made:
     )
 
 
+def parameters(given: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Parameters as the API spells them."""
+    return [
+        {
+            "ParameterName": one["name"],
+            "ParameterValue": one["value"],
+            "ApplyMethod": one.get("applyMethod", "immediate"),
+        }
+        for one in given
+    ]
+
+
 @handles(
     "aws:rds/parameterGroup:ParameterGroup",
     tags=True,
@@ -26,23 +38,11 @@ def parameter_group(make: Make) -> Made:
     """A parameter group; its parameters are set by a second call."""
     name = make.named(lower=True)
     description = make.inputs.take("description", "Managed by Pulumi")
-    parameters = make.inputs.take("parameters") or []
+    values = parameters(make.inputs.take("parameters") or [])
     extra = {"DBParameterGroupName": name, "Description": description}
     made = make.call("rds", "CreateDBParameterGroup", extra, renames={"family": "DBParameterGroupFamily"})
-    if parameters:
-        make.ask(
-            "rds",
-            "ModifyDBParameterGroup",
-            DBParameterGroupName=name,
-            Parameters=[
-                {
-                    "ParameterName": one["name"],
-                    "ParameterValue": one["value"],
-                    "ApplyMethod": one.get("applyMethod", "immediate"),
-                }
-                for one in parameters
-            ],
-        )
+    if values:
+        make.ask("rds", "ModifyDBParameterGroup", DBParameterGroupName=name, Parameters=values)
     arn = made["DBParameterGroup"]["DBParameterGroupArn"]
     return Made(name, {"name": name, "arn": arn, "description": description})
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rehearsal import shapes
 from rehearsal.errors import RehearsalError
+from rehearsal.inputs import Inputs
 from rehearsal.make import Made, Make, handles
 
 
@@ -13,11 +14,7 @@ from rehearsal.make import Made, Make, handles
 def certificate(make: Make) -> Made:
     """One that is imported with its key, or one that ACM is asked for."""
     if "privateKey" in make.inputs:
-        texts = {"certificateBody": "Certificate", "privateKey": "PrivateKey", "certificateChain": "CertificateChain"}
-        parts = {
-            member: make.inputs.take(key).encode() for key, member in texts.items() if make.inputs.peek(key) is not None
-        }
-        arn = make.call("acm", "ImportCertificate", parts)["CertificateArn"]
+        arn = make.call("acm", "ImportCertificate", imported(make.inputs))["CertificateArn"]
     else:
         arn = make.call("acm", "RequestCertificate")["CertificateArn"]
     about = make.ask("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]
@@ -32,6 +29,16 @@ def certificate(make: Make) -> Made:
     ]
     outputs = {"arn": arn, "domainName": about["DomainName"], "status": about["Status"], "type": about["Type"]}
     return Made(arn, outputs | {"domainValidationOptions": proofs}, frozenset({"privateKey"}))
+
+
+IMPORTED = {"certificateBody": "Certificate", "privateKey": "PrivateKey", "certificateChain": "CertificateChain"}
+"""Inputs of a certificate from elsewhere, by the API's names."""
+
+
+def imported(given: Inputs) -> dict[str, bytes]:
+    """Certificate, key and chain as the API spells them."""
+    values = {member: given.take(key) for key, member in IMPORTED.items()}
+    return {member: value.encode() for member, value in values.items() if value is not None}
 
 
 @handles("aws:acm/certificateValidation:CertificateValidation")
@@ -50,8 +57,17 @@ def certificate_validation(make: Make) -> Made:
 @handles("aws:route53/record:Record", provider_only={"allowOverwrite": "decides between CREATE and UPSERT"})
 def record(make: Make) -> Made:
     """A name in a hosted zone."""
-    given = make.inputs
-    zone, name, kind = given.take("zoneId"), given.take("name").rstrip("."), given.take("type")
+    action = "UPSERT" if make.old or make.inputs.peek("allowOverwrite") else "CREATE"
+    zone, wanted = make.inputs.take("zoneId"), record_set(make.inputs)
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": wanted}]}
+    make.ask("route53", "ChangeResourceRecordSets", HostedZoneId=zone, ChangeBatch=batch)
+    name = wanted["Name"]
+    return Made(f"{zone}_{name}_{wanted['Type']}", {"fqdn": name, "name": name})
+
+
+def record_set(given: Inputs) -> dict[str, Any]:
+    """A record as the API spells it."""
+    name, kind = given.take("name").rstrip("."), given.take("type")
     wanted: dict[str, Any] = {"Name": name, "Type": kind}
     if values := given.take("records"):
         wanted |= {"ResourceRecords": [{"Value": value} for value in values], "TTL": given.take("ttl")}
@@ -61,10 +77,7 @@ def record(make: Make) -> Made:
             "HostedZoneId": alias["zoneId"],
             "EvaluateTargetHealth": alias["evaluateTargetHealth"],
         }
-    action = "UPSERT" if given.peek("allowOverwrite") else "CREATE"
-    batch = {"Changes": [{"Action": action, "ResourceRecordSet": wanted}]}
-    make.ask("route53", "ChangeResourceRecordSets", HostedZoneId=zone, ChangeBatch=batch)
-    return Made(f"{zone}_{name}_{kind}", {"fqdn": name, "name": name})
+    return wanted
 
 
 @handles("aws:wafv2/ipSet:IpSet", tags=True)

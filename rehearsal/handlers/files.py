@@ -12,18 +12,23 @@ def dns_suffix(make: Make) -> str:
     return endpoint.partition(f"{make.region}.")[2]
 
 
+def lifecycle(policies: list[dict[str, str]]) -> list[dict[str, str]]:
+    """When files move to another storage class, as the API spells it."""
+    members = {"transitionToIa": "TransitionToIA", "transitionToArchive": "TransitionToArchive"}
+    members["transitionToPrimaryStorageClass"] = "TransitionToPrimaryStorageClass"
+    return [{members[key]: value} for policy in policies for key, value in policy.items()]
+
+
 @handles("aws:efs/fileSystem:FileSystem", tags=True)
 def file_system(make: Make) -> Made:
     """A file system; lifecycle and protection are set by further calls."""
     policies = make.inputs.take("lifecyclePolicies") or []
     protection = make.inputs.take("protection")
-    token = make.inputs.take("creationToken") or naming.suffix(make.stack, make.urn)
+    token = make.inputs.take("creationToken") or naming.suffix(make.stack, make.seed)
     made = make.call("efs", "CreateFileSystem", {"CreationToken": token})
     system_id = made["FileSystemId"]
     if policies:
-        members = {"transitionToIa": "TransitionToIA", "transitionToArchive": "TransitionToArchive"}
-        members["transitionToPrimaryStorageClass"] = "TransitionToPrimaryStorageClass"
-        wanted = [{members[key]: value} for policy in policies for key, value in policy.items()]
+        wanted = lifecycle(policies)
         make.ask("efs", "PutLifecycleConfiguration", FileSystemId=system_id, LifecyclePolicies=wanted)
     if protection:
         value = protection["replicationOverwrite"]
@@ -59,7 +64,7 @@ def mount_target(make: Make) -> Made:
 @handles("aws:efs/accessPoint:AccessPoint", tags=True)
 def access_point(make: Make) -> Made:
     """A folder seen as one user."""
-    made = make.call("efs", "CreateAccessPoint", {"ClientToken": naming.suffix(make.stack, make.urn)})
+    made = make.call("efs", "CreateAccessPoint", {"ClientToken": naming.suffix(make.stack, make.seed)})
     return Made(made["AccessPointId"], {"arn": made["AccessPointArn"], "ownerId": make.account.id})
 
 

@@ -93,8 +93,12 @@ def _push(make: Make, name: str, source: str) -> str:
             "layers": [],
         }
     )
-    image = make.ask("ecr", "PutImage", repositoryName=repo, imageManifest=manifest, imageTag=tag)["image"]
-    digest: str = image["imageId"]["imageDigest"]
+    try:
+        image = make.ask("ecr", "PutImage", repositoryName=repo, imageManifest=manifest, imageTag=tag)["image"]
+        digest: str = image["imageId"]["imageDigest"]
+    except make.client("ecr").exceptions.ImageAlreadyExistsException:  # the same manifest: a push goes through
+        (found,) = make.ask("ecr", "DescribeImages", repositoryName=repo, imageIds=[{"imageTag": tag}])["imageDetails"]
+        digest = found["imageDigest"]
     return f"{host}/{repo}@{digest}"
 
 

@@ -38,7 +38,7 @@ def schedule(make: Make) -> Made:
         wanted["RetryPolicy"] = {key[0].upper() + key[1:]: value for key, value in retry.items()}
     if rest := set(target) - {"arn", "roleArn", "input", "retryPolicy"}:
         raise RehearsalError(f"target: {', '.join(sorted(rest))} is not carried.")
-    made = make.call("scheduler", "CreateSchedule", {"Name": name, "Target": wanted})
+    made = make.call("scheduler", f"{'Update' if make.old else 'Create'}Schedule", {"Name": name, "Target": wanted})
     return Made(f"{group}/{name}", {"name": name, "arn": made["ScheduleArn"]})
 
 

@@ -30,7 +30,7 @@ def secret(make: Make) -> Made:
 def secret_version(make: Make) -> Made:
     """The value of a secret."""
     secret_id = make.inputs.peek("secretId")
-    token = hashlib.sha256(f"{make.stack}\n{make.urn}".encode()).hexdigest()[:32]
+    token = hashlib.sha256(f"{make.stack}\n{make.seed}".encode()).hexdigest()[:32]
     made = make.call("secretsmanager", "PutSecretValue", {"ClientRequestToken": token})
     outputs = {"arn": made["ARN"], "versionId": made["VersionId"], "versionStages": made["VersionStages"]}
     return Made(f"{secret_id}|{made['VersionId']}", outputs, frozenset({"secretString"}))
@@ -66,7 +66,7 @@ CLASSES = {
 
 
 def _random(make: Make) -> random.Random:
-    return random.Random(f"{make.stack}\n{make.urn}")  # noqa: S311  (must repeat; it protects nothing)
+    return random.Random(f"{make.stack}\n{make.seed}")  # noqa: S311  (must repeat; it protects nothing)
 
 
 @handles("random:index/randomPassword:RandomPassword", provider_only={"keepers": "decides when it is drawn again"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cvat_aws import queue_metrics, queues
+from cvat_aws import queue_metrics, queues, stores
 from cvat_aws.environment import UnusableError
 from cvat_aws.queues import Reading
 
@@ -36,7 +36,7 @@ def test_metrics_have_the_names_that_alarms_and_scaling_look_for() -> None:
     scaled = {one.metric for least in (0, 1) for one in steps(least)}
     assert watched | scaled <= told, "an alarm would wait for ever"
     assert queue_metrics.NAMESPACE == METRICS_NAMESPACE == calls.METRICS_NAMESPACE
-    assert tuple(queue_metrics.JOB_TIMEOUTS) == QUEUES
+    assert tuple(stores.JOB_TIMEOUTS) == QUEUES
 
 
 def test_a_reading_is_told_with_its_stack_and_queue() -> None:

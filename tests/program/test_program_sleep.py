@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 from rehearsal import Rehearsal
-from rehearsal.engine import Monitor
+from rehearsal.monitor import Monitor
 from rehearsal.handlers.schedules import universal
 
 Rehearse = Callable[..., Rehearsal]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from rehearsal.emulator.bridges import caches, china, doors, operations, runtime, services
+from rehearsal.emulator.bridges import caches, changes, china, doors, operations, runtime, services
 from rehearsal.emulator.bridges.table import BRIDGES
 
-__all__ = ["BRIDGES", "caches", "china", "doors", "installed", "operations", "runtime", "services"]
+__all__ = ["BRIDGES", "caches", "changes", "china", "doors", "installed", "operations", "runtime", "services"]
 
 
 @contextmanager

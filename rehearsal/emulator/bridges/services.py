@@ -58,7 +58,7 @@ def tags_of_scalable_targets(stack: ExitStack) -> None:
         return found
 
     def register(answer: str, self: Any) -> str:
-        tags(self)[json.loads(answer)["ScalableTargetARN"]] = self._get_param("Tags") or {}
+        tags(self).setdefault(json.loads(answer)["ScalableTargetARN"], {}).update(self._get_param("Tags") or {})
         return answer
 
     def listed(self: Any) -> str:
