@@ -12,6 +12,7 @@ import pytest
 from policy.rules import RULES
 from rehearsal import Rehearsal
 from rehearsal.checks import CHECKS, ask, judge
+from rehearsal.run import HOME
 from tests.rehearsal.damages import access, invariants, network, references, variables
 from tests.rehearsal.damages.table import Damage, of
 
@@ -23,6 +24,12 @@ def test_every_check_holds_for_the_default_stack(deployed: Rehearsal) -> None:
     for one in deployed.checks:
         assert one.ok, f"{one.name}: {one.findings}"
         assert one.seen, f"{one.name} looked at nothing"
+
+
+def test_the_documentation_says_of_every_check_what_it_proves(deployed: Rehearsal) -> None:
+    rows = (HOME / "docs" / "rehearsal.md").read_text(encoding="utf-8")
+    missing = [one.name for one in deployed.checks if f"| {one.name} |" not in rows]
+    assert not missing, "add a row to docs/rehearsal.md: what it proves, how, and what it cannot prove"
 
 
 def test_every_image_has_a_digest_of_its_own_in_its_repository(deployed: Rehearsal) -> None:
