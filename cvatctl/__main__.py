@@ -62,7 +62,7 @@ _COMMANDS = {
         "does it work, from the login to every auto-annotation function?",
         "Logs in as the administrator, makes a task of two demo pictures from the share, waits for a worker, reads a "
         "frame, calls every function on it, and deletes the task, whatever happens. Takes a minute; harmless at any "
-        "time.",
+        "time. Where an identity provider stands in front, the variable CVAT_TOKEN gives it a token of CVAT instead.",
     ),
     "doctor": (
         commands.run_doctor,

@@ -28,11 +28,11 @@ class SmokeError(Exception):
 class Cvat:
     """One logged-in user of the CVAT at `url` (scheme, host and port). Errors are SmokeError."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
             raise SmokeError(f"The address {url} must begin with http:// or https://.")
         self.url = url.rstrip("/")
-        self._token = ""
+        self._token = token
         # With the session cookie CVAT does not open a new session for each call by token.
         self._opener = urllib.request.build_opener(
             urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
@@ -109,6 +109,7 @@ class Cvat:
 
 
 _HINTS: Mapping[int, str] = {
+    HTTPStatus.UNAUTHORIZED: " (401: a login stands in front of CVAT; set CVAT_TOKEN and cvat:oidcTokenBypass)",
     HTTPStatus.BAD_REQUEST: " (400: CVAT does not accept this host name; use the address of the stack's output url)",
     HTTPStatus.BAD_GATEWAY: " (502: a server task closed the connection; see cvatctl logs server)",
     HTTPStatus.SERVICE_UNAVAILABLE: " (503: no healthy server task, or the stack is asleep; see cvatctl status)",

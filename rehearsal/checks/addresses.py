@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rehearsal.checks import ask
+from rehearsal.checks import ask, names
 from rehearsal.checks.ask import Thing
 from rehearsal.checks.environment import Given, given
 from rehearsal.model import Verdict
@@ -149,6 +149,8 @@ def _base_url(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
     if (address.scheme, address.hostname or "", port) not in doors:
         known = ", ".join(f"{scheme}://{host}:{number}" for scheme, host, number in sorted(doors)) or "none"
         yield f"no load balancer listens at '{one.plain['CVAT_BASE_URL']}' (there is: {known})."
+        return
+    yield from names.problems(rehearsal, address)
 
 
 def _endpoints(rehearsal: Rehearsal, one: Given) -> Iterator[str]:

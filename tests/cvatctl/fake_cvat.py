@@ -43,6 +43,8 @@ class FakeCvat:
     functions: dict[str, dict[str, Any]]
     """Item of the list by id, with `kind`."""
     share: list[str] = field(default_factory=lambda: ["street-1.jpg", "street-2.jpg", "street.mp4"])
+    provider: bool = False
+    """Whether a load balancer stands in front that lets only those pass who logged in elsewhere, or carry a token."""
     models: bool = True
     worker: str = "works"
     """`works`, `fails` (the job ends with an exception) or `lost` (Redis forgot the job: Finished without frames)."""
@@ -57,6 +59,8 @@ class FakeCvat:
         self, method: str, path: str, query: Mapping[str, list[str]], body: Any, token: str
     ) -> Any:
         """The JSON answer (None: 204), or bytes for a picture."""
+        if self.provider and not token.startswith("Token "):
+            raise Refusal(401, "Unauthorized")
         match path.removeprefix("/api/v1/").split("/"):
             case ["restrictions", "user-agreements"]:
                 return []

@@ -47,6 +47,19 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cvatctl.canary.client._POLL_S", 0.0)
 
 
+def test_a_token_passes_the_login_in_front_of_cvat_and_a_password_does_not(
+    run: Run, cvat: FakeCvat, outputs_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cvat.provider = True
+    code, out, _ = run("smoke", "--outputs", str(outputs_file), "--url", cvat.url)
+    assert code == 1
+    assert "FAILED  log in" in out
+    monkeypatch.setenv("CVAT_TOKEN", "secret-token")
+    code, out, _ = run("smoke", "--outputs", str(outputs_file), "--url", cvat.url)
+    assert code == 0, out
+    assert "secret-token" not in out
+
+
 def test_a_healthy_cvat_passes_every_step_and_keeps_no_trace(
     run: Run, cvat: FakeCvat, outputs_file: Path, deployed: Rehearsal
 ) -> None:

@@ -6,16 +6,19 @@ from pathlib import Path
 
 from rehearsal import Rehearsal, rehearse
 from rehearsal.account import Account
+from tests.pem import pair
 from tests.program.own_vpc import build_vpc
 
 
 def test_a_certificate_brings_https_and_a_redirect(archives: Path) -> None:
     with Account() as account:
         acm = account.client("acm", "ap-northeast-1")
-        arn = acm.request_certificate(DomainName="cvat.example.com")["CertificateArn"]
+        own = pair("cvat.example.com")
+        arn = acm.import_certificate(Certificate=own.certificate, PrivateKey=own.key)["CertificateArn"]
         config = {"cvat:certificateArn": arn, "cvat:hostName": "cvat.example.com", "cvat:modelArchives": str(archives)}
         done = rehearse("ap-northeast-1", config=config, account=account)
         assert done.error is None, done.error
+        assert done.ok, [finding for verdict in done.checks for finding in verdict.findings]
         elb = done.client("elbv2")
         balancer = elb.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
         listeners = {one["Port"]: one for one in elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"]}

@@ -11,7 +11,7 @@ import pytest
 
 from rehearsal import Rehearsal, console, rehearse, report
 from rehearsal.account import Account
-from rehearsal.checks import reachability
+from rehearsal.checks import addresses, edges, reachability
 from rehearsal.locked import Encrypted
 from rehearsal.report import stable
 from tests.pem import Pair, pair, signer
@@ -120,6 +120,47 @@ def test_only_the_load_balancer_that_logs_people_in_may_call_out(done: Rehearsal
     cell = reachability.matrix(done).cells["alb", (reachability.PROVIDER, "443")]
     assert cell.intended
     assert cell.open
+
+
+def test_a_load_balancer_that_does_not_reach_the_provider_is_noticed(done: Rehearsal) -> None:
+    """Nobody could log in, and nothing else would tell."""
+    ec2 = done.client("ec2")
+    found = ec2.describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["alb"]}])["SecurityGroups"]
+    door = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.revoke_security_group_egress(GroupId=found[0]["GroupId"], IpPermissions=door)
+    try:
+        said = [*edges.open_edges(done).findings, *reachability.reachable(done).findings]
+    finally:
+        ec2.authorize_security_group_egress(GroupId=found[0]["GroupId"], IpPermissions=door)
+    assert any("alb -> 0.0.0.0/0:443 is intended but not open" in one for one in said), said
+    assert any("alb -> identity provider:443 is intended, but" in one for one in said), said
+
+
+def test_a_name_that_leads_elsewhere_and_a_certificate_for_another_are_noticed(done: Rehearsal) -> None:
+    elb, dns = done.client("elbv2"), done.client("route53")
+    zone = done.config.values["cvat:hostedZoneId"]
+    (alias,) = [
+        one for one in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"] if "AliasTarget" in one
+    ]
+    other = {**alias, "AliasTarget": {**alias["AliasTarget"], "DNSName": "elsewhere.example.cn."}}
+    secure = listener(done, 8443)
+    wrong = pair("www.example.cn")
+    arn = done.client("acm").import_certificate(Certificate=wrong.certificate, PrivateKey=wrong.key)["CertificateArn"]
+    try:
+        change(dns, zone, other)
+        elb.modify_listener(ListenerArn=secure["ListenerArn"], Certificates=[{"CertificateArn": arn}])
+        said = addresses.exist(done).findings
+    finally:
+        change(dns, zone, alias)
+        elb.modify_listener(ListenerArn=secure["ListenerArn"], Certificates=secure["Certificates"][:1])
+    assert any(f"'{HOST}' leads elsewhere.example.cn" in one for one in said), said
+    assert any("certificate is for www.example.cn: browsers refuse it" in one for one in said), said
+    assert addresses.exist(done).ok, "and once it is mended, nothing is said"
+
+
+def change(dns: Any, zone: str, record: Any) -> None:
+    batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
+    dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
 
 
 def test_the_firewall_stands_before_the_load_balancer_and_lets_uploads_pass(done: Rehearsal) -> None:
