@@ -84,7 +84,8 @@ class DataTier(pulumi.ComponentResource):
         self.access = self._access()
         if self.database.ours and not args.site.asleep:
             switched = {"instance": self.database.identifier, "wanted": "available", "profile": args.site.profile}
-            DatabaseSwitch(f"{name}-awake", {**switched, "region": args.site.region.name}, opts=self._child)
+            where = {"region": args.site.region.name, "by_clock": args.site.hours is not None}
+            DatabaseSwitch(f"{name}-awake", {**switched, **where}, opts=self._child)
         self.register_outputs({"database": self.database.address, "cache": self.cache.primary_endpoint_address})
 
     def _access(self) -> StoreAccess:

@@ -30,6 +30,7 @@ LIMIT_SECONDS = 3600.0
 """Stopping one with a standby took half an hour in public logs."""
 _NOT_NOW = "InvalidDBInstanceState"
 _GONE = "DBInstanceNotFound"
+_UNKNOWN = "unknown"
 
 
 class PowerError(Exception):
@@ -58,6 +59,12 @@ def switch(rds: Any, instance: str, wanted: Power, limit: float = LIMIT_SECONDS,
         clock.sleep(_POLL_SECONDS)
 
 
+def differs(rds: Any, instance: str, wanted: Power) -> bool:
+    """Whether an RDS instance is known not to be as wanted. Raises PowerError."""
+    status = _status(rds, instance)
+    return status != _UNKNOWN and not _reached(status, wanted)
+
+
 def _reached(status: str, wanted: Power) -> bool:
     return status == wanted or (wanted == "available" and status in ANSWERING)
 
@@ -67,7 +74,7 @@ def _status(rds: Any, instance: str) -> str:
     try:
         return str(rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0]["DBInstanceStatus"])
     except BotoCoreError:
-        return "unknown"
+        return _UNKNOWN
     except ClientError as error:
         raise PowerError(_refused(instance, "looked at", error)) from error
 

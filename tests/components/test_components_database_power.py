@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -156,6 +158,58 @@ def test_going_to_sleep_waking_and_a_destroy(account: Any) -> None:
     assert state(account) == "available", "a destroy takes a final snapshot next"
 
 
+def keeper(when: str, instance: str) -> dict[str, Any]:
+    return {
+        "Name": f"sleep-stop-database-{instance}", "ScheduleExpression": when, "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {
+            "Arn": "arn:aws-cn:scheduler:::aws-sdk:rds:stopDBInstance",
+            "RoleArn": "arn:aws-cn:iam::123456789012:role/r",
+            "Input": json.dumps({"DbInstanceIdentifier": instance}),
+        },
+    }  # fmt: skip
+
+
+def test_what_stops_the_database_every_hour_waits_while_it_is_woken(account: Any) -> None:
+    scheduler = boto3.client("scheduler", region_name="cn-north-1")
+    for one in (keeper("rate(1 hour)", "db"), keeper("rate(1 hour)", "other"), keeper("cron(0 20 * * ? *)", "db-2")):
+        scheduler.create_schedule(**one)
+    provider = DatabaseSwitchProvider()
+    awake = SWITCH | {"wanted": "available"}
+    provider.create(awake)
+    assert "StartDate" not in scheduler.get_schedule(Name="sleep-stop-database-db"), "it runs: nobody wakes it"
+    provider.create(SWITCH)
+    provider.create(awake)
+    paused = scheduler.get_schedule(Name="sleep-stop-database-db")
+    assert paused["StartDate"] > datetime.now(UTC) + timedelta(hours=1), "a wake-up takes half an hour"
+    assert (paused["ScheduleExpression"], paused["State"]) == ("rate(1 hour)", "ENABLED"), "it goes on by itself"
+    assert json.loads(paused["Target"]["Input"]) == {"DbInstanceIdentifier": "db"}
+    for other in ("other", "db-2"):
+        assert "StartDate" not in scheduler.get_schedule(Name=f"sleep-stop-database-{other}")
+
+
+def test_an_update_that_broke_off_is_mended_by_the_next(account: Any) -> None:
+    provider, awake = DatabaseSwitchProvider(), SWITCH | {"wanted": "available"}
+    assert provider.diff("id", awake, awake).changes is False
+    account.stop_db_instance(DBInstanceIdentifier="db")
+    assert provider.diff("id", SWITCH, SWITCH).changes is False
+    found = provider.diff("id", awake, awake)
+    assert (found.changes, found.replaces) == (True, []), "going to sleep was begun, and taken back"
+    provider.update("id", awake, awake)
+    assert state(account) == "available"
+    assert provider.diff("id", SWITCH, SWITCH).changes is True, "waking was begun, and taken back"
+
+
+def test_at_night_an_update_leaves_the_database_to_the_clock(account: Any) -> None:
+    by_day = SWITCH | {"wanted": "available", "by_clock": True}
+    account.stop_db_instance(DBInstanceIdentifier="db")
+    assert DatabaseSwitchProvider().diff("id", by_day, by_day).changes is False
+
+
+def test_who_may_not_look_is_told_no_change() -> None:
+    with Account():
+        assert DatabaseSwitchProvider().diff("id", SWITCH, SWITCH).changes is False, "there is no such database"
+
+
 def test_a_disposable_stack_is_destroyed_without_waking(account: Any) -> None:
     provider = DatabaseSwitchProvider()
     outs = provider.create(SWITCH | {"final_snapshot": False}).outs
@@ -163,8 +217,9 @@ def test_a_disposable_stack_is_destroyed_without_waking(account: Any) -> None:
     assert state(account) == "stopped"
 
 
-def test_another_database_is_another_switch() -> None:
+def test_another_database_is_another_switch(account: Any) -> None:
     provider = DatabaseSwitchProvider()
+    provider.create(SWITCH)
     assert provider.diff("id", SWITCH, SWITCH | {"instance": "other"}).replaces == ["instance"]
     assert provider.diff("id", SWITCH, SWITCH | {"profile": "ops"}).changes is False
 
@@ -218,6 +273,7 @@ def test_a_release_that_came_in_its_sleep_is_migrated_after_a_snapshot(done: lis
 def test_the_switch_uses_the_deployments_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(database_switch, "switch", lambda *_: None)
+    monkeypatch.setattr(database_switch, "differs", lambda *_: False)
 
     def clients(props: Any) -> Any:
         seen.append(props["profile"])
