@@ -282,8 +282,9 @@ class CvatServices(pulumi.ComponentResource):
                 service_registries=self._registration(process),
                 propagate_tags="SERVICE",
                 enable_ecs_managed_tags=True,
-                # A worker at work is replaced when its job is done: an update must not wait hours for that.
-                wait_for_steady_state=not process.queue,
+                # A worker at work is replaced when its job is done: an update must not wait hours for that. One that puts
+                # the stack to sleep must, as it stops the database next.
+                wait_for_steady_state=args.site.asleep or not process.queue,
                 tags=dict(args.site.tags),
             ),
             opts=pulumi.ResourceOptions(
