@@ -282,8 +282,8 @@ class CvatServices(pulumi.ComponentResource):
                 service_registries=self._registration(process),
                 propagate_tags="SERVICE",
                 enable_ecs_managed_tags=True,
-                # A worker at work is replaced when its job is done: an update must not wait hours for that. One that puts
-                # the stack to sleep must, as it stops the database next.
+                # A worker at work is replaced when its job is done: an update must not wait hours for that, but for one
+                # that puts the stack to sleep and stops the database next.
                 wait_for_steady_state=args.site.asleep or not process.queue,
                 tags=dict(args.site.tags),
             ),
