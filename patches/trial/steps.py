@@ -35,7 +35,7 @@ STATUS = f"""{SETUP}
 print(queue.fetch_job("trial").get_status())
 """
 Step = tuple[str, Callable[[], str]]
-DEMO = Path(__file__).parents[2] / "demo"
+DEMO = Path(__file__).parents[2] / "demo/files"
 A, B = 8091, 8092
 
 
