@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ class Cloud:
 
 @contextmanager
 def cloud() -> Iterator[Cloud]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for every call, between the trial's own
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
