@@ -226,7 +226,8 @@ def _queues() -> tuple[Rule, ...]:
         ),
         Rule(  # never below 0: what alarms is that there is no value
             name="queue-silence", metric="QueueDepth", when="below", threshold=0, periods=2, missing="breaching",
-            meaning="For 10 minutes nobody has said how many jobs wait, so workers do not follow.", **common,
+            meaning="For 10 minutes nobody has said how many jobs wait, so workers do not follow.",
+            **common | {"statistic": "Minimum"},
         ),
     )  # fmt: skip
 
