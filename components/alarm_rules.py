@@ -224,6 +224,11 @@ def _queues() -> tuple[Rule, ...]:
             name="failed-jobs", metric="FailedJobs", threshold=0, periods=1, meaning="Jobs of a queue have failed.",
             **common,
         ),
+        Rule(  # never below 0: what alarms is that there is no value
+            name="queue-silence", metric="QueueDepth", when="below", threshold=0, periods=2, missing="breaching",
+            meaning="For 10 minutes nobody has said how many jobs wait, so workers do not follow.",
+            **common | {"statistic": "Minimum"},
+        ),
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from components.cvat_release import (
 )
 from components.fargate_task import FargateTask, FargateTaskArgs
 from components.images import Image
-from components.inference_endpoints import Target
+from components.inference_endpoints import Target, in_gateways_words
 from components.load_balancer import LoadBalancer
 from components.observability import LogGroup
 from components.queue_scaling import follow_queue
@@ -221,7 +221,7 @@ class CvatServices(pulumi.ComponentResource):
         args = self._args
         if process is GATEWAY:
             return {
-                "SERVERLESS_ENDPOINTS": self._endpoints(),
+                "SERVERLESS_ENDPOINTS": pulumi.Output.json_dumps(in_gateways_words(args.targets)),
                 "PORT": str(GATEWAY_PORT),
                 "AWS_REGION": args.site.region.name,
             }
@@ -232,15 +232,6 @@ class CvatServices(pulumi.ComponentResource):
         stack = {"CVAT_STACK": args.site.stack} if process is SCHEDULER else {}
         own = {**args.stores.environment, **buckets, **stack, **args.environment}
         return {**own, **service_environment(args.load_balancer.base_url, host)}
-
-    def _endpoints(self) -> pulumi.Output[str]:
-        """Function -> endpoint and container, in the gateway's words."""
-        return pulumi.Output.json_dumps(
-            {
-                function: {"endpoint": target.endpoint} | ({"container": target.container} if target.container else {})
-                for function, target in sorted(self._args.targets.items())
-            }
-        )
 
     def _endpoint_arns(self) -> list[pulumi.Output[str]]:
         return list({id(target.arn): target.arn for target in self._args.targets.values()}.values())
@@ -282,8 +273,9 @@ class CvatServices(pulumi.ComponentResource):
                 service_registries=self._registration(process),
                 propagate_tags="SERVICE",
                 enable_ecs_managed_tags=True,
-                # A worker at work is replaced when its job is done: an update must not wait hours for that.
-                wait_for_steady_state=not process.queue,
+                # A worker at work is replaced when its job is done: an update must not wait hours for that, but for one
+                # that puts the stack to sleep and stops the database next.
+                wait_for_steady_state=args.site.asleep or not process.queue,
                 tags=dict(args.site.tags),
             ),
             opts=pulumi.ResourceOptions(

@@ -51,6 +51,14 @@ class Target:
     """Container of a shared endpoint. Default: the endpoint has no other."""
 
 
+def in_gateways_words(targets: Mapping[str, Target]) -> dict[str, dict[str, pulumi.Input[str]]]:
+    """Function -> endpoint and container."""
+    return {
+        function: {"endpoint": target.endpoint, **({"container": target.container} if target.container else {})}
+        for function, target in sorted(targets.items())
+    }
+
+
 class InferenceEndpoints(pulumi.ComponentResource):
     """Models, endpoints, and who answers for which function."""
 

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from patches.trial.client import RefusedError
+from patches.trial.cloud import cloud
 from patches.trial.processes import Fleet, Place
 from patches.trial.services import MissingError, Services
 from patches.trial.steps import Trial
@@ -70,7 +71,8 @@ def main() -> int:
         services.start()
         if where.root:
             shutil.copy(folder / "services/ca.pem", where.home / "share/trial-ca.pem")
-        return run(Trial(fleet))
+        with cloud() as aws:
+            return run(Trial(fleet, aws))
     except MissingError as missing:
         sys.stderr.write(f"{missing}\n")
         return 2

@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from patches.trial.client import Client, RefusedError
+from patches.trial.cloud import Cloud
 from patches.trial.processes import ADMIN, Fleet
 
 FORMAT = "COCO 1.0"
@@ -26,11 +27,15 @@ while job.get_status() != "started":
 COLLECT = f"""{SETUP}
 from django.core.management import call_command; call_command("collectstatic", interactive=False, verbosity=0)
 """
+BUSY = f"""{SETUP}
+for seconds in (35, 0):  # longer than the time between two readings
+    queue.enqueue(time.sleep, seconds)
+"""
 STATUS = f"""{SETUP}
 print(queue.fetch_job("trial").get_status())
 """
 Step = tuple[str, Callable[[], str]]
-DEMO = Path(__file__).parents[2] / "demo"
+DEMO = Path(__file__).parents[2] / "demo/files"
 A, B = 8091, 8092
 
 
@@ -42,8 +47,9 @@ def check(true: bool, otherwise: str) -> None:
 class Trial:
     """Two web processes (A and B), a worker for each queue, a scheduler. Steps build on the ones before."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, cloud: Cloud) -> None:
         self.fleet = fleet
+        self.cloud = cloud
         self.a = Client(A)
         self.b = Client(B)
         self.task = self.video = 0
@@ -52,7 +58,7 @@ class Trial:
         yield "an empty environment is refused with sentences", self.refuse
         yield "init migrates and makes the administrator", self.init
         yield "init again does nothing; a new secret changes the password", self.init_again
-        yield "two web processes, two workers and a scheduler start", self.start
+        yield "two web processes, two workers, a scheduler and queue-metrics start", self.start
         yield "150 health checks without the public host name are answered", self.health
         yield "other requests need the public host name", self.hosts
         yield "a public caller is throttled, and cannot hide behind X-Forwarded-For", self.throttle
@@ -64,6 +70,8 @@ class Trial:
         yield "import the annotations at B, poll at A and B", self.annotations
         yield "back up at A, restore at B", self.backup
         yield "static files are served", self.static
+        yield "a worker asks ECS not to be stopped while it has a job, and only then", self.protection
+        yield "CloudWatch is told how the queues are", self.metrics
         yield "a job that outlasts its worker's drain time is failed, not lost", self.drain
         yield "SIGTERM stops every process", self.stop
 
@@ -98,8 +106,9 @@ class Trial:
         for name, port in (("web-a", A), ("web-b", B)):
             self.fleet.start(name, "web", CVAT_WEB_PORT=str(port), CVAT_WEB_PROCESSES="1")
         for queue in ("default", "low"):
-            self.fleet.start(f"worker-{queue}", "worker", queue)
+            self.fleet.start(f"worker-{queue}", "worker", queue, ECS_AGENT_URI=self.cloud.agent.url)
         self.fleet.start("scheduler", "scheduler")
+        self.fleet.start("queue-metrics", "queue-metrics", **self.cloud.environment)
         for port in (A, B):
             Client.until(lambda port=port: self._healthy(port))
         code, _ = self.fleet.once("health", "health", CVAT_WEB_PORT=str(A))
@@ -227,6 +236,23 @@ class Trial:
         opencv = self.a.session.get(f"http://127.0.0.1:{B}/opencv/opencv.js", timeout=60)
         check(opencv.ok and len(opencv.content) > 1 << 20, f"opencv.js: {opencv.status_code}")
         return f"admin style sheet, and opencv.js of {len(opencv.content) >> 20} MiB by X-Sendfile"
+
+    def protection(self) -> str:
+        asked = self.cloud.agent.protected
+        jobs = len(asked) // 2  # of one worker at a time: the other queue has had none
+        check(jobs > 0 and asked == [True, False] * jobs, f"asked for {asked}")
+        return f"for each of {jobs} jobs"
+
+    def metrics(self) -> str:
+        code, said = self.fleet.python("busy", BUSY)
+        check(code == 0, said)
+        told = self.cloud.most
+        seen = ("QueueDepth", "RunningJobs", "OldestJobAge")
+        Client.until(lambda: all(told(metric, "low") for metric in seen) or None)
+        check(told("IdleWorkers", "default") == 1, f"idle workers of default: {told('IdleWorkers', 'default')}")
+        check(told("FailedJobs", "low") == 0, f"failed jobs of low: {told('FailedJobs', 'low')}")
+        Client.until(lambda: self.cloud.agent.protected[-1] is False or None)
+        return f"2 jobs: {told('RunningJobs', 'low'):.0f} ran, {told('QueueDepth', 'low'):.0f} waited"
 
     def drain(self) -> str:
         """Killed outright, it would stay "started" for a day, and its task could not be annotated again."""

@@ -62,6 +62,8 @@ def _exercise(rehearsal: Rehearsal, use: Use, policy: list[Statement]) -> Iterat
 
 
 def _say(request: Request) -> str:
+    if request.action.startswith("cloudwatch:"):
+        return f"{request} in the namespace {request.context.get('cloudwatch:namespace')}"
     if not request.action.startswith("elasticfilesystem:"):
         return str(request)
     point = request.context.get(ACCESS_POINT)

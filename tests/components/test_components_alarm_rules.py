@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from components import dashboard
-from components.alarm_rules import Origin, Things, alarm_rules, event_rules, memory_gb, most_connections
+from components.alarm_rules import RESTING, Origin, Things, alarm_rules, event_rules, memory_gb, most_connections
 from components.sizes import DatabaseSize
 
 OPERATIONS = Path(__file__).parent.parent.parent / "docs" / "operations.md"
@@ -76,8 +76,9 @@ def test_thresholds_follow_the_size_of_the_database() -> None:
 
 
 def test_silence_is_no_alarm_where_it_means_that_nothing_is_wrong() -> None:
-    quiet = [rule.name for rule in alarm_rules(DATABASE) if rule.missing == "breaching"]
-    assert not quiet, "a stack that nobody uses, or that sleeps, must wake nobody"
+    silent = [rule for rule in alarm_rules(DATABASE) if rule.missing == "breaching"]
+    assert [rule.name for rule in silent] == ["queue-silence"], "a stack that nobody uses must wake nobody"
+    assert {rule.watches for rule in silent} <= set(RESTING), "nor one that sleeps"
 
 
 def test_percentiles_are_asked_for_by_a_name_that_cloudwatch_knows() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from cvat_aws.protection import LEASE_MINUTES, RENEW_S, Protection
 
-from tests.patches.agent import Agent, agent
+from patches.trial.agent import Agent, agent
 
 
 class Clock:

@@ -19,7 +19,7 @@ from cvat_aws import queues
 from moto.server import ThreadedMotoServer
 from redis import Redis
 
-from tests.patches.agent import Agent, agent
+from patches.trial.agent import Agent, agent
 from tests.patches.old_rq import Queue
 
 ROOT = Path(__file__).parents[2]
