@@ -6,8 +6,8 @@ import settings
 from components import lookups
 from components.alarms import Alarms, AlarmsArgs
 from components.backup import Backups, BackupsArgs
+from components.canary import Canary, CanaryArgs
 from components.cluster import Cluster, ClusterArgs
-from components.cvat_release import TASK_KINDS
 from components.cvat_services import CvatServices, CvatServicesArgs
 from components.data_tier import DataTier, DataTierArgs
 from components.existing import find
@@ -24,18 +24,16 @@ lookups.warn(settings.warnings(chosen, region))
 net, inference, init = chosen.network, chosen.inference, chosen.init
 site = lookups.site(region, chosen.demands)
 functions = lookups.functions(inference.inference_layout, inference.model_archives)
-lookups.hosted_zone(chosen.front_door)
 existing = find(site, chosen.named, chosen.database)
 
 network = Network("network", NetworkArgs(
     site=site, zones=() if existing.network else lookups.zones(net.availability_zones), addresses=chosen.addresses,
     single_nat=chosen.single_nat, interface_endpoints=net.interface_endpoints, adopted=existing.network))  # fmt: skip
 logs = Observability("logs", ObservabilityArgs(
-    site=site, task_kinds=TASK_KINDS, retention_days=chosen.services.log_retention_days))  # fmt: skip
+    site=site, task_kinds=chosen.task_kinds, retention_days=chosen.services.log_retention_days))  # fmt: skip
 cluster = Cluster("cluster", ClusterArgs(site=site))
 images = Images("images", ImagesArgs(
-    site=site, wanted=("server", "ui", *(("gateway", "models") if functions else ())), mirrors=chosen.mirrors,
-    given=chosen.given_images)).by_name  # fmt: skip
+    site=site, wanted=chosen.wanted_images(functions), mirrors=chosen.mirrors, given=chosen.given_images)).by_name
 data = DataTier("data", DataTierArgs(
     site=site, vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
     mount_subnet_ids=network.each_private_subnet_id, database=chosen.database, cache=chosen.cache,
@@ -61,10 +59,13 @@ services = CvatServices("cvat", CvatServicesArgs(
     log_groups=logs.log_groups, stores=data.access, media_buckets=chosen.data.media_buckets, initialised=[first],
     environment=chosen.server_environment, secrets=chosen.server_secrets, spot=chosen.services.fargate_spot,
     enable_exec=chosen.access.enable_exec))  # fmt: skip
+canary = Canary("canary", CanaryArgs(
+    site=site, balancer=balancer, network=network, cluster_arn=cluster.arn, image=images["canary"], services=services,
+    admin=data.admin_secret, log_group=logs.log_groups["canary"])) if chosen.canary else None  # fmt: skip
 alarms = Alarms("alarms", AlarmsArgs(
     site=site, load_balancer=balancer, data=data, cluster_arn=cluster.arn, services=services.service_names,
-    init_family=first.family, log_groups=logs.log_groups, endpoints=endpoints.names if endpoints else {},
-    vault=backups.vault if backups else None, to=chosen.notified))  # fmt: skip
+    init_family=first.family, canary=canary, log_groups=logs.log_groups, vault=backups.vault if backups else None,
+    endpoints=endpoints.names if endpoints else {}, to=chosen.notified))  # fmt: skip
 if chosen.page:
     Sleep("sleep", SleepArgs(
         site=site, database=data.database, page_rule=balancer.page_rule, alarms=alarms.resting, after=[services],

@@ -257,11 +257,12 @@ class Origin:
     """Family of the run-once task's definitions."""
     vault: pulumi.Input[str] | None = None
     """Name of the backup vault. Default: there is none."""
+    canary_family: str = ""
+    """Family of the hourly smoke test's definitions. Default: there is none."""
 
 
 def event_rules(origin: Origin) -> Sequence[EventRule]:
     """All events that are passed on, in the order of the runbook."""
-    stopped = {"clusterArn": [origin.cluster_arn], "group": [f"family:{origin.init_family}"], "lastStatus": ["STOPPED"]}
     rules = [
         EventRule(
             name="deployment-failed",
@@ -269,20 +270,10 @@ def event_rules(origin: Origin) -> Sequence[EventRule]:
             | {"resources": [{"prefix": origin.services_arn}]},
             meaning="A service did not come up in its new version and was rolled back to the one before.",
         ),
-        EventRule(
-            name="init-failed",
-            pattern=_pattern(
-                "ecs", "ECS Task State Change", stopped | {"containers": {"exitCode": [{"anything-but": 0}]}}
-            ),
-            meaning="The initialisation of a release ended with an error.",
-        ),
-        # A container that never started has no exit code, so the pattern above would not see it.
-        EventRule(
-            name="init-not-started",
-            pattern=_pattern("ecs", "ECS Task State Change", stopped | {"stopCode": ["TaskFailedToStart"]}),
-            meaning="The initialisation of a release could not be started.",
-        ),
+        *_task_rules("init", origin.init_family, origin, "The initialisation of a release"),
     ]
+    if origin.canary_family:
+        rules += _task_rules("canary", origin.canary_family, origin, "The hourly smoke test")
     if origin.vault is not None:
         ended = {"state": ["FAILED", "EXPIRED", "ABORTED"], "backupVaultName": [origin.vault]}
         rules.append(
@@ -293,6 +284,25 @@ def event_rules(origin: Origin) -> Sequence[EventRule]:
             )
         )
     return rules
+
+
+def _task_rules(name: str, family: str, origin: Origin, what: str) -> list[EventRule]:
+    """A task that somebody runs: it ended badly, or never began."""
+    stopped = {"clusterArn": [origin.cluster_arn], "group": [f"family:{family}"], "lastStatus": ["STOPPED"]}
+    badly = stopped | {"containers": {"exitCode": [{"anything-but": 0}]}}
+    return [
+        EventRule(
+            name=f"{name}-failed",
+            pattern=_pattern("ecs", "ECS Task State Change", badly),
+            meaning=f"{what} ended with an error.",
+        ),
+        # A container that never started has no exit code, so the pattern above would not see it.
+        EventRule(
+            name=f"{name}-not-started",
+            pattern=_pattern("ecs", "ECS Task State Change", stopped | {"stopCode": ["TaskFailedToStart"]}),
+            meaning=f"{what} could not be started.",
+        ),
+    ]
 
 
 def _pattern(service: str, kind: str, detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components import alarm_rules, dashboard, policies
 from components.alarm_rules import Dimensions, EventRule, Rule, Things
+from components.canary import Canary
 from components.cvat_release import QUEUES
 from components.data_tier import DataTier
 from components.errands import Named
@@ -42,6 +43,8 @@ class AlarmsArgs:
     """Names of the SageMaker endpoints, by a short name."""
     vault: pulumi.Input[str] | None = None
     """Name of the backup vault. Default: there is none."""
+    canary: Canary | None = None
+    """The hourly smoke test. Default: there is none."""
     to: Notified = field(default_factory=Notified)
 
 
@@ -229,6 +232,7 @@ def _origin(args: AlarmsArgs) -> alarm_rules.Origin:
         services_arn=cluster.apply(lambda arn: f"{arn.replace(':cluster/', ':service/')}/"),
         init_family=args.init_family,
         vault=args.vault,
+        canary_family=args.canary.family if args.canary else "",
     )
 
 

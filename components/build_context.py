@@ -25,6 +25,7 @@ BUILDS = {
     "server": Build("patches", "patches/server.Dockerfile"),
     "ui": Build("patches", "patches/ui.Dockerfile"),
     "gateway": Build("serverless", "serverless/gateway/Dockerfile"),
+    "canary": Build("cvatctl", "cvatctl/canary/Dockerfile"),
     "models": Build("serverless/models", "serverless/models/Dockerfile"),
 }
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pulumi_aws as aws
+
 from components.existing_database import ExistingDatabase, NamedDatabase, existing_database
 from components.existing_files import Files, NamedFiles, existing_files
+from components.front_door import FrontDoor
 from components.network import Adopted
 from components.problems import Problems
 from components.restore import database_snapshot
@@ -25,6 +28,8 @@ class Named:
     """Identifier or ARN of an RDS snapshot, of which a new database is made."""
     database: NamedDatabase
     files: NamedFiles
+    front: FrontDoor
+    """Whose hosted zone is looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +53,17 @@ def find(site: Site, named: Named, size: DatabaseSize) -> Existing:
         database=existing_database(site, named.database, named.vpc_id, problems),
         files=existing_files(site, named.files, zones, problems),
     )
+    _hosted_zone(named.front, problems)
     problems.check()
     return existing
+
+
+def _hosted_zone(front: FrontDoor, problems: Problems) -> None:
+    """The zone that the public name is to stand in."""
+    wanted = front.hosted_zone_id
+    zone = problems.ask("hostedZoneId", wanted, lambda: aws.route53.get_zone(zone_id=wanted)) if wanted else None
+    if zone and (why := front.why_not_in(zone.name.rstrip("."), private=bool(zone.private_zone))):
+        problems.add([why])
 
 
 def _network(named: Named, problems: Problems) -> Adopted | None:

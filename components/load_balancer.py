@@ -41,6 +41,8 @@ class LoadBalancerArgs:
 class LoadBalancer(pulumi.ComponentResource):
     """Depend on this component to register targets: its target groups are then in use."""
 
+    front: FrontDoor
+    """How people, and the canary, reach it."""
     base_url: pulumi.Output[str]
     """Scheme, host and, where it is not the scheme's own, port."""
     arn_suffix: pulumi.Output[str]
@@ -55,7 +57,7 @@ class LoadBalancer(pulumi.ComponentResource):
         super().__init__("cvat:index:LoadBalancer", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.group = self._door()
+        self.front, self.group = args.front, self._door()
         self._balancer = self._load_balancer()
         self.arn_suffix = self._balancer.arn_suffix
         self.target_groups = {

@@ -11,7 +11,6 @@ import pulumi_aws as aws
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.boundary import bound_all_roles
-from components.front_door import FrontDoor
 from components.functions import Archive, Deployable, deployable, local_archives, read_functions, stored_archives
 from components.site import Demands, Site
 from components.zones import Zone, available_zones, choose_zones
@@ -49,15 +48,6 @@ def site(region: Region, demands: Demands) -> Site:
 def zones(wanted: tuple[str, ...]) -> tuple[Zone, ...]:
     """The availability zones of a new VPC."""
     return choose_zones(available_zones(), wanted)
-
-
-def hosted_zone(front: FrontDoor) -> None:
-    """Look at the zone that the public name is to stand in, before anything is created."""
-    if not front.hosted_zone_id:
-        return
-    zone = aws.route53.get_zone(zone_id=front.hosted_zone_id)
-    if why := front.why_not_in(zone.name.rstrip("."), private=bool(zone.private_zone)):
-        raise pulumi.RunError(why)
 
 
 def functions(layout: str, place: str) -> list[Deployable]:

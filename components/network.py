@@ -51,6 +51,8 @@ class Network(pulumi.ComponentResource):
     each_private_subnet_id: list[pulumi.Output[str]]
     fargate_subnet_ids: pulumi.Output[Sequence[str]]
     """The private subnets in whose zones Fargate runs: in Beijing and Tokyo not all do."""
+    ways_out: list[pulumi.Output[str]]
+    """Public addresses of the NAT gateways, from which the private subnets call the Internet. Its length is plain."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:Network", name, None, opts)
@@ -61,12 +63,14 @@ class Network(pulumi.ComponentResource):
             self.vpc_id = pulumi.Output.from_input(args.adopted.vpc_id)
             self.public_subnet_ids = pulumi.Output.from_input(list(args.adopted.public_subnet_ids))
             private = [subnet.subnet_id for subnet in args.adopted.private_subnets]
+            self.ways_out = []  # somebody else's: whether they may call is a matter of cvat:allowedCidrs
             self.private_subnet_ids = pulumi.Output.from_input(private)
         else:
             vpc = self._vpc()
             self.vpc_id = vpc.vpc_id
             self.public_subnet_ids = vpc.public_subnet_ids
             self.private_subnet_ids = vpc.private_subnet_ids
+            self.ways_out = [_address(vpc, index) for index in range(1 if args.single_nat else len(zones))]
             self._interface_endpoints()
         self.fargate_subnet_ids = self._where_fargate_runs(zones)
         # The length is plain: it decides how many mount targets there are.
@@ -133,6 +137,10 @@ class Network(pulumi.ComponentResource):
 
 def _item(values: pulumi.Output[Sequence[str]], index: int) -> pulumi.Output[str]:
     return values.apply(lambda found: found[index])
+
+
+def _address(vpc: awsx.ec2.Vpc, index: int) -> pulumi.Output[str]:
+    return vpc.eips.apply(lambda eips: eips[index].public_ip)
 
 
 def _subnets(kind: awsx.ec2.SubnetType, cidrs: Sequence[str]) -> awsx.ec2.SubnetSpecArgs:

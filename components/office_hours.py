@@ -56,6 +56,11 @@ class OfficeHours:
         shifted, at = divmod((self.start if moment == "start" else self.end) + minutes, _DAY)
         return f"cron({at % 60} {at // 60} ? * {_listed((day + shifted) % 7 for day in self.days)} *)"
 
+    def hourly(self, minute: int) -> str:
+        """That minute of each hour, while the hours last."""
+        first, last = (self.start - minute + 59) // 60, (self.end - minute - 1) // 60
+        return f"cron({minute} {first}-{last} ? * {_listed(self.days)} *)"
+
     @property
     def night(self) -> int:
         """Minutes of the shortest time between two days' hours."""

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 ANYWHERE = "0.0.0.0/0"
 HTTPS = 443
+Group = aws.ec2.SecurityGroup
 
 
 def group(
@@ -62,7 +63,7 @@ def allow(
 
 def allow_from(
     name: str,
-    cidr: str,
+    cidr: pulumi.Input[str],
     server: aws.ec2.SecurityGroup,
     port: int,
     tags: Mapping[str, str],
@@ -83,16 +84,21 @@ def allow_from(
     )
 
 
-def allow_out(name: str, client: aws.ec2.SecurityGroup, tags: Mapping[str, str], opts: pulumi.ResourceOptions) -> None:
-    """Open client -> anywhere on 443: AWS's APIs, by NAT or endpoint; for the load balancer, an identity provider."""
+def allow_out(
+    name: str, client: aws.ec2.SecurityGroup, tags: Mapping[str, str], opts: pulumi.ResourceOptions, port: int = HTTPS
+) -> None:
+    """Open client -> anywhere on a TCP port.
+
+    443: AWS's APIs, by NAT or endpoint; for the load balancer, an identity provider.
+    """
     aws.vpc.SecurityGroupEgressRule(
         name,
         aws.vpc.SecurityGroupEgressRuleArgs(
             security_group_id=client.id,
             cidr_ipv4=ANYWHERE,
             ip_protocol="tcp",
-            from_port=HTTPS,
-            to_port=HTTPS,
+            from_port=port,
+            to_port=port,
             tags=tags,
         ),
         opts=opts,

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import errands, policies
+from components import errands
 from components.database import Database
 from components.database_switch import DatabaseSwitch
 from components.errands import Errand, Named, SleepingEndpoint
+from components.schedules import scheduled
 from components.site import Site
-
-_LONGEST_TRY_SECONDS = 900
-_TRIES = 3
-"""Far fewer than Scheduler's own 185 in a day: after that, the moment is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +42,7 @@ class Sleep(pulumi.ComponentResource):
             self._stop()
         todo = list(self._errands())
         if todo:
-            self._schedule(todo)
+            scheduled(name, args.site, todo, self._child)
         self.register_outputs({"errands": [errand.name for errand in todo]})
 
     def _stop(self) -> None:
@@ -74,45 +71,3 @@ class Sleep(pulumi.ComponentResource):
         if args.page_rule is not None:
             yield from errands.page_by_hours(args.site.hours, args.page_rule.arn)
         yield from errands.alarms_by_hours(args.site.hours, args.alarms)
-
-    def _schedule(self, todo: Sequence[Errand]) -> None:
-        name, args = self._name, self._args
-        region, role = args.site.region, self._role(todo)
-        group = aws.scheduler.ScheduleGroup(
-            name, aws.scheduler.ScheduleGroupArgs(tags=dict(args.site.tags)), opts=self._child
-        )
-        for errand in todo:
-            aws.scheduler.Schedule(
-                f"{name}-{errand.name}",
-                aws.scheduler.ScheduleArgs(
-                    group_name=group.name,
-                    schedule_expression=errand.when,
-                    schedule_expression_timezone=args.site.hours.zone if args.site.hours else None,
-                    flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
-                    target=aws.scheduler.ScheduleTargetArgs(
-                        arn=region.arn("scheduler", f"aws-sdk:{errand.api}", region=""),
-                        role_arn=role.arn,
-                        input=pulumi.Output.json_dumps(dict(errand.given)),
-                        retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(
-                            maximum_event_age_in_seconds=_LONGEST_TRY_SECONDS, maximum_retry_attempts=_TRIES
-                        ),
-                    ),
-                ),
-                opts=self._child,
-            )
-
-    def _role(self, todo: Sequence[Errand]) -> aws.iam.Role:
-        name, args = self._name, self._args
-        principal = args.site.region.principal("scheduler")
-        role = aws.iam.Role(
-            name,
-            aws.iam.RoleArgs(
-                assume_role_policy=policies.trust(principal, args.site.account), tags=dict(args.site.tags)
-            ),
-            opts=self._child,
-        )
-        statements = [statement for errand in todo for statement in errand.statements]
-        aws.iam.RolePolicy(
-            name, aws.iam.RolePolicyArgs(role=role.name, policy=policies.document(statements)), opts=self._child
-        )
-        return role

@@ -139,6 +139,8 @@ class Images(Section):
     """Reference by digest of a ready gateway image. Empty: it is built."""
     models_image: str = ""
     """Reference by digest of a ready model image. Empty: it is built."""
+    canary_image: str = ""
+    """Reference by digest of a ready image of the smoke test. Empty: it is built, where canary is hourly."""
     mirror_base_registry: str = "docker.io/library"
     """Registry and path that hold python, node and nginx for the builds."""
     mirror_apt: str = "http://deb.debian.org"
@@ -249,6 +251,9 @@ class Alarms(Section):
     alarm_topic_arn: str = ""
     """Existing SNS topic for alarms instead of a new one; its policy and key must let CloudWatch and EventBridge
     publish."""
+    canary: Literal["", "hourly", "off"] = ""
+    """`hourly`: the smoke test of `cvatctl smoke` runs every hour as a task of its own, and a failure is told like an
+    alarm. Empty: what the preset says."""
 
 
 SECTIONS: tuple[type[Section], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from components import office_hours
 from components.asleep_page import Page, page
 from components.backup_times import BackupTimes
+from components.cvat_release import TASK_KINDS
 from components.existing import Named
 from components.existing_database import NamedDatabase
 from components.existing_files import NamedFiles
@@ -49,7 +51,7 @@ class Settings:
 
     def size(self, name: str) -> Any:
         """The value of a key that the preset decides unless it is set (-1 and "" are "not set")."""
-        sections = (self.network, self.data, self.inference, self.services)
+        sections = (self.network, self.data, self.inference, self.services, self.alarms)
         value = next(getattr(section, name) for section in sections if name in type(section).model_fields)
         return PRESETS[self.stack.preset][name] if value in (-1, "") else value
 
@@ -251,8 +253,22 @@ class Settings:
     @property
     def given_images(self) -> dict[str, str]:
         """References of images that are not built, by image name."""
-        names = ("server", "ui", "gateway", "models")
+        names = ("server", "ui", "gateway", "models", "canary")
         return {name: given for name in names if (given := getattr(self.images, f"{name}_image"))}
+
+    @property
+    def canary(self) -> bool:
+        """Whether the smoke test runs every hour; a stack that sleeps would only fail it."""
+        return bool(self.size("canary") == "hourly" and not self.asleep)
+
+    @property
+    def task_kinds(self) -> tuple[str, ...]:
+        """All kinds of task that write logs."""
+        return (*TASK_KINDS, *(("canary",) if self.canary else ()))
+
+    def wanted_images(self, functions: Sequence[Any]) -> tuple[str, ...]:
+        """Images that the stack runs, with these functions."""
+        return ("server", "ui", *(("gateway", "models") if functions else ()), *(("canary",) if self.canary else ()))
 
     @property
     def snapshot_before_migration(self) -> bool:
@@ -275,6 +291,7 @@ class Settings:
                 name=given.db_name,
             ),
             files=NamedFiles(given.file_system_id, given.file_system_security_group_id),
+            front=self.front_door,
         )
 
     @property

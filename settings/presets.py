@@ -6,6 +6,7 @@ from typing import Any
 
 STANDARD: dict[str, Any] = {
     "nat_gateways": "one-per-zone",
+    "canary": "off",
     "db_instance_class": "db.m6g.xlarge",
     "db_storage_gb": 50,
     "db_max_storage_gb": 200,
@@ -68,6 +69,7 @@ TEAM: dict[str, Any] = STANDARD | {
 NAT gateway, burstable stores."""
 
 PRODUCTION: dict[str, Any] = STANDARD | {
+    "canary": "hourly",
     "db_instance_class": "db.m6g.2xlarge",
     "db_storage_gb": 100,
     "db_max_storage_gb": 1000,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from region import Region
 from settings import certificate
 from settings.model import Settings
+from settings.rules_given import canary_warnings
 
 _RULES_PER_GROUP = 60
 """Entries that a security group takes (VPC quotas, "Inbound or outbound rules per security group", read 2026-11)."""
@@ -169,3 +170,4 @@ def warnings(settings: Settings, region: Region) -> Iterator[str]:
         )
     if https.certificate and (last := certificate.expires_soon(https.certificate)):
         yield f"cvat:certificate expires on {last:%Y-%m-%d}: set the renewed one and its key, then run pulumi up."
+    yield from canary_warnings(settings)

@@ -16,6 +16,7 @@ def given_rules(settings: Settings, region: Region) -> Iterator[str]:
     yield from _boundary(settings.account.permissions_boundary_arn, region)
     yield from _database(settings, region)
     yield from _files(settings)
+    yield from _canary(settings)
     yield from _key("kmsKeyArn", settings.account.kms_key_arn, region)
     yield from _key("backupKeyArn", settings.data.backup_key_arn, region)
 
@@ -51,6 +52,14 @@ def _files(settings: Settings) -> Iterator[str]:
         yield f"cvat:fileSystemSecurityGroupId = {group}: it also needs {keys}. Set what is missing, or remove it."
 
 
+def _canary(settings: Settings) -> Iterator[str]:
+    if settings.canary and settings.oidc.oidc_issuer:
+        yield (
+            f"cvat:canary = hourly and cvat:oidcIssuer = {settings.oidc.oidc_issuer}: the smoke test logs in with a "
+            "password, and would meet the provider's page instead of CVAT. Set cvat:canary to off."
+        )
+
+
 def _boundary(arn: str, region: Region) -> Iterator[str]:
     start = region.arn("iam", "policy/", account="ACCOUNT", region="")
     pattern = re.escape(start).replace("ACCOUNT", rf"({_ACCOUNT}|aws)") + r"[\w+=,.@/-]+"
@@ -68,4 +77,15 @@ def _key(name: str, arn: str, region: Region) -> Iterator[str]:
         yield (
             f"cvat:{name} = {arn}: it must be a key of this region ({start.replace('ACCOUNT', '<account>')}<id>), "
             "not an alias. Copy its ARN from `aws kms describe-key`."
+        )
+
+
+def canary_warnings(settings: Settings) -> Iterator[str]:
+    """What the hourly smoke test needs, and the program cannot see to."""
+    access = settings.access
+    closed = not access.internal and "0.0.0.0/0" not in access.allowed_cidrs
+    if settings.canary and closed and settings.network.vpc_id:
+        yield (
+            "The hourly smoke test calls from the NAT gateways of your VPC. Add their addresses to cvat:allowedCidrs, "
+            "or set cvat:canary to off."
         )

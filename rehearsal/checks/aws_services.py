@@ -17,7 +17,7 @@ _TASK = ("ecr.api", "ecr.dkr", "s3", "logs", "secretsmanager")
 """What ECS fetches through the task's own network: images (layers lie in S3), secrets, and where logs go."""
 
 NEEDS = {
-    **dict.fromkeys(("server", "init", "ui"), _TASK),
+    **dict.fromkeys(("server", "init", "ui", "canary"), _TASK),
     "worker": (*_TASK, "monitoring"),  # the scheduler's task, which is in the workers' group, tells CloudWatch
     "gateway": (*_TASK, "sagemaker.runtime"),
     "models": ("ecr.api", "ecr.dkr", "s3", "logs"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from rehearsal.checks import places
 from rehearsal.checks.ask import Thing, paged, question, tag, verdict
@@ -14,6 +15,7 @@ from rehearsal.model import Verdict
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
 ROLE_TAG = places.ROLE_TAG
 
 NAME = "Open edges between security groups equal the intended list"
@@ -28,7 +30,7 @@ INSIDE = (
 )
 """Intended edges between roles (the architecture's list). Where a role is absent, its edges are not expected."""
 
-OUTWARD = ("server", "worker", "init", "ui", "gateway", "models")
+OUTWARD = ("server", "worker", "init", "ui", "gateway", "models", "canary")
 """Roles that may call anywhere on 443: AWS's APIs, by NAT or endpoint."""
 
 Edge = tuple[str, str, str]
@@ -82,7 +84,21 @@ def intended(rehearsal: Rehearsal, roles: set[str], vpc: str) -> set[Edge]:
         wanted |= {(role, "endpoints", "443") for role in OUTWARD if role in roles}
     for port in listener_ports(rehearsal):
         wanted |= {(cidr, "alb", port) for cidr in allowed_cidrs(rehearsal)}
-    return wanted
+    return wanted | (_canary(rehearsal) if "canary" in roles else set())
+
+
+def _canary(rehearsal: Rehearsal) -> set[Edge]:
+    """How the smoke test gets to the load balancer: within the VPC, or out by NAT and in like everybody."""
+    address = urlsplit(str(rehearsal.outputs.get("url", "")))
+    port = str(address.port or DEFAULT_PORTS.get(address.scheme, 0))
+    if rehearsal.config.values.get("cvat:internal") == "true":
+        return {("canary", "alb", port)}
+    ways = {("canary", "0.0.0.0/0", port)}
+    if "0.0.0.0/0" in allowed_cidrs(rehearsal):
+        return ways
+    addresses = rehearsal.client("ec2").describe_addresses()["Addresses"]
+    mine = [one["PublicIp"] for one in addresses if tag(one, "stack") == rehearsal.stack]
+    return ways | {(f"{ip}/32", "alb", port) for ip in mine}
 
 
 def allowed_cidrs(rehearsal: Rehearsal) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import cvatctl.canary.__main__ as canary
 from rehearsal.checks import ask
 from rehearsal.checks.ask import Thing
 from rehearsal.checks.readers import GatewaySettings, ModelSettings, Overlay
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 NAME = "Containers are given all variables that their images require, and none that they do not read"
 
-IMAGES = ("server", "ui", "gateway")
+IMAGES = ("server", "ui", "gateway", "canary")
 """Containers whose name says which image they run; others are known by running the same one."""
 
 HIDDEN = "x" * 50
@@ -126,6 +127,10 @@ class _Readers:
             yield from _unknown([name for name in one.all if not self.gateway.knows(name)], "the gateway")
         elif image == "ui":
             yield from _unknown(list(one.all), "the UI's nginx")
+        elif image == "canary":
+            yield from (f"{name} is required, and not given." for name in canary.lacking(one.all))
+            known = (*canary.REQUIRED, *canary.OPTIONAL)
+            yield from _unknown([name for name in one.all if name not in known], "the smoke test")
         else:
             yield f"it runs {one.container['image']}, and nobody knows what that reads: see checks/environment.py."
 

@@ -56,6 +56,7 @@ NEEDS: dict[tuple[str, str], Callable[[Given, Arn], list[Asked]]] = {
     ("elbv2", "ModifyRule"): lambda given, _: [Asked("elasticloadbalancing:ModifyRule", given["rulearn"])],
     ("cloudwatch", "EnableAlarmActions"): _alarms("Enable"),
     ("cloudwatch", "DisableAlarmActions"): _alarms("Disable"),
+    ("ecs", "RunTask"): lambda given, _: [Asked("ecs:RunTask", given["taskdefinition"])],
 }
 """Actions and resources by call (Service Authorization Reference, read 2026-11)."""
 
@@ -74,7 +75,21 @@ def asked(rehearsal: Rehearsal) -> Iterator[tuple[str, list[Asked]]]:
                 f"Nobody knows what {api[0]}:{api[1]} needs: say it in rehearsal/checks/errands.py."
             )
         given = {spelt(key): value for key, value in json.loads(target["Input"]).items()}
-        yield target["RoleArn"], NEEDS[api](given, arn)
+        yield target["RoleArn"], [*NEEDS[api](given, arn), *_handed_on(rehearsal, given)]
+
+
+def _handed_on(rehearsal: Rehearsal, given: Given) -> list[Asked]:
+    """Who runs a task hands its roles on to it."""
+    found = ask.task_definition(rehearsal, given["taskdefinition"]) if "taskdefinition" in given else None
+    roles = (found or {}).get("executionRoleArn"), (found or {}).get("taskRoleArn")
+    return [Asked("iam:PassRole", role) for role in roles if role]
+
+
+def runs(rehearsal: Rehearsal) -> Iterator[Given]:
+    """What is told to those schedules that run a task: cluster, definition, network."""
+    for target in targets(rehearsal):
+        if universal(target["Arn"]) == ("ecs", "RunTask"):
+            yield {spelt(key): value for key, value in json.loads(target["Input"]).items()}
 
 
 @ask.question

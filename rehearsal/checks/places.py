@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import ask, sleep
+from rehearsal.checks import ask, errands, sleep
 from rehearsal.checks.ask import Thing, question, tag
 
 if TYPE_CHECKING:
@@ -136,6 +136,11 @@ def _tasks(rehearsal: Rehearsal) -> Iterator[_Carrier]:
         carried = tuple(one["GroupId"] for one in answer["NetworkInterfaces"][0]["Groups"])
         what = f"task of {task['group']}"
         yield _Carrier(what, carried, (details["subnetId"],), definition=task["taskDefinitionArn"])
+    for given in errands.runs(rehearsal):
+        network = given["networkconfiguration"]["AwsvpcConfiguration"]
+        groups, subnets = tuple(network["SecurityGroups"]), tuple(network["Subnets"])
+        public = network.get("AssignPublicIp") == "ENABLED"
+        yield _Carrier("scheduled task", groups, subnets, public, given["taskdefinition"])
     for record in sleep.postponed(rehearsal):
         given = record.inputs
         groups, subnets = tuple(given["security_groups"]), tuple(given["subnets"])

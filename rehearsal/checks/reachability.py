@@ -208,6 +208,8 @@ def _intended(node: Node, column: Column) -> bool | None:
         return node.role in edges.OUTWARD and port == "443"
     if role == "alb" and port == "443" and node.role in edges.OUTWARD:
         return None  # who may call anything by HTTPS may call what is open to everybody
+    if role == "alb" and node.role == "canary":
+        return None  # outside of the VPC it goes by NAT; edges.py knows the way
     if role == "gateway":
         return port == str(PORTS["gateway"]) and any(command in GATEWAY_CALLERS for command in node.commands)
     return (node.role, role, port) in {(source, target, str(number)) for source, target, number in edges.INSIDE}

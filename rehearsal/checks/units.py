@@ -66,6 +66,14 @@ def _keys(rehearsal: Rehearsal) -> list[str]:
     return [one["KeyArn"] for one in ask.paged(rehearsal.client("kms"), "list_keys", "Keys")]
 
 
+def _roles(rehearsal: Rehearsal) -> list[str]:
+    return [one["Arn"] for one in ask.paged(rehearsal.client("iam"), "list_roles", "Roles")]
+
+
+def _definitions(rehearsal: Rehearsal) -> list[str]:
+    return ask.paged(rehearsal.client("ecs"), "list_task_definitions", "taskDefinitionArns")  # type: ignore[return-value]
+
+
 KINDS: Mapping[str, Callable[[Rehearsal], list[str]]] = {
     "secretsmanager": _secrets,
     "logs": _log_groups,
@@ -73,6 +81,8 @@ KINDS: Mapping[str, Callable[[Rehearsal], list[str]]] = {
     "sagemaker": _endpoints,
     "s3": _buckets,
     "kms": _keys,
+    "iam": _roles,
+    "ecs": _definitions,
 }
 """By the service of an action: ARNs of all that the account has."""
 
@@ -103,7 +113,7 @@ def neighbours(rehearsal: Rehearsal, action: str, own: Sequence[str]) -> Iterato
     if service == "cloudwatch":
         yield from (Request(action, "*", {"cloudwatch:namespace": other}) for other in ("AWS/ECS", f"{own[0]}x"))
         return
-    if service == "ecs":
+    if service == "ecs" and action != "ecs:RunTask":
         yield from (request(action, other) for one in own for other in _of_another_cluster(one))
         return
     if service not in KINDS:

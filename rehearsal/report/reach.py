@@ -6,13 +6,14 @@ from rehearsal.checks.aws_services import SERVICES
 from rehearsal.checks.edges import Edge
 from rehearsal.checks.reachability import ELSEWHERE, Cell, Matrix
 
-ORDER = "alb ui server worker init gateway models endpoints postgresql redis efs".split()
+ORDER = "alb ui server worker init canary gateway models endpoints postgresql redis efs".split()
 """Roles from the outside in; others follow by name."""
 
 WORDS = {
     "alb": "load balancer",
     "ui": "UI",
     "init": "init task",
+    "canary": "smoke test",
     "endpoints": "VPC endpoints",
     "postgresql": "PostgreSQL",
     "redis": "Redis",

@@ -18,7 +18,13 @@ OPERATIONS = Path(__file__).parent.parent.parent / "docs" / "operations.md"
 DATABASE = DatabaseSize(
     instance_class="db.m6g.large", storage_gb=50, max_storage_gb=200, multi_az=True, backup_days=7, engine_version="15"
 )
-ORIGIN = Origin(cluster_arn="arn:cluster", services_arn="arn:service/", init_family="cvat-x-init", vault="vault")
+ORIGIN = Origin(
+    cluster_arn="arn:cluster",
+    services_arn="arn:service/",
+    init_family="cvat-x-init",
+    vault="vault",
+    canary_family="cvat-x-canary",
+)
 THINGS: Things = {
     "balancer": {"": {"LoadBalancer": "app/x/1"}},
     "target group": {"server": {"LoadBalancer": "app/x/1", "TargetGroup": "targetgroup/s/2"}},

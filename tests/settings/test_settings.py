@@ -262,3 +262,23 @@ def test_a_boundary_may_be_the_accounts_own_policy_or_one_of_awss() -> None:
     for owner in ("123456789012", "aws"):
         assert load(permissionsBoundaryArn=f"arn:aws-cn:iam::{owner}:policy/teams/vision")
     assert load(region="ap-northeast-1", permissionsBoundaryArn="arn:aws:iam::aws:policy/PowerUserAccess")
+
+
+def test_the_preset_decides_whether_the_canary_sings_and_sleep_silences_it() -> None:
+    assert not load().canary
+    assert load(preset="production").canary
+    assert not load(preset="production", canary="off").canary
+    assert not load(canary="hourly", mode="asleep").canary, "it would fail every hour"
+    assert "canary" in load(canary="hourly").wanted_images([])
+
+
+def test_a_canary_cannot_log_in_at_somebody_elses_page() -> None:
+    found = problems(canary="hourly", oidcIssuer="https://login.example.com")
+    assert any("cvat:canary = hourly and cvat:oidcIssuer" in problem for problem in found)
+
+
+def test_a_canary_behind_a_closed_door_of_ones_own_network_is_a_warning() -> None:
+    own = {"vpcId": "vpc-1", "publicSubnetIds": '["a","b","c"]', "privateSubnetIds": '["d","e","f"]'}
+    config = {"aws:region": "cn-north-1", "cvat:canary": "hourly", "cvat:allowedCidrs": '["203.0.113.0/24"]'}
+    chosen, region = settings.load(config | {f"cvat:{key}": value for key, value in own.items()})
+    assert any("calls from the NAT gateways of your VPC" in warning for warning in settings.warnings(chosen, region))
