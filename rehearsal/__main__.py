@@ -22,6 +22,7 @@ examples:
   python -m rehearsal cn-north-1               another stack (any Pulumi.<stack>.yaml)
   python -m rehearsal --config preset=team     with other settings than the stack's file says
   python -m rehearsal diff main .              what the checkout changes (diff --help)
+  python -m rehearsal update --after main      what the checkout does to a stack that runs (update --help)
   python -m rehearsal sweep                    fail at many API calls, run again (sweep --help)
   python -m rehearsal scale                    200 functions, 20 stacks (scale --help)
   python -m rehearsal --preview                run the program as `pulumi preview` would: create nothing
@@ -30,7 +31,12 @@ What it cannot show: quotas, capacity, how long things take, whether an image bu
 an instance type that region.py believes it offers."""
 
 
-COMMANDS = {"diff": "rehearsal.diff.command", "sweep": "rehearsal.sweep", "scale": "rehearsal.scale"}
+COMMANDS = {
+    "diff": "rehearsal.diff.command",
+    "update": "rehearsal.update",
+    "sweep": "rehearsal.sweep",
+    "scale": "rehearsal.scale",
+}
 """Words that are no stack, and the modules that carry them out (with a `main` and a --help of their own)."""
 
 

@@ -34,7 +34,8 @@ class Services:
         """`doors`: the nodes of interface endpoints."""
         self._network = network
         ec2 = rehearsal.client("ec2")
-        self._endpoints = ask.paged(ec2, "describe_vpc_endpoints", "VpcEndpoints")
+        found = ask.paged(ec2, "describe_vpc_endpoints", "VpcEndpoints")
+        self._endpoints = [one for one in found if one["State"] != "deleted"]  # EC2 tells of them for a while
         vpcs = {one["VpcId"] for one in self._endpoints}
         self._named = {vpc for vpc in vpcs if _resolves(rehearsal, vpc)}
         self._doors = doors
