@@ -95,8 +95,8 @@ class Images(pulumi.ComponentResource):
                 force_delete=not args.site.protect,
                 tags=dict(args.site.tags),
             ),
-            # ECR encrypts a repository once and for all; a new one would begin without the images in use. It deletes none
-            # that holds images: a switch to a given image would end half-way.
+            # ECR encrypts a repository once and for all; a new one would begin without the images in use. It deletes
+            # none that holds images: a switch to a given image would end half-way.
             opts=pulumi.ResourceOptions(
                 parent=self,
                 ignore_changes=["encryption_configurations"],

@@ -1,4 +1,4 @@
-"""What happens to a resource after its creation: the tables of updates and deletions, and shapes that many types share."""
+"""What happens to a resource after its creation: tables of updates and deletions, and shapes that many types share."""
 
 from __future__ import annotations
 

@@ -254,3 +254,12 @@ def hosted_zone(question: Question) -> dict[str, Any]:
         "nameServers": found.get("DelegationSet", {}).get("NameServers", []),
         "tags": {},
     }
+
+
+@answers("aws:s3/getObjects:getObjects")
+def objects(question: Question) -> dict[str, Any]:
+    """The first keys of a bucket, as many as the provider asks for by default."""
+    bucket, prefix = question.arguments.require("bucket"), question.arguments.take("prefix") or ""
+    found = question.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1000)
+    keys = [one["Key"] for one in found.get("Contents", [])]
+    return {"id": bucket, "bucket": bucket, "prefix": prefix, "keys": keys, "region": question.region}

@@ -1,4 +1,4 @@
-"""A registration over what exists: is it the same, to be changed in place, or to be made anew? As Pulumi's engine asks."""
+"""A registration over what exists: is it the same, to be changed in place, or to be made anew? As Pulumi asks."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def decide(old: Record, record: Record, tags: Mapping[str, str] | None, tried: M
 def _anew(record: Record, path: str, old: Any, new: Any) -> bool:
     wanted = record.options.replace_on_changes
     return forced.replaces(record.type, path, old, new) or any(
-        one == "*" or path == one or path.startswith(f"{one}.") for one in wanted
+        one in ("*", path) or path.startswith(f"{one}.") for one in wanted
     )
 
 

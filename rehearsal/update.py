@@ -95,7 +95,9 @@ def rehearsed(given: argparse.Namespace) -> int:
         _say([f"Stack {given.stack}: {len(first.resources)} resources{f' of {given.after}' if given.after else ''}."])
         if given.after or given.then:
             second = rehearse(given.stack, config={**config, **then}, project=head, **where)
-            codes.append(_show(" with ".join(["Update", *([", ".join(given.then)] if given.then else [])]) + ":", second))
+            codes.append(
+                _show(" with ".join(["Update", *([", ".join(given.then)] if given.then else [])]) + ":", second)
+            )
         if given.destroy and max(codes) == FINE:
             last = rehearse(given.stack, config={**config, **then}, project=head, account=account, destroy=True)
             codes.append(_show("Destroy:", last))

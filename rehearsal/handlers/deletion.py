@@ -14,7 +14,7 @@ forgotten(
     "random:index/randomPassword:RandomPassword",
     "docker:index/image:Image",  # its provider leaves what it has pushed
     "aws:acm/certificateValidation:CertificateValidation",
-    "aws:secretsmanager/secretVersion:SecretVersion",  # the current version cannot be taken away; it goes with its secret
+    "aws:secretsmanager/secretVersion:SecretVersion",  # it goes with its secret
 )
 
 deleted("aws:acm/certificate:Certificate", "acm:DeleteCertificate", CertificateArn="id")

@@ -134,30 +134,11 @@ def test_stores_are_protected_encrypted_and_private(stack: Rehearsal) -> None:
     assert policy["Statement"][0]["Effect"] == "Deny", "no mount without TLS"
 
 
-def test_a_disposable_stack_can_be_destroyed_without_leftovers(rehearsed: Rehearse) -> None:
-    done = rehearsed("ap-northeast-1", disposable=True)
-    assert done.error is None, done.error
-    inputs = done.of_type("aws:rds/instance:Instance")[0].inputs
-    assert inputs["skipFinalSnapshot"] is True
-    assert inputs["deletionProtection"] is False
-    assert not done.of_type("random:index/randomId:RandomId") or "finalSnapshotIdentifier" not in inputs
-
-
-def test_a_stack_without_auto_annotation_has_no_gateway_and_tells_cvat_so(rehearsed: Rehearse) -> None:
-    done = rehearsed("ap-northeast-1", inferenceLayout="none")
+def test_a_stack_without_auto_annotation_and_demo_files_has_nothing_for_them(rehearsed: Rehearse) -> None:
+    done = rehearsed("ap-northeast-1", inferenceLayout="none", demoData="none")
     assert done.error is None, done.error
     assert not done.of_type("aws:sagemaker/endpoint:Endpoint")
     assert "gateway" not in done.outputs["services"]
     server = next(one for one in containers(done) if one["name"] == "server")
-    assert {"name": "CVAT_SERVERLESS", "value": "no"} in server["environment"]
-
-
-def test_dedicated_endpoints_hold_one_container_each_and_scale_where_asked(rehearsed: Rehearse) -> None:
-    done = rehearsed("ap-northeast-1", inferenceLayout="dedicated", inferenceMaxInstanceCount=3)
-    assert done.error is None, done.error
-    assert len(set(done.outputs["endpoints"].values())) == 5
-    models = done.client("sagemaker").list_models()["Models"]
-    about = [done.client("sagemaker").describe_model(ModelName=model["ModelName"]) for model in models]
-    assert all("PrimaryContainer" in model and not model.get("Containers") for model in about)
-    targets = done.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
-    assert [target["MaxCapacity"] for target in targets["ScalableTargets"]] == [3] * 5
+    assert {"name": "CVAT_SERVERLESS", "value": "no"} in server["environment"], "CVAT would ask a gateway"
+    assert "copy-demo" not in {one["name"] for one in containers(done)}

@@ -220,14 +220,6 @@ def test_the_dashboard_shows_this_stack_in_its_region(stack: Rehearsal) -> None:
     assert [title for title in titles if title] == [f"## {title}" for title in wanted]
 
 
-def test_a_topic_of_ones_own_is_used_and_none_is_made(rehearsed: Rehearse) -> None:
-    own = "arn:aws-cn:sns:cn-north-1:123456789012:pager"
-    done = rehearsed("cn-north-1", alarmTopicArn=own)
-    assert done.error is None, done.error
-    assert not done.of_type("aws:sns/topic:Topic", "aws:kms/key:Key")
-    assert {action for alarm in alarms(done) for action in alarm["AlarmActions"]} == {own}
-
-
 def test_a_stack_without_auto_annotation_has_no_alarms_on_endpoints(rehearsed: Rehearse) -> None:
     done = rehearsed("ap-northeast-1", inferenceLayout="none")
     assert done.error is None, done.error

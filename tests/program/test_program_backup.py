@@ -79,17 +79,6 @@ def test_one_role_takes_and_another_restores(stack: Rehearsal) -> None:
         assert trusted == {"Service": "backup.amazonaws.com"}
 
 
-def test_how_long_and_when_and_with_which_key_is_a_setting(rehearsed: Rehearse) -> None:
-    key = "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd"
-    done = rehearsed("cn-north-1", preset="team", backupHour=2, backupKeyArn=key)
-    assert done.error is None, done.error
-    (rule,) = the_plan(done)["Rules"]
-    assert rule["Lifecycle"]["DeleteAfterDays"] == 14, "the preset's"
-    assert rule["ScheduleExpression"] == "cron(0 2 * * ? *)"
-    (vault,) = done.client("backup").list_backup_vaults()["BackupVaultList"]
-    assert vault["EncryptionKeyArn"] == key
-
-
 def test_a_disposable_stack_takes_no_backups_unless_it_asks_for_them(rehearsed: Rehearse) -> None:
     done = rehearsed("ap-northeast-1", disposable=True)
     assert done.error is None, done.error

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rehearsal import Account, Rehearsal, rehearse
-from tests.program.own_vpc import build_vpc
+from tests.program.every_setting.ground import build_vpc
 
 REGIONS = ("cn-northwest-1", "ap-northeast-1")
 

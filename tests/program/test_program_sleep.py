@@ -11,8 +11,8 @@ from unittest import mock
 import pytest
 
 from rehearsal import Rehearsal
-from rehearsal.monitor import Monitor
 from rehearsal.handlers.schedules import universal
+from rehearsal.monitor import Monitor
 
 Rehearse = Callable[..., Rehearsal]
 REGIONS = ("cn-northwest-1", "ap-northeast-1")
