@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from aiohttp import web
-from gateway.app import create_app
+from gateway.app import Gateway
 from gateway.settings import Settings
 from gateway_bench.stub import Stub
 from PIL import Image
@@ -86,7 +87,7 @@ def stub() -> Stub:
 
 
 @pytest.fixture
-def start(registry: Path, stub: Stub) -> Iterator[Callable[..., str]]:
+def start(registry: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
     """Starts gateways before the stub, with settings as keyword arguments; gives addresses."""
     with contextlib.ExitStack() as stack:
         runtime = stack.enter_context(serve(stub.app))
@@ -99,8 +100,9 @@ def start(registry: Path, stub: Stub) -> Iterator[Callable[..., str]]:
         }
 
         def begin(**own: str) -> str:
-            environ = common | own
-            return stack.enter_context(serve(lambda: create_app(Settings.from_environ(environ), environ)))
+            for name, value in (common | own).items():  # botocore reads them for itself
+                monkeypatch.setenv(name, value)
+            return stack.enter_context(serve(lambda: Gateway(Settings.from_environ(os.environ)).app()))
 
         yield begin
 

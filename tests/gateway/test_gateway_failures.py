@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 from aiohttp import web
-from gateway import sagemaker
+from gateway import backends
 from gateway_bench.stub import DETECTION, Stub
 
 from tests.gateway.conftest import FUNCTIONS, picture
@@ -66,7 +66,7 @@ def model_error(status: int, message: str) -> Fault:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without long waits."""
-    monkeypatch.setattr(sagemaker, "BACKOFF_S", (0.005, 0.01))
+    monkeypatch.setattr(backends, "BACKOFF_S", (0.005, 0.01))
 
 
 @pytest.mark.usefixtures("hasty")
@@ -186,7 +186,7 @@ def test_sagemaker_out_of_reach_is_told(start: Any) -> None:
 
 
 def test_too_many_requests_wait_and_then_are_503(start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.admission.WAIT_S", 0.3)
+    monkeypatch.setattr("gateway.app.WAIT_S", 0.3)
     gateway = start(MAX_IN_FLIGHT_BYTES=str(2 * 1024 * 1024))  # two requests of the least weight
     stub.faults.extend([sleep(0.1)] * 2 + [sleep(0.2)] * 2 + [sleep(1)] * 8)
     with ThreadPoolExecutor(10) as pool:

@@ -59,8 +59,10 @@ def test_this_repositorys_functions_are_read_by_every_version() -> None:
 
 def test_one_of_cvats_own_files_can_be_dropped_in(tmp_path: Path) -> None:
     (tmp_path / "openvino.some-face_model.yaml").write_text(DROPPED_IN)
-    function = registry.load(environ(tmp_path))["openvino.some-face_model"]
-    assert function.target and function.target.container == "openvino-some-face-model"
+    settings = environ(tmp_path)
+    function = registry.load(settings)["openvino.some-face_model"]
+    target = settings.target(function.name)
+    assert target and target.container == "openvino-some-face-model"
     for client in CLIENTS:
         assert client.parse(function.item)["labels"] == ["face"]
 
@@ -76,10 +78,13 @@ def test_what_is_false_is_left_out(tmp_path: Path, value: Any) -> None:
     ("annotations", "error"),
     [
         ({"type": "dragon"}, "one.yaml: metadata.annotations.type is 'dragon': Input should be 'detector', "),
-        ({"spec": "[{"}, "one.yaml: metadata.annotations.spec is '[{': must be the JSON text of a list of labels"),
+        ({"spec": "[{"}, "one.yaml: metadata.annotations.spec is '[{': Invalid JSON: EOF while parsing"),
         ({"spec": '[{"name":"a"},{"name":"a"}]'}, "names must be unique, and these are not: a"),
-        ({"spec": '[{"id":1}]'}, "label 0.name is {'id': 1}: Field required"),
-        ({"spec": '[{"name":"a","attributes":[{"name":"b","values":[]}]}]'}, "label 0.attributes.0.input_type"),
+        ({"spec": '[{"id":1}]'}, "one.yaml: metadata.annotations.spec.0.name is {'id': 1}: Field required"),
+        (
+            {"spec": '[{"name":"a","attributes":[{"name":"b","values":[]}]}]'},
+            "metadata.annotations.spec.0.attributes.0.input_type",
+        ),
         (
             {"min_pos_points": "few"},
             "one.yaml: metadata.annotations.min_pos_points is 'few': Input should be a valid int",
@@ -143,6 +148,6 @@ def test_wrong_settings_are_named_together_with_their_values() -> None:
 
 def test_settings_have_the_documented_defaults() -> None:
     settings = Settings.from_environ({"SERVERLESS_ENDPOINTS": "", "CVAT_VERSION": "auto"})
-    assert (settings.port, settings.max_payload, settings.request_timeout) == (8070, 6_291_456, 115.0)
-    assert (settings.endpoints, settings.cvat_version) == ({}, None)
+    assert (settings.port, settings.max_payload_bytes, settings.request_timeout_s) == (8070, 6_291_456, 115.0)
+    assert (settings.serverless_endpoints, settings.cvat_version) == ({}, None)
     assert Settings.from_environ({"CVAT_VERSION": "2.3"}).cvat_version == (2, 3)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 from botocore.credentials import Credentials, RefreshableCredentials
-from gateway import sagemaker
-from gateway.sagemaker import SageMaker
+from gateway import backends
+from gateway.backends import SageMaker
 from gateway.settings import Settings
 from gateway_bench.stub import Stub, signature
 
@@ -57,8 +57,7 @@ def test_the_requests_id_goes_to_cvat_and_to_the_container(gateway: str, stub: S
     ],
 )
 def test_the_host_is_the_regions(region: str, host: str) -> None:
-    settings = Settings.from_environ({"AWS_REGION": region})
-    assert SageMaker(settings, {})._locate() == (region, host)
+    assert SageMaker(Settings.from_environ({"AWS_REGION": region}))._locate() == (region, host)
 
 
 def test_credentials_are_refreshed_before_they_expire(start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +83,7 @@ def test_credentials_are_refreshed_before_they_expire(start: Any, stub: Stub, mo
 def test_expired_credentials_are_looked_for_again(start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = [Credentials("OLD", "s"), Credentials("NEW", "s")]
     monkeypatch.setattr(SageMaker, "_load", lambda _: pairs.pop(0))
-    monkeypatch.setattr(sagemaker, "BACKOFF_S", (0.005, 0.01))
+    monkeypatch.setattr(backends, "BACKOFF_S", (0.005, 0.01))
     gateway = start()
     stub.faults.append(EXPIRED)
     FIRST.invoke(gateway, "detector", PAYLOAD)

@@ -10,12 +10,13 @@ from typing import Any
 
 import orjson
 
-from .errors import GatewayError, malformed
+from .errors import GatewayError, blamed
 from .registry import Kind
 
 Payload = dict[str, Any]
 Version = tuple[int, ...]
 
+NOT_CVATS = "The request's fields are not in CVAT's form"
 FIRST = (1, 5)
 OBJECT_INTERACTORS = (2, 3)  # answers {"points", "mask"}; before, the bare list of points
 BOUNDED_MASKS = (2, 4, 4)  # `mask` may be the crop that `bounds` names, and `points` are optional
@@ -37,14 +38,11 @@ class Call:
     kind: Kind
     version: Version
     body: bytes
-    lengths: list[int]
-    """Of the request's lists: boxes of the two frames (reid), shapes and states (tracker)."""
-    singular: bool
-    """A tracker's request of one `shape` and one `state` (before v1.7)."""
-    scale: float | None = None
-    """Of the image that was re-encoded; None: it travels as it came."""
-    size: tuple[int, int] = (0, 0)
-    """Width and height of the image that CVAT sent, where that must be known."""
+    images: list[str]  # the request's fields that are images
+    lengths: list[int]  # of the request's lists: boxes of the two frames (reid), shapes and states (tracker)
+    singular: bool  # a tracker's request of one `shape` and one `state` (before v1.7)
+    scale: float | None = None  # of the image that was re-encoded; None: it travels as it came
+    size: tuple[int, int] = (0, 0)  # width and height of the image that CVAT sent, where that must be known
 
     @property
     def whole_masks(self) -> bool:
@@ -59,6 +57,7 @@ def version_of(headers: Mapping[str, str], configured: Version | None) -> Versio
     return configured or ((2, 2) if "X-Nuclio-Invoke-Via" in headers else FIRST)
 
 
+@blamed("request", NOT_CVATS)
 def read_request(kind: Kind, body: bytes, version: Version) -> tuple[Call, Payload]:
     """Check a request and bring it into the containers' form; its bytes stay untouched if they have it."""
     try:
@@ -70,31 +69,24 @@ def read_request(kind: Kind, body: bytes, version: Version) -> tuple[Call, Paylo
     if singular := kind == "tracker" and "shapes" not in payload and "shape" in payload:
         shape, state = payload.pop("shape"), payload.pop("state", None)
         payload |= {"shapes": [shape], "states": [] if state is None else [state]}
-        body = dumps(payload)
+        body = orjson.dumps(payload)
     for field, form in FIELDS[kind].items():
         if not isinstance(payload.get(field), form):
             fault = "has the wrong type" if field in payload else "is missing"
             raise GatewayError("request", f"Mandatory argument '{field}' of this {kind} {fault}")
-    lengths = [len(payload[field]) for field, form in FIELDS[kind].items() if form is list]
-    return Call(kind, version, body, lengths, singular), payload
-
-
-def dumps(value: Any) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        raise GatewayError("request", "The request or its answer is nested too deeply") from None
+    images, lists = ([field for field, form in FIELDS[kind].items() if form is wanted] for wanted in (str, list))
+    return Call(kind, version, body, images, [len(payload[field]) for field in lists], singular), payload
 
 
 def read_answer(call: Call, raw: bytes) -> Any:
-    """A container's answer, checked for what CVAT would fail on without a word of why."""
+    """A container's answer; raises ValueError for what CVAT would fail on without a word of why."""
     try:
         answer = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise malformed("it is not JSON") from None
+        raise ValueError("it is not JSON") from None
     for rule, holds in RULES[call.kind].items():
         if not holds(call, answer):
-            raise malformed(rule)
+            raise ValueError(rule)
     return answer
 
 
@@ -133,20 +125,8 @@ RULES: dict[Kind, dict[str, Callable[[Call, Any], bool]]] = {
 """What must hold of an answer, in this order; one that cannot even be asked (a KeyError) is malformed as well."""
 
 
-def to_caller(call: Call, answer: Any) -> Any:
-    """The answer as the calling CVAT takes it; the same object if nothing has to change."""
-    if call.singular:
-        return {"shape": answer["shapes"][0], "state": answer["states"][0]}
-    if call.kind == "interactor" and call.version < OBJECT_INTERACTORS:
-        return answer["points"]
-    if call.kind == "detector":
-        items = [older for item in answer if (older := _older(call, item))]
-        return items if items != answer else answer
-    return answer
-
-
-def _older(call: Call, item: Payload) -> Payload | None:
-    """An item for a CVAT that does not know its type: a mask's polygon or box; nothing of the others."""
+def older(call: Call, item: Payload) -> Payload | None:
+    """A detector's item for a CVAT that does not know its type: a mask's polygon or box; nothing of the others."""
     if call.version >= DETECTOR_TYPES.get(item["type"], FIRST):
         return item
     if item["type"] != "mask":

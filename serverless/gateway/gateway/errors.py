@@ -1,5 +1,7 @@
 """What may go wrong, as CVAT can show it: an HTTP status and a short reason phrase."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 REASON_LENGTH = 160  # characters; longer ones do not fit CVAT's notification
@@ -19,7 +21,6 @@ class GatewayError(Exception):
     """A failure as the caller sees it: CVAT's user is shown the reason phrase, never the body."""
 
     def __init__(self, kind: Kind, reason: str, *, status: int = 0, retryable: bool = False) -> None:
-        super().__init__(reason)
         self.kind, self.status, self.retryable = kind, status or STATUS.get(kind, BAD_GATEWAY), retryable
         self.reason = phrase(reason)
 
@@ -30,6 +31,11 @@ def phrase(text: str) -> str:
     return line if len(line) <= REASON_LENGTH else line[: REASON_LENGTH - 3] + "..."
 
 
-def malformed(rule: str) -> GatewayError:
-    """A container's answer that CVAT would fail on without a word of why, refused."""
-    return GatewayError("model", f"The model's answer is malformed: {rule}")
+@contextmanager
+def blamed(kind: Kind, text: str) -> Iterator[None]:
+    """Whatever the code within stumbles over is the fault of the JSON that it was given."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
+        fault = str(error) if type(error) is ValueError else f"{type(error).__name__} {error}"
+        raise GatewayError(kind, f"{text}: {fault}") from None

@@ -3,17 +3,20 @@
 import base64
 import io
 import math
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import orjson
 from PIL import Image, ImageDraw, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - registers two of FORMATS
 
-from .contract import FIELDS, OBJECT_INTERACTORS, Call, Payload, dumps
-from .errors import GatewayError, malformed
+from .contract import NOT_CVATS, OBJECT_INTERACTORS, Call, Payload, older, read_answer
+from .errors import GatewayError, blamed
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 QUALITIES = (90, 75)  # tried at full size first: scaling costs more than compression
 MAX_PIXELS = 64_000_000  # of an image or a mask; a decoded image takes 3 bytes a pixel
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own bound, of which it warns before it fails
 SENT_PIXELS = 40_000_000  # that a model container takes; larger images are scaled down to it
 MIN_SIDE = 64  # pixels; an image that must be smaller to fit shows nothing
 HEAD = 16 * 1024  # characters of base64, in which most images tell their size
@@ -22,33 +25,33 @@ COORDINATES = {"points", "pos_points", "neg_points", "obj_bbox", "shapes", "max_
 OPAQUE = {"mask", "bounds", "state", "states"}  # what must not be searched for coordinates
 
 
+@blamed("request", NOT_CVATS)
 def fits(call: Call, payload: Payload, limit: int) -> bool:
     """Whether a request can travel as it came; notes the image's size in `call` if the answer needs it."""
     if call.whole_masks:
-        call.size = _open(payload["image"], decode=False).size
+        call.size = opened(payload["image"], decode=False).size
     if len(call.body) > limit or _scale_of_states(call, payload) not in {None, 1.0}:
         return False
-    return not any(_too_many_pixels(payload[name]) for name, form in FIELDS[call.kind].items() if form is str)
+    return all(_pixels(payload[name]) <= SENT_PIXELS for name in call.images)
 
 
+@blamed("request", NOT_CVATS)
 def fit(call: Call, payload: Payload, limit: int) -> None:
-    """Make `call` travel as at most `limit` bytes, with images of at most SENT_PIXELS.
-
-    Blocks for as long as decoding and encoding take: run it in a thread.
-    """
-    frames = {name: _open(payload[name], decode=True) for name, form in FIELDS[call.kind].items() if form is str}
+    """Make `call` travel as at most `limit` bytes, with images of at most SENT_PIXELS. Blocks: run it in a thread."""
+    frames = {name: opened(payload[name], decode=True) for name in call.images}
     call.size = next(iter(frames.values())).size
-    rest = len(dumps({key: value for key, value in payload.items() if key not in frames}))
+    rest = len(orjson.dumps({key: value for key, value in payload.items() if key not in frames}))
     room = (limit - rest - 64) // 4 * 3  # bytes of JPEG that become 4/3 as many of base64
-    most = max(frame.width * frame.height for frame in frames.values())
+    most = max(math.prod(frame.size) for frame in frames.values())
     fixed = _scale_of_states(call, payload)
+    own_states = {"states": [state["state"] for state in payload["states"]]} if fixed and fixed < 1 else {}
     scale, quality = fixed or min(1.0, 0.999 * math.sqrt(SENT_PIXELS / most)), QUALITIES[0]
     while room > 0 and all(scale == 1 or min(frame.size) * scale >= MIN_SIDE for frame in frames.values()):
         encoded = {name: _encode(frame, scale, quality) for name, frame in frames.items()}
         size = sum(map(len, encoded.values()))
         if size <= room:
             texts = {name: base64.b64encode(data).decode() for name, data in encoded.items()}
-            call.body, call.scale = dumps(_scale_request(call, payload, scale) | texts), scale
+            call.body, call.scale = orjson.dumps(_scaled(payload, scale) | own_states | texts), scale
             return
         if quality == QUALITIES[-1]:
             if fixed:
@@ -58,29 +61,26 @@ def fit(call: Call, payload: Payload, limit: int) -> None:
     raise GatewayError("too_large", f"Image too large: it cannot be made to fit {limit} bytes")
 
 
-def _open(text: str, *, decode: bool) -> Image.Image:
+def opened(text: str, *, decode: bool) -> Image.Image:
     """An image as RGB, or one of which no more than the header is read."""
     try:
         image = Image.open(io.BytesIO(base64.b64decode(text)), formats=FORMATS)
-        if image.width * image.height > MAX_PIXELS:
+        if math.prod(image.size) > MAX_PIXELS:
             raise GatewayError("too_large", f"Image too large: {image.width} x {image.height} pixels")
         if decode:
             image.load()
         return image.convert("RGB") if decode and image.mode != "RGB" else image
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise GatewayError("too_large", f"Image too large: over {MAX_PIXELS} pixels") from None
     except (OSError, ValueError, SyntaxError):
         fault = "too large to be sent as it is, and " if decode else ""
         raise GatewayError("request", f"Image {fault}not decodable") from None
 
 
-def _too_many_pixels(text: str) -> bool:
-    """Of an image that tells its size early; others are judged by the containers themselves."""
+def _pixels(text: str) -> int:
+    """How many an image has that tells its size early; others are judged by the containers themselves."""
     try:
-        image = _open(text[:HEAD], decode=False)
+        return math.prod(opened(text[:HEAD], decode=False).size)
     except GatewayError as error:
-        return error.kind == "too_large"
-    return image.width * image.height > SENT_PIXELS
+        return MAX_PIXELS if error.kind == "too_large" else 0
 
 
 def _encode(image: Image.Image, scale: float, quality: int) -> bytes:
@@ -104,42 +104,36 @@ def _scale_of_states(call: Call, payload: Payload) -> float | None:
 
 def _scaled(value: Any, factor: float, key: str = "") -> Any:
     """`value` with all numbers under the COORDINATES of its objects times `factor`."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and factor != 1:
         return {name: part if name in OPAQUE else _scaled(part, factor, name) for name, part in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list) and factor != 1:
         return [_scaled(part, factor, key) for part in value]
     return value * factor if key in COORDINATES and isinstance(value, int | float) else value
 
 
-def _scale_request(call: Call, payload: Payload, scale: float) -> Payload:
-    """All coordinates in pixels of the scaled image; a tracker's states as the model made them."""
-    if scale == 1:
-        return payload
-    states = {"states": [state["state"] for state in payload["states"]]} if call.kind == "tracker" else {}
-    return {**_scaled(payload, scale), **states}
-
-
-def to_original(call: Call, answer: Any) -> Any:
-    """An answer in pixels of the image that CVAT sent, and an interactor's mask as CVAT takes it.
-
-    The same object if nothing has to change. Blocks while it draws: run it in a thread.
-    """
-    factor = 1 / (call.scale or 1)
-    result = _scaled(answer, factor) if factor > 1 and call.kind != "reid" else answer
-    if call.kind == "interactor" and call.version >= OBJECT_INTERACTORS and "blob" not in answer:
-        return _interactor(call, result, factor)
-    if call.kind == "detector" and factor > 1:
-        return [_mask_item(item, factor) if item["type"] == "mask" else item for item in result]
+@blamed("model", "The model's answer is malformed")
+def translate(call: Call, raw: bytes) -> bytes:
+    """A container's answer for the CVAT that calls; its very bytes where nothing has to change. Blocks to draw."""
+    answer, factor = read_answer(call, raw), 1 / (call.scale or 1)
+    result = _scaled(answer, factor)
+    if call.kind == "detector":
+        items = [taken for item in result if (taken := older(call, _detected(item, factor)))]
+        result = items if items != answer else answer
     if call.kind == "tracker" and factor > 1:
-        return result | {"states": [{SCALE_KEY: call.scale, "state": state} for state in answer["states"]]}
-    return result
+        result |= {"states": [{SCALE_KEY: call.scale, "state": state} for state in answer["states"]]}
+    if call.singular:
+        result = {"shape": result["shapes"][0], "state": result["states"][0]}
+    if call.kind == "interactor" and "blob" not in answer:
+        result = _interactor(call, result, factor) if call.version >= OBJECT_INTERACTORS else result["points"]
+    return raw if result is answer else orjson.dumps(result)
 
 
-def _mask_item(item: Payload, factor: float) -> Payload:
-    left, top, right, bottom = (int(edge) for edge in item["mask"][-4:])
-    mask = _picture(item["mask"][:-4], right - left + 1, bottom - top + 1)
-    mask, left, top = _enlarged(mask, left, top, factor)
-    return item | {"mask": [*mask.tobytes(), left, top, left + mask.width - 1, top + mask.height - 1]}
+def _detected(item: Payload, factor: float) -> Payload:
+    if item["type"] != "mask" or factor == 1:
+        return item
+    values, box = item["mask"][:-4], item["mask"][-4:]
+    larger = _times(box, factor)
+    return item | {"mask": [*_resized(values, box, larger).tobytes(), *larger]}
 
 
 def _interactor(call: Call, answer: Payload, factor: float) -> Payload:
@@ -147,51 +141,50 @@ def _interactor(call: Call, answer: Payload, factor: float) -> Payload:
     rows, bounds = answer.get("mask"), answer.get("bounds")
     if rows and factor == 1 and not (bounds and call.whole_masks):
         return answer
-    if not rows:
-        mask, left, top = _drawn(answer["points"])
+    if rows:
+        box = _times(bounds, factor) if bounds else [0, 0, call.size[0] - 1, call.size[1] - 1]
+        picture = _resized(list(chain(*rows)), bounds or [0, 0, len(rows[0]) - 1, len(rows) - 1], box)
     else:
-        mask = _picture([value for row in rows for value in row], len(rows[0]), len(rows))
-        mask, left, top = _enlarged(mask, bounds[0], bounds[1], factor) if bounds else (_resized(mask, call.size), 0, 0)
+        picture, box = _drawn(answer["points"])
     if call.whole_masks:
         frame = Image.new("L", call.size)
-        frame.paste(mask, (left, top))
+        frame.paste(picture, (box[0], box[1]))
         return {"points": answer["points"], "mask": _rows(frame)}
-    box = [left, top, left + mask.width - 1, top + mask.height - 1]
-    return answer | {"mask": _rows(mask), "bounds": box}
+    return answer | {"mask": _rows(picture), "bounds": box}
 
 
-def _drawn(points: list[list[float]]) -> tuple[Image.Image, int, int]:
-    """The filled polygon with its left and top: containers leave out a mask that would be too large an answer."""
+def _size(box: Sequence[float]) -> tuple[int, int]:
+    """Width and height of a mask with this box: left, top, right, bottom."""
+    width, height = int(box[2]) - int(box[0]) + 1, int(box[3]) - int(box[1]) + 1
+    if min(width, height) < 1 or width * height > MAX_PIXELS:
+        raise ValueError(f"a mask of {width} x {height} pixels is larger than any image, or empty")
+    return width, height
+
+
+def _drawn(points: list[list[float]]) -> tuple[Image.Image, list[int]]:
+    """The filled polygon and its box: containers leave out a mask that would be too large an answer."""
     corners = [(round(x), round(y)) for x, y in points] or [(0, 0)]
-    left, top, right, bottom = (edge(axis) for edge in (min, max) for axis in zip(*corners, strict=True))
-    mask = _resized(Image.new("L", (1, 1)), (right - left + 1, bottom - top + 1))
+    box = [edge(axis) for edge in (min, max) for axis in zip(*corners, strict=True)]
+    picture = Image.new("L", _size(box))
     if points:
-        ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in corners], fill=1, outline=1)
-    return mask, left, top
+        ImageDraw.Draw(picture).polygon([(x - box[0], y - box[1]) for x, y in corners], fill=1, outline=1)
+    return picture, box
 
 
-def _picture(values: list[int], width: int, height: int) -> Image.Image:
-    """A picture of `width` x `height` values of 0 and 1."""
-    if width < 1 or height < 1 or len(values) != width * height:
-        raise malformed(f"a mask of {width} x {height} pixels has {len(values)} values")
-    return Image.frombytes("L", (width, height), bytes(values))
+def _times(box: Sequence[float], factor: float) -> list[int]:
+    """The box of a mask `factor` times as large; right and bottom belong to it."""
+    return [round((edge + last) * factor) - last for edge, last in zip(box, (0, 0, 1, 1), strict=True)]
 
 
-def _rows(image: Image.Image) -> orjson.Fragment:
+def _resized(values: list[int], box: Sequence[float], larger: list[int]) -> Image.Image:
+    """A mask of 0 and 1, row by row, that filled `box` and is to fill another."""
+    if len(values) != math.prod(size := _size(box)):
+        raise ValueError(f"a mask of {size[0]} x {size[1]} pixels has {len(values)} values")
+    return Image.frombytes("L", size, bytes(values)).resize(_size(larger), Image.Resampling.NEAREST)
+
+
+def _rows(picture: Image.Image) -> orjson.Fragment:
     """JSON of rows of 0 and 1: as a Python list, a large mask would take eight times its bytes."""
-    text, width = image.tobytes().translate(bytes.maketrans(b"\0\1", b"01")).decode(), image.width
+    text, width = picture.tobytes().translate(bytes.maketrans(b"\0\1", b"01")).decode(), picture.width
     rows = (",".join(text[start : start + width]) for start in range(0, len(text), width))
     return orjson.Fragment(f"[[{'],['.join(rows)}]]")
-
-
-def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    if size[0] * size[1] > MAX_PIXELS:
-        raise malformed(f"a mask of {size[0]} x {size[1]} pixels is larger than any image")
-    return image.resize((max(1, size[0]), max(1, size[1])), Image.Resampling.NEAREST)
-
-
-def _enlarged(image: Image.Image, left: int, top: int, factor: float) -> tuple[Image.Image, int, int]:
-    """A mask and its left and top, `factor` times as large."""
-    x0, y0 = round(left * factor), round(top * factor)
-    x1, y1 = round((left + image.width) * factor), round((top + image.height) * factor)
-    return _resized(image, (x1 - x0, y1 - y0)), x0, y0

@@ -4,17 +4,25 @@ import logging
 import sys
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from pythonjsonlogger.orjson import OrjsonFormatter
 
 from .errors import GatewayError
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-LOGGED = ("function", "request_id", "bytes_in", "bytes_sent", "bytes_out", "scale", "attempts")
+LOGGED = ("function", "request_id", "bytes_in", "bytes_sent", "bytes_out", "scale", "attempts", "status")
 log = logging.getLogger("gateway")
+
+
+def configure_logging(level: str) -> None:
+    """A JSON object per line; what `extra` has becomes part of it."""
+    handler = logging.StreamHandler(sys.stdout)
+    names = {"levelname": "level", "exc_info": "exception"}
+    handler.setFormatter(OrjsonFormatter("{levelname}{message}", style="{", timestamp="time", rename_fields=names))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    log.setLevel(level)
 
 
 @dataclass
@@ -26,31 +34,12 @@ class Trace:
     bytes_in: int
     bytes_sent: int = 0
     bytes_out: int = 0
-    scale: float | None = None
-    """Of the image that was re-encoded; None: it travelled as it came."""
+    scale: float | None = None  # of the image that was re-encoded; None: it travelled as it came
     attempts: int = 0
-    upstream: float = 0.0
-    """Seconds of waiting for the backend."""
+    upstream: float = 0.0  # seconds of waiting for the backend
+    status: int = 500
     failure: GatewayError | None = None
     started: float = field(default_factory=time.monotonic)
-
-
-class JsonLines(logging.Formatter):
-    """A record as one JSON object; `extra={"fields": {...}}` adds to it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {"time": datetime.fromtimestamp(record.created, UTC), "level": record.levelname}
-        line |= {"message": record.getMessage()} | getattr(record, "fields", {})
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z).decode()
-
-
-def configure_logging(level: str) -> None:
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    log.setLevel(level)
 
 
 class Metrics:
@@ -68,19 +57,18 @@ class Metrics:
         self._reencoded = Counter("reencoded", "Requests too large as they came", ["function"], **own)
         self.in_flight = Gauge("in_flight_bytes", "Bytes of requests being worked on", **own)
 
-    def record(self, trace: Trace, status: int) -> None:
+    def record(self, trace: Trace) -> None:
         """Count an invocation that has ended, and log its line."""
         seconds, name = time.monotonic() - trace.started, trace.function
-        self._requests.labels(name, status).inc()
+        line = {name: getattr(trace, name) for name in LOGGED}
+        line |= {"ms": round(seconds * 1000, 1), "upstream_ms": round(trace.upstream * 1000, 1)}
+        self._requests.labels(name, trace.status).inc()
         self._latency.labels(name).observe(seconds)
-        if trace.failure:
-            self._errors.labels(name, trace.failure.kind).inc()
+        self._retries.labels(name).inc(max(0, trace.attempts - 1))
+        self._reencoded.labels(name).inc(trace.scale is not None)
         if trace.attempts:
             self._upstream.labels(name).observe(trace.upstream)
-            self._retries.labels(name).inc(trace.attempts - 1)
-        if trace.scale is not None:
-            self._reencoded.labels(name).inc()
-        line = {name: getattr(trace, name) for name in LOGGED} | {"status": status}
-        line |= {"ms": round(seconds * 1000, 1), "upstream_ms": round(trace.upstream * 1000, 1)}
-        line |= {"reason": trace.failure.reason} if trace.failure else {}
-        log.info("invocation", extra={"fields": line})
+        if trace.failure:
+            self._errors.labels(name, trace.failure.kind).inc()
+            line["reason"] = trace.failure.reason
+        log.info("invocation", extra=line)

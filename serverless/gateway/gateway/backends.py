@@ -1,0 +1,193 @@
+"""What answers: SageMaker endpoints, called over kept-alive connections and retried in time; or an echo of theirs."""
+
+import asyncio
+import io
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+import botocore.session
+import orjson
+from aiohttp import web
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, NoCredentialsError, NoRegionError
+from yarl import URL
+
+from .contract import NOT_CVATS, Payload
+from .errors import ConfigError, GatewayError, Kind, blamed
+from .images import opened
+from .registry import Function
+from .settings import Settings
+from .telemetry import Trace
+
+CALL_TIMEOUT_S = 65.0  # SageMaker itself gives a model 60 s
+CONNECT_TIMEOUT_S = 5.0
+KEEP_ALIVE_S = 50.0
+MAX_ATTEMPTS = 8
+BACKOFF_S = (0.1, 5.0)  # doubled from the first to the second; in the mean, all waits sum up to 8 s
+WRITE_WHOLE = 1024 * 1024  # bytes; aiohttp wants more in pieces, so that one body does not block the loop
+JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired"}
+THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "ModelNotReadyException"}
+BUSY = (429, 503)  # statuses of a container that wants the call again later
+REFUSED, FAILED = range(400, 500), range(500, 600)
+FAULTS: dict[type[Exception], tuple[Kind, str, bool]] = {
+    NoCredentialsError: ("credentials", "The gateway has no AWS credentials", False),
+    BotoCoreError: ("credentials", "The gateway's AWS credentials cannot be refreshed: {fault}", True),
+    aiohttp.ConnectionTimeoutError: ("endpoint", "SageMaker cannot be reached", True),
+    TimeoutError: ("timeout", "Model did not answer within {seconds:.0f} s", False),
+    aiohttp.ClientError: ("endpoint", "Connection to SageMaker failed: {fault.__class__.__name__}", True),
+}
+"""Why there is no answer: what CVAT's user is told, and whether to try again. The first that fits counts."""
+
+
+class Echo:
+    """Plausible, deterministic answers with no model and no account, to try a CVAT with."""
+
+    async def running(self, _: web.Application) -> AsyncIterator[None]:
+        yield
+
+    async def ready(self) -> bool:
+        return True
+
+    async def invoke(self, function: Function, body: bytes, deadline: float, trace: Trace) -> bytes:
+        trace.attempts = 1
+        with blamed("request", NOT_CVATS):
+            return orjson.dumps(echoed(function, orjson.loads(body)))
+
+
+def echoed(function: Function, payload: Payload) -> Any:
+    """A box for each of a detector's first labels; objects stay where they were; boxes match in their order."""
+    if function.kind == "detector":
+        width, height = opened(payload["image"], decode=False).size
+        boxes = [[width * m, height * m, width - width * m, height - height * m] for m in (0.25, 0.3, 0.35)]
+        common = {"type": "rectangle", "confidence": "0.9"}
+        return [
+            common | {"label": at.name, "points": box} for at, box in zip(function.labels or [], boxes, strict=False)
+        ]
+    if function.kind == "interactor":  # the box that was drawn, or one around the first point
+        x, y = (payload["pos_points"] or [[0, 0]])[0]
+        (x0, y0), (x1, y1) = payload.get("obj_bbox") or [[max(0, x - 20), max(0, y - 20)], [x + 20, y + 20]]
+        return {"points": [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]}
+    if function.kind == "tracker":
+        return {"shapes": (shapes := payload["states"] or payload["shapes"]), "states": shapes}
+    columns = len(payload["boxes1"])
+    return [row if row < columns else -1 for row in range(len(payload["boxes0"]))]
+
+
+class SageMaker:
+    """The backend that deployed functions run on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._session = settings, botocore.session.Session()
+        self._credentials: Credentials | None = None
+        self._loading = asyncio.Lock()
+
+    async def running(self, _: web.Application) -> AsyncIterator[None]:
+        """Find region, host name and credentials, and keep a pool of connections until the end."""
+        self._region, self._base = await asyncio.to_thread(self._locate)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as self._client:
+            await self.ready()
+            yield
+
+    async def ready(self) -> bool:
+        """Whether there are credentials."""
+        with suppress(BotoCoreError):
+            return await self._keys() is not None
+        return False
+
+    async def invoke(self, function: Function, body: bytes, deadline: float, trace: Trace) -> bytes:
+        """A container's answer to a request in its form; `deadline` is one of time.monotonic()."""
+        while True:
+            trace.attempts, started = trace.attempts + 1, time.monotonic()
+            try:
+                return await self._attempt(function, body, min(CALL_TIMEOUT_S, deadline - started), trace.request_id)
+            except GatewayError as error:
+                pause = random.uniform(0, min(BACKOFF_S[0] * 2**trace.attempts, BACKOFF_S[1]))  # noqa: S311 - jitter
+                if not error.retryable or trace.attempts == MAX_ATTEMPTS or time.monotonic() + pause >= deadline:
+                    raise
+            finally:
+                trace.upstream += time.monotonic() - started
+            await asyncio.sleep(pause)
+
+    async def _attempt(self, function: Function, body: bytes, seconds: float, request_id: str) -> bytes:
+        target = self._settings.target(function.name)
+        assert target  # noqa: S101 - others are not listed with this backend
+        limits = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_TIMEOUT_S)
+        data = body if len(body) <= WRITE_WHOLE else io.BytesIO(body)
+        names = {"Inference-Id": request_id, "Custom-Attributes": f"request-id={request_id}"}
+        names |= {"Target-Container-Hostname": target.container} if target.container else {}
+        headers = JSON | {f"X-Amzn-SageMaker-{name}": value for name, value in names.items()}
+        signed = AWSRequest("POST", f"{self._base}/endpoints/{target.endpoint}/invocations", headers, data=body)
+        try:
+            SigV4Auth(await self._keys(), "sagemaker", self._region).add_auth(signed)
+            url, headers = URL(signed.url, encoded=True), dict(signed.headers.items())
+            async with self._client.post(url, data=data, headers=headers, timeout=limits) as response:
+                raw = await response.read()
+        except tuple(FAULTS) as fault:
+            kind, text, retryable = next(told for form, told in FAULTS.items() if isinstance(fault, form))
+            raise GatewayError(kind, text.format(fault=fault, seconds=seconds), retryable=retryable) from None
+        if response.ok:
+            return raw
+        error = explain(response.status, response.headers, raw, target.endpoint)
+        if error.kind == "credentials":
+            self._credentials = None  # look for new ones before the next attempt
+        raise error
+
+    async def _keys(self) -> Any:
+        """Credentials, None if there are none. Where finding or refreshing them blocks, it is done in a thread."""
+        async with self._loading:
+            found: Any = self._credentials or await asyncio.to_thread(self._load)
+            self._credentials = found
+        if getattr(found, "refresh_needed", bool)():  # those that never expire have no such method
+            return await asyncio.to_thread(found.get_frozen_credentials)
+        return found and found.get_frozen_credentials()
+
+    def _load(self) -> Credentials | None:
+        """As every AWS SDK finds them: environment, profile, container role, instance role."""
+        return self._session.get_component("credential_provider").load_credentials()
+
+    def _locate(self) -> tuple[str, str]:
+        """Region, and address of its runtime; with keys given, this client does not go and look for any."""
+        keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "unused")
+        try:
+            meta = self._session.create_client("sagemaker-runtime", self._settings.aws_region, **keys).meta
+        except NoRegionError:
+            raise ConfigError("environment variable AWS_REGION is not set: set it to the endpoints' region") from None
+        return meta.region_name, meta.endpoint_url.rstrip("/")
+
+
+def explain(status: int, headers: Mapping[str, str], raw: bytes, endpoint: str) -> GatewayError:
+    """What an error of SageMaker's runtime means to the person in front of CVAT, and whether to try again."""
+    body: Payload = {}
+    with suppress(TypeError, ValueError):
+        body = dict(orjson.loads(raw))
+    code = str(headers.get("x-amzn-errortype") or body.get("__type") or body.get("code") or status)
+    code = re.sub(r"^.*#|:.*$", "", code)
+    message = str(body.get("OriginalMessage") or body.get("message") or body.get("Message") or "")
+    if code == "ModelError" or status == HTTPStatus.FAILED_DEPENDENCY:  # a container's 4xx is the request's fault
+        busy, refused = (body.get("OriginalStatusCode") in statuses for statuses in (BUSY, REFUSED))
+        text = f"Model {'refused the request' if refused and not busy else 'failed'}: {message or 'no reason given'}"
+        return GatewayError("model", text, status=400 if refused and not busy else 502, retryable=busy)
+    throttled = code in THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS
+    denied = code == "AccessDeniedException" or status == HTTPStatus.FORBIDDEN
+    missing = "not found" in message.lower()
+    verdicts: list[tuple[bool, Kind, str]] = [
+        (throttled, "busy", "Model is busy: SageMaker throttles the calls"),
+        (status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "Image too large for SageMaker"),
+        (code in EXPIRED, "credentials", "The gateway's AWS credentials have expired"),
+        (status in FAILED, "endpoint", f"SageMaker failed ({code})"),
+        (denied, "endpoint", f"The gateway may not call endpoint {endpoint} ({code})"),
+        (missing, "endpoint", f"Endpoint {endpoint} does not exist or is still being created"),
+        (True, "endpoint", f"SageMaker refused the call ({code}): {message}"),
+    ]
+    kind, text = next((kind, text) for holds, kind, text in verdicts if holds)
+    return GatewayError(kind, text, retryable=status in FAILED or kind in {"busy", "credentials"})
