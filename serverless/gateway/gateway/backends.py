@@ -18,7 +18,6 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError, NoRegionError
-from yarl import URL
 
 from .contract import NOT_CVATS, Payload
 from .errors import ConfigError, GatewayError, Kind, blamed
@@ -34,8 +33,6 @@ MAX_ATTEMPTS = 8
 BACKOFF_S = (0.1, 5.0)  # doubled from the first to the second; in the mean, all waits sum up to 8 s
 WRITE_WHOLE = 1024 * 1024  # bytes; aiohttp wants more in pieces, so that one body does not block the loop
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
-EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired"}
-THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "ModelNotReadyException"}
 BUSY = (429, 503)  # statuses of a container that wants the call again later
 REFUSED, FAILED = range(400, 500), range(500, 600)
 FAULTS: dict[type[Exception], tuple[Kind, str, bool]] = {
@@ -46,6 +43,17 @@ FAULTS: dict[type[Exception], tuple[Kind, str, bool]] = {
     aiohttp.ClientError: ("endpoint", "Connection to SageMaker failed: {fault.__class__.__name__}", True),
 }
 """Why there is no answer: what CVAT's user is told, and whether to try again. The first that fits counts."""
+
+ERRORS: list[tuple[str, Kind, str]] = [
+    (r"^429|^\d+ (Throttling|TooManyRequests|ModelNotReady)", "busy", "Model is busy: SageMaker throttles the calls"),
+    (r"^413", "too_large", "Image too large for SageMaker"),
+    (r"^\d+ (ExpiredToken|RequestExpired)", "credentials", "The gateway's AWS credentials have expired"),
+    (r"^5", "endpoint", "SageMaker failed ({code})"),
+    (r"^403|^\d+ AccessDenied", "endpoint", "The gateway may not call endpoint {endpoint} ({code})"),
+    (r"(?i)not found", "endpoint", "Endpoint {endpoint} does not exist or is still being created"),
+    (r"", "endpoint", "SageMaker refused the call ({code}): {message}"),
+]
+"""What an error of SageMaker means, by the first pattern that is in its status, code and message."""
 
 
 class Echo:
@@ -64,7 +72,7 @@ class Echo:
 
 
 def echoed(function: Function, payload: Payload) -> Any:
-    """A box for each of a detector's first labels; objects stay where they were; boxes match in their order."""
+    """A box of a detector's first label; objects stay where they were; boxes match in their order."""
     if function.kind == "detector":
         width, height = opened(payload["image"], decode=False).size
         boxes = [[width * m, height * m, width - width * m, height - height * m] for m in (0.25, 0.3, 0.35)]
@@ -129,8 +137,8 @@ class SageMaker:
         signed = AWSRequest("POST", f"{self._base}/endpoints/{target.endpoint}/invocations", headers, data=body)
         try:
             SigV4Auth(await self._keys(), "sagemaker", self._region).add_auth(signed)
-            url, headers = URL(signed.url, encoded=True), dict(signed.headers.items())
-            async with self._client.post(url, data=data, headers=headers, timeout=limits) as response:
+            headers = dict(signed.headers.items())
+            async with self._client.post(signed.url, data=data, headers=headers, timeout=limits) as response:
                 raw = await response.read()
         except tuple(FAULTS) as fault:
             kind, text, retryable = next(told for form, told in FAULTS.items() if isinstance(fault, form))
@@ -177,17 +185,8 @@ def explain(status: int, headers: Mapping[str, str], raw: bytes, endpoint: str) 
         busy, refused = (body.get("OriginalStatusCode") in statuses for statuses in (BUSY, REFUSED))
         text = f"Model {'refused the request' if refused and not busy else 'failed'}: {message or 'no reason given'}"
         return GatewayError("model", text, status=400 if refused and not busy else 502, retryable=busy)
-    throttled = code in THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS
-    denied = code == "AccessDeniedException" or status == HTTPStatus.FORBIDDEN
-    missing = "not found" in message.lower()
-    verdicts: list[tuple[bool, Kind, str]] = [
-        (throttled, "busy", "Model is busy: SageMaker throttles the calls"),
-        (status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "Image too large for SageMaker"),
-        (code in EXPIRED, "credentials", "The gateway's AWS credentials have expired"),
-        (status in FAILED, "endpoint", f"SageMaker failed ({code})"),
-        (denied, "endpoint", f"The gateway may not call endpoint {endpoint} ({code})"),
-        (missing, "endpoint", f"Endpoint {endpoint} does not exist or is still being created"),
-        (True, "endpoint", f"SageMaker refused the call ({code}): {message}"),
-    ]
-    kind, text = next((kind, text) for holds, kind, text in verdicts if holds)
+    kind, text = next(
+        (kind, text) for pattern, kind, text in ERRORS if re.search(pattern, f"{status} {code} {message}")
+    )
+    text = text.format(code=code, message=message, endpoint=endpoint)
     return GatewayError(kind, text, retryable=status in FAILED or kind in {"busy", "credentials"})

@@ -1,7 +1,4 @@
-"""CVAT's requests and answers in all their versions, and the one form that model containers speak.
-
-The containers' form is that of the newest CVAT (v2.14). Who already speaks it is passed through byte by byte.
-"""
+"""CVAT's requests and answers in all versions; who speaks the containers' form (that of v2.14) is passed through."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -38,16 +35,12 @@ class Call:
     kind: Kind
     version: Version
     body: bytes
-    images: list[str]  # the request's fields that are images
+    images: list[str]  # names of the request's images
     lengths: list[int]  # of the request's lists: boxes of the two frames (reid), shapes and states (tracker)
     singular: bool  # a tracker's request of one `shape` and one `state` (before v1.7)
+    whole_masks: bool  # an interactor's mask must have the image's size
     scale: float | None = None  # of the image that was re-encoded; None: it travels as it came
     size: tuple[int, int] = (0, 0)  # width and height of the image that CVAT sent, where that must be known
-
-    @property
-    def whole_masks(self) -> bool:
-        """An interactor's mask must have the image's size."""
-        return self.kind == "interactor" and OBJECT_INTERACTORS <= self.version < BOUNDED_MASKS
 
 
 def version_of(headers: Mapping[str, str], configured: Version | None) -> Version:
@@ -75,7 +68,8 @@ def read_request(kind: Kind, body: bytes, version: Version) -> tuple[Call, Paylo
             fault = "has the wrong type" if field in payload else "is missing"
             raise GatewayError("request", f"Mandatory argument '{field}' of this {kind} {fault}")
     images, lists = ([field for field, form in FIELDS[kind].items() if form is wanted] for wanted in (str, list))
-    return Call(kind, version, body, images, [len(payload[field]) for field in lists], singular), payload
+    lengths, whole_masks = [len(payload[field]) for field in lists], OBJECT_INTERACTORS <= version < BOUNDED_MASKS
+    return Call(kind, version, body, images, lengths, singular, kind == "interactor" and whole_masks), payload
 
 
 def read_answer(call: Call, raw: bytes) -> Any:

@@ -4,7 +4,6 @@ import base64
 import io
 import math
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -131,26 +130,32 @@ def translate(call: Call, raw: bytes) -> bytes:
 def _detected(item: Payload, factor: float) -> Payload:
     if item["type"] != "mask" or factor == 1:
         return item
-    values, box = item["mask"][:-4], item["mask"][-4:]
-    larger = _times(box, factor)
-    return item | {"mask": [*_resized(values, box, larger).tobytes(), *larger]}
+    values, filled = item["mask"][:-4], item["mask"][-4:]
+    box = _times(filled, factor)
+    return item | {"mask": [*_moved(values, filled, factor, box).tobytes(), *box]}
 
 
 def _interactor(call: Call, answer: Payload, factor: float) -> Payload:
-    """With a mask, drawn if it was left out: the crop that `bounds` names, or the whole image's for an old CVAT."""
-    rows, bounds = answer.get("mask"), answer.get("bounds")
+    """With a mask, drawn if the container left it out (it would be too large an answer), as this CVAT takes it."""
+    rows, bounds, points = answer.get("mask"), answer.get("bounds"), answer.get("points", [])
+    whole = [0, 0, call.size[0] - 1, call.size[1] - 1]
     if rows and factor == 1 and not (bounds and call.whole_masks):
         return answer
     if rows:
-        box = _times(bounds, factor) if bounds else [0, 0, call.size[0] - 1, call.size[1] - 1]
-        picture = _resized(list(chain(*rows)), bounds or [0, 0, len(rows[0]) - 1, len(rows) - 1], box)
+        box = _times(bounds, factor) if bounds and not call.whole_masks else whole
+        values, filled = [value for row in rows for value in row], bounds or [0, 0, len(rows[0]) - 1, len(rows) - 1]
+        picture = _moved(values, filled, factor, box)
     else:
-        picture, box = _drawn(answer["points"])
-    if call.whole_masks:
-        frame = Image.new("L", call.size)
-        frame.paste(picture, (box[0], box[1]))
-        return {"points": answer["points"], "mask": _rows(frame)}
-    return answer | {"mask": _rows(picture), "bounds": box}
+        corners = [(round(x), round(y)) for x, y in points] or [(0, 0)]
+        box = whole if call.whole_masks else [edge(axis) for edge in (min, max) for axis in zip(*corners, strict=True)]
+        picture = Image.new("L", _size(box))
+        if points:
+            ImageDraw.Draw(picture).polygon([(x - box[0], y - box[1]) for x, y in corners], fill=1, outline=1)
+    return (
+        {"points": points, "mask": _rows(picture)}
+        if call.whole_masks
+        else answer | {"mask": _rows(picture), "bounds": box}
+    )
 
 
 def _size(box: Sequence[float]) -> tuple[int, int]:
@@ -161,26 +166,19 @@ def _size(box: Sequence[float]) -> tuple[int, int]:
     return width, height
 
 
-def _drawn(points: list[list[float]]) -> tuple[Image.Image, list[int]]:
-    """The filled polygon and its box: containers leave out a mask that would be too large an answer."""
-    corners = [(round(x), round(y)) for x, y in points] or [(0, 0)]
-    box = [edge(axis) for edge in (min, max) for axis in zip(*corners, strict=True)]
-    picture = Image.new("L", _size(box))
-    if points:
-        ImageDraw.Draw(picture).polygon([(x - box[0], y - box[1]) for x, y in corners], fill=1, outline=1)
-    return picture, box
-
-
 def _times(box: Sequence[float], factor: float) -> list[int]:
     """The box of a mask `factor` times as large; right and bottom belong to it."""
     return [round((edge + last) * factor) - last for edge, last in zip(box, (0, 0, 1, 1), strict=True)]
 
 
-def _resized(values: list[int], box: Sequence[float], larger: list[int]) -> Image.Image:
-    """A mask of 0 and 1, row by row, that filled `box` and is to fill another."""
-    if len(values) != math.prod(size := _size(box)):
+def _moved(values: list[int], filled: Sequence[float], factor: float, box: list[int]) -> Image.Image:
+    """A mask of 0 and 1, row by row, that filled one box: what of it is in another, `factor` times as large."""
+    if len(values) != math.prod(size := _size(filled)):
         raise ValueError(f"a mask of {size[0]} x {size[1]} pixels has {len(values)} values")
-    return Image.frombytes("L", size, bytes(values)).resize(_size(larger), Image.Resampling.NEAREST)
+    corners = [box[0], box[1], box[2] + 1, box[3] + 1]
+    extent = [edge / factor - start for edge, start in zip(corners, [*filled[:2]] * 2, strict=True)]
+    picture = Image.frombytes("L", size, bytes(values))
+    return picture.transform(_size(box), Image.Transform.EXTENT, extent, Image.Resampling.NEAREST)
 
 
 def _rows(picture: Image.Image) -> orjson.Fragment:

@@ -1,6 +1,6 @@
 """The functions that CVAT is offered: one YAML file each, in the form of CVAT's own `function.yaml`."""
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, AliasPath, BaseModel, Field, Json, ValidationError
@@ -10,7 +10,6 @@ from .settings import Settings, sentences
 
 Kind = Literal["detector", "interactor", "tracker", "reid"]
 FALSE = {"", "0", "false", "no", "off", "none"}
-T = TypeVar("T")
 
 
 def _unique(items: list[Any]) -> list[Any]:
@@ -21,7 +20,7 @@ def _unique(items: list[Any]) -> list[Any]:
     return items
 
 
-Unique = Annotated[list[T], AfterValidator(_unique)]
+Unique = AfterValidator(_unique)
 
 
 class Attribute(BaseModel):
@@ -32,8 +31,8 @@ class Attribute(BaseModel):
 
 class Label(BaseModel):
     name: str
-    attributes: Unique[Attribute] = []
-    sublabels: "Unique[Label]" = []
+    attributes: Annotated[list[Attribute], Unique] = []
+    sublabels: "Annotated[list[Label], Unique]" = []
 
 
 def _at(*path: str, **rules: Any) -> Any:
@@ -48,7 +47,7 @@ class Function(BaseModel):
     description: str = _at("spec", "description", default="")
     annotations: dict[str, Any] = _at("metadata", "annotations")
     kind: Kind = _at("metadata", "annotations", "type")
-    labels: Json[Unique[Label]] | None = _at("metadata", "annotations", "spec", default=None)
+    labels: Json[Annotated[list[Label], Unique]] | None = _at("metadata", "annotations", "spec", default=None)
     min_pos_points: int | None = _at("metadata", "annotations", "min_pos_points", default=None)
     min_neg_points: int | None = _at("metadata", "annotations", "min_neg_points", default=None)
     version: int | None = _at("metadata", "annotations", "version", default=None)

@@ -26,22 +26,16 @@ class Target(BaseModel, frozen=True, extra="forbid"):
 class Settings(BaseModel, frozen=True, alias_generator=str.upper):
     """One field per environment variable, which has the field's name in capitals; botocore reads the other AWS_*."""
 
-    serverless_sagemaker_endpoint: Name | None = None
-    """Shared endpoint of every function that has no entry of its own."""
-    serverless_endpoints: Json[dict[str, Target]] = {}
-    """Function name -> target. A function with neither an entry nor a default endpoint is not deployed."""
+    serverless_sagemaker_endpoint: Name | None = None  # of every function that has no entry of its own
+    serverless_endpoints: Json[dict[str, Target]] = {}  # by function; one with neither is not deployed
     functions_dir: Path = Path(__file__).parents[2] / "functions"
     backend: Literal["sagemaker", "echo"] = "sagemaker"
     port: int = Field(8070, ge=0, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    request_timeout_s: float = Field(115.0, gt=0, le=3600)
-    """CVAT gives up after 120 s and cannot show a reason that comes later."""
-    max_payload_bytes: int = Field(6_291_456, ge=1024)
-    """What SageMaker takes in one real-time call; larger requests are re-encoded."""
-    max_in_flight_bytes: int = Field(128 * MIB, ge=2 * MIB)
-    """Of all requests being worked on; more wait, then get 503. One request may take half of it."""
-    cvat_version: Version = None
-    """Version of the CVAT that calls, where its requests do not tell (before v2.4); auto: guess."""
+    request_timeout_s: float = Field(115.0, gt=0, le=3600)  # CVAT waits 120 s and cannot show a later reason
+    max_payload_bytes: int = Field(6_291_456, ge=1024)  # SageMaker's limit for one real-time call
+    max_in_flight_bytes: int = Field(128 * MIB, ge=2 * MIB)  # more wait, then get 503; one request may take half of it
+    cvat_version: Version = None  # of the CVAT that calls, where it does not tell (before v2.4); auto: guess
     aws_region: str | None = None
 
     @classmethod
