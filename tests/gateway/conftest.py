@@ -57,9 +57,9 @@ def serve(make: Callable[[], web.Application]) -> Iterator[str]:
         loop.run_until_complete(runner.cleanup())
         loop.close()
 
-    thread = threading.Thread(target=main)
+    thread = threading.Thread(target=main, daemon=True)
     thread.start()
-    assert started.wait(10), "the application did not start within 10 s"
+    assert started.wait(30), "the application did not start within 30 s"
     try:
         yield address[0]
     finally:

@@ -15,7 +15,7 @@ from prometheus_client import generate_latest
 
 from . import contract, images, registry
 from .backends import Echo, SageMaker
-from .errors import GatewayError, phrase
+from .errors import STATUS, GatewayError, phrase
 from .registry import Function
 from .settings import Settings
 from .telemetry import Metrics, Trace, log
@@ -67,7 +67,6 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self._functions, self._max_payload = registry.load(settings), settings.max_payload_bytes
         self._patience, self._version = settings.request_timeout_s, settings.cvat_version
-        self._list = {name: function.item for name, function in self._functions.items()}
         self._backend = Echo() if settings.backend == "echo" else SageMaker(settings)
         self._admission = Admission(settings.max_in_flight_bytes)
         self._metrics = Metrics()
@@ -85,7 +84,7 @@ class Gateway:
         return app
 
     async def list_functions(self, _: web.Request) -> web.Response:
-        return web.json_response(self._list)
+        return web.json_response({name: function.item for name, function in self._functions.items()})
 
     async def get_function(self, request: web.Request) -> web.Response:
         return web.json_response(self._function(request.match_info["name"]).item)
@@ -122,7 +121,7 @@ class Gateway:
             trace.bytes_out, trace.status = len(result), 200
             return web.Response(body=result, content_type="application/json")
         except GatewayError as error:
-            trace.failure, trace.status = error, error.status
+            trace.status, trace.kind, trace.reason = error.status, error.kind, error.reason
             raise
         finally:
             self._metrics.record(trace)
@@ -158,19 +157,16 @@ def time_limit(text: str, default: float) -> float:
 @web.middleware
 async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every failure has a JSON body and a reason phrase; every answer carries the request's id."""
-    request[ID], headers = uuid.uuid4().hex, {}
+    request[ID] = uuid.uuid4().hex
     try:
         response = await handler(request)
-    except Exception as error:
-        status, reason = 500, f"The gateway failed: see its log for request {request[ID]}"
-        if isinstance(error, GatewayError | web.HTTPException):  # aiohttp's router, and its limit of a body's size
-            status, reason = error.status, phrase(error.reason)
-        else:
+    except Exception as fault:
+        error = fault
+        if not isinstance(error, GatewayError | web.HTTPException):  # aiohttp's: of its router, and of a body's size
             log.exception("unexpected failure", extra={"request_id": request[ID]})
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            headers["Retry-After"] = RETRY_AFTER_S
-        if isinstance(error, web.HTTPMethodNotAllowed):
-            headers["Allow"] = error.headers["Allow"]
-        response = web.json_response({"error": reason}, status=status, reason=reason, headers=headers)
+            error = GatewayError("request", f"The gateway failed: see its log for request {request[ID]}", status=500)
+        reason, headers = phrase(error.reason), {"Retry-After": RETRY_AFTER_S} if error.status == STATUS["busy"] else {}
+        headers |= {"Allow": error.headers["Allow"]} if isinstance(error, web.HTTPMethodNotAllowed) else {}
+        response = web.json_response({"error": reason}, status=error.status, reason=reason, headers=headers)
     response.headers["X-Request-Id"] = request[ID]
     return response

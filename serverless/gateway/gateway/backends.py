@@ -17,7 +17,7 @@ from aiohttp import web
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from .contract import NOT_CVATS, Payload
 from .errors import ConfigError, GatewayError, Kind, blamed
@@ -33,8 +33,6 @@ MAX_ATTEMPTS = 8
 BACKOFF_S = (0.1, 5.0)  # doubled from the first to the second; in the mean, all waits sum up to 8 s
 WRITE_WHOLE = 1024 * 1024  # bytes; aiohttp wants more in pieces, so that one body does not block the loop
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
-BUSY = (429, 503)  # statuses of a container that wants the call again later
-REFUSED, FAILED = range(400, 500), range(500, 600)
 FAULTS: dict[type[Exception], tuple[Kind, str, bool]] = {
     NoCredentialsError: ("credentials", "The gateway has no AWS credentials", False),
     BotoCoreError: ("credentials", "The gateway's AWS credentials cannot be refreshed: {fault}", True),
@@ -45,6 +43,9 @@ FAULTS: dict[type[Exception], tuple[Kind, str, bool]] = {
 """Why there is no answer: what CVAT's user is told, and whether to try again. The first that fits counts."""
 
 ERRORS: list[tuple[str, Kind, str]] = [
+    (r"^\d+ ModelError (429|503)", "busy", "Model is busy: {message}"),
+    (r"^\d+ ModelError 4", "refused", "Model refused the request: {message}"),
+    (r"^\d+ ModelError|^424", "model", "Model failed: {message}"),
     (r"^429|^\d+ (Throttling|TooManyRequests|ModelNotReady)", "busy", "Model is busy: SageMaker throttles the calls"),
     (r"^413", "too_large", "Image too large for SageMaker"),
     (r"^\d+ (ExpiredToken|RequestExpired)", "credentials", "The gateway's AWS credentials have expired"),
@@ -53,7 +54,7 @@ ERRORS: list[tuple[str, Kind, str]] = [
     (r"(?i)not found", "endpoint", "Endpoint {endpoint} does not exist or is still being created"),
     (r"", "endpoint", "SageMaker refused the call ({code}): {message}"),
 ]
-"""What an error of SageMaker means, by the first pattern that is in its status, code and message."""
+"""What an error of SageMaker means, by the first pattern in its status, code, the container's status, message."""
 
 
 class Echo:
@@ -75,11 +76,9 @@ def echoed(function: Function, payload: Payload) -> Any:
     """A box of a detector's first label; objects stay where they were; boxes match in their order."""
     if function.kind == "detector":
         width, height = opened(payload["image"], decode=False).size
-        boxes = [[width * m, height * m, width - width * m, height - height * m] for m in (0.25, 0.3, 0.35)]
-        common = {"type": "rectangle", "confidence": "0.9"}
-        return [
-            common | {"label": at.name, "points": box} for at, box in zip(function.labels or [], boxes, strict=False)
-        ]
+        middle = [width / 4, height / 4, width * 3 / 4, height * 3 / 4]
+        item = {"type": "rectangle", "points": middle, "confidence": "0.9"}
+        return [item | {"label": label.name} for label in (function.labels or [])[:1]]
     if function.kind == "interactor":  # the box that was drawn, or one around the first point
         x, y = (payload["pos_points"] or [[0, 0]])[0]
         (x0, y0), (x1, y1) = payload.get("obj_bbox") or [[max(0, x - 20), max(0, y - 20)], [x + 20, y + 20]]
@@ -123,7 +122,7 @@ class SageMaker:
                 if not error.retryable or trace.attempts == MAX_ATTEMPTS or time.monotonic() + pause >= deadline:
                     raise
             finally:
-                trace.upstream += time.monotonic() - started
+                trace.upstream_ms += round((time.monotonic() - started) * 1000, 1)
             await asyncio.sleep(pause)
 
     async def _attempt(self, function: Function, body: bytes, seconds: float, request_id: str) -> bytes:
@@ -165,12 +164,11 @@ class SageMaker:
 
     def _locate(self) -> tuple[str, str]:
         """Region, and address of its runtime; with keys given, this client does not go and look for any."""
+        region = self._settings.aws_region or self._session.get_config_variable("region")
+        if not region:
+            raise ConfigError("environment variable AWS_REGION is not set: set it to the endpoints' region")
         keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "unused")
-        try:
-            meta = self._session.create_client("sagemaker-runtime", self._settings.aws_region, **keys).meta
-        except NoRegionError:
-            raise ConfigError("environment variable AWS_REGION is not set: set it to the endpoints' region") from None
-        return meta.region_name, meta.endpoint_url.rstrip("/")
+        return region, self._session.create_client("sagemaker-runtime", region, **keys).meta.endpoint_url.rstrip("/")
 
 
 def explain(status: int, headers: Mapping[str, str], raw: bytes, endpoint: str) -> GatewayError:
@@ -180,13 +178,8 @@ def explain(status: int, headers: Mapping[str, str], raw: bytes, endpoint: str) 
         body = dict(orjson.loads(raw))
     code = str(headers.get("x-amzn-errortype") or body.get("__type") or body.get("code") or status)
     code = re.sub(r"^.*#|:.*$", "", code)
-    message = str(body.get("OriginalMessage") or body.get("message") or body.get("Message") or "")
-    if code == "ModelError" or status == HTTPStatus.FAILED_DEPENDENCY:  # a container's 4xx is the request's fault
-        busy, refused = (body.get("OriginalStatusCode") in statuses for statuses in (BUSY, REFUSED))
-        text = f"Model {'refused the request' if refused and not busy else 'failed'}: {message or 'no reason given'}"
-        return GatewayError("model", text, status=400 if refused and not busy else 502, retryable=busy)
-    kind, text = next(
-        (kind, text) for pattern, kind, text in ERRORS if re.search(pattern, f"{status} {code} {message}")
-    )
-    text = text.format(code=code, message=message, endpoint=endpoint)
-    return GatewayError(kind, text, retryable=status in FAILED or kind in {"busy", "credentials"})
+    message = body.get("OriginalMessage") or body.get("message") or body.get("Message") or "no reason given"
+    told = f"{status} {code} {body.get('OriginalStatusCode')} {message}"
+    kind, text = next((kind, text) for pattern, kind, text in ERRORS if re.search(pattern, told))
+    again = kind in {"busy", "credentials"} or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return GatewayError(kind, text.format(code=code, message=message, endpoint=endpoint), retryable=again)

@@ -78,9 +78,9 @@ def read_answer(call: Call, raw: bytes) -> Any:
         answer = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise ValueError("it is not JSON") from None
-    for rule, holds in RULES[call.kind].items():
-        if not holds(call, answer):
-            raise ValueError(rule)
+    for kind, fault, holds in RULES:
+        if kind == call.kind and not holds(call, answer):
+            raise ValueError(fault)
     return answer
 
 
@@ -95,28 +95,20 @@ def _complete(item: Payload) -> bool:
     return bool(item[needed]) and (needed in {"label", "elements"} or _list(item[needed], int, float))
 
 
-RULES: dict[Kind, dict[str, Callable[[Call, Any], bool]]] = {
-    "detector": {
-        "a detector answers a list of objects": lambda _, a: _list(a, dict),
-        "each item has a 'label' and a 'type'": lambda _, a: all(type(i["label"]) is type(i["type"]) is str for i in a),
-        "each item has 'points', or the 'mask' or 'elements' of its type": lambda _, a: all(map(_complete, a)),
-    },
-    "interactor": {
-        "an interactor answers 'points' and 'mask'": lambda _, a: not {"points", "mask", "blob"}.isdisjoint(a.keys()),
-        "it has no 'points', which this CVAT needs": lambda c, a: c.version >= BOUNDED_MASKS or "points" in a,
-        "'points' is a list of [x, y]": lambda _, a: all(_list(point, int, float) for point in a.get("points", [])),
-        "'mask' is a list of rows": lambda _, a: _list(a.get("mask", []), list),
-    },
-    "tracker": {
-        "each shape has a state": lambda c, a: len(a["shapes"]) == len(a["states"]) == c.lengths[0],
-        "each shape is a list of numbers": lambda _, a: all(_list(shape, int, float) for shape in a["shapes"]),
-    },
-    "reid": {
-        "each box has an index": lambda c, a: _list(a, int) and len(a) == c.lengths[0],
-        "an index is -1 or that of a box": lambda c, a: all(-1 <= index < c.lengths[1] for index in a),
-    },
-}
-"""What must hold of an answer, in this order; one that cannot even be asked (a KeyError) is malformed as well."""
+RULES: list[tuple[Kind, str, Callable[[Call, Any], bool]]] = [
+    ("detector", "it is no list of objects", lambda _, a: _list(a, dict)),
+    ("detector", "no 'label' or 'type'", lambda _, a: all(type(i["label"]) is type(i["type"]) is str for i in a)),
+    ("detector", "no 'points', 'mask' or 'elements' as its 'type' has them", lambda _, a: all(map(_complete, a))),
+    ("interactor", "no 'points' and no 'mask'", lambda _, a: not {"points", "mask", "blob"}.isdisjoint(a.keys())),
+    ("interactor", "no 'points', which this CVAT needs", lambda c, a: c.version >= BOUNDED_MASKS or "points" in a),
+    ("interactor", "'points' are no [x, y]", lambda _, a: all(_list(at, int, float) for at in a.get("points", []))),
+    ("interactor", "'mask' is no list of rows", lambda _, a: _list(a.get("mask", []), list)),
+    ("tracker", "a state is missing", lambda c, a: len(a["shapes"]) == len(a["states"]) == c.lengths[0]),
+    ("tracker", "a shape is no list of numbers", lambda _, a: all(_list(shape, int, float) for shape in a["shapes"])),
+    ("reid", "not an index for each box", lambda c, a: _list(a, int) and len(a) == c.lengths[0]),
+    ("reid", "an index of no box", lambda c, a: all(-1 <= index < c.lengths[1] for index in a)),
+]
+"""What is wrong with an answer unless it holds, in order; one that cannot be asked (a KeyError) is malformed, too."""
 
 
 def older(call: Call, item: Payload) -> Payload | None:

@@ -1,16 +1,16 @@
 """What may go wrong, as CVAT can show it: an HTTP status and a short reason phrase."""
 
+import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
 REASON_LENGTH = 160  # characters; longer ones do not fit CVAT's notification
 
-Kind = Literal["request", "not_found", "too_large", "busy", "model", "endpoint", "credentials", "timeout"]
-
-# CVAT takes 401 and 403 for the end of the user's own session, so neither is ever sent.
-STATUS: dict[Kind, int] = {"request": 400, "not_found": 404, "too_large": 413, "busy": 503, "timeout": 504}
-BAD_GATEWAY = 502  # the others: what is behind the gateway has failed
+Kind = Literal["request", "refused", "not_found", "too_large", "busy", "model", "endpoint", "credentials", "timeout"]
+STATUS = {"request": 400, "refused": 400, "not_found": 404, "too_large": 413, "busy": 503, "timeout": 504}
+BAD_GATEWAY = 502  # the others. CVAT takes 401 and 403 for the end of the user's own session: neither is ever sent
 
 
 class ConfigError(Exception):
@@ -27,8 +27,7 @@ class GatewayError(Exception):
 
 def phrase(text: str) -> str:
     """`text` as a reason phrase: one line of printable ASCII, cut to a length that can be shown."""
-    line = " ".join("".join(c if " " <= c <= "~" else " " for c in text).split())
-    return line if len(line) <= REASON_LENGTH else line[: REASON_LENGTH - 3] + "..."
+    return textwrap.shorten(re.sub(r"[^ -~]", " ", text), REASON_LENGTH, placeholder="...")
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from pydantic import BaseModel, BeforeValidator, Field, Json, ValidationError
 from .errors import ConfigError
 
 MIB = 1024 * 1024
-VALUE_LENGTH = 60  # characters of a wrong value that an error repeats
 
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]  # SageMaker's rule for both names
 Version = Annotated[tuple[int, ...] | None, BeforeValidator(lambda text: None if text == "auto" else text.split("."))]
@@ -57,7 +56,6 @@ def sentences(error: ValidationError, where: str) -> str:
     """Pydantic's findings, a line each that names the field, the value and the rule."""
     lines = []
     for item in error.errors(include_url=False):
-        value, field = repr(item["input"]), ".".join(map(str, item["loc"]))
-        value = value if len(value) <= VALUE_LENGTH else value[:VALUE_LENGTH] + "..."
-        lines.append(f"{where}{field} is {value}: {item['msg'].removeprefix('Value error, ')}")
+        field, value = ".".join(map(str, item["loc"])), repr(item["input"])
+        lines.append(f"{where}{field} is {value:.60}: {item['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)

@@ -9,17 +9,13 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-from .errors import GatewayError
-
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-LOGGED = ("function", "request_id", "bytes_in", "bytes_sent", "bytes_out", "scale", "attempts", "status")
 log = logging.getLogger("gateway")
 
 
 def configure_logging(level: str) -> None:
     """A JSON object per line; what `extra` has becomes part of it."""
-    handler = logging.StreamHandler(sys.stdout)
-    names = {"levelname": "level", "exc_info": "exception"}
+    handler, names = logging.StreamHandler(sys.stdout), {"levelname": "level", "exc_info": "exception"}
     handler.setFormatter(OrjsonFormatter("{levelname}{message}", style="{", timestamp="time", rename_fields=names))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(level)
@@ -27,7 +23,7 @@ def configure_logging(level: str) -> None:
 
 @dataclass
 class Trace:
-    """What becomes of one invocation; filled in on the way, also of one that fails."""
+    """What becomes of one invocation, filled in on the way, also of one that fails: the fields of its line."""
 
     function: str
     request_id: str
@@ -36,9 +32,11 @@ class Trace:
     bytes_out: int = 0
     scale: float | None = None  # of the image that was re-encoded; None: it travelled as it came
     attempts: int = 0
-    upstream: float = 0.0  # seconds of waiting for the backend
+    upstream_ms: float = 0.0  # of waiting for the backend
+    ms: float = 0.0
     status: int = 500
-    failure: GatewayError | None = None
+    kind: str | None = None  # of the failure
+    reason: str | None = None
     started: float = field(default_factory=time.monotonic)
 
 
@@ -59,16 +57,13 @@ class Metrics:
 
     def record(self, trace: Trace) -> None:
         """Count an invocation that has ended, and log its line."""
-        seconds, name = time.monotonic() - trace.started, trace.function
-        line = {name: getattr(trace, name) for name in LOGGED}
-        line |= {"ms": round(seconds * 1000, 1), "upstream_ms": round(trace.upstream * 1000, 1)}
+        trace.ms, name = round((time.monotonic() - trace.started) * 1000, 1), trace.function
         self._requests.labels(name, trace.status).inc()
-        self._latency.labels(name).observe(seconds)
+        self._latency.labels(name).observe(trace.ms / 1000)
         self._retries.labels(name).inc(max(0, trace.attempts - 1))
         self._reencoded.labels(name).inc(trace.scale is not None)
         if trace.attempts:
-            self._upstream.labels(name).observe(trace.upstream)
-        if trace.failure:
-            self._errors.labels(name, trace.failure.kind).inc()
-            line["reason"] = trace.failure.reason
-        log.info("invocation", extra=line)
+            self._upstream.labels(name).observe(trace.upstream_ms / 1000)
+        if trace.kind:
+            self._errors.labels(name, trace.kind).inc()
+        log.info("invocation", extra={field: value for field, value in vars(trace).items() if field != "started"})
