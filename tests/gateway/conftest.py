@@ -102,7 +102,7 @@ def start(registry: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Iterat
         def begin(**own: str) -> str:
             for name, value in (common | own).items():  # botocore reads them for itself
                 monkeypatch.setenv(name, value)
-            return stack.enter_context(serve(lambda: Gateway(Settings.from_environ(os.environ)).app()))
+            return stack.enter_context(serve(lambda: Gateway(Settings.from_environ(os.environ)).app))
 
         yield begin
 

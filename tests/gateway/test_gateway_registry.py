@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from gateway import registry
 from gateway.errors import ConfigError
-from gateway.settings import Settings
+from gateway.settings import Settings, load
 
 from tests.gateway.conftest import REGISTRY
 from tests.gateway.cvat_clients import CLIENTS
@@ -46,7 +45,7 @@ def write(folder: Path, name: str = "one", **annotations: Any) -> None:
 
 
 def test_this_repositorys_functions_are_read_by_every_version() -> None:
-    functions = registry.load(environ(REGISTRY))
+    functions = load(environ(REGISTRY))
     assert len(functions) == 5
     for client in CLIENTS:
         assert {client.parse(function.item)["kind"] for function in functions.values()} == {
@@ -60,7 +59,7 @@ def test_this_repositorys_functions_are_read_by_every_version() -> None:
 def test_one_of_cvats_own_files_can_be_dropped_in(tmp_path: Path) -> None:
     (tmp_path / "openvino.some-face_model.yaml").write_text(DROPPED_IN)
     settings = environ(tmp_path)
-    function = registry.load(settings)["openvino.some-face_model"]
+    function = load(settings)["openvino.some-face_model"]
     target = settings.target(function.name)
     assert target and target.container == "openvino-some-face-model"
     for client in CLIENTS:
@@ -70,7 +69,7 @@ def test_one_of_cvats_own_files_can_be_dropped_in(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [False, "false", "False", "no", "", None, 0])
 def test_what_is_false_is_left_out(tmp_path: Path, value: Any) -> None:
     write(tmp_path, startswith_box=value)
-    item = registry.load(environ(tmp_path))["one"].item
+    item = load(environ(tmp_path))["one"].item
     assert "startswith_box" not in item["metadata"]["annotations"], "bool('false') is true to CVAT"
 
 
@@ -94,7 +93,7 @@ def test_what_is_false_is_left_out(tmp_path: Path, value: Any) -> None:
 def test_a_bad_file_names_itself_the_key_and_the_rule(tmp_path: Path, annotations: Any, error: str) -> None:
     write(tmp_path, **annotations)
     with pytest.raises(ConfigError) as raised:
-        registry.load(environ(tmp_path))
+        load(environ(tmp_path))
     assert error in str(raised.value)
 
 
@@ -104,7 +103,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "worse.yaml").write_text("a: [")
     (tmp_path / "other.yaml").write_text((tmp_path / "good.yaml").read_text())
     with pytest.raises(ConfigError) as raised:
-        registry.load(environ(tmp_path))
+        load(environ(tmp_path))
     lines = str(raised.value).splitlines()
     assert [line.split(":")[0] for line in lines] == ["bad.yaml", "other.yaml", "worse.yaml is no YAML file"]
     assert "asks for the file name good.yaml" in lines[1]
@@ -112,7 +111,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"FUNCTIONS_DIR is '.*': no \*.yaml is there"):
-        registry.load(environ(tmp_path))
+        load(environ(tmp_path))
 
 
 def test_only_functions_with_an_endpoint_are_listed(tmp_path: Path) -> None:
@@ -120,15 +119,15 @@ def test_only_functions_with_an_endpoint_are_listed(tmp_path: Path) -> None:
     write(tmp_path, "nowhere")
     own = '{"here": {"endpoint": "e", "container": "c"}}'
     settings = environ(tmp_path, SERVERLESS_SAGEMAKER_ENDPOINT="", SERVERLESS_ENDPOINTS=own)
-    assert list(registry.load(settings)) == ["here"]
+    assert list(load(settings)) == ["here"]
     echo = environ(tmp_path, SERVERLESS_SAGEMAKER_ENDPOINT="", BACKEND="echo")
-    assert list(registry.load(echo)) == ["here", "nowhere"], "an echo needs no endpoint"
+    assert list(load(echo)) == ["here", "nowhere"], "an echo needs no endpoint"
 
 
 def test_an_endpoint_for_an_unknown_function_is_a_mistake(tmp_path: Path) -> None:
     write(tmp_path, "here")
     with pytest.raises(ConfigError, match="SERVERLESS_ENDPOINTS names there: add a file"):
-        registry.load(environ(tmp_path, SERVERLESS_ENDPOINTS='{"there": {"endpoint": "e"}}'))
+        load(environ(tmp_path, SERVERLESS_ENDPOINTS='{"there": {"endpoint": "e"}}'))
 
 
 def test_wrong_settings_are_named_together_with_their_values() -> None:

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     try:
         settings = Settings.from_environ(os.environ | chosen)
         configure_logging(settings.log_level)
-        app, patience = Gateway(settings).app(), settings.request_timeout_s
+        app, patience = Gateway(settings).app, settings.request_timeout_s
         web.run_app(app, port=settings.port, access_log=None, print=None, shutdown_timeout=patience)
     except (ConfigError, OSError) as error:  # OSError: the port is taken
         parser.exit(2, f"{error}\n")

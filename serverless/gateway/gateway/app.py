@@ -13,17 +13,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import generate_latest
 
-from . import contract, images, registry
+from . import contract, images
 from .backends import Echo, SageMaker
-from .errors import STATUS, GatewayError, phrase
-from .registry import Function
-from .settings import Settings
+from .errors import STATUS, GatewayError
+from .settings import Function, Settings, load
 from .telemetry import Metrics, Trace, log
 
 NAME_HEADER = "X-Nuclio-Function-Name"
 LIMIT_HEADER = "X-Nuclio-Invoke-Timeout"
 ID = web.RequestKey("id", str)
-RETRY_AFTER_S = "5"
 MARGIN = 0.05  # of CVAT's own time limit, kept for the answer's way back
 UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600}
 WAIT_S = 10.0  # for memory; CVAT's batch jobs die of one 503, so it is better to wait a little
@@ -65,23 +63,20 @@ class Gateway:
     """Handlers of one gateway and what they share."""
 
     def __init__(self, settings: Settings) -> None:
-        self._functions, self._max_payload = registry.load(settings), settings.max_payload_bytes
+        self._functions, self._max_payload = load(settings), settings.max_payload_bytes
         self._patience, self._version = settings.request_timeout_s, settings.cvat_version
         self._backend = Echo() if settings.backend == "echo" else SageMaker(settings)
         self._admission = Admission(settings.max_in_flight_bytes)
         self._metrics = Metrics()
         self._pixels = ThreadPoolExecutor(1, "pixels")  # one: a decoded image may take 200 MB
-
-    def app(self) -> web.Application:
-        app = web.Application(middlewares=[explained], client_max_size=self._admission.largest)
-        app.router.add_get("/api/functions", self.list_functions)
-        app.router.add_get("/api/functions/{name}", self.get_function)
-        app.router.add_post("/api/function_invocations", self.invoke)
-        app.router.add_get("/healthz", self.healthz)
-        app.router.add_get("/readyz", self.readyz)
-        app.router.add_get("/metrics", self.metrics)
-        app.cleanup_ctx.append(self._backend.running)
-        return app
+        self.app = web.Application(middlewares=[explained], client_max_size=self._admission.largest)
+        self.app.router.add_get("/api/functions", self.list_functions)
+        self.app.router.add_get("/api/functions/{name}", self.get_function)
+        self.app.router.add_post("/api/function_invocations", self.invoke)
+        self.app.router.add_get("/healthz", self.healthz)
+        self.app.router.add_get("/readyz", self.readyz)
+        self.app.router.add_get("/metrics", self.metrics)
+        self.app.cleanup_ctx.append(self._backend.running)
 
     async def list_functions(self, _: web.Request) -> web.Response:
         return web.json_response({name: function.item for name, function in self._functions.items()})
@@ -165,7 +160,7 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
         if not isinstance(error, GatewayError | web.HTTPException):  # aiohttp's: of its router, and of a body's size
             log.exception("unexpected failure", extra={"request_id": request[ID]})
             error = GatewayError("request", f"The gateway failed: see its log for request {request[ID]}", status=500)
-        reason, headers = phrase(error.reason), {"Retry-After": RETRY_AFTER_S} if error.status == STATUS["busy"] else {}
+        reason, headers = error.reason, {"Retry-After": "5"} if error.status == STATUS["busy"] else {}
         headers |= {"Allow": error.headers["Allow"]} if isinstance(error, web.HTTPMethodNotAllowed) else {}
         response = web.json_response({"error": reason}, status=error.status, reason=reason, headers=headers)
     response.headers["X-Request-Id"] = request[ID]

@@ -22,17 +22,16 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 from .contract import NOT_CVATS, Payload
 from .errors import ConfigError, GatewayError, Kind, blamed
 from .images import opened
-from .registry import Function
-from .settings import Settings
+from .settings import Function, Settings
 from .telemetry import Trace
 
 CALL_TIMEOUT_S = 65.0  # SageMaker itself gives a model 60 s
-CONNECT_TIMEOUT_S = 5.0
-KEEP_ALIVE_S = 50.0
 MAX_ATTEMPTS = 8
 BACKOFF_S = (0.1, 5.0)  # doubled from the first to the second; in the mean, all waits sum up to 8 s
 WRITE_WHOLE = 1024 * 1024  # bytes; aiohttp wants more in pieces, so that one body does not block the loop
+AWS = botocore.session.Session()
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+# Why there is no answer: what CVAT's user is told, and whether to try again. The first that fits counts.
 FAULTS: dict[type[Exception], tuple[Kind, str, bool]] = {
     NoCredentialsError: ("credentials", "The gateway has no AWS credentials", False),
     BotoCoreError: ("credentials", "The gateway's AWS credentials cannot be refreshed: {fault}", True),
@@ -40,8 +39,7 @@ FAULTS: dict[type[Exception], tuple[Kind, str, bool]] = {
     TimeoutError: ("timeout", "Model did not answer within {seconds:.0f} s", False),
     aiohttp.ClientError: ("endpoint", "Connection to SageMaker failed: {fault.__class__.__name__}", True),
 }
-"""Why there is no answer: what CVAT's user is told, and whether to try again. The first that fits counts."""
-
+# What an error of SageMaker means, by the first pattern in its status, code, the container's status, message.
 ERRORS: list[tuple[str, Kind, str]] = [
     (r"^\d+ ModelError (429|503)", "busy", "Model is busy: {message}"),
     (r"^\d+ ModelError 4", "refused", "Model refused the request: {message}"),
@@ -54,7 +52,6 @@ ERRORS: list[tuple[str, Kind, str]] = [
     (r"(?i)not found", "endpoint", "Endpoint {endpoint} does not exist or is still being created"),
     (r"", "endpoint", "SageMaker refused the call ({code}): {message}"),
 ]
-"""What an error of SageMaker means, by the first pattern in its status, code, the container's status, message."""
 
 
 class Echo:
@@ -76,8 +73,11 @@ def echoed(function: Function, payload: Payload) -> Any:
     """A box of a detector's first label; objects stay where they were; boxes match in their order."""
     if function.kind == "detector":
         width, height = opened(payload["image"], decode=False).size
-        middle = [width / 4, height / 4, width * 3 / 4, height * 3 / 4]
-        item = {"type": "rectangle", "points": middle, "confidence": "0.9"}
+        item = {
+            "type": "rectangle",
+            "confidence": "0.9",
+            "points": [width / 4, height / 4, width * 0.75, height * 0.75],
+        }
         return [item | {"label": label.name} for label in (function.labels or [])[:1]]
     if function.kind == "interactor":  # the box that was drawn, or one around the first point
         x, y = (payload["pos_points"] or [[0, 0]])[0]
@@ -85,28 +85,25 @@ def echoed(function: Function, payload: Payload) -> Any:
         return {"points": [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]}
     if function.kind == "tracker":
         return {"shapes": (shapes := payload["states"] or payload["shapes"]), "states": shapes}
-    columns = len(payload["boxes1"])
-    return [row if row < columns else -1 for row in range(len(payload["boxes0"]))]
+    return [row if row < len(payload["boxes1"]) else -1 for row in range(len(payload["boxes0"]))]
 
 
 class SageMaker:
     """The backend that deployed functions run on."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings, self._session = settings, botocore.session.Session()
+        self._settings = settings
         self._credentials: Credentials | None = None
         self._loading = asyncio.Lock()
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
-        """Find region, host name and credentials, and keep a pool of connections until the end."""
+        """Find region and host name, and keep a pool of connections until the end."""
         self._region, self._base = await asyncio.to_thread(self._locate)
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=50)
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as self._client:
-            await self.ready()
             yield
 
     async def ready(self) -> bool:
-        """Whether there are credentials."""
         with suppress(BotoCoreError):
             return await self._keys() is not None
         return False
@@ -128,7 +125,7 @@ class SageMaker:
     async def _attempt(self, function: Function, body: bytes, seconds: float, request_id: str) -> bytes:
         target = self._settings.target(function.name)
         assert target  # noqa: S101 - others are not listed with this backend
-        limits = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_TIMEOUT_S)
+        limits = aiohttp.ClientTimeout(total=seconds, sock_connect=5)
         data = body if len(body) <= WRITE_WHOLE else io.BytesIO(body)
         names = {"Inference-Id": request_id, "Custom-Attributes": f"request-id={request_id}"}
         names |= {"Target-Container-Hostname": target.container} if target.container else {}
@@ -160,15 +157,15 @@ class SageMaker:
 
     def _load(self) -> Credentials | None:
         """As every AWS SDK finds them: environment, profile, container role, instance role."""
-        return self._session.get_component("credential_provider").load_credentials()
+        return AWS.get_component("credential_provider").load_credentials()
 
     def _locate(self) -> tuple[str, str]:
         """Region, and address of its runtime; with keys given, this client does not go and look for any."""
-        region = self._settings.aws_region or self._session.get_config_variable("region")
+        region = self._settings.aws_region or AWS.get_config_variable("region")
         if not region:
             raise ConfigError("environment variable AWS_REGION is not set: set it to the endpoints' region")
         keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "unused")
-        return region, self._session.create_client("sagemaker-runtime", region, **keys).meta.endpoint_url.rstrip("/")
+        return region, AWS.create_client("sagemaker-runtime", region, **keys).meta.endpoint_url.rstrip("/")
 
 
 def explain(status: int, headers: Mapping[str, str], raw: bytes, endpoint: str) -> GatewayError:

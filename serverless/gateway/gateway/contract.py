@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from .errors import GatewayError, blamed
-from .registry import Kind
+from .settings import Kind
 
 Payload = dict[str, Any]
 Version = tuple[int, ...]
@@ -17,9 +17,8 @@ NOT_CVATS = "The request's fields are not in CVAT's form"
 FIRST = (1, 5)
 OBJECT_INTERACTORS = (2, 3)  # answers {"points", "mask"}; before, the bare list of points
 BOUNDED_MASKS = (2, 4, 4)  # `mask` may be the crop that `bounds` names, and `points` are optional
+# The first version that takes each type of item; an older one fails the user's whole job on it.
 DETECTOR_TYPES: dict[str, Version] = {"tag": (2, 0), "ellipse": (2, 0), "mask": (2, 3), "skeleton": (2, 9)}
-"""First version that takes each type of item; an older one fails the user's whole job on it."""
-
 FIELDS: dict[Kind, dict[str, type]] = {
     "detector": {"image": str},
     "interactor": {"image": str, "pos_points": list, "neg_points": list},

@@ -9,8 +9,8 @@ from typing import Literal
 REASON_LENGTH = 160  # characters; longer ones do not fit CVAT's notification
 
 Kind = Literal["request", "refused", "not_found", "too_large", "busy", "model", "endpoint", "credentials", "timeout"]
+# All others are 502. CVAT takes 401 and 403 for the end of the user's own session, so neither is ever sent.
 STATUS = {"request": 400, "refused": 400, "not_found": 404, "too_large": 413, "busy": 503, "timeout": 504}
-BAD_GATEWAY = 502  # the others. CVAT takes 401 and 403 for the end of the user's own session: neither is ever sent
 
 
 class ConfigError(Exception):
@@ -21,13 +21,8 @@ class GatewayError(Exception):
     """A failure as the caller sees it: CVAT's user is shown the reason phrase, never the body."""
 
     def __init__(self, kind: Kind, reason: str, *, status: int = 0, retryable: bool = False) -> None:
-        self.kind, self.status, self.retryable = kind, status or STATUS.get(kind, BAD_GATEWAY), retryable
-        self.reason = phrase(reason)
-
-
-def phrase(text: str) -> str:
-    """`text` as a reason phrase: one line of printable ASCII, cut to a length that can be shown."""
-    return textwrap.shorten(re.sub(r"[^ -~]", " ", text), REASON_LENGTH, placeholder="...")
+        self.kind, self.status, self.retryable = kind, status or STATUS.get(kind, 502), retryable
+        self.reason = textwrap.shorten(re.sub(r"[^ -~]", " ", reason), REASON_LENGTH, placeholder="...")
 
 
 @contextmanager

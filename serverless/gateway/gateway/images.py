@@ -3,7 +3,6 @@
 import base64
 import io
 import math
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -46,10 +45,10 @@ def fit(call: Call, payload: Payload, limit: int) -> None:
     call.size = next(iter(frames.values())).size
     rest = len(orjson.dumps({key: value for key, value in payload.items() if key not in frames}))
     room = (limit - rest - 64) // 4 * 3  # bytes of JPEG that become 4/3 as many of base64
-    most = max(math.prod(frame.size) for frame in frames.values())
+    area = max(math.prod(frame.size) for frame in frames.values())
     fixed = _scale_of_states(call, payload)
     own_states = {"states": [state["state"] for state in payload["states"]]} if fixed and fixed < 1 else {}
-    scale, quality = fixed or min(1.0, 0.999 * math.sqrt(SENT_PIXELS / most)), QUALITIES[0]
+    scale, quality = fixed or min(1.0, 0.999 * math.sqrt(SENT_PIXELS / area)), QUALITIES[0]
     while room > 0 and all(scale == 1 or min(frame.size) * scale >= MIN_SIDE for frame in frames.values()):
         encoded = {name: _encode(frame, scale, quality) for name, frame in frames.items()}
         size = sum(map(len, encoded.values()))
@@ -125,9 +124,8 @@ def translate(call: Call, raw: bytes) -> bytes:
 def _detected(item: Payload, factor: float) -> Payload:
     if item["type"] != "mask" or factor == 1:
         return item
-    values, filled = item["mask"][:-4], item["mask"][-4:]
-    box = _times(filled, factor)
-    return item | {"mask": [*_moved(values, filled, factor, box).tobytes(), *box]}
+    picture, box = _moved(item["mask"][:-4], item["mask"][-4:], factor, [])
+    return item | {"mask": [*picture.tobytes(), *box]}
 
 
 def _interactor(call: Call, answer: Payload, factor: float) -> Payload:
@@ -137,9 +135,8 @@ def _interactor(call: Call, answer: Payload, factor: float) -> Payload:
     if rows and factor == 1 and not (bounds and call.whole_masks):
         return answer
     if rows:
-        box = _times(bounds, factor) if bounds and not call.whole_masks else whole
         values, filled = [value for row in rows for value in row], bounds or [0, 0, len(rows[0]) - 1, len(rows) - 1]
-        picture = _moved(values, filled, factor, box)
+        picture, box = _moved(values, filled, factor, [] if bounds and not call.whole_masks else whole)
     else:
         corners = [(round(x), round(y)) for x, y in points] or [(0, 0)]
         box = whole if call.whole_masks else [edge(axis) for edge in (min, max) for axis in zip(*corners, strict=True)]
@@ -153,7 +150,7 @@ def _interactor(call: Call, answer: Payload, factor: float) -> Payload:
     )
 
 
-def _size(box: Sequence[float]) -> tuple[int, int]:
+def _size(box: list[int]) -> tuple[int, int]:
     """Width and height of a mask with this box: left, top, right, bottom."""
     width, height = int(box[2]) - int(box[0]) + 1, int(box[3]) - int(box[1]) + 1
     if min(width, height) < 1 or width * height > MAX_PIXELS:
@@ -161,19 +158,14 @@ def _size(box: Sequence[float]) -> tuple[int, int]:
     return width, height
 
 
-def _times(box: Sequence[float], factor: float) -> list[int]:
-    """The box of a mask `factor` times as large; right and bottom belong to it."""
-    return [round((edge + last) * factor) - last for edge, last in zip(box, (0, 0, 1, 1), strict=True)]
-
-
-def _moved(values: list[int], filled: Sequence[float], factor: float, box: list[int]) -> Image.Image:
-    """A mask of 0 and 1, row by row, that filled one box: what of it is in another, `factor` times as large."""
+def _moved(values: list[int], filled: list[int], factor: float, box: list[int]) -> tuple[Image.Image, list[int]]:
+    """A mask of 0 and 1, row by row, that filled one box: what of it is in another (none given: its own), enlarged."""
     if len(values) != math.prod(size := _size(filled)):
         raise ValueError(f"a mask of {size[0]} x {size[1]} pixels has {len(values)} values")
-    corners = [box[0], box[1], box[2] + 1, box[3] + 1]
-    extent = [edge / factor - start for edge, start in zip(corners, [*filled[:2]] * 2, strict=True)]
-    picture = Image.frombytes("L", size, bytes(values))
-    return picture.transform(_size(box), Image.Transform.EXTENT, extent, Image.Resampling.NEAREST)
+    box = box or [round((edge + last) * factor) - last for edge, last in zip(filled, (0, 0, 1, 1), strict=True)]
+    corners = zip((box[0], box[1], box[2] + 1, box[3] + 1), [*filled[:2]] * 2, strict=True)
+    extent, picture = [edge / factor - start for edge, start in corners], Image.frombytes("L", size, bytes(values))
+    return picture.transform(_size(box), Image.Transform.EXTENT, extent, Image.Resampling.NEAREST), box
 
 
 def _rows(picture: Image.Image) -> orjson.Fragment:
