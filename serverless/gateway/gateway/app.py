@@ -16,7 +16,7 @@ from prometheus_client import generate_latest
 from . import contract, images
 from .backends import Echo, SageMaker
 from .errors import STATUS, GatewayError
-from .settings import Function, Settings, load
+from .settings import MIB, Function, Settings, load
 from .telemetry import Metrics, Trace, log
 
 NAME_HEADER = "X-Nuclio-Function-Name"
@@ -26,7 +26,6 @@ MARGIN = 0.05  # of CVAT's own time limit, kept for the answer's way back
 UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600}
 WAIT_S = 10.0  # for memory; CVAT's batch jobs die of one 503, so it is better to wait a little
 MAX_WAITING = 256
-LEAST = 1024 * 1024  # bytes that even the smallest request counts as: bounds the number of requests, too
 DURATION = r"(\d+(?:\.\d+)?)(ms|s|m|h|)"  # as Go writes them: 120s, 1m30s
 
 
@@ -42,7 +41,7 @@ class Admission:
         """Hold `size` bytes while a request is worked on."""
         if size > self.largest:
             raise GatewayError("too_large", f"Image too large: a request may have {self.largest} bytes")
-        weight, self._waiting = max(size, LEAST), self._waiting + 1
+        weight, self._waiting = max(size, MIB), self._waiting + 1  # at least 1 MiB: bounds the requests' number, too
         try:
             async with asyncio.timeout(WAIT_S if self._waiting <= MAX_WAITING else 0), self._freed:
                 await self._freed.wait_for(lambda: self.used + weight <= self._capacity)
@@ -66,8 +65,7 @@ class Gateway:
         self._functions, self._max_payload = load(settings), settings.max_payload_bytes
         self._patience, self._version = settings.request_timeout_s, settings.cvat_version
         self._backend = Echo() if settings.backend == "echo" else SageMaker(settings)
-        self._admission = Admission(settings.max_in_flight_bytes)
-        self._metrics = Metrics()
+        self._admission, self._metrics = Admission(settings.max_in_flight_bytes), Metrics()
         self._pixels = ThreadPoolExecutor(1, "pixels")  # one: a decoded image may take 200 MB
         self.app = web.Application(middlewares=[explained], client_max_size=self._admission.largest)
         self.app.router.add_get("/api/functions", self.list_functions)
@@ -155,8 +153,7 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     request[ID] = uuid.uuid4().hex
     try:
         response = await handler(request)
-    except Exception as fault:
-        error = fault
+    except Exception as error:
         if not isinstance(error, GatewayError | web.HTTPException):  # aiohttp's: of its router, and of a body's size
             log.exception("unexpected failure", extra={"request_id": request[ID]})
             error = GatewayError("request", f"The gateway failed: see its log for request {request[ID]}", status=500)

@@ -12,7 +12,6 @@ from .settings import Kind
 
 Payload = dict[str, Any]
 Version = tuple[int, ...]
-
 NOT_CVATS = "The request's fields are not in CVAT's form"
 FIRST = (1, 5)
 OBJECT_INTERACTORS = (2, 3)  # answers {"points", "mask"}; before, the bare list of points

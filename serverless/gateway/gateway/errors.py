@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Literal
 
 REASON_LENGTH = 160  # characters; longer ones do not fit CVAT's notification
-
 Kind = Literal["request", "refused", "not_found", "too_large", "busy", "model", "endpoint", "credentials", "timeout"]
 # All others are 502. CVAT takes 401 and 403 for the end of the user's own session, so neither is ever sent.
 STATUS = {"request": 400, "refused": 400, "not_found": 404, "too_large": 413, "busy": 503, "timeout": 504}

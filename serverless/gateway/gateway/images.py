@@ -75,8 +75,7 @@ def opened(text: str, *, decode: bool) -> Image.Image:
         image.load()
         return image if image.mode == "RGB" else image.convert("RGB")
     except (OSError, ValueError, SyntaxError):
-        fault = "too large to be sent as it is, and " if decode else ""
-        raise GatewayError("request", f"Image {fault}not decodable") from None
+        raise GatewayError("request", f"Image {'too large to be sent as it is, and ' * decode}not decodable") from None
 
 
 def _encode(image: Image.Image, scale: float, quality: int) -> bytes:

@@ -13,7 +13,6 @@ from .errors import ConfigError
 MIB = 1024 * 1024
 Kind = Literal["detector", "interactor", "tracker", "reid"]
 FALSE = {"", "0", "false", "no", "off", "none"}
-
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]  # SageMaker's rule for both names
 Version = Annotated[tuple[int, ...] | None, BeforeValidator(lambda text: None if text == "auto" else text.split("."))]
 
@@ -55,15 +54,12 @@ class Settings(BaseModel, frozen=True, alias_generator=str.upper):
         return self.serverless_endpoints.get(function, default)
 
 
-def _unique(items: list[Any]) -> list[Any]:
+def _once(items: list[Any]) -> list[Any]:
     """CVAT answers 404 for the whole list of functions when one of them names a label twice."""
     names = [item.name for item in items]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"names must be unique, and these are not: {', '.join(twice)}")
     return items
-
-
-Unique = AfterValidator(_unique)
 
 
 class Attribute(BaseModel):
@@ -74,26 +70,26 @@ class Attribute(BaseModel):
 
 class Label(BaseModel):
     name: str
-    attributes: Annotated[list[Attribute], Unique] = []
-    sublabels: "Annotated[list[Label], Unique]" = []
+    attributes: Annotated[list[Attribute], AfterValidator(_once)] = []
+    sublabels: "Annotated[list[Label], AfterValidator(_once)]" = []
 
 
-def _at(*path: str, **rules: Any) -> Any:
-    return Field(validation_alias=AliasPath(*path), **rules)
+def _at(path: str, **rules: Any) -> Any:
+    return Field(validation_alias=AliasPath(*path.split(".")), **rules)
 
 
 class Function(BaseModel):
     """A registry file: the keys that CVAT parses. Others are passed on (annotations) or somebody else's."""
 
-    name: str = _at("metadata", "name", pattern=r"^[a-zA-Z0-9_.-]+$")
-    namespace: str = _at("metadata", "namespace", default="cvat")
-    description: str = _at("spec", "description", default="")
-    annotations: dict[str, Any] = _at("metadata", "annotations")
-    kind: Kind = _at("metadata", "annotations", "type")
-    labels: Json[Annotated[list[Label], Unique]] | None = _at("metadata", "annotations", "spec", default=None)
-    min_pos_points: int | None = _at("metadata", "annotations", "min_pos_points", default=None)
-    min_neg_points: int | None = _at("metadata", "annotations", "min_neg_points", default=None)
-    version: int | None = _at("metadata", "annotations", "version", default=None)
+    name: str = _at("metadata.name", pattern=r"^[a-zA-Z0-9_.-]+$")
+    namespace: str = _at("metadata.namespace", default="cvat")
+    description: str = _at("spec.description", default="")
+    annotations: dict[str, Any] = _at("metadata.annotations")
+    kind: Kind = _at("metadata.annotations.type")
+    labels: Json[Annotated[list[Label], AfterValidator(_once)]] | None = _at("metadata.annotations.spec", default=None)
+    min_pos_points: int | None = _at("metadata.annotations.min_pos_points", default=None)
+    min_neg_points: int | None = _at("metadata.annotations.min_neg_points", default=None)
+    version: int | None = _at("metadata.annotations.version", default=None)
 
     @property
     def item(self) -> dict[str, Any]:
