@@ -154,7 +154,7 @@ def report(*cells: object) -> None:
 
 def body_of(size: int) -> bytes:
     """A request with a JPEG of this many bytes: noise, at the quality that comes nearest, and a tail of zeros."""
-    side = round((size * 0.55) ** 0.5)
+    side = round((size * 0.8) ** 0.5)
     picture, best = Image.frombytes("RGB", (side, side), random.Random(1).randbytes(side * side * 3)), b""  # noqa: S311
     for quality in range(30, 96, 5):
         picture.save(out := io.BytesIO(), "JPEG", quality=quality)
