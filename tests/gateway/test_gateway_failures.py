@@ -100,6 +100,7 @@ def test_what_passes_is_retried_and_nobody_notices(gateway: str, stub: Stub, fau
         (DENIED, 1, 502, "The gateway may not call endpoint detector (AccessDeniedException)"),
         (EXPIRED, 8, 502, "The gateway's AWS credentials have expired"),
         (model_error(500, "out of\r\nmemory \u4e2d"), 1, 502, "Model failed: out of memory"),
+        (model_error(503, "queue is full"), 8, 503, "Model is busy: queue is full"),
         (model_error(400, "no such point"), 1, 400, "Model refused the request: no such point"),
         (error(413, "PayloadTooLarge"), 1, 413, "Image too large for SageMaker"),
         (text("<html>"), 1, 502, "The model's answer is malformed: it is not JSON"),

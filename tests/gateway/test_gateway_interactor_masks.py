@@ -108,6 +108,13 @@ def test_the_size_of_an_image_that_cannot_be_read_is_not_guessed(start: Any, stu
     assert not stub.received
 
 
+def test_a_mask_that_does_not_fill_its_bounds_is_malformed(start: Any, stub: Stub) -> None:
+    stub.answers["interactor"] = json.dumps(CROP | {"mask": [[1] * 5] * 3}).encode()
+    response = V243.post(start(), "interactor", V243.interactor(picture()))
+    assert response.status_code == 502
+    assert response.reason == "The model's answer is malformed: a mask of 5 x 4 pixels has 15 values"
+
+
 def test_a_mask_larger_than_any_image_is_not_drawn(start: Any, stub: Stub) -> None:
     stub.answers["interactor"] = json.dumps({"points": [[0, 0], [1e6, 0], [1e6, 1e6]]}).encode()
     response = V214.post(start(), "interactor", V214.interactor(picture()))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 from botocore.credentials import Credentials, RefreshableCredentials
+from botocore.exceptions import CredentialRetrievalError
 from gateway import backends
 from gateway.backends import SageMaker
 from gateway.settings import Settings
@@ -101,4 +102,22 @@ def test_without_credentials_the_gateway_is_alive_but_not_ready(
     assert (ready.status_code, ready.reason) == (503, "The gateway has no AWS credentials")
     response = FIRST.post(gateway, "detector", PAYLOAD)
     assert (response.status_code, response.reason) == (502, "The gateway has no AWS credentials")
+    assert not stub.received
+
+
+def test_credentials_that_cannot_be_had_now_are_tried_again_and_told(
+    start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(_: SageMaker) -> None:
+        raise CredentialRetrievalError(provider="container-role", error_msg="no route to host")
+
+    monkeypatch.setattr(SageMaker, "_load", unreachable)
+    monkeypatch.setattr(backends, "BACKOFF_S", (0.005, 0.01))
+    gateway = start()
+    assert requests.get(f"{gateway}/readyz", timeout=5).status_code == 503
+    response = FIRST.post(gateway, "detector", PAYLOAD)
+    assert response.status_code == 502
+    assert response.reason.startswith("The gateway's AWS credentials cannot be refreshed: "), response.reason
+    retries = requests.get(f"{gateway}/metrics", timeout=5).text
+    assert 'gateway_retries_total{function="detector"} 7.0' in retries
     assert not stub.received

@@ -62,8 +62,7 @@ class Gateway:
     """Handlers of one gateway and what they share."""
 
     def __init__(self, settings: Settings) -> None:
-        self._functions, self._max_payload = load(settings), settings.max_payload_bytes
-        self._patience, self._version = settings.request_timeout_s, settings.cvat_version
+        self._settings, self._functions = settings, load(settings)
         self._backend = Echo() if settings.backend == "echo" else SageMaker(settings)
         self._admission, self._metrics = Admission(settings.max_in_flight_bytes), Metrics()
         self._pixels = ThreadPoolExecutor(1, "pixels")  # one: a decoded image may take 200 MB
@@ -75,6 +74,7 @@ class Gateway:
         self.app.router.add_get("/readyz", self.readyz)
         self.app.router.add_get("/metrics", self.metrics)
         self.app.cleanup_ctx.append(self._backend.running)
+        log.info("started", extra={"functions": sorted(self._functions)})
 
     async def list_functions(self, _: web.Request) -> web.Response:
         return web.json_response({name: function.item for name, function in self._functions.items()})
@@ -121,14 +121,14 @@ class Gateway:
 
     async def _answer(self, function: Function, request: web.Request, trace: Trace) -> bytes:
         """The answer for the CVAT that calls. Raises GatewayError, at the latest when CVAT's time is up."""
-        limit = time_limit(request.headers.get(LIMIT_HEADER, ""), self._patience)
-        version = contract.version_of(request.headers, self._version)
+        limit = time_limit(request.headers.get(LIMIT_HEADER, ""), self._settings.request_timeout_s)
+        version = contract.version_of(request.headers, self._settings.cvat_version)
         deadline, in_thread = trace.started + limit, asyncio.get_running_loop().run_in_executor
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 call, payload = contract.read_request(function.kind, await request.read(), version)
-                if not images.fits(call, payload, self._max_payload):
-                    await in_thread(self._pixels, images.fit, call, payload, self._max_payload)
+                if not images.fits(call, payload, self._settings.max_payload_bytes):
+                    await in_thread(self._pixels, images.fit, call, payload, self._settings.max_payload_bytes)
                 del payload  # holds the image once more, as text
                 trace.bytes_sent, trace.scale = len(call.body), call.scale and round(call.scale, 4)
                 raw = await self._backend.invoke(function, call.body, deadline, trace)
