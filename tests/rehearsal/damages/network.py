@@ -8,7 +8,7 @@ from unittest import mock
 
 from rehearsal import Rehearsal
 from rehearsal.checks import edges, reachability, ways_out
-from tests.rehearsal.damages.table import emulated, forget, group_of, noticed_by, record
+from tests.rehearsal.damages.table import emulated, group_of, noticed_by, record
 
 SUBNET, TABLE, ROUTE = "aws:ec2/subnet:Subnet", "aws:ec2/routeTable:RouteTable", "aws:ec2/route:Route"
 EVERYWHERE = "0.0.0.0/0"
@@ -140,7 +140,15 @@ def a_network_acl_keeps_answers_from_coming_back(on: Rehearsal, undo: ExitStack)
 
 @noticed_by(reachability.reachable, "server -> efs:2049 is intended", "no mount target in cn-northwest-1b")
 def the_file_system_has_no_mount_target_in_a_zone(on: Rehearsal, undo: ExitStack) -> None:
-    forget(on, undo, record(on, "aws:efs/mountTarget:MountTarget", "data-files-1"))
+    client, old = on.client("efs"), record(on, "aws:efs/mountTarget:MountTarget", "data-files-1").inputs
+    (found,) = [
+        one
+        for one in client.describe_mount_targets(FileSystemId=old["fileSystemId"])["MountTargets"]
+        if one["SubnetId"] == old["subnetId"]
+    ]
+    again = {"FileSystemId": old["fileSystemId"], "SubnetId": old["subnetId"], "SecurityGroups": old["securityGroups"]}
+    client.delete_mount_target(MountTargetId=found["MountTargetId"])
+    undo.callback(client.create_mount_target, **again)
 
 
 @noticed_by(ways_out.private_subnets, "asks for public addresses: set assignPublicIp to false.")
