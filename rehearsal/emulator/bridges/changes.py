@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
-from rehearsal.emulator.bridges.table import bridge
+from rehearsal.emulator.bridges.table import after, bridge
 
 
 @bridge
@@ -166,3 +166,27 @@ def other_tags_of_scalable_targets(stack: ExitStack) -> None:
 
     stack.enter_context(mock.patch.object(Response, "tag_resource", tag, create=True))
     stack.enter_context(mock.patch.object(Response, "untag_resource", untag, create=True))
+
+
+@bridge
+def end_of_nat_gateways(stack: ExitStack) -> None:
+    """moto leaves the network interface of a NAT gateway that is deleted."""
+    from moto.ec2.models.nat_gateways import NatGatewayBackend  # noqa: PLC0415
+
+    def released(gateway: Any, self: Any, *_: Any, **__: Any) -> Any:
+        self.enis.pop(gateway._eni.id, None)
+        return gateway
+
+    after(stack, NatGatewayBackend, "delete_nat_gateway", released)
+
+
+@bridge
+def end_of_replication_groups(stack: ExitStack) -> None:
+    """moto's replication groups stay in deletion for ever."""
+    from moto.elasticache.models import ElastiCacheBackend  # noqa: PLC0415
+
+    def forget(group: Any, self: Any, *_: Any, **__: Any) -> Any:
+        self.replication_groups.pop(group.replication_group_id, None)
+        return group
+
+    after(stack, ElastiCacheBackend, "delete_replication_group", forget)
