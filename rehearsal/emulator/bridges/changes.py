@@ -16,16 +16,14 @@ def other_subnets_for_databases(stack: ExitStack) -> None:
     from moto.rds.exceptions import RDSClientError  # noqa: PLC0415
     from moto.rds.models import RDSBackend  # noqa: PLC0415
 
-    original = RDSBackend.modify_db_subnet_group
-
     def modify(self: Any, subnet_name: str, description: str, subnets: Any) -> Any:
         group = self.describe_db_subnet_groups(subnet_name)[0]
-        if {one.vpc_id for one in group.subnets} != {one.vpc_id for one in subnets}:
+        if {one.vpc_id for one in subnets} != {group.vpc_id}:
             text = "The new Subnets are not in the same Vpc as the existing subnet group"
             raise RDSClientError("InvalidParameterValue", text)
-        changed = original(self, subnet_name, description, subnets)
-        self.subnet_groups[subnet_name] = changed
-        return changed
+        group._subnets = subnets
+        group.description = description or group.description
+        return group
 
     stack.enter_context(mock.patch.object(RDSBackend, "modify_db_subnet_group", modify))
 
