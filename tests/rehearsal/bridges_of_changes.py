@@ -1,4 +1,4 @@
-"""Probes of the bridges for changes and deletions; test_rehearsal_bridges.py runs them, with their bridge and without."""
+"""Probes of the bridges for changes and deletions; test_rehearsal_bridges.py runs them, bridged and not."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def backup_plan_changes(client: Client) -> bool:
     backup.delete_backup_selection(**plan, SelectionId=selection)
     backup.update_backup_plan(**plan, BackupPlan={"BackupPlanName": "p", "Rules": [{**rule, "RuleName": "other"}]})
     found = backup.get_backup_plan(**plan)["BackupPlan"]["Rules"][0]["RuleName"]
-    return found == "other" and backup.list_backup_selections(**plan)["BackupSelectionsList"] == []
+    return bool(found == "other" and backup.list_backup_selections(**plan)["BackupSelectionsList"] == [])
 
 
 def scaling_tag_changes(client: Client) -> bool:

@@ -65,7 +65,8 @@ def counts(account: Account) -> dict[str, int]:
     for line in LISTS.split("\n"):
         if line:
             service, call, member = line.split()
-            found[call] = sum(len(getattr(account.client(service, STACK), call)(**one)[member]) for one in of(account, call))
+            ask = getattr(account.client(service, STACK), call)
+            found[call] = sum(len(ask(**one)[member]) for one in of(account, call))
     return found
 
 

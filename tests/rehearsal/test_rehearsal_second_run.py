@@ -21,8 +21,16 @@ def run(programs: Path) -> Iterator[Run]:
 
         def once(fault: Fault | None = None, *, destroy: bool = False, **config: Any) -> Rehearsal:
             scenario = Scenario(fault=fault)
-            where = {"account": account, "project": programs / "changing", "scenario": scenario}
-            return rehearse("one", config=config, judge=False, destroy=destroy, **where)
+            folder = programs / "changing"
+            return rehearse(
+                "one",
+                config=config,
+                account=account,
+                project=folder,
+                scenario=scenario,
+                judge=False,
+                destroy=destroy,
+            )
 
         first = once()
         assert first.error is None, first.error

@@ -147,7 +147,9 @@ def fewer(archives: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def released(run: Run, settings: Rehearsal, archives: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Rehearsal]:
+def released(
+    run: Run, settings: Rehearsal, archives: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[Rehearsal]:
     """Another image of the server, one function less, and tags: broken off in the middle, then completed."""
     folder = fewer(archives, tmp_path_factory.mktemp("fewer"))
     middle = len(settings.account.calls) + 45
@@ -184,7 +186,9 @@ def test_a_new_release_is_preceded_by_a_snapshot_and_the_old_revisions_are_gone(
 
 
 def test_a_function_that_is_removed_takes_its_endpoint_along_and_no_other(released: list[Rehearsal]) -> None:
-    gone = {one.record.name for done in released for one in done.outcome.of("deleted") if "sagemaker" in one.record.type}
+    gone = {
+        one.record.name for done in released for one in done.outcome.of("deleted") if "sagemaker" in one.record.type
+    }
     assert gone == {f"inference-{REMOVED}"}
     left = [one["EndpointName"] for one in released[1].client("sagemaker").list_endpoints()["Endpoints"]]
     assert len(left) == len(released[1].outputs["endpoints"]) == 4
