@@ -108,17 +108,7 @@ class Stage:
         play.polls += 1
         if play.status == "STOPPED" and not play.obstacle and not play.endings:
             self._end(play)
-        if play.status == "STOPPED":
-            self._release(task)
         return play.show()
-
-    def _release(self, task: Any) -> None:
-        """Take away the network interface, as Fargate does at the end of a task."""
-        interfaces = self._backend("ec2", task.region_name).enis
-        for attachment in task.attachments:
-            for detail in attachment["details"]:
-                if detail["name"] == "networkInterfaceId":
-                    interfaces.pop(detail["value"], None)
 
     def _obstacle(self, play: Play, region: str) -> str:
         """What keeps ECS from starting the containers: a missing log group, secret or image."""

@@ -58,6 +58,9 @@ sns list_topics Topics
 FILTERS = {"describe_mount_targets": "efs describe_file_systems FileSystems FileSystemId"}
 """Calls that want to know of which other thing."""
 
+OF_A_TASK = "moto ECS"
+"""moto keeps the network interface of a task that has ended; Fargate takes it away."""
+
 
 def counts(account: Account) -> dict[str, int]:
     """How many things of each kind the account holds."""
@@ -66,7 +69,8 @@ def counts(account: Account) -> dict[str, int]:
         if line:
             service, call, member = line.split()
             ask = getattr(account.client(service, STACK), call)
-            found[call] = sum(len(ask(**one)[member]) for one in of(account, call))
+            listed = [thing for one in of(account, call) for thing in ask(**one)[member]]
+            found[call] = sum(not (isinstance(one, dict) and one.get("Description") == OF_A_TASK) for one in listed)
     return found
 
 
