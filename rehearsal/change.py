@@ -10,7 +10,7 @@ from botocore.model import ListShape
 from rehearsal import shapes
 from rehearsal.errors import RehearsalError
 from rehearsal.inputs import Inputs
-from rehearsal.make import KINDS, Made, Make
+from rehearsal.make import Made, Make
 
 Update = Callable[[Make], Made | None]
 """Changes what exists; gives what differs in its outputs, if anything does beside the inputs."""
@@ -156,14 +156,3 @@ def _tags(make: Make, service: str, operation: str, who: Any, tags: Any) -> None
         tags = shapes.convert(tags, listed, "tags", {})
     many = isinstance(shape.members[subject], ListShape)
     make.ask(service, operation, **{subject: [who] if many else who, name: tags})
-
-
-def undone(token: str) -> RehearsalError:
-    """Why a type cannot be deleted."""
-    return (
-        RehearsalError(
-            "the rehearsal does not know how to delete this resource type: add it with @deletes in rehearsal/handlers."
-        )
-        if token in KINDS
-        else RehearsalError("the rehearsal has no handler for this resource type.")
-    )

@@ -73,7 +73,10 @@ class Hands:
         kind = kind_of(old.type)
         function = change.DELETES.get(kind.token)
         if function is None:
-            raise change.undone(kind.token)
+            raise MissingHandlerError(
+                "the rehearsal does not know how to delete this resource type: add it with @deletes or deleted(...) "
+                "in rehearsal/handlers."
+            )
         make = self._make(old)
         make.old = old
         first = self._begin(old)

@@ -40,7 +40,7 @@ examples:
 exit codes:
   0  the update ran to its end, every check holds, and no store was lost
   1  the update could not be rehearsed: wrong command line or settings, or the stack fails without the change already
-  2  the update fails, a check fails after it, or a data store was replaced or deleted (in a stack that is not disposable)
+  2  the update fails, a check fails after it, or a data store of a stack that is not disposable was replaced or deleted
 """
 
 

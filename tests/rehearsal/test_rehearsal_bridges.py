@@ -16,6 +16,7 @@ import pytest
 from rehearsal import Account
 from rehearsal.emulator import conditions
 from rehearsal.emulator.bridges import BRIDGES
+from tests.rehearsal import bridges_of_changes
 
 CN = "cn-northwest-1"
 TAGS = [{"Key": "a", "Value": "b"}]
@@ -319,6 +320,7 @@ PROBES: dict[str, tuple[Callable[[Client], bool], str]] = {
     "client_secrets_that_nobody_tells": (untold_client_secret, CN),
     "interfaces_of_mount_targets": (mount_target_interfaces, CN),
 }
+PROBES |= {name: (probe, CN) for name, probe in bridges_of_changes.PROBES.items()}
 
 
 def test_every_bridge_has_a_probe() -> None:

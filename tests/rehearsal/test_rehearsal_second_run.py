@@ -21,8 +21,16 @@ def run(programs: Path) -> Iterator[Run]:
 
         def once(fault: Fault | None = None, *, destroy: bool = False, **config: Any) -> Rehearsal:
             scenario = Scenario(fault=fault)
-            where = {"account": account, "project": programs / "changing", "scenario": scenario}
-            return rehearse("one", config=config, judge=False, destroy=destroy, **where)
+            folder = programs / "changing"
+            return rehearse(
+                "one",
+                config=config,
+                account=account,
+                project=folder,
+                scenario=scenario,
+                judge=False,
+                destroy=destroy,
+            )
 
         first = once()
         assert first.error is None, first.error
@@ -166,10 +174,11 @@ def test_a_fault_in_the_middle_of_an_update_leaves_nothing_that_blocks_the_next(
 
 def test_an_update_that_failed_half_way_is_taken_back_with_the_settings(run: Run) -> None:
     before = run()
-    second = len(before.account.calls) + 2
+    second, topic = len(before.account.calls) + 2, before.outputs["topic"]
     broken = run(Fault(second, "ThrottlingException", "Rate exceeded"), label="CVAT", team="sight")
     assert broken.error is not None
-    assert attributes(before)["DisplayName"] == "CVAT", "the first call of the update went through"
+    half = broken.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert half["DisplayName"] == "CVAT", "the first call of the update went through"
     done = run()
     assert touched(done) == {"updated topic"}, "the account may hold what was tried"
     assert attributes(done)["DisplayName"] == ""

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
-from rehearsal.emulator.bridges.table import bridge
+from rehearsal.emulator.bridges.table import after, bridge
 
 
 @bridge
@@ -16,16 +16,14 @@ def other_subnets_for_databases(stack: ExitStack) -> None:
     from moto.rds.exceptions import RDSClientError  # noqa: PLC0415
     from moto.rds.models import RDSBackend  # noqa: PLC0415
 
-    original = RDSBackend.modify_db_subnet_group
-
     def modify(self: Any, subnet_name: str, description: str, subnets: Any) -> Any:
         group = self.describe_db_subnet_groups(subnet_name)[0]
-        if {one.vpc_id for one in group.subnets} != {one.vpc_id for one in subnets}:
+        if {one.vpc_id for one in subnets} != {group.vpc_id}:
             text = "The new Subnets are not in the same Vpc as the existing subnet group"
             raise RDSClientError("InvalidParameterValue", text)
-        changed = original(self, subnet_name, description, subnets)
-        self.subnet_groups[subnet_name] = changed
-        return changed
+        group._subnets = subnets
+        group.description = description or group.description
+        return group
 
     stack.enter_context(mock.patch.object(RDSBackend, "modify_db_subnet_group", modify))
 
@@ -166,3 +164,27 @@ def other_tags_of_scalable_targets(stack: ExitStack) -> None:
 
     stack.enter_context(mock.patch.object(Response, "tag_resource", tag, create=True))
     stack.enter_context(mock.patch.object(Response, "untag_resource", untag, create=True))
+
+
+@bridge
+def end_of_nat_gateways(stack: ExitStack) -> None:
+    """moto leaves the network interface of a NAT gateway that is deleted."""
+    from moto.ec2.models.nat_gateways import NatGatewayBackend  # noqa: PLC0415
+
+    def released(gateway: Any, self: Any, *_: Any, **__: Any) -> Any:
+        self.enis.pop(gateway._eni.id, None)
+        return gateway
+
+    after(stack, NatGatewayBackend, "delete_nat_gateway", released)
+
+
+@bridge
+def end_of_replication_groups(stack: ExitStack) -> None:
+    """moto's replication groups stay in deletion for ever."""
+    from moto.elasticache.models import ElastiCacheBackend  # noqa: PLC0415
+
+    def forget(group: Any, self: Any, *_: Any, **__: Any) -> Any:
+        self.replication_groups.pop(group.replication_group_id, None)
+        return group
+
+    after(stack, ElastiCacheBackend, "delete_replication_group", forget)

@@ -1,17 +1,20 @@
 """One resource for each thing that a second run can do; the configuration says what is there, and how."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import boto3
 import pulumi
 import pulumi_aws as aws
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
+Props = Mapping[str, Any]
 config = pulumi.Config()
 WITHOUT = config.get_object("without") or []
 
 
-def document(statement):
+def document(statement: dict[str, Any]) -> str:
     """A policy of one statement."""
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
@@ -26,19 +29,19 @@ def said(text: str) -> None:
 class Provider(ResourceProvider):
     """Looks at `word` only."""
 
-    def diff(self, _id, olds, news):
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         replaces = ["kind"] if olds.get("kind") != news.get("kind") else []
         return DiffResult(changes=bool(replaces) or olds.get("word") != news.get("word"), replaces=replaces)
 
-    def create(self, props):
+    def create(self, props: Props) -> CreateResult:
         said(f"created {props['word']}")
         return CreateResult(id_=f"id-{props['kind']}", outs=dict(props))
 
-    def update(self, _id, olds, news):
+    def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
         said(f"{olds['word']} became {news['word']}")
         return UpdateResult(outs=dict(news))
 
-    def delete(self, _id, props):
+    def delete(self, _id: str, _props: Props) -> None:
         said(f"deleted {_id}")
 
 
