@@ -53,6 +53,12 @@ def services(done: Rehearsal) -> list[dict[str, Any]]:
     return list(done.client("ecs").describe_services(cluster=done.outputs["cluster"], services=names)["services"])
 
 
+def test_going_to_sleep_waits_for_workers_that_have_a_job(asleep: Rehearsal) -> None:
+    waits = {one.name: one.inputs["waitForSteadyState"] for one in asleep.of_type("aws:ecs/service:Service")}
+    assert waits["cvat-worker"], "the database stops next"
+    assert all(waits.values())
+
+
 def database(done: Rehearsal) -> dict[str, Any]:
     (found,) = done.client("rds").describe_db_instances()["DBInstances"]
     return dict(found)
