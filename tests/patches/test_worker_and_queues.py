@@ -223,11 +223,13 @@ def test_the_command_tells_cloudwatch_what_is_in_redis_and_outlives_its_failures
     }  # fmt: skip
     command = [PYTHON, "-W", "ignore", "-m", "cvat_aws", "queue-metrics"]
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)  # noqa: S603
-    until(lambda: len(client.list_metrics(Namespace="CVAT")["Metrics"]) == 10)
+    assert process.stdout
+    lines = [process.stdout.readline() for _ in range(2)]
+    assert lines[-1] == "queue-metrics: published\n", lines
+    assert len(client.list_metrics(Namespace="CVAT")["Metrics"]) == 10
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=WAIT_S)
+    process.communicate(timeout=WAIT_S)
     assert process.returncode == 0, "there is nothing to wait for"
-    assert said.splitlines()[-1] == "queue-metrics: published"
     assert {value(client, "QueueDepth", "low"), value(client, "IdleWorkers", "default")} == {1.0}
     assert value(client, "QueueDepth", "default") == value(client, "RunningJobs", "low") == 0.0
     dead = {**env, "AWS_ENDPOINT_URL_CLOUDWATCH": "http://127.0.0.1:1", "CVAT_REDIS_PORT": "1"}

@@ -228,6 +228,12 @@ def test_no_more_workers_end_than_were_idle_nor_than_the_least(
     assert services(stack)["worker"]["desiredCount"] == left
 
 
+def test_an_update_leaves_the_number_of_workers_to_scaling(stack: Rehearsal) -> None:
+    ignored = {one.name: one.options.ignore_changes for one in stack.of_type("aws:ecs/service:Service")}
+    assert ignored["cvat-worker"] == ignored["cvat-annotation-worker"] == ("desiredCount",)
+    assert not ignored["cvat-scheduler"], "it is single, and Pulumi's"
+
+
 def test_two_stacks_of_one_account_do_not_scale_each_other(stack: Rehearsal) -> None:
     for queue in WORKERS.values():
         for alarm in scaling_alarms(stack, queue).values():

@@ -53,6 +53,12 @@ def services(done: Rehearsal) -> list[dict[str, Any]]:
     return list(done.client("ecs").describe_services(cluster=done.outputs["cluster"], services=names)["services"])
 
 
+def test_going_to_sleep_waits_for_workers_that_have_a_job(asleep: Rehearsal) -> None:
+    waits = {one.name: one.inputs["waitForSteadyState"] for one in asleep.of_type("aws:ecs/service:Service")}
+    assert waits["cvat-worker"], "the database stops next"
+    assert all(waits.values())
+
+
 def database(done: Rehearsal) -> dict[str, Any]:
     (found,) = done.client("rds").describe_db_instances()["DBInstances"]
     return dict(found)
@@ -174,7 +180,7 @@ def test_every_service_has_its_hours(by_day: Rehearsal) -> None:
     zone = ZONES[by_day.region]
     for kind in by_day.outputs["services"]:
         found = actions(by_day, kind)
-        bounds = (0, 2) if kind == "annotation-worker" else (1, 1)
+        bounds = {"worker": (1, 3), "annotation-worker": (0, 2)}.get(kind, (1, 1))
         assert found.pop("cron(0 20 ? * MON,TUE,WED,THU,FRI *)") == (0, 0, zone), kind
         assert found == {"cron(52 7 ? * MON,TUE,WED,THU,FRI *)": (*bounds, zone)}, f"{kind}: as many as by day"
 
