@@ -58,7 +58,8 @@ class Hands:
         function = change.UPDATES.get(make.kind.token)
         made = Made(old.id)
         with self._account.journal.of(f"{record.urn} changed"):
-            if function and set(changed) - {"tags", *make.kind.provider_only}:
+            # A provider of the program's own may want an update although no input differs.
+            if function and (not changed or set(changed) - {"tags", *make.kind.provider_only}):
                 made = function(make) or made
             if "tags" in changed:
                 change.retag(make)

@@ -6,28 +6,17 @@ import html
 import json
 from collections.abc import Callable
 from typing import Any
-from unittest import mock
 
 import pytest
 
 from rehearsal import Rehearsal
 from rehearsal.handlers.schedules import universal
-from rehearsal.monitor import Monitor
+from tests.program.resting import again, database, first_rule, healthy, services
 
 Rehearse = Callable[..., Rehearsal]
 REGIONS = ("cn-northwest-1", "ap-northeast-1")
 HOURS = "mon-fri 08:00-20:00"
 ZONES = {"cn-northwest-1": "Asia/Shanghai", "ap-northeast-1": "Asia/Tokyo"}
-
-
-IGNORED: dict[tuple[str, str], list[str]] = {}
-"""What Pulumi is told to leave as it is, by type and name, of the stack with office hours."""
-
-
-def healthy(done: Rehearsal) -> Rehearsal:
-    assert done.error is None, done.error
-    assert all(verdict.ok for verdict in done.checks), done.checks
-    return done
 
 
 @pytest.fixture(scope="module", params=REGIONS)
@@ -37,40 +26,13 @@ def asleep(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
 
 @pytest.fixture(scope="module", params=REGIONS)
 def by_day(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
-    register = Monitor.RegisterResource
-    IGNORED.clear()
-
-    def note(monitor: Monitor, asked: Any) -> Any:
-        IGNORED[asked.type, asked.name] = list(asked.ignoreChanges)
-        return register(monitor, asked)
-
-    with mock.patch.object(Monitor, "RegisterResource", note):
-        return healthy(rehearsed(request.param, officeHours=HOURS, preset="team"))
-
-
-def services(done: Rehearsal) -> list[dict[str, Any]]:
-    names = list(done.outputs["services"].values())
-    return list(done.client("ecs").describe_services(cluster=done.outputs["cluster"], services=names)["services"])
+    return healthy(rehearsed(request.param, officeHours=HOURS, preset="team"))
 
 
 def test_going_to_sleep_waits_for_workers_that_have_a_job(asleep: Rehearsal) -> None:
     waits = {one.name: one.inputs["waitForSteadyState"] for one in asleep.of_type("aws:ecs/service:Service")}
     assert waits["cvat-worker"], "the database stops next"
     assert all(waits.values())
-
-
-def database(done: Rehearsal) -> dict[str, Any]:
-    (found,) = done.client("rds").describe_db_instances()["DBInstances"]
-    return dict(found)
-
-
-def first_rule(done: Rehearsal) -> dict[str, Any]:
-    """The rule that the listener asks before all others."""
-    elb = done.client("elbv2")
-    rules = []
-    for record in done.of_type("aws:lb/listener:Listener"):
-        rules += elb.describe_rules(ListenerArn=record.id)["Rules"]
-    return dict(min(rules, key=lambda rule: int(rule["Priority"].replace("default", "99999"))))
 
 
 def schedules(done: Rehearsal) -> dict[str, dict[str, Any]]:
@@ -160,14 +122,6 @@ def test_a_stopped_database_is_not_to_be_backed_up(asleep: Rehearsal) -> None:
     assert [arn.split(":")[2] for arn in taken["BackupSelection"]["Resources"]] == ["elasticfilesystem"]
 
 
-def test_a_stack_that_is_awake_has_nothing_of_it(rehearsed: Rehearse) -> None:
-    done = healthy(rehearsed("cn-north-1"))
-    assert database(done)["DBInstanceStatus"] == "available"
-    assert not done.of_type("aws:scheduler/schedule:Schedule", "aws:appautoscaling/scheduledAction:ScheduledAction")
-    assert "fixed-response" not in {action["Type"] for action in first_rule(done)["Actions"]}
-    assert done.outputs["sleep"] == {"mode": "awake", "office_hours": ""}
-
-
 def test_with_office_hours_the_stack_is_made_awake(by_day: Rehearsal) -> None:
     counts = {one["serviceName"]: one["desiredCount"] for one in services(by_day)}
     assert counts[by_day.outputs["services"]["server"]] == 1
@@ -180,16 +134,45 @@ def test_every_service_has_its_hours(by_day: Rehearsal) -> None:
     zone = ZONES[by_day.region]
     for kind in by_day.outputs["services"]:
         found = actions(by_day, kind)
-        bounds = {"worker": (1, 3), "annotation-worker": (0, 2)}.get(kind, (1, 1))
+        bounds = {"annotation-worker": (0, 2), "worker": (1, 3)}.get(kind, (1, 1))
         assert found.pop("cron(0 20 ? * MON,TUE,WED,THU,FRI *)") == (0, 0, zone), kind
         assert found == {"cron(52 7 ? * MON,TUE,WED,THU,FRI *)": (*bounds, zone)}, f"{kind}: as many as by day"
 
 
-def test_an_update_at_night_undoes_nothing(by_day: Rehearsal) -> None:
-    for kind in by_day.outputs["services"]:
-        assert IGNORED["aws:ecs/service:Service", f"cvat-{kind}"] == ["desiredCount"]
-        assert IGNORED["aws:appautoscaling/target:Target", f"cvat-{kind}"] == ["minCapacity", "maxCapacity"]
-    assert IGNORED["aws:lb/listenerRule:ListenerRule", "cvat-asleep"] == ["conditions"]
+def evening(done: Rehearsal) -> None:
+    """What the clock does at the end of the hours."""
+    scaling, cluster = done.client("application-autoscaling"), done.outputs["cluster"]
+    for name in done.outputs["services"].values():
+        scaling.register_scalable_target(
+            ServiceNamespace="ecs", ResourceId=f"service/{cluster}/{name}",
+            ScalableDimension="ecs:service:DesiredCount", MinCapacity=0, MaxCapacity=0,
+        )  # fmt: skip
+    for errand in ("show-page", "disable-alarms", "delete-shared", "stop-database"):
+        fire(done, f"sleep-{errand}")
+
+
+def test_an_update_at_night_wakes_nothing(by_day: Rehearsal) -> None:
+    evening(by_day)
+    night = again(by_day, officeHours=HOURS)
+    assert not night.outcome.touched()
+    night = again(by_day, officeHours="mon-fri 08:00-21:00", serverCount="2", serverMaxCount="3")
+    assert {one["desiredCount"] for one in services(night)} == {0}
+    assert database(night)["DBInstanceStatus"] == "stopped"
+    assert not night.client("sagemaker").list_endpoints()["Endpoints"]
+    assert first_rule(night)["Conditions"][0]["Field"] == "path-pattern", "the page is still shown"
+    assert schedules(night)["sleep-show-page"]["ScheduleExpression"].startswith("cron(0 21 ")
+    assert actions(night, "server")["cron(52 7 ? * MON,TUE,WED,THU,FRI *)"][:2] == (2, 3), "from the next morning"
+    again(by_day, officeHours=HOURS)
+    for errand in ("start-database", "create-shared", "hide-page", "enable-alarms"):
+        fire(by_day, f"sleep-{errand}")
+
+
+def test_a_release_that_migrates_at_night_starts_the_database(by_day: Rehearsal) -> None:
+    fire(by_day, "sleep-stop-database")
+    before = by_day.account.calls.count("ecs:RunTask")
+    again(by_day, officeHours=HOURS, demoData="none")
+    assert by_day.account.calls.count("ecs:RunTask") == before + 1
+    assert database(by_day)["DBInstanceStatus"] == "available", "the next evening stops it again"
 
 
 def test_stores_are_ready_before_the_tasks_and_stopped_after_them(by_day: Rehearsal) -> None:
@@ -207,8 +190,7 @@ def test_an_evening_and_a_morning_bring_everything_back(by_day: Rehearsal) -> No
     (name,) = [one["EndpointName"] for one in before]
     tags = sagemaker.list_tags(ResourceArn=before[0]["EndpointArn"])["Tags"]
     made_from = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
-    for errand in ("show-page", "disable-alarms", "delete-shared", "stop-database"):
-        fire(by_day, f"sleep-{errand}")
+    evening(by_day)
     assert database(by_day)["DBInstanceStatus"] == "stopped"
     assert not sagemaker.list_endpoints()["Endpoints"]
     assert first_rule(by_day)["Conditions"][0]["Field"] == "path-pattern", "everyone sees the page"
