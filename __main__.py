@@ -32,10 +32,8 @@ network = Network("network", NetworkArgs(
 logs = Observability("logs", ObservabilityArgs(
     site=site, task_kinds=chosen.task_kinds, retention_days=chosen.services.log_retention_days))  # fmt: skip
 cluster = Cluster("cluster", ClusterArgs(site=site))
-images = Images(
-    "images",
-    ImagesArgs(site=site, wanted=chosen.wanted_images(functions), mirrors=chosen.mirrors, given=chosen.given_images),
-).by_name
+images = Images("images", ImagesArgs(site=site, wanted=chosen.wanted_images(functions), mirrors=chosen.mirrors,
+    given=chosen.given_images)).by_name  # fmt: skip
 data = DataTier("data", DataTierArgs(
     site=site, vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
     mount_subnet_ids=network.each_private_subnet_id, database=chosen.database, cache=chosen.cache,

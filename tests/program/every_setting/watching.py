@@ -43,7 +43,8 @@ def their_door(on: Ground) -> dict[str, Any]:
     found = [one for one in elb.describe_load_balancers()["LoadBalancers"] if one["LoadBalancerName"] == "theirs"]
     if not found:
         group = ec2.create_security_group(GroupName="door", Description="theirs", VpcId=on.vpc_id)["GroupId"]
-        made = elb.create_load_balancer(Name="theirs", Subnets=list(on.public_subnets), SecurityGroups=[group])
+        how = {"Subnets": list(on.public_subnets), "SecurityGroups": [group], "Scheme": "internet-facing"}
+        made = elb.create_load_balancer(Name="theirs", **how)
         found = made["LoadBalancers"]
         idle = [{"Key": "idle_timeout.timeout_seconds", "Value": "300"}]
         elb.modify_load_balancer_attributes(LoadBalancerArn=found[0]["LoadBalancerArn"], Attributes=idle)
