@@ -131,6 +131,18 @@ def test_a_file_system_that_is_mounted_elsewhere_is_refused_for_a_new_network(ar
     assert "or delete the mount targets" in str(done.error)
 
 
+def test_a_stack_that_sleeps_leaves_an_existing_database_running(archives: Path) -> None:
+    with Account() as account:
+        theirs = Theirs(account, "cn-northwest-1")
+        done = theirs.rehearse(archives, mode="asleep", canary="hourly")
+        assert done.error is None, done.error
+        assert all(verdict.ok for verdict in done.checks), [one for one in done.checks if not one.ok]
+        assert not [call for call in account.calls if call in ("rds:StopDBInstance", "rds:StartDBInstance")]
+        assert not done.of_type("aws:scheduler/schedule:Schedule"), "nothing to stop, and nobody to try it"
+        (found,) = done.client("rds").describe_db_instances()["DBInstances"]
+        assert found["DBInstanceStatus"] == "available", "others may use it"
+
+
 @pytest.fixture(scope="module", params=REGIONS)
 def stack(request: pytest.FixtureRequest, archives: Path) -> Iterator[tuple[Theirs, Rehearsal]]:
     with Account() as account:
