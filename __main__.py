@@ -32,10 +32,8 @@ network = Network("network", NetworkArgs(
 logs = Observability("logs", ObservabilityArgs(
     site=site, task_kinds=chosen.task_kinds, retention_days=chosen.services.log_retention_days))  # fmt: skip
 cluster = Cluster("cluster", ClusterArgs(site=site))
-images = Images(
-    "images",
-    ImagesArgs(site=site, wanted=chosen.wanted_images(functions), mirrors=chosen.mirrors, given=chosen.given_images),
-).by_name
+images = Images("images", ImagesArgs(site=site, wanted=chosen.wanted_images(functions), mirrors=chosen.mirrors,
+    given=chosen.given_images)).by_name  # fmt: skip
 data = DataTier("data", DataTierArgs(
     site=site, vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
     mount_subnet_ids=network.each_private_subnet_id, database=chosen.database, cache=chosen.cache,
@@ -49,7 +47,7 @@ endpoints = InferenceEndpoints("inference", InferenceEndpointsArgs(
     log_retention_days=chosen.services.log_retention_days)) if functions else None  # fmt: skip
 balancer = LoadBalancer("cvat", LoadBalancerArgs(
     site=site, vpc_id=network.vpc_id, public_subnet_ids=network.public_subnet_ids,
-    private_subnet_ids=network.private_subnet_ids, front=chosen.front_door))  # fmt: skip
+    private_subnet_ids=network.private_subnet_ids, front=chosen.front_door, existing=existing.balancer))  # fmt: skip
 first = InitTask("init", InitTaskArgs(
     site=site, base_url=balancer.base_url, stores=data.access, cluster_arn=cluster.arn, vpc_id=network.vpc_id,
     subnet_ids=network.fargate_subnet_ids, image=images["server"], size=chosen.tasks["worker"], admin=data.admin_secret,

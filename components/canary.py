@@ -88,7 +88,7 @@ class Canary(pulumi.ComponentResource):
         if front.port != security_groups.HTTPS:
             security_groups.allow_out(f"{name}-to-door", group, args.site.tags, self._child, port=front.port)
         if security_groups.ANYWHERE not in front.allowed_cidrs:
-            for index, address in enumerate(args.network.ways_out):
+            for index, address in enumerate(args.network.ways_out()):
                 cidr = pulumi.Output.concat(address, "/32")
                 label = f"{name}-by-nat-{index + 1}"
                 security_groups.allow_from(label, cidr, args.balancer.group, front.port, args.site.tags, self._child)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pulumi_aws as aws
 
+from components.existing_balancer import ExistingBalancer, NamedBalancer, existing_balancer
 from components.existing_database import ExistingDatabase, NamedDatabase, existing_database
 from components.existing_files import Files, NamedFiles, existing_files
 from components.front_door import FrontDoor
@@ -28,6 +29,7 @@ class Named:
     """Identifier or ARN of an RDS snapshot, of which a new database is made."""
     database: NamedDatabase
     files: NamedFiles
+    balancer: NamedBalancer
     front: FrontDoor
     """Whose hosted zone is looked at."""
 
@@ -40,6 +42,7 @@ class Existing:
     snapshot_id: str | None = None
     database: ExistingDatabase | None = None
     files: Files | None = None
+    balancer: ExistingBalancer | None = None
 
 
 def find(site: Site, named: Named, size: DatabaseSize) -> Existing:
@@ -52,6 +55,7 @@ def find(site: Site, named: Named, size: DatabaseSize) -> Existing:
         snapshot_id=database_snapshot(site, named.snapshot, size, problems) if named.snapshot else None,
         database=existing_database(site, named.database, named.vpc_id, problems),
         files=existing_files(site, named.files, zones, problems),
+        balancer=existing_balancer(named.balancer, named.vpc_id, problems),
     )
     _hosted_zone(named.front, problems)
     problems.check()

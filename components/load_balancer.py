@@ -14,6 +14,7 @@ from components.asleep_page import Page
 from components.bucket import PrivateBucket, PrivateBucketArgs
 from components.certificate import certificate
 from components.cvat_release import SERVER_HEALTH_PATH, SERVER_PORT, UI_PORT
+from components.existing_balancer import ExistingBalancer
 from components.firewall import FirewallAcl, FirewallAclArgs
 from components.front_door import FrontDoor
 from components.routes import Route, routes
@@ -36,6 +37,8 @@ class LoadBalancerArgs:
     private_subnet_ids: pulumi.Input[Sequence[str]]
     """Where an internal load balancer stands."""
     front: FrontDoor
+    existing: ExistingBalancer | None = None
+    """A load balancer to use; it gets listeners, and its group rules. Default: a new one."""
 
 
 class LoadBalancer(pulumi.ComponentResource):
@@ -47,7 +50,7 @@ class LoadBalancer(pulumi.ComponentResource):
     """Scheme, host and, where it is not the scheme's own, port."""
     arn_suffix: pulumi.Output[str]
     """What CloudWatch calls it."""
-    group: aws.ec2.SecurityGroup
+    group: security_groups.AnyGroup
     target_groups: Mapping[str, aws.lb.TargetGroup]
     """For `server` and `ui`."""
     page_rule: aws.lb.ListenerRule | None = None
@@ -58,8 +61,8 @@ class LoadBalancer(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         self.front, self.group = args.front, self._door()
-        self._balancer = self._load_balancer()
-        self.arn_suffix = self._balancer.arn_suffix
+        self._balancer = args.existing or self._load_balancer()
+        self.arn_suffix = pulumi.Output.from_input(self._balancer.arn_suffix)
         self.target_groups = {
             "server": self._target_group("server", SERVER_PORT, SERVER_HEALTH_PATH),
             "ui": self._target_group("ui", UI_PORT, "/"),
@@ -79,9 +82,13 @@ class LoadBalancer(pulumi.ComponentResource):
         self.base_url = pulumi.Output.concat(args.front.scheme, "://", host, args.front.port_suffix)
         self.register_outputs({"base_url": self.base_url})
 
-    def _door(self) -> aws.ec2.SecurityGroup:
+    def _door(self) -> security_groups.AnyGroup:
         name, args = self._name, self._args
-        group = security_groups.group(name, "alb", args.vpc_id, args.site.tags, self._child)
+        group: security_groups.AnyGroup = (
+            args.existing.group_id
+            if args.existing
+            else security_groups.group(name, "alb", args.vpc_id, args.site.tags, self._child)
+        )
         for port in args.front.ports:
             for cidr in args.front.allowed_cidrs:
                 label = f"{name}-{port}-from-{cidr.replace('/', '-')}"
@@ -98,7 +105,7 @@ class LoadBalancer(pulumi.ComponentResource):
                 load_balancer_type="application",
                 internal=args.front.internal,
                 subnets=args.private_subnet_ids if args.front.internal else args.public_subnet_ids,
-                security_groups=[self.group.id],
+                security_groups=[security_groups.group_id(self.group)],
                 idle_timeout=IDLE_SECONDS,
                 drop_invalid_header_fields=True,
                 enable_deletion_protection=args.site.protect,

@@ -51,31 +51,36 @@ class Network(pulumi.ComponentResource):
     each_private_subnet_id: list[pulumi.Output[str]]
     fargate_subnet_ids: pulumi.Output[Sequence[str]]
     """The private subnets in whose zones Fargate runs: in Beijing and Tokyo not all do."""
-    ways_out: list[pulumi.Output[str]]
-    """Public addresses of the NAT gateways, from which the private subnets call the Internet. Its length is plain."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:Network", name, None, opts)
         self._name, self._args = name, args
+        self._made: awsx.ec2.Vpc | None = None
         zones: Sequence[Zone] = args.zones
         if args.adopted:
             zones = [subnet.zone for subnet in args.adopted.private_subnets]
             self.vpc_id = pulumi.Output.from_input(args.adopted.vpc_id)
             self.public_subnet_ids = pulumi.Output.from_input(list(args.adopted.public_subnet_ids))
             private = [subnet.subnet_id for subnet in args.adopted.private_subnets]
-            self.ways_out = []  # somebody else's: whether they may call is a matter of cvat:allowedCidrs
             self.private_subnet_ids = pulumi.Output.from_input(private)
         else:
-            vpc = self._vpc()
+            self._made = vpc = self._vpc()
             self.vpc_id = vpc.vpc_id
             self.public_subnet_ids = vpc.public_subnet_ids
             self.private_subnet_ids = vpc.private_subnet_ids
-            self.ways_out = [_address(vpc, index) for index in range(1 if args.single_nat else len(zones))]
             self._interface_endpoints()
         self.fargate_subnet_ids = self._where_fargate_runs(zones)
         # The length is plain: it decides how many mount targets there are.
         self.each_private_subnet_id = [_item(self.private_subnet_ids, index) for index in range(len(zones))]
         self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids})
+
+    def ways_out(self) -> list[pulumi.Output[str]]:
+        """Public addresses of the NAT gateways, from which the private subnets call the Internet.
+
+        None in somebody else's VPC: whether those may call is a matter of cvat:allowedCidrs. The length is plain.
+        """
+        many = 1 if self._args.single_nat else len(self._args.zones)
+        return [_address(self._made, index) for index in range(many)] if self._made else []
 
     def _vpc(self) -> awsx.ec2.Vpc:
         args, plan = self._args, self._args.addresses

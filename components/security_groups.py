@@ -10,6 +10,8 @@ import pulumi_aws as aws
 ANYWHERE = "0.0.0.0/0"
 HTTPS = 443
 Group = aws.ec2.SecurityGroup
+AnyGroup = aws.ec2.SecurityGroup | str
+"""One of ours, or the id of one that exists already."""
 
 
 def group(
@@ -25,20 +27,25 @@ def group(
     )
 
 
+def group_id(group: AnyGroup) -> pulumi.Output[str]:
+    """The id of a group, ours or not."""
+    return pulumi.Output.from_input(group if isinstance(group, str) else group.id)
+
+
 def allow(
     name: str,
-    client: aws.ec2.SecurityGroup,
-    server: aws.ec2.SecurityGroup | str,
+    client: AnyGroup,
+    server: AnyGroup,
     port: int,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Open client -> server on a TCP port. A group that exists already is named by its id."""
-    server_id = pulumi.Output.from_input(server if isinstance(server, str) else server.id)
+    """Open client -> server on a TCP port."""
+    client_id, server_id = group_id(client), group_id(server)
     aws.vpc.SecurityGroupEgressRule(
         f"{name}-out",
         aws.vpc.SecurityGroupEgressRuleArgs(
-            security_group_id=client.id,
+            security_group_id=client_id,
             referenced_security_group_id=server_id,
             ip_protocol="tcp",
             from_port=port,
@@ -51,7 +58,7 @@ def allow(
         f"{name}-in",
         aws.vpc.SecurityGroupIngressRuleArgs(
             security_group_id=server_id,
-            referenced_security_group_id=client.id,
+            referenced_security_group_id=client_id,
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
@@ -64,7 +71,7 @@ def allow(
 def allow_from(
     name: str,
     cidr: pulumi.Input[str],
-    server: aws.ec2.SecurityGroup,
+    server: AnyGroup,
     port: int,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
@@ -73,7 +80,7 @@ def allow_from(
     aws.vpc.SecurityGroupIngressRule(
         name,
         aws.vpc.SecurityGroupIngressRuleArgs(
-            security_group_id=server.id,
+            security_group_id=group_id(server),
             cidr_ipv4=cidr,
             ip_protocol="tcp",
             from_port=port,
@@ -85,7 +92,7 @@ def allow_from(
 
 
 def allow_out(
-    name: str, client: aws.ec2.SecurityGroup, tags: Mapping[str, str], opts: pulumi.ResourceOptions, port: int = HTTPS
+    name: str, client: AnyGroup, tags: Mapping[str, str], opts: pulumi.ResourceOptions, port: int = HTTPS
 ) -> None:
     """Open client -> anywhere on a TCP port.
 
@@ -94,7 +101,7 @@ def allow_out(
     aws.vpc.SecurityGroupEgressRule(
         name,
         aws.vpc.SecurityGroupEgressRuleArgs(
-            security_group_id=client.id,
+            security_group_id=group_id(client),
             cidr_ipv4=ANYWHERE,
             ip_protocol="tcp",
             from_port=port,

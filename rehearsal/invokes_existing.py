@@ -85,3 +85,25 @@ def security_groups(question: Question) -> dict[str, Any]:
     filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in wanted.items()]
     found = question.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
     return {"id": question.region, "ids": sorted(one["GroupId"] for one in found), "region": question.region}
+
+
+@answers("aws:lb/getLoadBalancer:getLoadBalancer")
+def load_balancer(question: Question) -> dict[str, Any]:
+    """A load balancer."""
+    arn, client = question.arguments.take("arn"), question.client("elbv2")
+    (found,) = client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+    attributes = client.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+    told = {one["Key"]: one["Value"] for one in attributes}
+    return {
+        "id": arn,
+        "arn": arn,
+        "arnSuffix": arn.partition(":loadbalancer/")[2],
+        "dnsName": found["DNSName"],
+        "zoneId": found["CanonicalHostedZoneId"],
+        "loadBalancerType": found["Type"],
+        "vpcId": found["VpcId"],
+        "internal": found["Scheme"] == "internal",
+        "idleTimeout": int(told.get("idle_timeout.timeout_seconds", "60")),
+        "securityGroups": found["SecurityGroups"],
+        "region": question.region,
+    }

@@ -36,3 +36,9 @@ class Given(Section):
     file_system_security_group_id: str = Field("", pattern=r"^(sg-[0-9a-f]{8,40})?$")
     """Security group of that file system's mount targets; a rule that lets CVAT in is added to it, and the file
     system's policy is left alone. Empty: it has no mount targets, and the stack makes them."""
+    load_balancer_arn: str = ""
+    """ARN of an application load balancer to use instead of a new one, in vpcId. It gets listeners on httpPort and
+    httpsPort, which must be free there; the rest of it, its log included, stays its owner's. It needs the next key."""
+    load_balancer_security_group_id: str = Field("", pattern=r"^(sg-[0-9a-f]{8,40})?$")
+    """Security group that the load balancer carries; rules that let allowedCidrs in and CVAT's tasks be reached are
+    added to it."""

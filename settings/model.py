@@ -12,6 +12,7 @@ from components.asleep_page import Page, page
 from components.backup_times import BackupTimes
 from components.cvat_release import TASK_KINDS
 from components.existing import Named
+from components.existing_balancer import NamedBalancer
 from components.existing_database import NamedDatabase
 from components.existing_files import NamedFiles
 from components.front_door import Firewall, FrontDoor, Imported, Login
@@ -291,6 +292,11 @@ class Settings:
                 name=given.db_name,
             ),
             files=NamedFiles(given.file_system_id, given.file_system_security_group_id),
+            balancer=NamedBalancer(
+                arn=given.load_balancer_arn,
+                group_id=given.load_balancer_security_group_id,
+                internal=self.access.internal,
+            ),
             front=self.front_door,
         )
 

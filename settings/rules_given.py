@@ -16,6 +16,7 @@ def given_rules(settings: Settings, region: Region) -> Iterator[str]:
     yield from _boundary(settings.account.permissions_boundary_arn, region)
     yield from _database(settings, region)
     yield from _files(settings)
+    yield from _balancer(settings, region)
     yield from _canary(settings)
     yield from _key("kmsKeyArn", settings.account.kms_key_arn, region)
     yield from _key("backupKeyArn", settings.data.backup_key_arn, region)
@@ -50,6 +51,30 @@ def _files(settings: Settings) -> Iterator[str]:
     if group and (lacking := [key for key, value in needed.items() if not value]):
         keys = ", ".join(f"cvat:{key}" for key in lacking)
         yield f"cvat:fileSystemSecurityGroupId = {group}: it also needs {keys}. Set what is missing, or remove it."
+
+
+def _balancer(settings: Settings, region: Region) -> Iterator[str]:
+    arn, group = settings.given.load_balancer_arn, settings.given.load_balancer_security_group_id
+    if group and not arn:
+        yield (
+            f"cvat:loadBalancerSecurityGroupId = {group}: it belongs to cvat:loadBalancerArn, which is empty. "
+            "Set that, or remove it."
+        )
+    if not arn:
+        return
+    what = f"cvat:loadBalancerArn = {arn}"
+    needed = {"vpcId": settings.network.vpc_id, "loadBalancerSecurityGroupId": group}
+    if lacking := [key for key, value in needed.items() if not value]:
+        keys = ", ".join(f"cvat:{key}" for key in lacking)
+        yield f"{what}: an existing load balancer also needs {keys}. Set what is missing, or leave it empty."
+    start = region.arn("elasticloadbalancing", "loadbalancer/", account="ACCOUNT")
+    if not re.fullmatch(re.escape(start).replace("ACCOUNT", _ACCOUNT) + r"app/[\w-]+/[0-9a-f]+", arn):
+        yield (
+            f"{what}: it must be an application load balancer of this region "
+            f"({start.replace('ACCOUNT', '<account>')}app/<name>/<id>). Copy it from the load balancer's page."
+        )
+    if settings.front_door.firewall:
+        yield f"{what}: its firewall is its owner's matter, and cvat:waf would replace it. Set cvat:waf to false."
 
 
 def _canary(settings: Settings) -> Iterator[str]:

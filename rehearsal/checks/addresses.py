@@ -141,9 +141,9 @@ def _base_url(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
     port, client = address.port or DEFAULT_PORTS.get(address.scheme, 0), rehearsal.client("elbv2")
     named = rehearsal.config.values.get("cvat:hostName", "")
     doors: set[tuple[str, str, int]] = set()
-    for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer"):
-        (balancer,) = client.describe_load_balancers(LoadBalancerArns=[record.id])["LoadBalancers"]
-        for listener in ask.paged(client, "describe_listeners", "Listeners", LoadBalancerArn=record.id):
+    for arn in ask.balancers(rehearsal):
+        (balancer,) = client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+        for listener in ask.paged(client, "describe_listeners", "Listeners", LoadBalancerArn=arn):
             host = named or balancer["DNSName"]
             doors.add((listener["Protocol"].lower(), host.lower(), listener["Port"]))
     if (address.scheme, address.hostname or "", port) not in doors:

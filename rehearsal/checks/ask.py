@@ -129,3 +129,11 @@ def private_subnets(rehearsal: Rehearsal) -> dict[str, str]:
         for subnet in (record.outputs.get("vpcConfig") or {}).get("subnets", []):
             found.setdefault(subnet, f"model {record.name}")
     return found
+
+
+@question
+def balancers(rehearsal: Rehearsal) -> list[str]:
+    """ARNs of the load balancers that the stack uses: its own, or the one that it was given."""
+    made = [record.id for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer")]
+    given = rehearsal.config.values.get("cvat:loadBalancerArn")
+    return [*made, given] if given else made

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rehearsal.checks import places
-from rehearsal.checks.ask import Thing, paged, question, tag, verdict
+from rehearsal.checks.ask import Thing, balancers, paged, question, tag, verdict
 from rehearsal.checks.places import Node
 from rehearsal.model import Verdict
 
@@ -109,10 +109,8 @@ def allowed_cidrs(rehearsal: Rehearsal) -> list[str]:
 def listener_ports(rehearsal: Rehearsal) -> list[str]:
     """Ports on which the stack's load balancer listens."""
     client, ports = rehearsal.client("elbv2"), []
-    for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer"):
-        ports += [
-            str(one["Port"]) for one in paged(client, "describe_listeners", "Listeners", LoadBalancerArn=record.id)
-        ]
+    for arn in balancers(rehearsal):
+        ports += [str(one["Port"]) for one in paged(client, "describe_listeners", "Listeners", LoadBalancerArn=arn)]
     return ports
 
 
@@ -122,8 +120,8 @@ def asks_provider(rehearsal: Rehearsal) -> bool:
     client = rehearsal.client("elbv2")
     listeners = [
         listener["ListenerArn"]
-        for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer")
-        for listener in paged(client, "describe_listeners", "Listeners", LoadBalancerArn=record.id)
+        for arn in balancers(rehearsal)
+        for listener in paged(client, "describe_listeners", "Listeners", LoadBalancerArn=arn)
     ]
     rules = [rule for arn in listeners for rule in paged(client, "describe_rules", "Rules", ListenerArn=arn)]
     return any(action["Type"] == "authenticate-oidc" for rule in rules for action in rule["Actions"])

@@ -46,7 +46,11 @@ class _Carrier:
     """Task definition, of a task."""
 
 
-GIVEN_GROUPS = {"cvat:dbSecurityGroupId": "postgresql", "cvat:fileSystemSecurityGroupId": "efs"}
+GIVEN_GROUPS = {
+    "cvat:dbSecurityGroupId": "postgresql",
+    "cvat:fileSystemSecurityGroupId": "efs",
+    "cvat:loadBalancerSecurityGroupId": "alb",
+}
 """Settings that name the group of something that exists already, and the role of what carries it."""
 
 
@@ -58,21 +62,31 @@ def groups(rehearsal: Rehearsal) -> list[Thing]:
     own = [one for one in everything if one["GroupId"] in made or tag(one, "stack") == rehearsal.stack]
     ids = {one["GroupId"] for one in own}
     given = {value: role for key, role in GIVEN_GROUPS.items() if (value := rehearsal.config.values.get(key))}
-    return own + [_given(one, given[one["GroupId"]], ids) for one in everything if one["GroupId"] in given]
+    let_in = {
+        str(rule.inputs["cidrIpv4"])
+        for rule in rehearsal.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+        if "cidrIpv4" in rule.inputs
+    }
+    return own + [_given(one, given[one["GroupId"]], ids, let_in) for one in everything if one["GroupId"] in given]
 
 
-def _given(group: Thing, role: str, ours: set[str]) -> Thing:
-    """A group of somebody else's, with its role and, of its rules, those that concern the stack's own groups."""
-    entering = [
-        {**entry, "IpRanges": [], "Ipv6Ranges": [], "UserIdGroupPairs": pairs}
-        for entry in group["IpPermissions"]
-        if (pairs := [one for one in entry["UserIdGroupPairs"] if one["GroupId"] in ours])
-    ]
+def _given(group: Thing, role: str, ours: set[str], let_in: set[str]) -> Thing:
+    """A group of somebody else's, with its role and, of its rules, those that the stack has added."""
+
+    def added(entries: list[Thing], cidrs: set[str]) -> list[Thing]:
+        found = []
+        for entry in entries:
+            pairs = [one for one in entry["UserIdGroupPairs"] if one["GroupId"] in ours]
+            ranges = [one for one in entry["IpRanges"] if one["CidrIp"] in cidrs]
+            if pairs or ranges:
+                found.append({**entry, "IpRanges": ranges, "Ipv6Ranges": [], "UserIdGroupPairs": pairs})
+        return found
+
     return {
         **group,
         "Tags": [{"Key": ROLE_TAG, "Value": role}],
-        "IpPermissions": entering,
-        "IpPermissionsEgress": [],
+        "IpPermissions": added(group["IpPermissions"], let_in),
+        "IpPermissionsEgress": added(group["IpPermissionsEgress"], set()),
     }
 
 
@@ -103,11 +117,13 @@ def _node(rehearsal: Rehearsal, carrier: _Carrier, roles: dict[str, str]) -> Nod
 def _carriers(rehearsal: Rehearsal) -> Iterator[_Carrier]:
     yield from _services(rehearsal)
     yield from _tasks(rehearsal)
-    for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer"):
-        (balancer,) = rehearsal.client("elbv2").describe_load_balancers(LoadBalancerArns=[record.id])["LoadBalancers"]
+    for arn in ask.balancers(rehearsal):
+        (balancer,) = rehearsal.client("elbv2").describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
         subnets = tuple(one["SubnetId"] for one in balancer["AvailabilityZones"])
         public = balancer["Scheme"] == "internet-facing"
-        yield _Carrier(f"load balancer {record.name}", tuple(balancer["SecurityGroups"]), subnets, public)
+        yield _Carrier(
+            f"load balancer {balancer['LoadBalancerName']}", tuple(balancer["SecurityGroups"]), subnets, public
+        )
     yield from _stores(rehearsal)
     for record in rehearsal.of_type("aws:sagemaker/model:Model"):
         network = rehearsal.client("sagemaker").describe_model(ModelName=record.id)["VpcConfig"]

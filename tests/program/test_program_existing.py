@@ -29,10 +29,15 @@ class Theirs:
 
     def __post_init__(self) -> None:
         ec2 = self.account.client("ec2", self.region)
-        self.vpc, public, self.private = build_vpc(ec2, zones(self.region))
-        self.config: dict[str, Any] = {"vpcId": self.vpc, "publicSubnetIds": public, "privateSubnetIds": self.private}
+        self.vpc, self.public, self.private = build_vpc(ec2, zones(self.region))
+        self.config: dict[str, Any] = {
+            "vpcId": self.vpc,
+            "publicSubnetIds": self.public,
+            "privateSubnetIds": self.private,
+        }
         self.database(Engine="postgres", EngineVersion="15.12", StorageEncrypted=True)
         self.files()
+        self.balancer()
 
     def group(self, name: str) -> str:
         ec2 = self.account.client("ec2", self.region)
@@ -63,6 +68,15 @@ class Theirs:
             efs.create_mount_target(FileSystemId=made, SubnetId=subnet, SecurityGroups=[group])
         self.config |= {"fileSystemId": made, "fileSystemSecurityGroupId": group}
 
+    def balancer(self, **how: Any) -> None:
+        elb, group = self.account.client("elbv2", self.region), self.group("their-door")
+        given = {"Subnets": self.public, "SecurityGroups": [group], "Scheme": "internet-facing"} | how
+        arn = elb.create_load_balancer(Name="theirs", **given)["LoadBalancers"][0]["LoadBalancerArn"]
+        if not how:
+            idle = {"Key": "idle_timeout.timeout_seconds", "Value": "300"}
+            elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[idle])
+        self.config |= {"loadBalancerArn": arn, "loadBalancerSecurityGroupId": group}
+
     def rehearse(self, archives: Path, **config: Any) -> Rehearsal:
         chosen = {f"cvat:{key}": value for key, value in {**self.config, **config}.items()}
         return rehearse(self.region, config=chosen | {"cvat:modelArchives": str(archives)}, account=self.account)
@@ -73,17 +87,20 @@ def test_all_that_does_not_fit_is_said_at_once_and_nothing_is_made(archives: Pat
     with Account() as account:
         theirs = Theirs.__new__(Theirs)
         theirs.account, theirs.region = account, region
-        theirs.vpc, _, theirs.private = build_vpc(account.client("ec2", region), [*zones(region)[:2], f"{region}d"])
+        theirs.vpc, theirs.public, theirs.private = build_vpc(
+            account.client("ec2", region), [*zones(region)[:2], f"{region}d"]
+        )
         theirs.config = {}
         theirs.database("old", Engine="postgres", EngineVersion="9.6.24", StorageEncrypted=False)
         theirs.files()
+        theirs.balancer(Scheme="internal")
         own = theirs.config
         theirs.vpc, public, private = build_vpc(
             account.client("ec2", region), [f"{region}{letter}" for letter in "abd"]
         )
         stray = theirs.group("stray")
         theirs.config = own | {"vpcId": theirs.vpc, "publicSubnetIds": public, "privateSubnetIds": private}
-        wrong = {"dbSecurityGroupId": stray, "fileSystemSecurityGroupId": stray}
+        wrong = dict.fromkeys(("dbSecurityGroupId", "fileSystemSecurityGroupId", "loadBalancerSecurityGroupId"), stray)
         done = theirs.rehearse(archives, **wrong)
         gone = theirs.rehearse(archives, dbInstanceId="nowhere", fileSystemId="fs-00000000")
     said = str(done.error)
@@ -93,6 +110,9 @@ def test_all_that_does_not_fit_is_said_at_once_and_nothing_is_made(archives: Pat
         "not in cvat:vpcId",
         "it is not encrypted",
         f"cvat:dbSecurityGroupId = {stray}: the instance does not carry it",
+        "it is internal, and cvat:internal is false",
+        "it ends a connection that is idle for 60 s",
+        f"cvat:loadBalancerSecurityGroupId = {stray}: the load balancer does not carry it",
         f"cvat:fileSystemSecurityGroupId = {stray}: no mount target that carries it is in cn-north-1a",
     ):
         assert part in said, said
@@ -109,6 +129,18 @@ def test_a_file_system_that_is_mounted_elsewhere_is_refused_for_a_new_network(ar
         done = rehearse("cn-northwest-1", config=config, account=account)
     assert f"it is mounted in {theirs.vpc} already" in str(done.error)
     assert "or delete the mount targets" in str(done.error)
+
+
+def test_a_stack_that_sleeps_leaves_an_existing_database_running(archives: Path) -> None:
+    with Account() as account:
+        theirs = Theirs(account, "cn-northwest-1")
+        done = theirs.rehearse(archives, mode="asleep", canary="hourly")
+        assert done.error is None, done.error
+        assert all(verdict.ok for verdict in done.checks), [one for one in done.checks if not one.ok]
+        assert not [call for call in account.calls if call in ("rds:StopDBInstance", "rds:StartDBInstance")]
+        assert not done.of_type("aws:scheduler/schedule:Schedule"), "nothing to stop, and nobody to try it"
+        (found,) = done.client("rds").describe_db_instances()["DBInstances"]
+        assert found["DBInstanceStatus"] == "available", "others may use it"
 
 
 @pytest.fixture(scope="module", params=REGIONS)
@@ -168,6 +200,25 @@ def test_the_only_thing_added_to_what_exists_is_a_rule_for_the_stacks_own_group(
         (caller,) = ec2.describe_security_groups(GroupIds=[pair["GroupId"]])["SecurityGroups"]
         assert (rule["FromPort"], rule["ToPort"]) == (port, port)
         assert {"Key": "cvat:edge", "Value": f"{client}-client"} in caller["Tags"]
+
+
+def test_the_existing_load_balancer_gets_listeners_and_its_group_the_rules_that_they_need(
+    stack: tuple[Theirs, Rehearsal],
+) -> None:
+    theirs, done = stack
+    elb, ec2 = done.client("elbv2"), done.client("ec2")
+    (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
+    assert balancer["LoadBalancerArn"] == theirs.config["loadBalancerArn"], "none is made beside it"
+    (listener,) = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    assert done.outputs["url"].startswith(f"http://{balancer['DNSName']}")
+    (group,) = ec2.describe_security_groups(GroupIds=[theirs.config["loadBalancerSecurityGroupId"]])["SecurityGroups"]
+    (entering,) = group["IpPermissions"]
+    assert entering["FromPort"] == listener["Port"]
+    leaving = {rule["FromPort"] for rule in group["IpPermissionsEgress"] if rule.get("UserIdGroupPairs")}
+    assert leaving == {80, 8080}, "to the UI's and the server's tasks"
+    assert not [one for one in done.of_type("aws:s3/bucket:Bucket") if one.name == "cvat-logs"], (
+        "its log is its owner's"
+    )
 
 
 def test_existing_stores_are_backed_up_and_watched_like_our_own(stack: tuple[Theirs, Rehearsal]) -> None:

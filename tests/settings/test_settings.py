@@ -149,6 +149,7 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"dbSecurityGroupId": "sg-0123456789abcdef0"}, "belongs to cvat:dbInstanceId, which is empty"),
         ({"dbInstanceId": "theirs"}, "also needs cvat:vpcId, cvat:dbSecretArn, cvat:dbSecurityGroupId"),
         ({"fileSystemSecurityGroupId": "sg-0123456789abcdef0"}, "also needs cvat:fileSystemId, cvat:vpcId"),
+        ({"loadBalancerSecurityGroupId": "sg-0123456789abcdef0"}, "belongs to cvat:loadBalancerArn, which is empty"),
         ({"dbName": "no-hyphens"}, "should match pattern"),
         ({"fileSystemId": "efs-1"}, "should match pattern"),
     ],
@@ -255,6 +256,21 @@ def test_an_existing_database_needs_its_secret_its_group_and_no_snapshot() -> No
         ({"dbSecretArn": GIVEN_DATABASE["dbSecretArn"].replace("northwest", "north")}, "of this region"),
     ):
         (found,) = problems(**GIVEN_DATABASE | wrong)
+        assert said in found
+
+
+def test_an_existing_load_balancer_needs_its_network_its_group_and_its_own_firewall() -> None:
+    arn = "arn:aws-cn:elasticloadbalancing:cn-northwest-1:123456789012:loadbalancer/app/theirs/0123456789abcdef"
+    whole = {key: GIVEN_DATABASE[key] for key in ("vpcId", "publicSubnetIds", "privateSubnetIds")}
+    whole |= {"loadBalancerArn": arn, "loadBalancerSecurityGroupId": "sg-0123456789abcdef0"}
+    assert load(**whole).named.balancer.arn == arn
+    for wrong, said in (
+        ({"loadBalancerSecurityGroupId": ""}, "also needs cvat:loadBalancerSecurityGroupId"),
+        ({"loadBalancerArn": arn.replace("/app/", "/net/")}, "must be an application load balancer of this region"),
+        ({"loadBalancerArn": arn.replace("aws-cn", "aws")}, "(arn:aws-cn:elasticloadbalancing:cn-northwest-1:"),
+        ({"waf": "true"}, "Set cvat:waf to false"),
+    ):
+        (found,) = problems(**whole | wrong)
         assert said in found
 
 
