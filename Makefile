@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse report-picture diff sweep scale policy doctor settings serve-gateway bench-gateway test lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
+.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings serve-gateway bench-gateway test lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ policy: policy/.venv/installed  ## the environment of the policy pack, for `pulu
 
 doctor: $(VENV)/installed  ## before the first `pulumi up`: what would fail, and what to do (STACK=cn-northwest-1)
 	@$(BIN)/python -m cvatctl doctor --stack $(STACK)
+
+costs: $(VENV)/installed  ## write the tables of docs/costs.md from prices and presets
+	@$(BIN)/python -m rehearsal.report.cost_page
 
 settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/keys.py
 	@$(BIN)/python -m settings.declare

@@ -76,6 +76,7 @@ class FirewallAcl(pulumi.ComponentResource):
             aws.cloudwatch.LogGroupArgs(
                 name_prefix=f"{_LOG_PREFIX}{self._name}-",
                 retention_in_days=self._args.wanted.log_days,
+                kms_key_id=self._args.site.key,
                 tags=self._tags(),
             ),
             opts=self._child,

@@ -9,9 +9,9 @@ from components.cvat_release import ADMIN_PATHS, API_PATHS, SERVER_PATHS
 
 VALUES_PER_RULE = 5
 """An ALB rule takes no more, over all its conditions (ELB quotas, "condition values per rule", read 2026-11)."""
-_PLACES = {"api-token": 1, "admin": 100, "admin-closed": 900, "api": 950, "server": 1000}
-"""Priorities of the rules by kind. No kind ever moves another: ELB refuses a rule in the place of one that is still to
-be moved (PriorityInUse), and the update of a stack would end half-way."""
+_PLACES = {"api-token": 50, "admin": 100, "admin-closed": 900, "api": 950, "server": 1000}
+"""Priorities of the rules by kind; 1 is the page of a stack asleep. No kind ever moves another: ELB refuses a rule in
+the place of one that is still to be moved (PriorityInUse), and the update of a stack would end half-way."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,6 +70,12 @@ _COMMANDS = {
         "Checks the stack's configuration file, then (unless --offline) asks AWS about credentials, zones, instance "
         "types, quotas, certificate, images and the state backend. Changes nothing.",
     ),
+    "kept": (
+        commands.run_kept,
+        "what AWS still holds of a stack that was destroyed",
+        "Finds final snapshots, restore points, buckets and deleted secrets by the stack's name and tags, and says how "
+        "to restore from each or to remove it. Works after `pulumi destroy`, and before it. Changes nothing.",
+    ),
     "import-cfn": (
         commands.run_import,
         "take over a stack of the CloudFormation sample aws-samples/cvat-on-aws-china",
@@ -92,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     for name, (run, brief, text) in _COMMANDS.items():
         made[name] = sub.add_parser(name, help=brief, description=text)
         made[name].set_defaults(run=run)
-        _common(made[name], outputs=name not in ("doctor", "import-cfn"))
+        _common(made[name], outputs=name not in ("doctor", "kept", "import-cfn"))
     _own(made)
     return top
 
@@ -119,6 +125,7 @@ def _own(made: dict[str, argparse.ArgumentParser]) -> None:
     made["smoke"].add_argument("--url", metavar="URL", help="another way to the same CVAT, such as a tunnel")
     made["doctor"].add_argument("--offline", action="store_true", help="only what needs no credentials")
     made["doctor"].add_argument("--verbose", "-v", action="store_true", help="show what is in order, too")
+    made["kept"].add_argument("--region", required=True, help="the stack's region")
     made["import-cfn"].add_argument("cfn_stack", metavar="CFN_STACK", help="name of the CloudFormation stack")
     made["import-cfn"].add_argument("--region", required=True, help="the region of both stacks")
     made["import-cfn"].add_argument(

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from cvatctl import canary, clients, logs, password, shell, status
+from cvatctl import canary, clients, kept, logs, password, shell, status
 from cvatctl import outputs as stack_outputs
 from cvatctl.errors import ProblemError
 from cvatctl.outputs import Outputs
@@ -78,6 +78,16 @@ def run_smoke(given: argparse.Namespace) -> int:
 
 def _show_step(step: canary.Step) -> None:
     say(f"{'ok     ' if step.ok else 'FAILED '} {step.name}  ({step.seconds:.1f} s)  {step.detail}")
+
+
+def run_kept(given: argparse.Namespace) -> int:
+    """kept"""
+    if not given.stack:
+        raise ProblemError("--stack is missing: a stack that is gone can only be found by its name. Give --stack NAME.")
+    parts = kept.look(given.stack, clients.clients(given.region, given.profile))
+    for line in kept.text(given.stack, parts):
+        say(line)
+    return WELL if all(line.ok for part in parts for line in part.lines) else ATTENTION
 
 
 def run_doctor(given: argparse.Namespace) -> int:

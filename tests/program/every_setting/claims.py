@@ -30,9 +30,22 @@ Claim = Callable[[Seen, Any], None]
 ROUNDS: Mapping[str, tuple[str, ...]] = {
     "own": ("cn-northwest-1", "ap-northeast-1"),
     "given": ("cn-north-1", "ap-northeast-1"),
+    "asleep": ("cn-northwest-1", "ap-northeast-1"),
 }
-"""Round -> regions, China's first. `own`: a protected stack that makes all it needs; `given`: a trial in somebody
-else's network, with restored data, a certificate, images, model archives and a topic that exist already."""
+"""Round -> regions, China's first. `own`: a protected stack that makes all it needs; `given`: a trial with office
+hours in somebody else's network, with a restored database, a certificate, images, model archives and a topic that exist
+already; `asleep`: a sleeping stack over stores that exist already."""
+BESIDES: Mapping[str, Callable[[Ground], Mapping[str, Any]]] = {
+    "own": lambda _: {"hostName": "own.example.com"},
+    "given": lambda _: {},
+    "asleep": lambda on: {
+        "vpcId": on.vpc_id,
+        "publicSubnetIds": on.public_subnets,
+        "privateSubnetIds": on.private_subnets,
+        "hostName": "cvat.example.com",
+    },
+}
+"""Round -> what its values cannot do without, but another round claims."""
 OTHER = {"own": "given"}
 """Round -> the one whose stacks set none of its keys. "own", where nothing is said."""
 
@@ -69,7 +82,8 @@ def claim(key: str, value: Any, *, round_: str = "own") -> Callable[[Claim], Cla
 
 def configuration(name: str, on: Ground) -> dict[str, Any]:
     """All settings of a round."""
-    return {f"cvat:{one.key}": one.given(on) for one in CLAIMS.values() if one.round == name}
+    chosen = {one.key: one.given(on) for one in CLAIMS.values() if one.round == name}
+    return {f"cvat:{key}": value for key, value in {**BESIDES[name](on), **chosen}.items()}
 
 
 def collect() -> Mapping[str, Claimed]:

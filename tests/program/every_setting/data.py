@@ -1,8 +1,6 @@
-"""Data stores, and what a new stack's are restored from."""
+"""Data stores: new ones, restored ones, and those that exist already."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from tests.program.every_setting.claims import claim
 from tests.program.every_setting.seen import Seen
@@ -91,9 +89,45 @@ def the_database_is_made_from_the_snapshot(seen: Seen, arn: str) -> None:
     assert seen.database["DBName"] == "cvat", "the snapshot's database"
 
 
-@claim("restoreFileSystem", lambda on: on.file_system, round_="given")
-def the_restored_file_system_is_used_and_no_other_made(seen: Seen, file_system: str) -> None:
-    systems: list[dict[str, Any]] = seen.client("efs").describe_file_systems()["FileSystems"]
-    assert [one["FileSystemId"] for one in systems] == [file_system], "CVAT would begin with empty folders"
-    assert systems[0]["NumberOfMountTargets"] == 3, "tasks could not mount it"
-    assert seen.container("init")["name"] == "put-in-place", "its content lies in a folder of AWS Backup's"
+@claim("dbInstanceId", lambda on: on.theirs["dbInstanceId"], round_="asleep")
+def the_existing_database_is_used_and_none_is_made(seen: Seen, name: str) -> None:
+    assert seen.environment("server")["CVAT_POSTGRES_HOST"].startswith(f"{name}."), "CVAT would find no project"
+    assert not seen.done.of_type("aws:rds/instance:Instance"), "a second one would be paid for, and empty"
+
+
+@claim("dbSecretArn", lambda on: on.theirs["dbSecretArn"], round_="asleep")
+def cvat_logs_in_with_the_existing_secret(seen: Seen, arn: str) -> None:
+    told = {one["name"]: one["valueFrom"] for one in seen.container("server")["secrets"]}
+    assert told["CVAT_POSTGRES_PASSWORD"] == f"{arn}:password::", "the database would refuse"
+    assert arn in seen.role("server", "execution"), "ECS could not fetch it"
+
+
+@claim("dbSecurityGroupId", lambda on: on.theirs["dbSecurityGroupId"], round_="asleep")
+def the_databases_group_lets_cvat_in(seen: Seen, group: str) -> None:
+    assert let_in(seen, group) == {5432}, "CVAT and nothing else is let in"
+
+
+def let_in(seen: Seen, group: str) -> set[int]:
+    """The ports of a group that others may call."""
+    (found,) = seen.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    return {rule["FromPort"] for rule in found["IpPermissions"]}
+
+
+@claim("dbName", "annotation", round_="asleep")
+def cvat_uses_the_database_of_the_name(seen: Seen, name: str) -> None:
+    for kind in ("server", "worker", "init"):
+        assert seen.environment(kind, kind)["CVAT_POSTGRES_DBNAME"] == name, "CVAT would find no project"
+
+
+@claim("fileSystemId", lambda on: on.theirs["fileSystemId"], round_="asleep")
+def the_existing_file_system_is_used_and_none_is_made(seen: Seen, file_system: str) -> None:
+    assert seen.done.outputs["stores"]["files"] == file_system, "CVAT would begin with empty folders"
+    volumes = {one["efsVolumeConfiguration"]["fileSystemId"] for one in seen.task("server")["volumes"]}
+    assert volumes == {file_system}, "CVAT would mount another"
+    assert not seen.done.of_type("aws:efs/fileSystem:FileSystem"), "a second one would be paid for, and empty"
+
+
+@claim("fileSystemSecurityGroupId", lambda on: on.theirs["fileSystemSecurityGroupId"], round_="asleep")
+def the_file_systems_group_lets_cvat_in_and_gets_no_more_mount_targets(seen: Seen, group: str) -> None:
+    assert let_in(seen, group) == {2049}, "CVAT and nothing else is let in"
+    assert not seen.done.of_type("aws:efs/mountTarget:MountTarget"), "a zone has one mount target"

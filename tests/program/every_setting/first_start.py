@@ -1,4 +1,4 @@
-"""First start, and who is told of alarms."""
+"""First start, who is told of alarms, and the hourly smoke test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from tests.program.every_setting.seen import Seen
 
 def run_once(seen: Seen) -> dict[str, object]:
     """What the run-once task is started with: no API of AWS tells."""
-    (found,) = [one for one in seen.done.resources if one.type.startswith("pulumi-python:dynamic")]
+    dynamic = [one for one in seen.done.resources if one.type.startswith("pulumi-python:dynamic")]
+    (found,) = [one for one in dynamic if "timeout_minutes" in one.inputs]
     return dict(found.inputs)
 
 
@@ -53,6 +54,18 @@ def the_address_is_subscribed_to_the_new_topic(seen: Seen, address: str) -> None
 @claim("alarmTopicArn", lambda on: on.arn("sns", "pager"), round_="given")
 def alarms_go_to_the_topic_and_none_is_made(seen: Seen, arn: str) -> None:
     found = seen.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    own = [one for one in found if not one["AlarmName"].startswith("TargetTracking-")]
+    own = [one for one in found if one["AlarmName"].startswith("alarms-")]  # the others scale
+    assert own, "nothing is watched"
     assert {action for alarm in own for action in alarm["AlarmActions"]} == {arn}, "somebody else would be woken"
     assert not seen.client("sns").list_topics()["Topics"], "a second topic that nobody listens to"
+
+
+@claim("canary", "hourly")
+def the_smoke_test_runs_every_hour(seen: Seen, _: str) -> None:
+    client = seen.client("scheduler")
+    listed = [
+        client.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
+        for one in client.list_schedules()["Schedules"]
+    ]
+    runs = [one["ScheduleExpression"] for one in listed if one["Target"]["Arn"].endswith("ecs:runTask")]
+    assert runs == ["cron(30 * * * ? *)"], "a failure would be noticed by people first"

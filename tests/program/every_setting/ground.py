@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from region import Region
 from rehearsal import Account
+from tests.pem import Pair, pair
 
-IMAGES = ("server", "ui", "gateway", "models")
+IMAGES = ("server", "ui", "gateway", "models", "canary")
 STORED = ("pth-faster-rcnn", "pth-foolwood-siammask")
 """Functions whose archives lie in a bucket already."""
+_ANYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -25,7 +27,7 @@ class Ground:
     account: Account
     archives: Path
     """A folder of model archives."""
-    zones: Sequence[str]
+    zones: list[str]
     """Names of the region's availability zones, the last first."""
     vpc_id: str
     public_subnets: Sequence[str]
@@ -34,7 +36,16 @@ class Ground:
     """ARN."""
     snapshot: str
     """ARN of a database's."""
-    file_system: str
+    theirs: Mapping[str, str]
+    """Existing stores, by the keys of the settings that name them."""
+    zone: str
+    """Id of the hosted zone example.com."""
+    key: str
+    """ARN of a customer's KMS key."""
+    boundary: str
+    """ARN of a policy."""
+    pem: Pair
+    """A certificate and its key."""
     secret: str
     """ARN of one with the key `password`."""
     models: str
@@ -71,7 +82,13 @@ def prepare(account: Account, region: str, archives: Path) -> Ground:
         private_subnets=private,
         certificate=client("acm").request_certificate(DomainName="cvat.example.com")["CertificateArn"],
         snapshot=_snapshot(client("rds")),
-        file_system=client("efs").create_file_system(CreationToken="restored", Encrypted=True)["FileSystemId"],
+        theirs=_stores(client, vpc_id, private),
+        zone=client("route53")
+        .create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
+        .split("/")[-1],
+        key=client("kms").create_key()["KeyMetadata"]["Arn"],
+        boundary=client("iam").create_policy(PolicyName="bounds", PolicyDocument=_ANYTHING)["Policy"]["Arn"],
+        pem=pair("own.example.com"),
         secret=client("secretsmanager").create_secret(Name="mail", SecretString='{"password": "x"}')["ARN"],
         models=_models(client("s3"), region, archives),
     )
@@ -115,6 +132,34 @@ def _snapshot(rds: Any) -> str:
     made = rds.create_db_snapshot(DBInstanceIdentifier="lost", DBSnapshotIdentifier="last-night")["DBSnapshot"]
     rds.delete_db_instance(DBInstanceIdentifier="lost", SkipFinalSnapshot=True)
     return str(made["DBSnapshotArn"])
+
+
+def _stores(client: Callable[[str], Any], vpc_id: str, subnets: list[str]) -> dict[str, str]:
+    """A database and a file system in use, with their groups."""
+    groups = [
+        client("ec2").create_security_group(GroupName=name, Description=name, VpcId=vpc_id)["GroupId"]
+        for name in ("theirs-database", "theirs-files")
+    ]
+    client("rds").create_db_subnet_group(
+        DBSubnetGroupName="theirs", DBSubnetGroupDescription="theirs", SubnetIds=subnets
+    )
+    client("rds").create_db_instance(
+        DBInstanceIdentifier="theirs", DBInstanceClass="db.m6g.large", AllocatedStorage=30, MasterUsername="owner",
+        MasterUserPassword="theirs alone", DBName="annotation", DBSubnetGroupName="theirs", Port=5432,
+        VpcSecurityGroupIds=groups[:1], BackupRetentionPeriod=3, Engine="postgres", EngineVersion="15.12",
+        StorageEncrypted=True,
+    )  # fmt: skip
+    user = '{"username": "owner", "password": "theirs alone"}'
+    files = client("efs").create_file_system(CreationToken="theirs", Encrypted=True)["FileSystemId"]
+    for subnet in subnets:
+        client("efs").create_mount_target(FileSystemId=files, SubnetId=subnet, SecurityGroups=groups[1:])
+    return {
+        "dbInstanceId": "theirs",
+        "dbSecretArn": client("secretsmanager").create_secret(Name="theirs", SecretString=user)["ARN"],
+        "dbSecurityGroupId": groups[0],
+        "fileSystemId": files,
+        "fileSystemSecurityGroupId": groups[1],
+    }
 
 
 def _models(s3: Any, region: str, archives: Path) -> str:

@@ -1,4 +1,4 @@
-"""Stack and network."""
+"""Stack, account, sleep and network."""
 
 from __future__ import annotations
 
@@ -32,6 +32,54 @@ def own_tags_are_on_everything(seen: Seen, tags: list[str]) -> None:
     assert wanted.items() <= told.items(), "the bill cannot be split"
     bare = [one.urn for one in seen.done.resources if one.tags is not None and not wanted.items() <= one.tags.items()]
     assert not bare, "a resource without the tags is nobody's"
+
+
+@claim("permissionsBoundaryArn", lambda on: on.boundary)
+def every_role_is_bounded(seen: Seen, arn: str) -> None:
+    iam = seen.client("iam")
+    roles = [iam.get_role(RoleName=one["RoleName"])["Role"] for one in iam.list_roles()["Roles"]]
+    bounds = {one["RoleName"]: one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for one in roles}
+    assert set(bounds.values()) == {arn}, f"an account that demands it refuses the role: {bounds}"
+
+
+@claim("kmsKeyArn", lambda on: on.key)
+def stores_logs_and_secrets_are_encrypted_by_the_key(seen: Seen, arn: str) -> None:
+    assert seen.database["KmsKeyId"] == arn, "who may use the key may read"
+    system = seen.done.outputs["stores"]["files"]
+    (files,) = seen.client("efs").describe_file_systems(FileSystemId=system)["FileSystems"]
+    assert files["KmsKeyId"] == arn, "who may use the key may read"
+    secret = seen.client("secretsmanager").describe_secret(SecretId=seen.done.outputs["admin_secret_arn"])
+    assert secret["KmsKeyId"] == arn, "who may use the key may read"
+    groups = seen.client("logs").describe_log_groups()["logGroups"]
+    assert {one.get("kmsKeyId") for one in groups} == {arn}, "logs name people"
+
+
+@claim("mode", "asleep", round_="asleep")
+def no_task_and_no_endpoint_of_a_sleeping_stack_runs(seen: Seen, _: str) -> None:
+    running = {kind: seen.service(kind)["desiredCount"] for kind in seen.done.outputs["services"]}
+    assert set(running.values()) == {0}, f"what runs is paid for: {running}"
+    assert not seen.client("sagemaker").list_endpoints()["Endpoints"], "endpoints cost most"
+
+
+def hours(seen: Seen) -> set[tuple[str, str]]:
+    """When the server's number changes, and in which time zone."""
+    resource = f"service/{seen.done.outputs['cluster']}/{seen.done.outputs['services']['server']}"
+    found = seen.client("application-autoscaling").describe_scheduled_actions(
+        ServiceNamespace="ecs", ResourceId=resource
+    )["ScheduledActions"]
+    return {(one["Schedule"], one["Timezone"]) for one in found}
+
+
+@claim("officeHours", "mon-sat 07:30-21:00", round_="given")
+def tasks_come_and_go_with_the_office_hours(seen: Seen, _: str) -> None:
+    ends = "cron(0 21 ? * MON,TUE,WED,THU,FRI,SAT *)"
+    assert ends in {when for when, _ in hours(seen)}, "nights would be paid for"
+    assert len(hours(seen)) == 2, "a morning and an evening"
+
+
+@claim("officeTimeZone", "Europe/Berlin", round_="given")
+def office_hours_are_those_of_the_place(seen: Seen, zone: str) -> None:
+    assert {where for _, where in hours(seen)} == {zone}, "people would begin before their tasks"
 
 
 @claim("vpcCidr", "10.50.0.0/16")

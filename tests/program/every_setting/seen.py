@@ -34,6 +34,16 @@ class Seen:
         family = f"cvat-{self.done.stack}-{kind}"
         return dict(self.client("ecs").describe_task_definition(taskDefinition=family)["taskDefinition"])
 
+    def firewall(self) -> dict[str, Any]:
+        """The web ACL before the load balancer."""
+        found = self.client("wafv2").get_web_acl_for_resource(ResourceArn=self.balancer["LoadBalancerArn"])
+        return dict(found["WebACL"])
+
+    def login(self) -> dict[str, Any]:
+        """What the load balancer does with people whom it does not know."""
+        ask = self.secure["DefaultActions"][0]
+        return dict(ask["AuthenticateOidcConfig"])
+
     def size(self, kind: str) -> tuple[int, int]:
         """CPU units and MiB of a task."""
         return int(self.task(kind)["cpu"]), int(self.task(kind)["memory"])
@@ -85,10 +95,15 @@ class Seen:
         arn = self.balancer["LoadBalancerArn"]
         return {one["Port"]: one for one in self.client("elbv2").describe_listeners(LoadBalancerArn=arn)["Listeners"]}
 
+    @property
+    def secure(self) -> dict[str, Any]:
+        """The HTTPS listener."""
+        return next(one for one in self.listeners.values() if one["Protocol"] == "HTTPS")
+
     def rules(self) -> list[dict[str, Any]]:
         """The rules of the listener that people use, the first to be tried first."""
         elb = self.client("elbv2")
-        main = [one for one in self.listeners.values() if one["DefaultActions"][0]["Type"] == "forward"]
+        main = [one for one in self.listeners.values() if one["DefaultActions"][0]["Type"] != "redirect"]
         found = elb.describe_rules(ListenerArn=main[0]["ListenerArn"])["Rules"]
         return sorted((one for one in found if not one["IsDefault"]), key=lambda one: int(one["Priority"]))
 

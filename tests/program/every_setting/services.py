@@ -28,8 +28,13 @@ def so_many_servers_run(seen: Seen, count: int) -> None:
 def servers_grow_to_the_maximum(seen: Seen, most: int) -> None:
     assert seen.capacity("server") == (3, most), "the load would be met too late, or without a limit"
     policies = seen.client("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")
-    tracked = [one["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] for one in policies["ScalingPolicies"]]
-    assert set(tracked) == {60}, "without a policy, a limit is only a limit"
+    name = seen.done.outputs["services"]["server"]
+    tracked = [
+        one["TargetTrackingScalingPolicyConfiguration"]["TargetValue"]
+        for one in policies["ScalingPolicies"]
+        if one["ResourceId"].endswith(f"/{name}")
+    ]
+    assert tracked == [60], "without a policy, a limit is only a limit"
 
 
 @claim("uiCpu", 512)
@@ -85,6 +90,16 @@ def worker_tasks_of_both_queues_have_the_memory(seen: Seen, mebibytes: int) -> N
 @claim("workerCount", 4)
 def so_many_workers_run(seen: Seen, count: int) -> None:
     assert seen.service("worker")["desiredCount"] == count, "jobs would wait in the queue"
+
+
+@claim("workerMaxCount", 8)
+def workers_grow_with_their_queue_to_the_maximum(seen: Seen, most: int) -> None:
+    assert seen.capacity("worker") == (4, most), "jobs would wait, or the bill grow without a limit"
+
+
+@claim("annotationWorkerMaxCount", 9)
+def annotation_workers_grow_with_their_queue_to_the_maximum(seen: Seen, most: int) -> None:
+    assert seen.capacity("annotation-worker") == (5, most), "jobs would wait, or the bill grow without a limit"
 
 
 @claim("annotationWorkerCount", 5)
