@@ -1,7 +1,7 @@
 """How each resource type is created, changed and deleted on the emulated account: one small function per type.
 
-Created: `@handles(type)`. The function takes what it needs from `make.inputs` and calls the API through `make.call`, which
-carries every unused input that the operation knows. What is left at the end is an error.
+Created: `@handles(type)`. The function takes what it needs from `make.inputs` and calls the API through `make.call`,
+which carries every unused input that the operation knows. What is left at the end is an error.
 
 Deleted: every type needs one of these (a test asks for it), beside its creation or in deletion.py:
 
@@ -9,7 +9,7 @@ Deleted: every type needs one of these (a test asks for it), beside its creation
     forgotten("random:index/randomId:RandomId")                            nothing in the account to be deleted
     @deletes("aws:ec2/internetGateway:InternetGateway")                    a function of the `Make`, where there is more
 
-Changed in place: only where the provider does so; which inputs make a resource anew is the table rehearsal/diff/forced.py.
+Changed in place: only where the provider does so; rehearsal/diff/forced.py has the inputs that make a resource anew.
 
     again("aws:iam/rolePolicy:RolePolicy")      creation is a put: the same call with all inputs is the update
     @updates("aws:rds/instance:Instance")       a function whose `make.inputs` holds those that differ only
