@@ -47,6 +47,16 @@ def test_every_alarm_has_its_section_of_the_runbook_and_every_section_an_alarm()
     assert set(names) == sections()
 
 
+def test_every_notice_is_tried_with_an_event_of_its_kind() -> None:
+    tests = "".join(
+        path.read_text(encoding="utf-8") for path in (OPERATIONS.parent.parent / "tests/program").glob("*.py")
+    )
+    untried = [
+        rule.name for rule in event_rules(ORIGIN) if f'#{rule.name}"' not in tests and f'"{rule.name}"' not in tests
+    ]
+    assert not untried, "put such an event on the rehearsed account's bus, and look whether somebody is told"
+
+
 def test_every_section_says_more_than_the_alarm() -> None:
     text = OPERATIONS.read_text(encoding="utf-8").partition("\n## Alarms\n")[2].partition("\n## ")[0]
     parts = re.split(r"^### .+$", text, flags=re.M)[1:]

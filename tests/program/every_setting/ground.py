@@ -80,7 +80,7 @@ def prepare(account: Account, region: str, archives: Path) -> Ground:
         vpc_id=vpc_id,
         public_subnets=public,
         private_subnets=private,
-        certificate=client("acm").request_certificate(DomainName="cvat.example.com")["CertificateArn"],
+        certificate=_certificate(client("acm"), pair("cvat.example.com")),
         snapshot=_snapshot(client("rds")),
         theirs=_stores(client, vpc_id, private),
         zone=client("route53")
@@ -114,6 +114,12 @@ def build_vpc(ec2: Any, zones: Sequence[str]) -> tuple[str, list[str], list[str]
 def _nat(ec2: Any, subnet: str) -> str:
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     return str(ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"])
+
+
+def _certificate(acm: Any, own: Pair) -> str:
+    """One that is issued, as a listener needs it."""
+    made = acm.import_certificate(Certificate=own.certificate.encode(), PrivateKey=own.key.encode())
+    return str(made["CertificateArn"])
 
 
 def _images(ecr: Any) -> None:
