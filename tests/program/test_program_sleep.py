@@ -167,6 +167,20 @@ def test_an_update_at_night_wakes_nothing(by_day: Rehearsal) -> None:
         fire(by_day, f"sleep-{errand}")
 
 
+def test_nor_does_one_after_a_refresh_at_night(by_day: Rehearsal) -> None:
+    """A refresh brings the clock's numbers into Pulumi's state, so that they would differ from the program's."""
+    clocks: dict[str, tuple[str, ...]] = {
+        "aws:ecs/service:Service": ("desiredCount",),
+        "aws:lb/listenerRule:ListenerRule": ("conditions",),
+    }
+    clocks["aws:appautoscaling/target:Target"] = ("minCapacity", "maxCapacity")
+    for token, keys in clocks.items():
+        found = [one for one in by_day.of_type(token) if "Rule" not in token or one.name == "cvat-asleep"]
+        assert found
+        for one in found:
+            assert one.options.ignore_changes == keys, f"{one.name}: the clock changes these"
+
+
 def test_a_release_that_migrates_at_night_starts_the_database(by_day: Rehearsal) -> None:
     fire(by_day, "sleep-stop-database")
     before = by_day.account.calls.count("ecs:RunTask")
