@@ -113,7 +113,9 @@ def _programs(after: str | None, opened: ExitStack) -> tuple[Path, Path, Path | 
         try:
             base = opened.enter_context(program(after, HOME))
         except UserInputError as error:
-            raise UserInputError(f"--after {after} must be a git revision with a program (a tag, main): {error}") from error
+            raise UserInputError(
+                f"--after {after} must be a git revision with a program (a tag, main): {error}"
+            ) from error
         return base, opened.enter_context(program(str(HOME), HOME)), None
     folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-"))
     return HOME, HOME, Path(folder).resolve()
