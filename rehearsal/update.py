@@ -110,7 +110,13 @@ def _programs(after: str | None, opened: ExitStack) -> tuple[Path, Path, Path | 
     from rehearsal.run import HOME  # noqa: PLC0415
 
     if after:  # both sides copied, so that both have the same stand-ins
-        return opened.enter_context(program(after, HOME)), opened.enter_context(program(str(HOME), HOME)), None
+        try:
+            base = opened.enter_context(program(after, HOME))
+        except UserInputError as error:
+            raise UserInputError(
+                f"--after {after} must be a git revision with a program (a tag, main): {error}"
+            ) from error
+        return base, opened.enter_context(program(str(HOME), HOME)), None
     folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-"))
     return HOME, HOME, Path(folder).resolve()
 
