@@ -37,10 +37,9 @@ hours in somebody else's network, with a restored database, a certificate, image
 already; `asleep`: a sleeping stack over stores that exist already."""
 BESIDES: Mapping[str, Callable[[Ground], Mapping[str, Any]]] = {
     "own": lambda _: {"hostName": "own.example.com"},
-    "given": lambda _: {},
+    "given": lambda on: {"publicSubnetIds": on.public_subnets},
     "asleep": lambda on: {
         "vpcId": on.vpc_id,
-        "publicSubnetIds": on.public_subnets,
         "privateSubnetIds": on.private_subnets,
         "hostName": "cvat.example.com",
     },

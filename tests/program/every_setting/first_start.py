@@ -1,4 +1,4 @@
-"""First start, who is told of alarms, and the hourly smoke test."""
+"""First start, and who is told of alarms."""
 
 from __future__ import annotations
 
@@ -58,14 +58,3 @@ def alarms_go_to_the_topic_and_none_is_made(seen: Seen, arn: str) -> None:
     assert own, "nothing is watched"
     assert {action for alarm in own for action in alarm["AlarmActions"]} == {arn}, "somebody else would be woken"
     assert not seen.client("sns").list_topics()["Topics"], "a second topic that nobody listens to"
-
-
-@claim("canary", "hourly")
-def the_smoke_test_runs_every_hour(seen: Seen, _: str) -> None:
-    client = seen.client("scheduler")
-    listed = [
-        client.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
-        for one in client.list_schedules()["Schedules"]
-    ]
-    runs = [one["ScheduleExpression"] for one in listed if one["Target"]["Arn"].endswith("ecs:runTask")]
-    assert runs == ["cron(30 * * * ? *)"], "a failure would be noticed by people first"

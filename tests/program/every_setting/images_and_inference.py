@@ -39,12 +39,6 @@ def the_given_model_image_runs_in_every_container(seen: Seen, reference: str) ->
     assert {one["Image"] for one in models(seen)} == {reference}, "another image would run"
 
 
-@claim("canaryImage", lambda on: on.image("canary"))
-def the_given_image_of_the_smoke_test_runs(seen: Seen, reference: str) -> None:
-    assert seen.container("canary")["image"] == reference, "another image would run"
-    assert "images-canary" not in {one.name for one in seen.done.of_type("docker:index/image:Image")}
-
-
 def build_arguments(seen: Seen) -> list[dict[str, str]]:
     """What Docker is told, for each image that is built."""
     return [dict(one.inputs["build"]["args"]) for one in seen.done.of_type("docker:index/image:Image")]
