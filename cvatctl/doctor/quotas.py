@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,19 +78,25 @@ def _most_in_a_zone(ec2: Any) -> int:
 
 
 def fargate(case: Case, clients: Clients) -> Iterator[Finding]:
-    """The virtual CPUs of all tasks, twice: a deployment starts the new ones before it stops the old ones."""
-    sizes = case.settings.tasks
-    units = sum(size.cpu * size.count for kind, size in sizes.items() if kind != "gateway" or case.functions)
-    limit, needed = _limit(FARGATE_CPUS, clients), -(-units // _UNITS)
-    if needed <= limit < 2 * needed:
+    """The virtual CPUs of all tasks, twice: a deployment starts the new ones before it stops the old ones. And of as
+    many as load may start."""
+    sizes = [size for kind, size in case.settings.awake_tasks.items() if kind != "gateway" or case.functions]
+    limit, needed = _limit(FARGATE_CPUS, clients), _cpus(size.cpu * size.count for size in sizes)
+    later = max(2 * needed, _cpus(size.cpu * max(size.count, size.max_count) for size in sizes))
+    if needed <= limit < later:
         yield Finding(
             "advice",
             "quotas",
             f"{FARGATE_CPUS.name}: the tasks fit ({needed} of {limit:g}), but a deployment runs old and new ones side "
-            f"by side and needs {2 * needed}. Ask for more before the first upgrade.",
+            f"by side, and load starts more: up to {later} are needed. Ask for more before the first upgrade.",
         )
     else:
         yield _judge(FARGATE_CPUS, limit, 0, needed)
+
+
+def _cpus(units: Iterable[int]) -> int:
+    """Whole virtual CPUs of so many CPU units."""
+    return -(-sum(units) // _UNITS)
 
 
 def inference(case: Case, clients: Clients) -> Iterator[Finding]:
