@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components import alarm_rules, dashboard, policies
-from components.alarm_rules import Dimensions, EventRule, Rule, Things
+from components import alarm_rules, dashboard, event_rules, policies
+from components.alarm_rules import Dimensions, Rule, Things
 from components.canary import Canary
 from components.cvat_release import QUEUES
 from components.data_tier import DataTier
@@ -49,7 +49,7 @@ class AlarmsArgs:
 
 
 class Alarms(pulumi.ComponentResource):
-    """A topic, the alarms of alarm_rules.py for everything there is, and the dashboard."""
+    """A topic, the rules of alarm_rules.py and event_rules.py for everything there is, and the dashboard."""
 
     outputs: Mapping[str, pulumi.Output[str]]
     """ARN of the topic, name of the dashboard."""
@@ -73,7 +73,7 @@ class Alarms(pulumi.ComponentResource):
         self.resting = [
             Named(name=alarm.name, arn=alarm.arn) for rule, alarm in made if rule.watches in alarm_rules.RESTING
         ]
-        for rule in alarm_rules.event_rules(_origin(args)):
+        for rule in event_rules.event_rules(_origin(args)):
             self._pass_on(rule)
         shown = self._dashboard(things, alarms).dashboard_name
         self.outputs = {"topic_arn": self._topic_arn, "dashboard": shown}
@@ -165,7 +165,7 @@ class Alarms(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _pass_on(self, rule: EventRule) -> None:
+    def _pass_on(self, rule: event_rules.EventRule) -> None:
         name, args = f"{self._name}-{rule.name}", self._args
         said = f"CVAT {args.site.stack}: {rule.meaning} See {rule.runbook}."
         made = aws.cloudwatch.EventRule(
@@ -225,9 +225,9 @@ def _difference(rule: Rule, dimensions: Dimensions) -> list[aws.cloudwatch.Metri
     return [*parts, _QUERY(id="rest", expression="whole - less", label=rule.name, return_data=True)]
 
 
-def _origin(args: AlarmsArgs) -> alarm_rules.Origin:
+def _origin(args: AlarmsArgs) -> event_rules.Origin:
     cluster = pulumi.Output.from_input(args.cluster_arn)
-    return alarm_rules.Origin(
+    return event_rules.Origin(
         cluster_arn=cluster,
         services_arn=cluster.apply(lambda arn: f"{arn.replace(':cluster/', ':service/')}/"),
         init_family=args.init_family,

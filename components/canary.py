@@ -42,7 +42,7 @@ class CanaryArgs:
 
 
 class Canary(pulumi.ComponentResource):
-    """A task that a schedule starts; its exit code tells (see alarm_rules.py)."""
+    """A task that a schedule starts; its exit code tells (see event_rules.py)."""
 
     family: str
     """Family of its task definitions."""

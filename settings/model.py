@@ -15,11 +15,11 @@ from components.existing import Named
 from components.existing_balancer import NamedBalancer
 from components.existing_database import NamedDatabase
 from components.existing_files import NamedFiles
-from components.front_door import Firewall, FrontDoor, Imported, Login
+from components.front_door import FrontDoor
 from components.office_hours import OfficeHours
 from components.site import Demands
 from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, Notified, TaskSize
-from settings import certificate, keys, keys_given
+from settings import doors, keys, keys_given
 from settings.keys_access import Access, Https, Oidc, Waf
 from settings.presets import PRESETS
 
@@ -126,59 +126,8 @@ class Settings:
     @cached_property
     def front_door(self) -> FrontDoor:
         """How people reach CVAT. Only of a configuration whose rules hold."""
-        access, https = self.access, self.https
-        return FrontDoor(
-            http_port=access.http_port,
-            https_port=access.https_port,
-            allowed_cidrs=access.allowed_cidrs,
-            admin_cidrs=access.admin_cidrs,
-            internal=access.internal,
-            host_name=access.host_name,
-            hosted_zone_id=access.hosted_zone_id,
-            certificate_arn=https.certificate_arn,
-            imported=self._imported,
-            requested=https.request_certificate,
-            tls_policy=https.tls_policy,
-            page=self.page,
-            firewall=self._firewall,
-            login=self._login,
-        )
-
-    @property
-    def _imported(self) -> Imported | None:
-        if not self.https.certificate:
-            return None
-        own, chain = certificate.split(self.https.certificate)
-        return Imported(certificate=own, chain=chain, key=self.https.certificate_key.get_secret_value())
-
-    @property
-    def _firewall(self) -> Firewall | None:
-        waf = self.waf
-        if not waf.waf:
-            return None
-        return Firewall(
-            rule_groups=waf.waf_rule_groups,
-            rate_limit=waf.waf_rate_limit,
-            trusted_cidrs=waf.waf_trusted_cidrs,
-            log_days=self.services.log_retention_days if waf.waf_logs else 0,
-        )
-
-    @property
-    def _login(self) -> Login | None:
-        oidc = self.oidc
-        if not oidc.oidc_issuer:
-            return None
-        return Login(
-            issuer=oidc.oidc_issuer,
-            client_id=oidc.oidc_client_id,
-            client_secret=oidc.oidc_client_secret.get_secret_value(),
-            authorization_endpoint=oidc.oidc_authorization_endpoint,
-            token_endpoint=oidc.oidc_token_endpoint,
-            user_info_endpoint=oidc.oidc_user_info_endpoint,
-            scope=oidc.oidc_scope,
-            session_seconds=oidc.oidc_session_hours * 3600,
-            token_bypass=oidc.oidc_token_bypass,
-        )
+        log_days = self.services.log_retention_days
+        return doors.front_door(self.access, self.https, doors.firewall(self.waf, log_days), self.oidc, self.page)
 
     @property
     def database(self) -> DatabaseSize:

@@ -1,4 +1,4 @@
-"""alarm_rules.py and dashboard.py: decided without any resource, and each with its section of the runbook."""
+"""The tables of alarms and events, and the dashboard: decided without any resource, each with its runbook section."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from components import dashboard
-from components.alarm_rules import RESTING, Origin, Things, alarm_rules, event_rules, memory_gb, most_connections
+from components.alarm_rules import RESTING, Things, alarm_rules, memory_gb, most_connections
+from components.event_rules import Origin, event_rules
 from components.sizes import DatabaseSize
 
 OPERATIONS = Path(__file__).parent.parent.parent / "docs" / "operations.md"
