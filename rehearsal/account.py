@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 from collections import Counter
@@ -15,9 +14,8 @@ from unittest import mock
 import boto3
 import botocore.client
 import botocore.exceptions
-from botocore.loaders import JSONFileLoader
 
-from rehearsal.emulator import bridges, tasks
+from rehearsal.emulator import bridges, shortcuts, tasks
 from rehearsal.emulator.clock import Clock
 from rehearsal.emulator.scenario import CALM, Scenario
 from rehearsal.errors import RehearsalError
@@ -28,21 +26,6 @@ HIDDEN = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL")
 """Variables of the operator's shell that would change what the program's boto3 calls do."""
 
 _only_one = threading.Lock()
-
-_load_file = JSONFileLoader.load_file
-
-
-@functools.cache
-def _loaded(path: str) -> Any:
-    return _load_file(JSONFileLoader(), path)
-
-
-def _load_once(_: JSONFileLoader, file_path: str) -> Any:
-    """One of botocore's service models, read once in a process.
-
-    The program makes a new session for each client, and each session would parse megabytes of JSON again.
-    """
-    return _loaded(file_path)
 
 
 class Account:
@@ -84,6 +67,7 @@ class Account:
 
         clean = {key: value for key, value in os.environ.items() if key not in HIDDEN}
         clean |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        clean |= {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}  # thousands of machine images, and nobody starts a machine
         opening.enter_context(mock.patch.dict(os.environ, clean, clear=True))
         emulator = mock_aws()
         emulator.start()
@@ -108,7 +92,7 @@ class Account:
             self.journal.note(service, operation, asked, answer)
             return answer
 
-        opening.enter_context(mock.patch.object(JSONFileLoader, "load_file", _load_once))
+        opening.enter_context(shortcuts.taken())
         opening.enter_context(mock.patch.object(botocore.client.BaseClient, "_make_api_call", counted))
         opening.enter_context(mock.patch.object(boto3, "DEFAULT_SESSION", self._session))
         self.clock.join()
