@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,12 @@ GIVEN_GROUPS = {
 }
 """Settings that name the group of something that exists already, and the role of what carries it."""
 
+_RULES = {
+    "IpPermissions": "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "IpPermissionsEgress": "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+}
+"""A group's rules as EC2 calls them, and the resource type that adds one."""
+
 
 @question
 def groups(rehearsal: Rehearsal) -> list[Thing]:
@@ -62,32 +68,32 @@ def groups(rehearsal: Rehearsal) -> list[Thing]:
     own = [one for one in everything if one["GroupId"] in made or tag(one, "stack") == rehearsal.stack]
     ids = {one["GroupId"] for one in own}
     given = {value: role for key, role in GIVEN_GROUPS.items() if (value := rehearsal.config.values.get(key))}
-    let_in = {
-        str(rule.inputs["cidrIpv4"])
-        for rule in rehearsal.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
-        if "cidrIpv4" in rule.inputs
-    }
-    return own + [_given(one, given[one["GroupId"]], ids, let_in) for one in everything if one["GroupId"] in given]
+    return own + [
+        _given(one, given[one["GroupId"]], ids, {way: _ranges(rehearsal, one["GroupId"], way) for way in _RULES})
+        for one in everything
+        if one["GroupId"] in given
+    ]
 
 
-def _given(group: Thing, role: str, ours: set[str], let_in: set[str]) -> Thing:
+def _ranges(rehearsal: Rehearsal, group: str, way: str) -> set[tuple[str, int]]:
+    """What the stack itself has let in or out of a group, by address range: (CIDR, first port)."""
+    rules = [record.inputs for record in rehearsal.of_type(_RULES[way]) if record.inputs["securityGroupId"] == group]
+    return {(str(one["cidrIpv4"]), int(one["fromPort"])) for one in rules if "cidrIpv4" in one}
+
+
+def _given(group: Thing, role: str, ours: set[str], ranges: Mapping[str, set[tuple[str, int]]]) -> Thing:
     """A group of somebody else's, with its role and, of its rules, those that the stack has added."""
 
-    def added(entries: list[Thing], cidrs: set[str]) -> list[Thing]:
+    def added(way: str) -> list[Thing]:
         found = []
-        for entry in entries:
+        for entry in group[way]:
             pairs = [one for one in entry["UserIdGroupPairs"] if one["GroupId"] in ours]
-            ranges = [one for one in entry["IpRanges"] if one["CidrIp"] in cidrs]
-            if pairs or ranges:
-                found.append({**entry, "IpRanges": ranges, "Ipv6Ranges": [], "UserIdGroupPairs": pairs})
+            cidrs = [one for one in entry["IpRanges"] if (one["CidrIp"], entry.get("FromPort")) in ranges[way]]
+            if pairs or cidrs:
+                found.append({**entry, "IpRanges": cidrs, "Ipv6Ranges": [], "UserIdGroupPairs": pairs})
         return found
 
-    return {
-        **group,
-        "Tags": [{"Key": ROLE_TAG, "Value": role}],
-        "IpPermissions": added(group["IpPermissions"], let_in),
-        "IpPermissionsEgress": added(group["IpPermissionsEgress"], set()),
-    }
+    return {**group, "Tags": [{"Key": ROLE_TAG, "Value": role}], **{way: added(way) for way in _RULES}}
 
 
 @question

@@ -34,13 +34,12 @@ ROUNDS: Mapping[str, tuple[str, ...]] = {
 }
 """Round -> regions, China's first. `own`: a protected stack that makes all it needs; `given`: a trial with office
 hours in somebody else's network, with a restored database, a certificate, images, model archives and a topic that exist
-already; `asleep`: a sleeping stack over stores and a load balancer that exist already."""
+already; `asleep`: a sleeping stack over stores that exist already."""
 BESIDES: Mapping[str, Callable[[Ground], Mapping[str, Any]]] = {
     "own": lambda _: {"hostName": "own.example.com"},
-    "given": lambda _: {},
+    "given": lambda on: {"publicSubnetIds": on.public_subnets},
     "asleep": lambda on: {
         "vpcId": on.vpc_id,
-        "publicSubnetIds": on.public_subnets,
         "privateSubnetIds": on.private_subnets,
         "hostName": "cvat.example.com",
     },

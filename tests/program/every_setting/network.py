@@ -143,7 +143,7 @@ def tasks_and_stores_live_in_the_named_private_subnets(seen: Seen, ids: list[str
     assert {one["SubnetId"] for one in targets} == set(ids), "a zone without a mount target has no files"
 
 
-@claim("publicSubnetIds", lambda on: on.public_subnets, round_="given")
+@claim("publicSubnetIds", lambda on: on.public_subnets, round_="asleep")
 def the_load_balancer_stands_in_the_named_public_subnets(seen: Seen, ids: list[str]) -> None:
     used = {zone["SubnetId"] for zone in seen.balancer["AvailabilityZones"]}
     assert used == set(ids), "elsewhere nobody reaches it"

@@ -40,7 +40,7 @@ def their_door(on: Ground) -> dict[str, Any]:
     return dict(found[0])
 
 
-@claim("loadBalancerArn", lambda on: their_door(on)["LoadBalancerArn"], round_="asleep")
+@claim("loadBalancerArn", lambda on: their_door(on)["LoadBalancerArn"], round_="given")
 def the_existing_load_balancer_is_used_and_no_other_made(seen: Seen, arn: str) -> None:
     elb = seen.client("elbv2")
     assert [one["LoadBalancerArn"] for one in elb.describe_load_balancers()["LoadBalancers"]] == [arn], "two doors"
@@ -48,7 +48,7 @@ def the_existing_load_balancer_is_used_and_no_other_made(seen: Seen, arn: str) -
     assert not seen.done.of_type("aws:lb/loadBalancer:LoadBalancer"), "a destroy would take it along"
 
 
-@claim("loadBalancerSecurityGroupId", lambda on: their_door(on)["SecurityGroups"][0], round_="asleep")
+@claim("loadBalancerSecurityGroupId", lambda on: their_door(on)["SecurityGroups"][0], round_="given")
 def the_rules_are_in_the_existing_load_balancers_group(seen: Seen, group_id: str) -> None:
     assert any(
         rule.inputs["securityGroupId"] == group_id
