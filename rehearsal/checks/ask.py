@@ -70,6 +70,15 @@ def paged(client: Any, operation: str, member: str, **parameters: Any) -> list[T
 
 
 @question
+def in_network(rehearsal: Rehearsal, operation: str, member: str) -> list[Thing]:
+    """All items of one of EC2's operations that are in the stack's VPC; a program without one: in the account."""
+    given = rehearsal.config.values.get("cvat:vpcId")
+    vpcs = [record.id for record in rehearsal.of_type("aws:ec2/vpc:Vpc")] + ([given] if given else [])
+    filters = {"Filters": [{"Name": "vpc-id", "Values": vpcs}]} if vpcs else {}
+    return paged(rehearsal.client("ec2"), operation, member, **filters)
+
+
+@question
 def services(rehearsal: Rehearsal) -> list[Thing]:
     """The stack's ECS services."""
     ecs = rehearsal.client("ecs")

@@ -32,16 +32,17 @@ TCP = ("-1", "6", "tcp")
 
 
 class NetworkMap:
-    """Subnets, route tables, network ACLs and security groups of the account, read once."""
+    """Subnets, route tables, network ACLs and security groups of the stack's VPC, read once."""
 
     def __init__(self, rehearsal: Rehearsal) -> None:
-        ec2 = rehearsal.client("ec2")
-        self._subnets = {one["SubnetId"]: one for one in ask.paged(ec2, "describe_subnets", "Subnets")}
-        self._tables = ask.paged(ec2, "describe_route_tables", "RouteTables")
-        self._gateways = {one["NatGatewayId"]: one for one in ask.paged(ec2, "describe_nat_gateways", "NatGateways")}
+        subnets = ask.in_network(rehearsal, "describe_subnets", "Subnets")
+        self._subnets = {one["SubnetId"]: one for one in subnets}
+        self._tables = ask.in_network(rehearsal, "describe_route_tables", "RouteTables")
+        gateways = ask.in_network(rehearsal, "describe_nat_gateways", "NatGateways")
+        self._gateways = {one["NatGatewayId"]: one for one in gateways}
         self._groups = {one["GroupId"]: one for one in places.groups(rehearsal)}
         self._acls: dict[str, Thing] = {}
-        for acl in ask.paged(ec2, "describe_network_acls", "NetworkAcls"):
+        for acl in ask.in_network(rehearsal, "describe_network_acls", "NetworkAcls"):
             self._acls |= {one["SubnetId"]: acl for one in acl["Associations"]}
         self._blocks = {name: ipaddress.IPv4Network(one["CidrBlock"]) for name, one in self._subnets.items()}
 

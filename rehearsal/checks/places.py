@@ -64,7 +64,7 @@ _RULES = {
 def groups(rehearsal: Rehearsal) -> list[Thing]:
     """Security groups with the stack's tag, those that the stack made without one, and those that it was given."""
     made = {record.id for record in rehearsal.of_type("aws:ec2/securityGroup:SecurityGroup")}
-    everything = ask.paged(rehearsal.client("ec2"), "describe_security_groups", "SecurityGroups")
+    everything = ask.in_network(rehearsal, "describe_security_groups", "SecurityGroups")
     own = [one for one in everything if one["GroupId"] in made or tag(one, "stack") == rehearsal.stack]
     ids = {one["GroupId"] for one in own}
     given = {value: role for key, role in GIVEN_GROUPS.items() if (value := rehearsal.config.values.get(key))}

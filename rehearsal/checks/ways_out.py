@@ -23,10 +23,9 @@ def _subnets(rehearsal: Rehearsal) -> list[Thing]:
 
 def _findings(rehearsal: Rehearsal) -> list[str]:
     """What is wrong, in sentences."""
-    tables = ask.paged(rehearsal.client("ec2"), "describe_route_tables", "RouteTables")
-    gateways = {
-        one["NatGatewayId"]: one for one in ask.paged(rehearsal.client("ec2"), "describe_nat_gateways", "NatGateways")
-    }
+    tables = ask.in_network(rehearsal, "describe_route_tables", "RouteTables")
+    found = ask.in_network(rehearsal, "describe_nat_gateways", "NatGateways")
+    gateways = {one["NatGatewayId"]: one for one in found}
     findings = []
     for subnet in _subnets(rehearsal):
         name = f"Private subnet {subnet['SubnetId']} ({subnet['AvailabilityZone']})"
