@@ -68,7 +68,7 @@ alarms = Alarms("alarms", AlarmsArgs(
     endpoints=endpoints.names if endpoints else {}, to=chosen.notified))  # fmt: skip
 if chosen.page:
     Sleep("sleep", SleepArgs(
-        site=site, database=data.database, page_rule=balancer.page_rule, alarms=alarms.resting, after=[services],
+        site=site, database=data.database, page_rule=balancer.page_rule, alarms=alarms, after=[services],
         endpoints=endpoints.sleepers if endpoints else ()))  # fmt: skip
 
 for name, value in {

@@ -18,7 +18,9 @@ from components.sizes import DatabaseSize
 
 RUNBOOK = "docs/operations.md"
 
-Subject = Literal["balancer", "target group", "service", "database", "cache", "file system", "endpoint", "queue"]
+Subject = Literal[
+    "balancer", "target group", "service", "database", "cache", "file system", "endpoint", "queue", "schedules"
+]
 RESTING: tuple[Subject, ...] = ("balancer", "target group", "service", "endpoint", "database", "queue")
 """What is at rest while a stack sleeps: errors, missing tasks and silence are no news then. Redis and files are not."""
 Dimensions = Mapping[str, pulumi.Input[str]]
@@ -98,7 +100,8 @@ def most_connections(instance_class: str) -> int:
 
 def alarm_rules(database: DatabaseSize) -> tuple[Rule, ...]:
     """All alarms on metrics, in the order of the runbook."""
-    return (*_requests(), *_services(), *_database(database), *_cache(), *_files(), *_endpoints(), *_queues())
+    stores = (*_database(database), *_cache(), *_files())
+    return (*_requests(), *_services(), *stores, *_endpoints(), *_queues(), *_schedules())
 
 
 def _requests() -> tuple[Rule, ...]:
@@ -229,5 +232,16 @@ def _queues() -> tuple[Rule, ...]:
             name="queue-silence", metric="QueueDepth", when="below", threshold=0, periods=2, missing="breaching",
             meaning="For 10 minutes nobody has said how many jobs wait, so workers do not follow.",
             **common | {"statistic": "Minimum"},
+        ),
+    )  # fmt: skip
+
+
+def _schedules() -> tuple[Rule, ...]:
+    """On what happens by the clock; Scheduler drops a call when all its tries have failed."""
+    return (
+        Rule(
+            name="schedule-failed", watches="schedules", namespace="AWS/Scheduler", metric="InvocationDroppedCount",
+            statistic="Sum", threshold=0, minutes=5, periods=1,
+            meaning="A call by the clock has failed for good, so something was not started or stopped.",
         ),
     )  # fmt: skip

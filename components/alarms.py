@@ -64,11 +64,7 @@ class Alarms(pulumi.ComponentResource):
         if args.site.asleep:
             things = {subject: found for subject, found in things.items() if subject not in alarm_rules.RESTING}
         self._topic_arn = pulumi.Output.from_input(args.to.topic_arn) if args.to.topic_arn else self._topic()
-        made = [
-            (rule, self._alarm(rule, label, dimensions))
-            for rule in alarm_rules.alarm_rules(args.data.sizes.database)
-            for label, dimensions in things.get(rule.watches, {}).items()
-        ]
+        made = self._watch(things)
         alarms = [alarm for _, alarm in made]
         self.resting = [
             Named(name=alarm.name, arn=alarm.arn) for rule, alarm in made if rule.watches in alarm_rules.RESTING
@@ -78,6 +74,17 @@ class Alarms(pulumi.ComponentResource):
         shown = self._dashboard(things, alarms).dashboard_name
         self.outputs = {"topic_arn": self._topic_arn, "dashboard": shown}
         self.register_outputs(dict(self.outputs))
+
+    def watch_schedules(self, label: str, group: pulumi.Input[str]) -> None:
+        """Tell of a group of schedules that exists only after the alarms, since it switches them."""
+        self._watch({"schedules": {label: {"ScheduleGroup": group}}})
+
+    def _watch(self, things: Things) -> list[tuple[Rule, aws.cloudwatch.MetricAlarm]]:
+        return [
+            (rule, self._alarm(rule, label, dimensions))
+            for rule in alarm_rules.alarm_rules(self._args.data.sizes.database)
+            for label, dimensions in things.get(rule.watches, {}).items()
+        ]
 
     def _topic(self) -> pulumi.Output[str]:
         name, args = self._name, self._args
@@ -256,5 +263,6 @@ def _things(args: AlarmsArgs) -> Things:
         "endpoint": {
             label: {"EndpointName": endpoint, "VariantName": VARIANT} for label, endpoint in args.endpoints.items()
         },
+        "schedules": {"canary": {"ScheduleGroup": args.canary.schedules}} if args.canary else {},
         "queue": {queue: {"Stack": args.site.stack, "Queue": queue} for queue in QUEUES},
     }

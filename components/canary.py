@@ -47,7 +47,7 @@ class Canary(pulumi.ComponentResource):
     family: str
     """Family of its task definitions."""
     schedules: pulumi.Output[str]
-    """Name of its group of schedules."""
+    """Name of its group of schedules, which an alarm watches."""
 
     def __init__(self, name: str, args: CanaryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:Canary", name, None, opts)

@@ -67,6 +67,10 @@ def _tasks(metric: str, label: str = "") -> Line:
     return Line("service", "ECS/ContainerInsights", metric, "Average", label)
 
 
+def _clock(metric: str) -> Line:
+    return Line("schedules", "AWS/Scheduler", metric, "Sum")
+
+
 def _queue(metric: str, label: str = "") -> Line:
     return Line("queue", METRICS_NAMESPACE, metric, "Maximum", label)
 
@@ -84,6 +88,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, tuple[Line, ...]], ...]], ...] = (
         ("Tasks that run", (_tasks("RunningTaskCount"),)),
         ("CPU (units)", (_tasks("CpuUtilized"),)),
         ("Memory (MiB)", (_tasks("MemoryUtilized"),)),
+        ("Failed calls by the clock", (_clock("InvocationDroppedCount"),)),
     )),
     ("Queues", (
         ("Jobs", (_queue("QueueDepth", "waiting"), _queue("RunningJobs", "running"))),

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import errands
+from components.alarms import Alarms
 from components.database import Database
 from components.database_switch import DatabaseSwitch
 from components.errands import Errand, Named, SleepingEndpoint
@@ -24,8 +25,8 @@ class SleepArgs:
     page_rule: aws.lb.ListenerRule | None
     """The listener's rule that shows the page."""
     endpoints: Sequence[SleepingEndpoint] = ()
-    alarms: Sequence[Named] = ()
-    """Alarms that would ring because of the sleep."""
+    alarms: Alarms
+    """Those that would ring because of the sleep rest; and they watch the clock."""
     after: Sequence[pulumi.Resource] = ()
     """What uses the database."""
 
@@ -42,7 +43,9 @@ class Sleep(pulumi.ComponentResource):
             self._stop()
         todo = list(self._errands())
         if todo:
-            scheduled(name, args.site, todo, self._child)
+            group = scheduled(name, args.site, todo, self._child)
+            if args.site.hours:  # a stack asleep stops what is stopped already, hour after hour, and is refused
+                args.alarms.watch_schedules(name, group.name)
         self.register_outputs({"errands": [errand.name for errand in todo]})
 
     def _stop(self) -> None:
@@ -70,4 +73,4 @@ class Sleep(pulumi.ComponentResource):
             yield from errands.endpoint_by_hours(args.site.hours, endpoint, args.site.tags)
         if args.page_rule is not None:
             yield from errands.page_by_hours(args.site.hours, args.page_rule.arn)
-        yield from errands.alarms_by_hours(args.site.hours, args.alarms)
+        yield from errands.alarms_by_hours(args.site.hours, args.alarms.resting)

@@ -21,7 +21,7 @@ STACKS = ["cn-northwest-1", "ap-northeast-1"]
 
 @pytest.fixture(scope="module", params=STACKS)
 def stack(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
-    done = rehearsed(request.param, alarmEmail="ops@example.com")
+    done = rehearsed(request.param, alarmEmail="ops@example.com", canary="hourly")
     assert done.error is None, done.error
     assert all(verdict.ok for verdict in done.checks), done.checks
     return done

@@ -225,7 +225,7 @@ def test_alarms_that_take_the_night_for_an_outage_are_silent_in_it(by_day: Rehea
     found = by_day.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert len(named) == len(set(named)) > 10
     watched = {one["Namespace"] for one in found if topic in one["AlarmActions"] and one["AlarmName"] not in named}
-    assert watched == {"AWS/ElastiCache", "AWS/EFS"}, "what never sleeps is watched at night, too"
+    assert watched == {"AWS/ElastiCache", "AWS/EFS", "AWS/Scheduler"}, "what never sleeps is watched at night, too"
 
 
 def test_backups_are_taken_while_the_database_runs(by_day: Rehearsal) -> None:
