@@ -76,6 +76,7 @@ def test_every_alarm_watches_something_that_the_account_has(stack: Rehearsal) ->
     known |= {one["EndpointName"] for one in stack.client("sagemaker").list_endpoints()["Endpoints"]} | {"all"}
     known |= {stack.outputs["cluster"], *stack.outputs["services"].values()}
     known |= {stack.stack, *QUEUES}
+    known |= {one["Name"] for one in stack.client("scheduler").list_schedule_groups()["ScheduleGroups"]}
     for alarm in alarms(stack):
         for one in series(alarm):
             values = {dimension["Value"] for dimension in one["Dimensions"]}
