@@ -32,7 +32,7 @@ def judged(base: Document, head: Document, limits: Limits, price: Price | None =
     """What differs between two states of one stack, and what of it is dangerous."""
     diff = compare(base, head)
     found = Findings()
-    found.dangers += stores.dangers(diff, head)
+    found.dangers += stores.dangers(diff, base, head)
     permissions.judge(base, head, found)
     openings.judge(base, head, found)
     found.dangers += _invariants(base, head)

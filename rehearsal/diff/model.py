@@ -22,6 +22,8 @@ class Resource:
     inputs: Mapping[str, Any]
     """By Pulumi's names; identifiers are logical names such as <Vpc network>, secrets are hidden."""
     tags: Mapping[str, str] | None = None
+    protect: bool = False
+    """Whether Pulumi refuses to delete it."""
 
     @property
     def label(self) -> str:
@@ -39,7 +41,9 @@ class Resource:
 def resources(document: Document) -> dict[str, Resource]:
     """The resources of a document by URN. Components are left out: they are nothing but names."""
     return {
-        one["urn"]: Resource(one["urn"], one["type"], one["name"], one["inputs"], one.get("tags"))
+        one["urn"]: Resource(
+            one["urn"], one["type"], one["name"], one["inputs"], one.get("tags"), one.get("protect", False)
+        )
         for one in document["resources"]
         if one["type"].partition(":")[0] in ("aws", "docker", "random") or one["type"].startswith("pulumi-python:")
     }

@@ -25,8 +25,14 @@ GROUPS: Mapping[str, str] = {
 """Stores that cannot leave their VPC, and the input that names their subnets."""
 
 
-def dangers(diff: Diff, head: Document) -> Iterator[Danger]:
-    """A sentence for each store that would be replaced, deleted or left behind."""
+def dangers(diff: Diff, base: Document, head: Document) -> Iterator[Danger]:
+    """A sentence for each store that would be replaced, deleted, left behind or no longer protected."""
+    kept, now = resources(base), resources(head)
+    for urn in sorted(kept.keys() & now.keys()):
+        title = now[urn].title
+        if now[urn].type in STORES and kept[urn].protect and not now[urn].protect:
+            text = f"{title} would no longer be protected: the next destroy or replacement deletes it. Keep `protect`."
+            yield Danger("store", title, text)
     groups = {one.resource.label: one for one in diff.changes if "ubnetGroup" in one.resource.type}
     for change in diff.changes:
         what = STORES.get(change.resource.type)
@@ -39,7 +45,7 @@ def dangers(diff: Diff, head: Document) -> Iterator[Danger]:
         elif what and change.kind == "replaced":
             causes = ", ".join(one.path for one in change.properties if one.replaces)
             yield _danger(change, f"would be REPLACED because of {causes}; {what} would be lost. Keep the old value.")
-    for resource in resources(head).values():
+    for resource in now.values():
         key = GROUPS.get(resource.type)
         group = groups.get(str(resource.inputs.get(key))) if key else None
         if key and group is not None and _moves(group):

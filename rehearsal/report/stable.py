@@ -51,6 +51,7 @@ def _resource(record: Record, names: Names) -> dict[str, Any]:
         "type": record.type,
         "name": record.name,
         "parent": record.parent,
+        "protect": bool(record.protect),
         "inputs": {key: SECRET if key in record.secrets else names.of(value) for key, value in inputs.items()},
         "tags": dict(record.tags) if record.tags is not None else None,
     }

@@ -52,6 +52,13 @@ def one_danger(diff: Diff, kind: str) -> Danger:
     return found[0]
 
 
+def test_a_store_that_loses_its_protection(after: After) -> None:
+    diff = after(lambda head: next(of(head, DATABASE)).update(protect=False))
+    text = one_danger(diff, "store").text
+    assert text.startswith("aws:rds:Instance data-database would no longer be protected")
+    assert not after(lambda head: next(of(head, ROLE)).update(protect=False)).dangers, "a role was never protected"
+
+
 def test_a_store_that_would_be_replaced(after: After) -> None:
     diff = after(lambda head: next(of(head, DATABASE))["inputs"].update(username="other"))
     danger = one_danger(diff, "store")
