@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 NAME = "Hosts, names, endpoints and addresses that tasks are told of exist in the account"
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
-
 
 def exist(rehearsal: Rehearsal) -> Verdict:
     """The check."""
@@ -138,14 +136,14 @@ def _redis(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
 def _base_url(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
     """Scheme and port are those of a listener; the host is the balancer's own, or what the operator says it is."""
     address = urlsplit(one.plain["CVAT_BASE_URL"])
-    port, client = address.port or DEFAULT_PORTS.get(address.scheme, 0), rehearsal.client("elbv2")
+    port, client = ask.port_of(address), rehearsal.client("elbv2")
     named = rehearsal.config.values.get("cvat:hostName", "")
     doors: set[tuple[str, str, int]] = set()
-    for arn in ask.balancers(rehearsal):
+    for listener in ask.listeners(rehearsal):
+        arn = listener["LoadBalancerArn"]
         (balancer,) = client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
-        for listener in ask.paged(client, "describe_listeners", "Listeners", LoadBalancerArn=arn):
-            host = named or balancer["DNSName"]
-            doors.add((listener["Protocol"].lower(), host.lower(), listener["Port"]))
+        host = named or balancer["DNSName"]
+        doors.add((listener["Protocol"].lower(), host.lower(), listener["Port"]))
     if (address.scheme, address.hostname or "", port) not in doors:
         known = ", ".join(f"{scheme}://{host}:{number}" for scheme, host, number in sorted(doors)) or "none"
         yield f"no load balancer listens at '{one.plain['CVAT_BASE_URL']}' (there is: {known})."

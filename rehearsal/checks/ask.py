@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import SplitResult
 
 from rehearsal.model import Record, Verdict
 
@@ -17,6 +18,8 @@ Thing = dict[str, Any]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_PORTS = {"http": 80, "https": 443}
 
 _answers: dict[tuple[Any, ...], Any] | None = None
 """While all checks are asked one after the other: what the account has answered. Between two checks nothing changes."""
@@ -73,7 +76,7 @@ def paged(client: Any, operation: str, member: str, **parameters: Any) -> list[T
 def in_network(rehearsal: Rehearsal, operation: str, member: str) -> list[Thing]:
     """All items of one of EC2's operations that are in the stack's VPC; a program without one: in the account."""
     given = rehearsal.config.values.get("cvat:vpcId")
-    vpcs = [record.id for record in rehearsal.of_type("aws:ec2/vpc:Vpc")] + ([given] if given else [])
+    vpcs = [record.id for record in rehearsal.of_type("aws:ec2/vpc:Vpc") if record.id] + ([given] if given else [])
     filters = {"Filters": [{"Name": "vpc-id", "Values": vpcs}]} if vpcs else {}
     return paged(rehearsal.client("ec2"), operation, member, **filters)
 
@@ -146,3 +149,27 @@ def balancers(rehearsal: Rehearsal) -> list[str]:
     made = [record.id for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer")]
     given = rehearsal.config.values.get("cvat:loadBalancerArn")
     return [*made, given] if given else made
+
+
+@question
+def listeners(rehearsal: Rehearsal) -> list[Thing]:
+    """The listeners of these load balancers."""
+    client = rehearsal.client("elbv2")
+    found = [paged(client, "describe_listeners", "Listeners", LoadBalancerArn=arn) for arn in balancers(rehearsal)]
+    return [listener for some in found for listener in some]
+
+
+@question
+def listener_rules(rehearsal: Rehearsal) -> list[tuple[Thing, Thing]]:
+    """Each of their rules, after its listener; a listener's default is its last rule."""
+    client = rehearsal.client("elbv2")
+    return [
+        (listener, rule)
+        for listener in listeners(rehearsal)
+        for rule in paged(client, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
+    ]
+
+
+def port_of(address: SplitResult) -> int:
+    """An address's port, where it has none the scheme's own; 0: unknown."""
+    return address.port or _PORTS.get(address.scheme, 0)

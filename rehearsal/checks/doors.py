@@ -36,13 +36,10 @@ def listener_rules(rehearsal: Rehearsal) -> Verdict:
 
 
 def _actions(rehearsal: Rehearsal) -> Iterator[tuple[str, Thing]]:
-    """Every action of every rule of the stack's balancers; a listener's default is its last rule."""
-    client = rehearsal.client("elbv2")
-    for arn in ask.balancers(rehearsal):
-        for listener in ask.paged(client, "describe_listeners", "Listeners", LoadBalancerArn=arn):
-            for rule in ask.paged(client, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"]):
-                for action in rule["Actions"]:
-                    yield f"Listener {listener['Port']}, rule {rule['Priority']}", action
+    """Every action of every rule of the stack's balancers."""
+    for listener, rule in ask.listener_rules(rehearsal):
+        for action in rule["Actions"]:
+            yield f"Listener {listener['Port']}, rule {rule['Priority']}", action
 
 
 def _targets(action: Thing) -> list[str]:

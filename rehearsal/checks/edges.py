@@ -7,15 +7,14 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rehearsal.checks import places
-from rehearsal.checks.ask import Thing, balancers, paged, question, tag, verdict
+from rehearsal.checks import ask, places
+from rehearsal.checks.ask import Thing, tag, verdict
 from rehearsal.checks.places import Node
 from rehearsal.model import Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
 ROLE_TAG = places.ROLE_TAG
 
 NAME = "Open edges between security groups equal the intended list"
@@ -90,7 +89,7 @@ def intended(rehearsal: Rehearsal, roles: set[str], vpc: str) -> set[Edge]:
 def _canary(rehearsal: Rehearsal) -> set[Edge]:
     """How the smoke test gets to the load balancer: within the VPC, or out by NAT and in like everybody."""
     address = urlsplit(str(rehearsal.outputs.get("url", "")))
-    port = str(address.port or DEFAULT_PORTS.get(address.scheme, 0))
+    port = str(ask.port_of(address))
     if rehearsal.config.values.get("cvat:internal") == "true":
         return {("canary", "alb", port)}
     ways = {("canary", "0.0.0.0/0", port)}
@@ -108,23 +107,13 @@ def allowed_cidrs(rehearsal: Rehearsal) -> list[str]:
 
 def listener_ports(rehearsal: Rehearsal) -> list[str]:
     """Ports on which the stack's load balancer listens."""
-    client, ports = rehearsal.client("elbv2"), []
-    for arn in balancers(rehearsal):
-        ports += [str(one["Port"]) for one in paged(client, "describe_listeners", "Listeners", LoadBalancerArn=arn)]
-    return ports
+    return [str(one["Port"]) for one in ask.listeners(rehearsal)]
 
 
-@question
 def asks_provider(rehearsal: Rehearsal) -> bool:
     """Whether the load balancer logs people in, for which it calls an identity provider itself."""
-    client = rehearsal.client("elbv2")
-    listeners = [
-        listener["ListenerArn"]
-        for arn in balancers(rehearsal)
-        for listener in paged(client, "describe_listeners", "Listeners", LoadBalancerArn=arn)
-    ]
-    rules = [rule for arn in listeners for rule in paged(client, "describe_rules", "Rules", ListenerArn=arn)]
-    return any(action["Type"] == "authenticate-oidc" for rule in rules for action in rule["Actions"])
+    rules = ask.listener_rules(rehearsal)
+    return any(action["Type"] == "authenticate-oidc" for _, rule in rules for action in rule["Actions"])
 
 
 def _ports(permission: Thing) -> str:

@@ -18,20 +18,17 @@ def problems(rehearsal: Rehearsal, address: SplitResult) -> Iterator[str]:
     """What would keep people from CVAT's public address, though a listener stands behind it."""
     host = address.hostname or ""
     if address.scheme == "https":
-        for arn in _certificates(rehearsal, address.port or 443):
+        for arn in _certificates(rehearsal, ask.port_of(address)):
             yield from _misfits(rehearsal, arn, host)
     if zone := rehearsal.config.values.get("cvat:hostedZoneId"):
         yield from _astray(rehearsal, zone, host)
 
 
-@ask.question
 def _certificates(rehearsal: Rehearsal, port: int) -> list[str]:
     """Of the listener on a port: ACM's, since IAM does not say what its certificates are for."""
-    client = rehearsal.client("elbv2")
     return [
         one["CertificateArn"]
-        for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer")
-        for listener in ask.paged(client, "describe_listeners", "Listeners", LoadBalancerArn=record.id)
+        for listener in ask.listeners(rehearsal)
         if listener["Port"] == port
         for one in listener.get("Certificates", [])
         if ":acm:" in one["CertificateArn"]
@@ -51,8 +48,8 @@ def _astray(rehearsal: Rehearsal, zone: str, host: str) -> Iterator[str]:
     """A record of the host's own leads to the stack's load balancer."""
     targets = [alias["DNSName"].rstrip(".").lower() for alias in _aliases(rehearsal, zone, host)]
     client = rehearsal.client("elbv2")
-    for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer"):
-        (balancer,) = client.describe_load_balancers(LoadBalancerArns=[record.id])["LoadBalancers"]
+    for arn in ask.balancers(rehearsal):
+        (balancer,) = client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
         if balancer["DNSName"].lower() not in targets:
             found = ", ".join(targets) or "nowhere"
             yield f"'{host}' leads {found} in zone {zone}, not to {balancer['DNSName']}."

@@ -9,8 +9,6 @@ from rehearsal.errors import RehearsalError
 from rehearsal.inputs import Inputs
 from rehearsal.make import Made, Make, handles
 
-FROM_JSON = "container definitions are sent as the JSON document says, so that a misspelt key is refused by the API"
-
 
 @handles("aws:ecs/cluster:Cluster", tags=True)
 def cluster(make: Make) -> Made:

@@ -62,9 +62,6 @@ def scheduled_action(make: Make) -> Made:
     return Made(f"{name}-{namespace}-{resource}", {"name": name, "arn": found["ScheduledActionARN"]})
 
 
-POLICY = {"name": "PolicyName"}
-
-
 @handles("aws:appautoscaling/policy:Policy")
 def scaling_policy(make: Make) -> Made:
     """When it is scaled."""

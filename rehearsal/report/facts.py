@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.output import Unknown
 
-from rehearsal.checks import reachability
+from rehearsal.checks import ask, reachability
 from rehearsal.checks.ask import paged, tag
 from rehearsal.model import Record, Verdict
 
@@ -101,7 +101,7 @@ def gather(rehearsal: Rehearsal, outputs: Mapping[str, str]) -> Facts:
         subnets=tuple(_subnets(rehearsal)),
         nats={
             one["NatGatewayId"]: one["SubnetId"]
-            for one in paged(rehearsal.client("ec2"), "describe_nat_gateways", "NatGateways")
+            for one in ask.in_network(rehearsal, "describe_nat_gateways", "NatGateways")
         },
         roles=tuple(_roles(rehearsal)),
         secrets=tuple(_secrets(rehearsal)),
@@ -131,15 +131,11 @@ def definitions(record: Record) -> list[dict[str, Any]]:
 
 
 def _subnets(rehearsal: Rehearsal) -> Iterable[Subnet]:
-    """Subnets of the networks in which the stack has security groups, by zone and range."""
-    ec2 = rehearsal.client("ec2")
-    made = [record.id for record in rehearsal.of_type("aws:ec2/securityGroup:SecurityGroup") if record.id]
-    if not made:
+    """Subnets of the stack's network, if it has security groups there, by zone and range."""
+    if not any(record.id for record in rehearsal.of_type("aws:ec2/securityGroup:SecurityGroup")):
         return []
-    vpcs = sorted({one["VpcId"] for one in ec2.describe_security_groups(GroupIds=made)["SecurityGroups"]})
-    inside = [{"Name": "vpc-id", "Values": vpcs}]
     ways: dict[str, list[str]] = {}
-    for table in paged(ec2, "describe_route_tables", "RouteTables", Filters=inside):
+    for table in ask.in_network(rehearsal, "describe_route_tables", "RouteTables"):
         hops = [route.get("NatGatewayId") or route.get("GatewayId") or "" for route in table["Routes"]]
         for link in table["Associations"]:
             ways[link.get("SubnetId", "")] = hops
@@ -151,7 +147,7 @@ def _subnets(rehearsal: Rehearsal) -> Iterable[Subnet]:
             public=any(hop.startswith("igw-") for hop in ways.get(one["SubnetId"], [])),
             nat=next((hop for hop in ways.get(one["SubnetId"], []) if hop.startswith("nat-")), ""),
         )
-        for one in paged(ec2, "describe_subnets", "Subnets", Filters=inside)
+        for one in ask.in_network(rehearsal, "describe_subnets", "Subnets")
     ]
     return sorted(found, key=lambda one: (one.zone, not one.public, one.cidr))
 

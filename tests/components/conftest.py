@@ -1,12 +1,14 @@
-"""An engine for component tests: Pulumi's own mocks, recording every registration."""
+"""What component tests share: an engine (Pulumi's own mocks, recording every registration), a clock, a scripted RDS."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import boto3
 import pulumi
 import pytest
+from botocore.stub import Stubber
 
 from components.site import Site
 from region import Region
@@ -56,3 +58,23 @@ def engine() -> Engine:
 @pytest.fixture
 def site() -> Site:
     return Site(region=Region("cn-northwest-1"), account="123456789012", stack="test", tags={"stack": "test"})
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def rds() -> Iterator[tuple[Any, Stubber]]:
+    client = boto3.client("rds", region_name="cn-north-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        yield client, stub
+        stub.assert_no_pending_responses()

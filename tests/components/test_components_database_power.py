@@ -17,30 +17,11 @@ from components.database_power import Power, PowerError, switch
 from components.database_switch import DatabaseSwitchProvider
 from components.run_once import RunOnceProvider
 from rehearsal import Account
+from tests.components.conftest import Clock
 from tests.components.test_components_run_once import PROPS
 
 ONE = {"DBInstanceIdentifier": "db"}
 SWITCH = {"region": "cn-north-1", "profile": None, "instance": "db", "wanted": "stopped", "final_snapshot": True}
-
-
-class Clock:
-    """Time that passes only by sleeping."""
-
-    now = 0.0
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def rds() -> Iterator[tuple[Any, Stubber]]:
-    client = boto3.client("rds", region_name="cn-north-1", aws_access_key_id="x", aws_secret_access_key="x")
-    with Stubber(client) as stub:
-        yield client, stub
-        stub.assert_no_pending_responses()
 
 
 def script(stub: Stubber, *steps: str) -> None:

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
 from components.database_snapshot import snapshot
 from components.task_end import TaskFailedError
-
-
-class Clock:
-    """Time that passes only by sleeping."""
-
-    now = 0.0
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def rds() -> Iterator[tuple[Any, Stubber]]:
-    client = boto3.client("rds", region_name="cn-north-1", aws_access_key_id="x", aws_secret_access_key="x")
-    with Stubber(client) as stub:
-        yield client, stub
-        stub.assert_no_pending_responses()
+from tests.components.conftest import Clock
 
 
 def status(stub: Stubber, *values: str) -> None:

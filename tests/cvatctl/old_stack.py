@@ -53,20 +53,12 @@ def point(name: str, folder: str, user: int = 1000) -> str:
 """
 
 
-def cloud_formation(user: int = 1000) -> str:
-    """A template with the sample's logical ids, for what is adopted or migrated."""
-    parts = [subnet(f"PublicSubnet{n}", 10 + n, zone) for n, zone in enumerate(ZONES, 1)]
-    parts += [subnet(f"PrivateSubnet{n}", 20 + n, zone) for n, zone in enumerate(ZONES, 1)]
-    parts += [routes(n) for n in (1, 2, 3)] + [
-        point("DataAccessPoint", "data", user),
-        point("ShareAccessPoint", "share"),
-    ]
-    return f"""\
+_HEAD = """\
 Description: A stand-in for the sample
 
 Parameters:
-  CVATUser: {{Type: String, Default: chief}}
-  DBPassword: {{Type: String, Default: from-the-sample, NoEcho: true}}
+  CVATUser: {Type: String, Default: chief}
+  DBPassword: {Type: String, Default: from-the-sample, NoEcho: true}
 
 Resources:
   VPC:
@@ -75,16 +67,16 @@ Resources:
       CidrBlock: 10.192.0.0/16
       EnableDnsSupport: true
       EnableDnsHostnames: true
-      Tags: [{{Key: owner, Value: !Ref CVATUser}}]
+      Tags: [{Key: owner, Value: !Ref CVATUser}]
 
   InternetGateway:
     Type: AWS::EC2::InternetGateway
   InternetGatewayAttachment:
     Type: AWS::EC2::VPCGatewayAttachment
-    Properties: {{InternetGatewayId: !Ref InternetGateway, VpcId: !Ref VPC}}
+    Properties: {InternetGatewayId: !Ref InternetGateway, VpcId: !Ref VPC}
   PublicRouteTable:
     Type: AWS::EC2::RouteTable
-    Properties: {{VpcId: !Ref VPC}}
+    Properties: {VpcId: !Ref VPC}
   DefaultPublicRoute:
     Type: AWS::EC2::Route
     Properties:
@@ -93,16 +85,16 @@ Resources:
       GatewayId: !Ref InternetGateway
   NatGateway1EIP:
     Type: AWS::EC2::EIP
-    Properties: {{Domain: vpc}}
+    Properties: {Domain: vpc}
   NatGateway1:
     Type: AWS::EC2::NatGateway
-    Properties: {{AllocationId: !GetAtt NatGateway1EIP.AllocationId, SubnetId: !Ref PublicSubnet1}}
+    Properties: {AllocationId: !GetAtt NatGateway1EIP.AllocationId, SubnetId: !Ref PublicSubnet1}
   AppServerSecurityGroup:
     Type: AWS::EC2::SecurityGroup
-    Properties: {{GroupDescription: app, VpcId: !Ref VPC}}
+    Properties: {GroupDescription: app, VpcId: !Ref VPC}
   CVATEfs:
     Type: AWS::EFS::FileSystem
-    Properties: {{Encrypted: true}}
+    Properties: {Encrypted: true}
   DBSubnetGroup:
     Type: AWS::RDS::DBSubnetGroup
     Properties:
@@ -119,4 +111,16 @@ Resources:
       DBInstanceClass: db.m6g.xlarge
       AllocatedStorage: '50'
       DBSubnetGroupName: !Ref DBSubnetGroup
-{"".join(parts)}"""
+"""
+"""What there is one of, in all such templates."""
+
+
+def cloud_formation(user: int = 1000) -> str:
+    """A template with the sample's logical ids, for what is adopted or migrated."""
+    parts = [subnet(f"PublicSubnet{n}", 10 + n, zone) for n, zone in enumerate(ZONES, 1)]
+    parts += [subnet(f"PrivateSubnet{n}", 20 + n, zone) for n, zone in enumerate(ZONES, 1)]
+    parts += [routes(n) for n in (1, 2, 3)] + [
+        point("DataAccessPoint", "data", user),
+        point("ShareAccessPoint", "share"),
+    ]
+    return _HEAD + "".join(parts)
