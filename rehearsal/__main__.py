@@ -9,6 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from rehearsal.command_line import add_stack
+
 DESCRIPTION = """\
 Creates a whole stack in an in-memory AWS and checks what then exists there.
 
@@ -48,7 +50,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("stack", nargs="?", default="cn-northwest-1", metavar="STACK", help="name of the stack")
+    add_stack(parser)
     parser.add_argument(
         "--config",
         action="append",

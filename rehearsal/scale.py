@@ -7,7 +7,6 @@ with their number. Processor time is compared, since it does not depend on what 
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import resource
 import shutil
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rehearsal.command_line import Parser, add_stack
 from rehearsal.errors import UserInputError
 
 CONFIG = {"inferenceLayout": "dedicated"}
@@ -149,17 +149,10 @@ def row(figure: Figure) -> str:
     return f"{text}\n      FAILS: {figure.error}" if figure.error else text
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line."""
-    from rehearsal.diff.command import Parser  # noqa: PLC0415
-
-    made = Parser(
-        prog="python -m rehearsal scale",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    made.add_argument("stack", nargs="?", default="cn-northwest-1", metavar="STACK", help="name of the stack")
+    made = Parser("scale", __doc__, EPILOG)
+    add_stack(made)
     made.add_argument("--functions", type=int, default=200, metavar="N", help="functions at full scale (200)")
     made.add_argument("--stacks", type=int, default=20, metavar="N", help="stacks in one account (20; 0: skip)")
     return made

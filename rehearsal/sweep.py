@@ -7,7 +7,6 @@ was left behind must complete with every check green.
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rehearsal.command_line import Parser, add_stack
 from rehearsal.errors import UserInputError
 
 FAULTS: Mapping[str, tuple[str, str]] = {
@@ -141,17 +141,10 @@ def line(outcome: Outcome) -> str:
     return "\n".join([text, *(f"      {one}" for one in outcome.problems)])
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line."""
-    from rehearsal.diff.command import Parser  # noqa: PLC0415
-
-    made = Parser(
-        prog="python -m rehearsal sweep",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    made.add_argument("stack", nargs="?", default="cn-northwest-1", metavar="STACK", help="name of the stack")
+    made = Parser("sweep", __doc__, EPILOG)
+    add_stack(made)
     made.add_argument("--positions", type=int, default=40, metavar="N", help="how many calls fail, one a run (40)")
     made.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="a setting; repeatable")
     made.add_argument("--jobs", type=int, default=2, metavar="N", help="runs at a time (2)")

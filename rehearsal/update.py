@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rehearsal.diff.command import Parser
+from rehearsal.command_line import Parser, add_stack
 from rehearsal.errors import UserInputError
 
 if TYPE_CHECKING:
@@ -46,13 +46,8 @@ exit codes:
 
 def parser() -> Parser:
     """The command line."""
-    made = Parser(
-        prog="python -m rehearsal update",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    made.add_argument("stack", nargs="?", default="cn-northwest-1", metavar="STACK", help="name of the stack")
+    made = Parser("update", DESCRIPTION, EPILOG)
+    add_stack(made)
     made.add_argument("--after", metavar="REVISION", help="begin with the program and settings of this git revision")
     made.add_argument(
         "--then",

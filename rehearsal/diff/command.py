@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NoReturn
 
+from rehearsal.command_line import FAILED, Parser
 from rehearsal.diff import render
 from rehearsal.diff.model import Diff, Document
 from rehearsal.diff.revisions import Job, is_report, program, rehearsed, reports
 from rehearsal.errors import UserInputError
 
-FINE, FAILED, DANGEROUS = 0, 1, 2
+FINE, DANGEROUS = 0, 2
 
 DESCRIPTION = """\
 Rehearse two states of the program and show what differs: resources added, removed, changed and replaced, and loudly
@@ -37,23 +37,9 @@ exit codes:
 """
 
 
-class Parser(argparse.ArgumentParser):
-    """argparse ends with 2, which means danger here."""
-
-    def error(self, message: str) -> NoReturn:
-        """Show the usage and end as for any other mistake."""
-        self.print_usage(sys.stderr)
-        self.exit(FAILED, f"{self.prog}: {message}\n")
-
-
 def parser() -> Parser:
     """The command line."""
-    made = Parser(
-        prog="python -m rehearsal diff",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = Parser("diff", DESCRIPTION, EPILOG)
     made.add_argument("base", metavar="BASE", help="what is deployed: a revision or a folder")
     made.add_argument("head", metavar="HEAD", help="what shall be deployed: a revision or a folder")
     made.add_argument("--stack", action="append", metavar="NAME", help="only this stack; repeatable (default: all)")
