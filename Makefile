@@ -49,7 +49,7 @@ costs: $(VENV)/installed  ## write the tables of docs/costs.md from prices and p
 	@$(BIN)/python -m rehearsal.report.cost_page
 
 settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/keys.py
-	@$(BIN)/python -m settings.declare
+	@$(BIN)/python -m settings.generate
 
 serve-gateway: $(VENV)/installed  ## run the gateway on port 8070 with an echo for SageMaker (BACKEND=sagemaker)
 	@cd serverless/gateway && BACKEND=$${BACKEND:-echo} exec $(abspath $(BIN))/python -m gateway
@@ -64,7 +64,7 @@ lint: $(VENV)/installed  ## ruff, mypy, hadolint and jactionlint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
-	@$(BIN)/python -m settings.declare --check
+	@$(BIN)/python -m settings.generate --check
 	@find . -path ./$(VENV) -prune -o -name '*Dockerfile' -print | xargs $(BIN)/hadolint
 	@$(BIN)/jactionlint --shellcheck=$(abspath $(BIN))/shellcheck
 

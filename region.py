@@ -137,7 +137,7 @@ class Region:
         )
         return f"https://{host}/global/global-bundle.pem"
 
-    def why_not_offered(self, kind: str, instance_type: str) -> str | None:
+    def instance_type_problem(self, kind: str, instance_type: str) -> str | None:
         """Why `instance_type` cannot be had here for `kind` (hosting, database, cache), or None if it can.
 
         None too where no list is known for the region: AWS will say.

@@ -10,11 +10,19 @@ import pulumi
 import pulumi_aws as aws
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
-from components.boundary import bound_all_roles
-from components.functions import Archive, Deployable, deployable, local_archives, read_functions, stored_archives
-from components.site import Demands, Site
-from components.zones import Zone, available_zones, choose_zones
+from components.context import StackContext
+from components.inference_endpoints.functions import (
+    Archive,
+    Deployable,
+    deployable,
+    local_archives,
+    read_functions,
+    stored_archives,
+)
+from components.network.zones import Zone, available_zones, choose_zones
+from components.stack_wide import bound_all_roles
 from region import Region
+from settings.policy import StackPolicy
 
 REGISTRY = Path("serverless/functions")
 
@@ -28,20 +36,20 @@ def configuration() -> tuple[dict[str, Any], set[str]]:
     return values, {key for key in values if is_config_secret(key)}
 
 
-def site(region: Region, demands: Demands) -> Site:
+def stack_context(region: Region, policy: StackPolicy) -> StackContext:
     """Whose resources these are, and where. From here on, every role has the boundary that is demanded."""
-    bound_all_roles(demands.boundary_arn)
+    bound_all_roles(policy.boundary_arn)
     project, stack, account = pulumi.get_project(), pulumi.get_stack(), aws.get_caller_identity().account_id
-    return Site(
+    return StackContext(
         region=region,
         account=account,
         stack=stack,
-        protect=demands.protect,
-        tags=demands.tags(project, stack),
-        key_arn=demands.key_arn,
+        protect=policy.protect,
+        tags=policy.tags(project, stack),
+        key_arn=policy.key_arn,
         profile=pulumi.Config("aws").get("profile"),
-        asleep=demands.asleep,
-        hours=demands.hours,
+        asleep=policy.asleep,
+        hours=policy.hours,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from components.database_power import ANSWERING
+from components.dynamic.database_power import ANSWERING
 from cvatctl.clients import Clients
 from cvatctl.inspect_services import at_rest
 from cvatctl.outputs import Outputs
@@ -95,4 +95,4 @@ def _present(found: Mapping[str, Any], functions: list[str]) -> Line:
     details = [f"serves {', '.join(functions)}"]
     if found.get("FailureReason"):
         details.append(str(found["FailureReason"]))
-    return Line(found["EndpointName"], ", ".join(facts), state in ("InService", "Updating"), details)
+    return Line(found["EndpointName"], ", ".join(facts), state in ("InService", "Deployment"), details)

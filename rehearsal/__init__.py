@@ -7,10 +7,10 @@ with rehearse("cn-northwest-1") as rehearsal:
     rehearsal.client("ec2").describe_vpcs()
 """
 
-from rehearsal.account import Account
-from rehearsal.emulator.scenario import Ending, Fault, Scenario
+from rehearsal.aws.account import Account
+from rehearsal.aws.faults import Ending, Fault, Scenario
+from rehearsal.engine.state import Failure, Record, Verdict
 from rehearsal.errors import MissingHandlerError, RehearsalError, UserInputError
-from rehearsal.model import Failure, Record, Verdict
 from rehearsal.run import Rehearsal, rehearse
 
 __all__ = [

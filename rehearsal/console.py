@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from rehearsal.model import Record
+from rehearsal.engine.state import Record
 from rehearsal.run import Rehearsal
 
 SECRET = "[secret]"  # noqa: S105  (what is shown in its place)

@@ -13,8 +13,8 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from rehearsal.project import Configuration, Project
-from rehearsal.samples import MODELS, REGISTRY, sample_archives
+from rehearsal.engine.project import Configuration, Project
+from rehearsal.sample_archives import MODELS, REGISTRY, sample_archives
 
 KEY = "cvat:modelArchives"
 

@@ -9,15 +9,15 @@ from types import TracebackType
 from typing import Any
 
 from rehearsal import checks
-from rehearsal.account import Account
-from rehearsal.emulator.scenario import CALM, Scenario
-from rehearsal.engine import Engine, Progress
+from rehearsal.aws.account import Account
+from rehearsal.aws.faults import NO_FAULTS, Scenario
+from rehearsal.engine.core import Engine, Progress
+from rehearsal.engine.outcome import Outcome
+from rehearsal.engine.program import run
+from rehearsal.engine.project import Configuration, configuration, load_project
+from rehearsal.engine.state import Failure, Record, State, Verdict
 from rehearsal.errors import sentence
-from rehearsal.model import Failure, Record, State, Verdict
-from rehearsal.outcome import Outcome
 from rehearsal.placeholders import KEY, stand_in
-from rehearsal.program import run
-from rehearsal.project import Configuration, configuration, load_project
 
 HOME = Path(__file__).resolve().parent.parent
 """The project that this package belongs to."""
@@ -105,7 +105,7 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
     *,
     config: Mapping[str, Any] | None = None,
     account: Account | None = None,
-    scenario: Scenario = CALM,
+    scenario: Scenario = NO_FAULTS,
     project: Path = HOME,
     preview: bool = False,
     progress: Progress | None = None,
@@ -141,13 +141,13 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
                 engine.finish()
                 failure = Failure(sentence(engine.failure), engine.failed_urn) if engine.failure else None
         finally:
-            account.scenario = CALM  # what goes wrong goes wrong for the program, not for who asks afterwards
+            account.scenario = NO_FAULTS  # what goes wrong goes wrong for the program, not for who asks afterwards
         state.settle()
         rehearsal = Rehearsal(account, home.name, state, settings, failure)
         rehearsal.folder = home.folder
         rehearsal.registered = tuple(engine.seen)
         rehearsal.messages = (*engine.messages, *(f"stand-in: {name} has no model archive" for name in stand_ins))
-        rehearsal.outcome = engine.updating.outcome
+        rehearsal.outcome = engine.deployment.outcome
         if judge and failure is None and not preview and not destroy:
             rehearsal.checks = checks.judge(rehearsal)
         rehearsal._own = opening.pop_all()

@@ -57,7 +57,7 @@ def grow(folder: Path, functions: int) -> None:
     import yaml  # noqa: PLC0415  (--help need not wait)
 
     from rehearsal.diff.revisions import stand_in_archives  # noqa: PLC0415
-    from rehearsal.samples import REGISTRY  # noqa: PLC0415
+    from rehearsal.sample_archives import REGISTRY  # noqa: PLC0415
 
     files = sorted((folder / REGISTRY).glob("*.yaml"))
     model = yaml.safe_load(files[0].read_text(encoding="utf-8"))

@@ -70,8 +70,8 @@ def spread(calls: int, positions: int) -> list[Position]:
 
 def with_archives(stack: str, config: Mapping[str, Any], project: Path, folder: Path) -> dict[str, Any]:
     """The configuration with stand-ins for model archives that are not there, filled into the folder once for all."""
+    from rehearsal.engine.project import configuration, load_project  # noqa: PLC0415
     from rehearsal.placeholders import KEY, stand_in  # noqa: PLC0415
-    from rehearsal.project import configuration, load_project  # noqa: PLC0415
 
     home = load_project(project)
     lacking = stand_in(home, configuration(home, stack, config), folder)

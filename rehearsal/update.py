@@ -15,7 +15,7 @@ from rehearsal.command_line import Parser, add_stack
 from rehearsal.errors import UserInputError
 
 if TYPE_CHECKING:
-    from rehearsal.outcome import Outcome
+    from rehearsal.engine.outcome import Outcome
     from rehearsal.run import Rehearsal
 
 FINE, FAILED, REFUSED = 0, 1, 2
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def rehearsed(given: argparse.Namespace) -> int:
     """One account, and all runs in it."""
     from rehearsal.__main__ import overrides  # noqa: PLC0415  (--help need not wait for boto3)
-    from rehearsal.account import Account  # noqa: PLC0415
+    from rehearsal.aws.account import Account  # noqa: PLC0415
     from rehearsal.run import rehearse  # noqa: PLC0415
 
     config, then, codes = overrides(given.config), overrides(given.then), [FINE]
@@ -140,7 +140,7 @@ def is_disposable(done: Rehearsal) -> bool:
 
 def summary(outcome: Outcome) -> Iterator[str]:
     """A line for each resource that was touched, and how many were not."""
-    from rehearsal.outcome import ORDER  # noqa: PLC0415
+    from rehearsal.engine.outcome import ORDER  # noqa: PLC0415
 
     for verb in ORDER:
         for one in outcome.of(verb):

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.office_hours import checked, time_zone
+from settings.fields import Cidr, Cidrs, Many, Texts, name_value, retention_days, secret_reference
 from settings.keys_access import Access, Https, Oidc, Waf
 from settings.keys_given import Account, Given
+from settings.office_hours import checked, time_zone
 from settings.section import Section
-from settings.values import Cidr, Cidrs, Many, Texts, name_value, retention_days, secret_reference
 
 ZONES = 3
 """Availability zones that a stack spreads over."""

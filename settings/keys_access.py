@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from settings.fields import Cidrs, Host, Many, Port, ZoneId
 from settings.section import Section
-from settings.values import Cidrs, Host, Many, Port, ZoneId
 
 TlsPolicy = Literal[
     "ELBSecurityPolicy-TLS13-1-2-2021-06",

@@ -7,21 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from components import office_hours
-from components.asleep_page import Page, page
-from components.backup_times import BackupTimes
-from components.cvat_release import TASK_KINDS
-from components.existing import Named
-from components.existing_balancer import NamedBalancer
-from components.existing_database import NamedDatabase
-from components.existing_files import NamedFiles
-from components.front_door import FrontDoor
-from components.office_hours import OfficeHours
-from components.site import Demands
-from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, Notified, TaskSize
-from settings import doors, keys, keys_given
+from settings import ingress, keys, keys_given, office_hours
+from settings.backup_times import BackupTimes
+from settings.ingress_options import IngressOptions
 from settings.keys_access import Access, Https, Oidc, Waf
+from settings.maintenance_page import Page, page
+from settings.office_hours import OfficeHours
+from settings.policy import StackPolicy
 from settings.presets import PRESETS
+from settings.references import AdoptedReferences, DatabaseReference, FilesReference, LoadBalancerReference
+from settings.values import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, Notifications, TaskSize
 
 _ARN_PARTS = 7
 """arn:partition:secretsmanager:region:account:secret:name"""
@@ -66,10 +61,10 @@ class Settings:
         return dict(tag.split("=", 1) for tag in self.stack.tags) | {"project": project, "stack": stack}
 
     @property
-    def demands(self) -> Demands:
+    def policy(self) -> StackPolicy:
         """What holds for everything in the stack."""
         account = self.account
-        return Demands(
+        return StackPolicy(
             protect=self.protect,
             tags=self.tags,
             asleep=self.asleep,
@@ -99,7 +94,7 @@ class Settings:
         return page(self.hours) if self.asleep or self.hours else None
 
     @property
-    def told_of_sleep(self) -> dict[str, str]:
+    def sleep_output(self) -> dict[str, str]:
         """For the stack's outputs."""
         return {"mode": self.sleep.mode, "office_hours": str(self.hours or "")}
 
@@ -124,10 +119,10 @@ class Settings:
         return bool(self.size("nat_gateways") == "single")
 
     @cached_property
-    def front_door(self) -> FrontDoor:
+    def ingress(self) -> IngressOptions:
         """How people reach CVAT. Only of a configuration whose rules hold."""
         log_days = self.services.log_retention_days
-        return doors.front_door(self.access, self.https, doors.firewall(self.waf, log_days), self.oidc, self.page)
+        return ingress.ingress(self.access, self.https, ingress.firewall(self.waf, log_days), self.oidc, self.page)
 
     @property
     def database(self) -> DatabaseSize:
@@ -211,11 +206,6 @@ class Settings:
         """Whether the smoke test runs every hour; a stack that sleeps would only fail it."""
         return bool(self.size("canary") == "hourly" and not self.asleep)
 
-    @property
-    def task_kinds(self) -> tuple[str, ...]:
-        """All kinds of task that write logs."""
-        return (*TASK_KINDS, *(("canary",) if self.canary else ()))
-
     def wanted_images(self, functions: Sequence[Any]) -> tuple[str, ...]:
         """Images that the stack runs, with these functions."""
         return ("server", "ui", *(("gateway", "models") if functions else ()), *(("canary",) if self.canary else ()))
@@ -226,32 +216,32 @@ class Settings:
         return choice == "always" or (choice == "" and self.protect)
 
     @property
-    def named(self) -> Named:
+    def named(self) -> AdoptedReferences:
         """What exists already and is to be used."""
         net, given = self.network, self.given
-        return Named(
+        return AdoptedReferences(
             vpc_id=net.vpc_id,
             public_subnet_ids=net.public_subnet_ids,
             private_subnet_ids=net.private_subnet_ids,
             snapshot=self.restore.restore_database_snapshot,
-            database=NamedDatabase(
+            database=DatabaseReference(
                 instance_id=given.db_instance_id,
                 secret_arn=given.db_secret_arn,
                 group_id=given.db_security_group_id,
                 name=given.db_name,
             ),
-            files=NamedFiles(given.file_system_id, given.file_system_security_group_id),
-            balancer=NamedBalancer(
+            files=FilesReference(given.file_system_id, given.file_system_security_group_id),
+            balancer=LoadBalancerReference(
                 arn=given.load_balancer_arn,
                 group_id=given.load_balancer_security_group_id,
                 internal=self.access.internal,
             ),
-            front=self.front_door,
+            front=self.ingress,
         )
 
     @property
-    def notified(self) -> Notified:
-        return Notified(topic_arn=self.alarms.alarm_topic_arn, email=self.alarms.alarm_email)
+    def notifications(self) -> Notifications:
+        return Notifications(topic_arn=self.alarms.alarm_topic_arn, email=self.alarms.alarm_email)
 
     @property
     def mirrors(self) -> Mirrors:

@@ -7,13 +7,13 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from components.office_hours import OfficeHours
-from components.sizes import why_not_fargate
 from region import Region
 from settings import rules_access
 from settings.keys import ZONES
 from settings.model import Settings
+from settings.office_hours import OfficeHours
 from settings.rules_given import given_rules
+from settings.values import fargate_size_problem
 
 _LONGEST_SUBNET_PREFIX = 26
 """An ALB asks for 8 free addresses; tasks, mount targets and endpoints of a zone need more: a /26 has 59."""
@@ -73,7 +73,7 @@ def _addresses(settings: Settings) -> Iterator[str]:
 def _tasks(settings: Settings) -> Iterator[str]:
     for kind in ("server", "ui", "gateway", "worker"):
         size = settings.awake_tasks[kind]
-        why = why_not_fargate(size.cpu, size.memory)
+        why = fargate_size_problem(size.cpu, size.memory)
         if why:
             keys = f"cvat:{kind}Cpu = {size.cpu} and cvat:{kind}Memory = {size.memory}"
             yield f"{keys} do not go together: {why}. Change one of them."
@@ -91,7 +91,7 @@ def _instance_types(settings: Settings, region: Region) -> Iterator[str]:
     if settings.inference.inference_layout != "none":
         wanted += [("inferenceInstanceType", "hosting", settings.endpoint.instance_type)]
     for key, kind, value in wanted:
-        why = region.why_not_offered(kind, value)
+        why = region.instance_type_problem(kind, value)
         if why:
             yield f"cvat:{key} = {value}: {why}. Choose one of those."
 

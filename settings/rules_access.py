@@ -153,7 +153,7 @@ def _https_address(text: str) -> bool:
 def warnings(settings: Settings, region: Region) -> Iterator[str]:
     """What is allowed, but what an operator should know before the deployment."""
     access, https = settings.access, settings.https
-    if region.is_china and not access.internal and {*settings.front_door.ports} & {80, 443, 8080}:
+    if region.is_china and not access.internal and {*settings.ingress.ports} & {80, 443, 8080}:
         yield (
             f"{region.name}: ports 80, 443 and 8080 are blocked in mainland China until the account has an ICP "
             "filing. Set cvat:httpPort (and cvat:httpsPort) to another port unless you have it."

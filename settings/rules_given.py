@@ -73,7 +73,7 @@ def _balancer(settings: Settings, region: Region) -> Iterator[str]:
             f"{what}: it must be an application load balancer of this region "
             f"({start.replace('ACCOUNT', '<account>')}app/<name>/<id>). Copy it from the load balancer's page."
         )
-    if settings.front_door.firewall:
+    if settings.ingress.firewall:
         yield f"{what}: its firewall is its owner's matter, and cvat:waf would replace it. Set cvat:waf to false."
 
 

@@ -1,72 +1,140 @@
-"""Types of single values: what a text of the configuration must be, and the sentence that says so if it is not."""
+"""Plain values that say how large things are and how many there are. Decided before any resource exists."""
 
 from __future__ import annotations
 
-import ipaddress
-import json
-import re
-from typing import Annotated, Any
-
-from pydantic import AfterValidator, BeforeValidator, Field
-
-_RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-"""Days that PutRetentionPolicy takes (CloudWatch Logs API reference, read 2026-11)."""
+from dataclasses import dataclass, replace
 
 
-def _cidr(text: str) -> str:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError as error:
-        raise ValueError(f"must be an address range such as 10.192.0.0/16 ({error}); give its first address") from None
-    return text
+@dataclass(frozen=True, kw_only=True)
+class TaskSize:
+    """A Fargate task's size, and how many of it run."""
+
+    cpu: int
+    """CPU units; 1024 are one virtual CPU."""
+    memory: int
+    """MiB."""
+    count: int
+    """Tasks, and the least where their number follows the load."""
+    max_count: int = 0
+    """Tasks at most. Default, and whatever is not above count: their number is fixed."""
+
+    @property
+    def scales(self) -> bool:
+        return self.max_count > self.count
+
+    @property
+    def asleep(self) -> TaskSize:
+        """The same without a task."""
+        return replace(self, count=0, max_count=0)
 
 
-def _from_json(value: Any) -> Any:
-    """Pulumi hands lists over as JSON text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        raise ValueError("must be a YAML list; write one item a line, each after '- '") from None
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSize:
+    """An RDS instance."""
+
+    instance_class: str
+    """Such as db.m6g.xlarge."""
+    storage_gb: int
+    """GB at the start."""
+    max_storage_gb: int
+    """GB to which the storage grows by itself; equal to storage_gb: it does not grow."""
+    multi_az: bool
+    """Whether a standby in another zone takes over."""
+    backup_days: int
+    """Days that automated backups are kept."""
+    engine_version: str
+    """PostgreSQL major or full version."""
 
 
-def retention_days(days: int) -> int:
-    if days not in _RETENTIONS:
-        days_kept = ", ".join(map(str, _RETENTIONS))
-        raise ValueError(f"must be a number of days that CloudWatch Logs keeps; choose one of {days_kept}")
-    return days
+@dataclass(frozen=True, kw_only=True)
+class CacheSize:
+    """An ElastiCache replication group."""
+
+    node_type: str
+    """Such as cache.r6g.large."""
+    replicas: int
+    """Nodes that can take over; 0: a single node without failover."""
+    engine_version: str
+    """Redis version."""
 
 
-def name_value(text: str) -> str:
-    if "=" not in text:
-        raise ValueError("must be name=value, such as team=vision; write it so")
-    return text
+@dataclass(frozen=True, kw_only=True)
+class StoreSizes:
+    """What the stores were made as."""
+
+    database: DatabaseSize
+    cache: CacheSize
 
 
-def secret_reference(text: str) -> str:
-    if not re.fullmatch(r"\w+=arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[^:]+(:\w+)?", text):
-        raise ValueError("must be NAME=ARN or NAME=ARN:key, with the ARN of a secret; copy it from Secrets Manager")
-    return text
+@dataclass(frozen=True, kw_only=True)
+class Notifications:
+    """Who is told of alarms."""
+
+    topic_arn: str = ""
+    """An existing topic. Default: a new, encrypted one."""
+    email: str = ""
+    """Who is subscribed to the new topic. Default: nobody."""
 
 
-def _host(text: str) -> str:
-    label = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-    if text and not re.fullmatch(rf"({label}\.)+{label}", text):
-        raise ValueError("must be a host name in small letters, such as cvat.example.com; write no scheme and no port")
-    return text
+@dataclass(frozen=True, kw_only=True)
+class EndpointSize:
+    """A SageMaker endpoint's variant."""
+
+    instance_type: str
+    """Such as ml.c5d.xlarge."""
+    count: int
+    """Instances at the start and at least."""
+    max_count: int
+    """Instances at most; equal to count: no automatic scaling."""
 
 
-def _zone(text: str) -> str:
-    if text and not re.fullmatch(r"[A-Z0-9]{1,32}", text):
-        raise ValueError("must be a zone's id, such as Z0123456789ABC; `aws route53 list-hosted-zones` shows it")
-    return text
+@dataclass(frozen=True, kw_only=True)
+class AddressPlan:
+    """The address ranges of a new VPC: one public and one private subnet in each of three zones."""
+
+    vpc_cidr: str
+    public_cidrs: tuple[str, ...]
+    private_cidrs: tuple[str, ...]
 
 
-Cidr = Annotated[str, AfterValidator(_cidr)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Many = BeforeValidator(_from_json)
-Cidrs = Annotated[tuple[Cidr, ...], Many]
-Texts = Annotated[tuple[str, ...], Many]
-Host = Annotated[str, AfterValidator(_host)]
-ZoneId = Annotated[str, AfterValidator(_zone)]
+@dataclass(frozen=True, kw_only=True)
+class Mirrors:
+    """Where image builds download from; what is given here becomes the build arguments of every Dockerfile."""
+
+    base_registry: str
+    apt: str
+    pypi: str
+    npm: str
+    cvat_repository: str
+
+    def build_args(self) -> dict[str, str]:
+        """Build arguments by the names that the Dockerfiles declare."""
+        return {
+            "BASE_REGISTRY": self.base_registry,
+            "APT_MIRROR": self.apt,
+            "PIP_INDEX_URL": self.pypi,
+            "NPM_REGISTRY": self.npm,
+            "CVAT_REPOSITORY": self.cvat_repository,
+        }
+
+
+_FARGATE_MEMORY_GB = {
+    256: (0.5, 1, 2),
+    512: (1, 2, 3, 4),
+    1024: tuple(range(2, 9)),
+    2048: tuple(range(4, 17)),
+    4096: tuple(range(8, 31)),
+    8192: tuple(range(16, 61, 4)),
+    16384: tuple(range(32, 121, 8)),
+}
+"""Sizes that Fargate accepts (ECS developer guide, "Task CPU and memory", read 2026-11)."""
+
+
+def fargate_size_problem(cpu: int, memory: int) -> str | None:
+    """Why Fargate refuses this size (CPU units, MiB), or None where it takes it."""
+    if cpu not in _FARGATE_MEMORY_GB:
+        return f"Fargate's CPU sizes are {', '.join(map(str, _FARGATE_MEMORY_GB))} units"
+    sizes = [int(gb * 1024) for gb in _FARGATE_MEMORY_GB[cpu]]
+    if memory in sizes:
+        return None
+    return f"with {cpu} CPU units Fargate takes {sizes[0]} to {sizes[-1]} MiB in the steps {', '.join(map(str, sizes))}"

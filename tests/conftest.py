@@ -10,7 +10,7 @@ import pytest
 
 from rehearsal import Rehearsal, rehearse
 from rehearsal.run import HOME
-from rehearsal.samples import sample_archives
+from rehearsal.sample_archives import sample_archives
 
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 

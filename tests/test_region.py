@@ -93,7 +93,7 @@ def test_access_logs_are_written_by_an_account_where_known_and_by_a_service_else
 def test_an_instance_type_that_the_region_has_or_that_nobody_knows_of_is_accepted(
     region: Region, kind: str, instance_type: str
 ) -> None:
-    assert region.why_not_offered(kind, instance_type) is None
+    assert region.instance_type_problem(kind, instance_type) is None
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_an_instance_type_that_the_region_has_or_that_nobody_knows_of_is_accepte
 def test_an_instance_type_that_the_region_lacks_is_refused_with_what_there_is(
     region: Region, kind: str, instance_type: str, why: str
 ) -> None:
-    assert why in str(region.why_not_offered(kind, instance_type))
+    assert why in str(region.instance_type_problem(kind, instance_type))
 
 
 def test_nothing_but_region_py_spells_a_partition() -> None:

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.database import NAME as MASTER_USER
-from components.file_system import CVAT_USER
+from components.data_tier.database import NAME as MASTER_USER
+from components.data_tier.file_system import CVAT_USER
 from cvatctl.adoption import sample, template
 from cvatctl.adoption.sample import Sample
 from cvatctl.clients import Clients
 from cvatctl.errors import ProblemError
 
 _DATA_TIER, _FILES = "data", "data-files"
-"""Logical names of the components that own the file system (__main__.py, components/data_tier.py)."""
+"""Logical names of the components that own the file system (__main__.py, components/data_tier/__init__.py)."""
 
 
 @dataclass(frozen=True, kw_only=True)

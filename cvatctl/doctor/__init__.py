@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cvatctl.clients import Clients, clients
-from cvatctl.doctor import account, backend, front_door, given, machine, quotas, stack_file
+from cvatctl.doctor import account, backend, ingress, machine, quotas, references, stack_file
 from cvatctl.doctor.finding import Case, Finding, asked
 
 __all__ = ["Finding", "diagnose", "examine", "text"]
@@ -19,11 +19,11 @@ _ONLINE = (
     ("quotas", quotas.network),
     ("quotas", quotas.fargate),
     ("quotas", quotas.inference),
-    ("certificate", front_door.certificate),
-    ("DNS", front_door.hosted_zone),
-    ("TLS policy", front_door.tls_policy),
-    ("images", given.images),
-    ("files in S3", given.stored_files),
+    ("certificate", ingress.certificate),
+    ("DNS", ingress.hosted_zone),
+    ("TLS policy", ingress.tls_policy),
+    ("images", references.images),
+    ("files in S3", references.stored_files),
 )
 _MARKS = {"ok": "ok      ", "advice": "advice  ", "unknown": "unknown ", "problem": "PROBLEM "}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 
-from components.zones import Zone, choose_zones
+from components.network.zones import Zone, choose_zones
 from cvatctl.clients import Clients, explain, pages
 from cvatctl.doctor.finding import Case, Finding
 

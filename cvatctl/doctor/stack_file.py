@@ -8,12 +8,12 @@ from pathlib import Path
 import boto3
 import pulumi
 
-from components.functions import deployable, local_archives, read_functions
+from components.inference_endpoints.functions import deployable, local_archives, read_functions
 from cvatctl.doctor.finding import Case, Finding
 from cvatctl.errors import ProblemError
 from region import Region
+from rehearsal.engine.project import configuration, load_project
 from rehearsal.errors import UserInputError
-from rehearsal.project import configuration, load_project
 from settings import ConfigurationError, load, warnings
 from settings.keys import Images
 from settings.model import Settings

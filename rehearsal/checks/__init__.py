@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 from rehearsal.checks import (
     addresses,
-    ask,
-    doors,
+    cached_query,
     edges,
     environment,
     flow,
-    pack,
+    listeners,
+    nat_egress,
+    partition,
     permissions,
-    purity,
+    policy_rules,
     reachability,
     sleep,
     tags,
     tasks,
-    ways_out,
 )
-from rehearsal.model import Verdict
+from rehearsal.engine.state import Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -34,17 +34,17 @@ Check = Callable[["Rehearsal"], Verdict]
 CHECKS: tuple[Check, ...] = (
     edges.open_edges,
     reachability.reachable,
-    ways_out.private_subnets,
+    nat_egress.private_subnets,
     tasks.references,
     environment.variables,
     addresses.exist,
-    doors.listener_rules,
+    listeners.listener_rules,
     permissions.exercised,
     permissions.wide,
     permissions.trust,
     flow.answers,
-    pack.rules,
-    purity.own_partition,
+    policy_rules.rules,
+    partition.own_partition,
     tags.stack_tags,
 )
 """In the order in which they are shown."""
@@ -52,5 +52,5 @@ CHECKS: tuple[Check, ...] = (
 
 def judge(rehearsal: Rehearsal) -> tuple[Verdict, ...]:
     """The verdicts of all checks."""
-    with sleep.woken(rehearsal), ask.remembering():
+    with sleep.woken(rehearsal), cached_query.remembering():
         return tuple(check(rehearsal) for check in CHECKS)

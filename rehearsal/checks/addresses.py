@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rehearsal.checks import ask, names
-from rehearsal.checks.ask import Thing
+from rehearsal.checks import cached_query, public_dns
+from rehearsal.checks.cached_query import Thing
 from rehearsal.checks.environment import Given, given
-from rehearsal.model import Verdict
+from rehearsal.engine.state import Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -26,26 +26,26 @@ def exist(rehearsal: Rehearsal) -> Verdict:
             if variable in one.plain:
                 seen += 1
                 findings += [f"{one.place}, {variable}: {problem}" for problem in look(rehearsal, one)]
-    for service in ask.services(rehearsal):
+    for service in cached_query.services(rehearsal):
         seen += 1
         findings += [f"Service {service['serviceName']}: {problem}" for problem in _registered(rehearsal, service)]
     for record in rehearsal.of_type("aws:sagemaker/endpoint:Endpoint"):
         seen += 1
         findings += [f"Endpoint {record.name}: {problem}" for problem in _logged(rehearsal, record.id)]
-    return ask.verdict(NAME, findings, seen)
+    return cached_query.verdict(NAME, findings, seen)
 
 
-@ask.question
+@cached_query.question
 def _names(rehearsal: Rehearsal) -> dict[str, Thing]:
     """Cloud Map services by DNS name, each with its namespace."""
     client = rehearsal.client("servicediscovery")
-    spaces = {one["Id"]: one for one in ask.paged(client, "list_namespaces", "Namespaces")}
+    spaces = {one["Id"]: one for one in cached_query.paged(client, "list_namespaces", "Namespaces")}
     return {
         f"{one['Name']}.{spaces[one['DnsConfig']['NamespaceId']]['Name']}": {
             **one,
             "Namespace": spaces[one["DnsConfig"]["NamespaceId"]],
         }
-        for one in ask.paged(client, "list_services", "Services")
+        for one in cached_query.paged(client, "list_services", "Services")
         if one.get("DnsConfig", {}).get("NamespaceId") in spaces
     }
 
@@ -58,12 +58,12 @@ def _nuclio(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
         known = ", ".join(sorted(_names(rehearsal))) or "none"
         yield f"no Cloud Map service answers to '{host}' (there is: {known})."
         return
-    services = ask.services(rehearsal)
+    services = cached_query.services(rehearsal)
     behind = [s for s in services if entry["Arn"] in [r["registryArn"] for r in s.get("serviceRegistries", [])]]
     if not behind:
         yield f"no ECS service registers as '{host}'."
     for service in behind:
-        ports = _ports(ask.task_definition(rehearsal, service["taskDefinition"]))
+        ports = _ports(cached_query.task_definition(rehearsal, service["taskDefinition"]))
         if port not in ports:
             yield f"{service['serviceName']} answers to '{host}' on port {', '.join(sorted(ports))}, not on {port}."
     zone = entry["Namespace"]["Properties"]["DnsProperties"]["HostedZoneId"].rpartition("/")[2]
@@ -81,7 +81,7 @@ def _vpcs(rehearsal: Rehearsal, services: list[Thing]) -> set[str]:
     return {one["VpcId"] for one in rehearsal.client("ec2").describe_subnets(SubnetIds=sorted(subnets))["Subnets"]}
 
 
-@ask.question
+@cached_query.question
 def _zone_vpcs(rehearsal: Rehearsal, zone: str) -> set[str]:
     client = rehearsal.client("route53")
     try:
@@ -90,9 +90,9 @@ def _zone_vpcs(rehearsal: Rehearsal, zone: str) -> set[str]:
         return set()
 
 
-@ask.question
+@cached_query.question
 def _databases(rehearsal: Rehearsal) -> dict[str, Thing]:
-    found = ask.paged(rehearsal.client("rds"), "describe_db_instances", "DBInstances")
+    found = cached_query.paged(rehearsal.client("rds"), "describe_db_instances", "DBInstances")
     return {one["Endpoint"]["Address"]: one for one in found}
 
 
@@ -112,9 +112,9 @@ def _postgresql(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
         yield f"{what} has the user '{database['MasterUsername']}', not the one of CVAT_POSTGRES_USER."
 
 
-@ask.question
+@cached_query.question
 def _caches(rehearsal: Rehearsal) -> dict[str, Thing]:
-    found = ask.paged(rehearsal.client("elasticache"), "describe_replication_groups", "ReplicationGroups")
+    found = cached_query.paged(rehearsal.client("elasticache"), "describe_replication_groups", "ReplicationGroups")
     return {one["NodeGroups"][0]["PrimaryEndpoint"]["Address"]: one for one in found}
 
 
@@ -136,10 +136,10 @@ def _redis(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
 def _base_url(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
     """Scheme and port are those of a listener; the host is the balancer's own, or what the operator says it is."""
     address = urlsplit(one.plain["CVAT_BASE_URL"])
-    port, client = ask.port_of(address), rehearsal.client("elbv2")
+    port, client = cached_query.port_of(address), rehearsal.client("elbv2")
     named = rehearsal.config.values.get("cvat:hostName", "")
     doors: set[tuple[str, str, int]] = set()
-    for listener in ask.listeners(rehearsal):
+    for listener in cached_query.listeners(rehearsal):
         arn = listener["LoadBalancerArn"]
         (balancer,) = client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
         host = named or balancer["DNSName"]
@@ -148,7 +148,7 @@ def _base_url(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
         known = ", ".join(f"{scheme}://{host}:{number}" for scheme, host, number in sorted(doors)) or "none"
         yield f"no load balancer listens at '{one.plain['CVAT_BASE_URL']}' (there is: {known})."
         return
-    yield from names.problems(rehearsal, address)
+    yield from public_dns.problems(rehearsal, address)
 
 
 def _endpoints(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
@@ -170,7 +170,7 @@ def _endpoints(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
             yield f"{function}: container '{wanted or 'of ' + target['endpoint']}' serves {serves}."
 
 
-@ask.question
+@cached_query.question
 def containers_of(rehearsal: Rehearsal, endpoint: str) -> Mapping[str, Thing] | None:
     """Containers behind an endpoint in service, by host name; None where there is no such endpoint.
 

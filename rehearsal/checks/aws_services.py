@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import ask
-from rehearsal.checks.ask import Thing
+from rehearsal.checks import cached_query
+from rehearsal.checks.cached_query import Thing
 from rehearsal.checks.network_map import HTTPS, NetworkMap
-from rehearsal.checks.places import Node
+from rehearsal.checks.nodes import Node
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -34,7 +34,7 @@ class Services:
         """`doors`: the nodes of interface endpoints."""
         self._network = network
         ec2 = rehearsal.client("ec2")
-        found = ask.paged(ec2, "describe_vpc_endpoints", "VpcEndpoints")
+        found = cached_query.paged(ec2, "describe_vpc_endpoints", "VpcEndpoints")
         self._endpoints = [one for one in found if one["State"] != "deleted"]  # EC2 tells of them for a while
         vpcs = {one["VpcId"] for one in self._endpoints}
         self._named = {vpc for vpc in vpcs if _resolves(rehearsal, vpc)}

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from policy.rules.partition import IMAGE
-from rehearsal.checks import ask, errands, managed, sleep
-from rehearsal.checks.ask import Thing
+from rehearsal.aws import partitions
+from rehearsal.aws.iam_evaluator import Request
+from rehearsal.checks import cached_query, managed, scheduled_calls, sleep
+from rehearsal.checks.cached_query import Thing
+from rehearsal.checks.iam_resources import access_point_request, request
 from rehearsal.checks.tasks import SECRET
-from rehearsal.checks.units import access_point_request, request
-from rehearsal.emulator import partitions
-from rehearsal.emulator.policies import Request
-from rehearsal.model import Record
+from rehearsal.engine.state import Record
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -83,7 +83,7 @@ class Use:
         return str(self.record.outputs["arn"])
 
 
-@ask.question
+@cached_query.question
 def uses(rehearsal: Rehearsal) -> list[Use]:
     """Every role of the stack."""
     calls: dict[str, list[Call]] = {}
@@ -103,7 +103,7 @@ def uses(rehearsal: Rehearsal) -> list[Use]:
 
 def _all_calls(rehearsal: Rehearsal) -> Iterator[tuple[str, list[Call]]]:
     shells = _with_shell(rehearsal)
-    for _, definition in ask.task_definitions(rehearsal):
+    for _, definition in cached_query.task_definitions(rehearsal):
         containers = definition["containerDefinitions"]
         if arn := definition.get("executionRoleArn"):
             yield arn, [call for one in containers for call in _starts(rehearsal, one)]
@@ -114,7 +114,7 @@ def _all_calls(rehearsal: Rehearsal) -> Iterator[tuple[str, list[Call]]]:
     for record in rehearsal.of_type("aws:sagemaker/model:Model"):
         model = rehearsal.client("sagemaker").describe_model(ModelName=record.id)
         yield model["ExecutionRoleArn"], list(_serves(rehearsal, model))
-    for role, asked in errands.asked(rehearsal):
+    for role, asked in scheduled_calls.asked(rehearsal):
         yield role, [_on(one.resource, one.action) for one in asked]
 
 
@@ -182,7 +182,7 @@ def _commanded(rehearsal: Rehearsal, command: Sequence[str]) -> Iterator[Call]:
             yield from (_on(tasks, action) for action in PROTECT)
 
 
-@ask.question
+@cached_query.question
 def _buckets(rehearsal: Rehearsal) -> list[str]:
     listed = rehearsal.client("s3").list_buckets()["Buckets"]
     return [_arn(rehearsal, "s3", one["Name"], place=":") for one in listed]
@@ -195,7 +195,7 @@ def _reads(rehearsal: Rehearsal, bucket: str, prefix: str, *, needed: bool = Tru
     return [listing, read, *_decrypts_objects(rehearsal, bucket)]
 
 
-@ask.question
+@cached_query.question
 def _decrypts_objects(rehearsal: Rehearsal, bucket: str) -> list[Call]:
     """Objects under a key of the customer's are decrypted with the role that reads them."""
     client = rehearsal.client("s3")
@@ -250,7 +250,7 @@ def _serves(rehearsal: Rehearsal, model: Thing) -> Iterator[Call]:
         yield from (_on("*", action) for action in JOIN_NETWORK)
 
 
-@ask.question
+@cached_query.question
 def endpoints_of(rehearsal: Rehearsal) -> dict[str, list[str]]:
     """Names of the stack's endpoints, by the model that they serve."""
     client, found = rehearsal.client("sagemaker"), dict[str, list[str]]()

@@ -7,15 +7,15 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rehearsal.checks import ask, places
-from rehearsal.checks.ask import Thing, tag, verdict
-from rehearsal.checks.places import Node
-from rehearsal.model import Verdict
+from rehearsal.checks import cached_query, nodes
+from rehearsal.checks.cached_query import Thing, tag, verdict
+from rehearsal.checks.nodes import Node
+from rehearsal.engine.state import Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
 
-ROLE_TAG = places.ROLE_TAG
+ROLE_TAG = nodes.ROLE_TAG
 
 NAME = "Open edges between security groups equal the intended list"
 
@@ -38,7 +38,7 @@ Edge = tuple[str, str, str]
 
 def open_edges(rehearsal: Rehearsal) -> Verdict:
     """The check."""
-    groups = places.groups(rehearsal)
+    groups = nodes.groups(rehearsal)
     roles = {one["GroupId"]: tag(one, ROLE_TAG) for one in groups}
     findings = [
         f"Security group {one['GroupId']} ({tag(one, 'Name') or one['GroupName']}) has no tag {ROLE_TAG}: "
@@ -46,10 +46,9 @@ def open_edges(rehearsal: Rehearsal) -> Verdict:
         for one in groups
         if not roles[one["GroupId"]]
     ]
-    nodes = places.nodes(rehearsal)
     vpc = vpc_block(rehearsal, groups)
     found = _open_now(rehearsal)
-    wanted = intended(rehearsal, {node.role for node in nodes}, vpc)
+    wanted = intended(rehearsal, {node.role for node in nodes.nodes(rehearsal)}, vpc)
     findings += [f"{_say(edge)} is open but not intended: close it." for edge in sorted(found - wanted)]
     findings += [f"{_say(edge)} is intended but not open: a rule is missing." for edge in sorted(wanted - found)]
     return verdict(NAME, findings, len(found))
@@ -57,9 +56,9 @@ def open_edges(rehearsal: Rehearsal) -> Verdict:
 
 def _open_now(rehearsal: Rehearsal) -> set[Edge]:
     """What is open in the account, intended or not."""
-    groups = places.groups(rehearsal)
+    groups = nodes.groups(rehearsal)
     roles = {one["GroupId"]: tag(one, ROLE_TAG) for one in groups}
-    return _between(places.nodes(rehearsal), groups) | _rules_with_addresses(groups, roles)
+    return _between(nodes.nodes(rehearsal), groups) | _rules_with_addresses(groups, roles)
 
 
 def _say(edge: Edge) -> str:
@@ -89,7 +88,7 @@ def intended(rehearsal: Rehearsal, roles: set[str], vpc: str) -> set[Edge]:
 def _canary(rehearsal: Rehearsal) -> set[Edge]:
     """How the smoke test gets to the load balancer: within the VPC, or out by NAT and in like everybody."""
     address = urlsplit(str(rehearsal.outputs.get("url", "")))
-    port = str(ask.port_of(address))
+    port = str(cached_query.port_of(address))
     if rehearsal.config.values.get("cvat:internal") == "true":
         return {("canary", "alb", port)}
     ways = {("canary", "0.0.0.0/0", port)}
@@ -107,12 +106,12 @@ def allowed_cidrs(rehearsal: Rehearsal) -> list[str]:
 
 def listener_ports(rehearsal: Rehearsal) -> list[str]:
     """Ports on which the stack's load balancer listens."""
-    return [str(one["Port"]) for one in ask.listeners(rehearsal)]
+    return [str(one["Port"]) for one in cached_query.listeners(rehearsal)]
 
 
 def asks_provider(rehearsal: Rehearsal) -> bool:
     """Whether the load balancer logs people in, for which it calls an identity provider itself."""
-    rules = ask.listener_rules(rehearsal)
+    rules = cached_query.listener_rules(rehearsal)
     return any(action["Type"] == "authenticate-oidc" for _, rule in rules for action in rule["Actions"])
 
 

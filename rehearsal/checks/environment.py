@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import cvatctl.canary.__main__ as canary
-from rehearsal.checks import ask
-from rehearsal.checks.ask import Thing
+from rehearsal.checks import cached_query
+from rehearsal.checks.cached_query import Thing
 from rehearsal.checks.readers import GatewaySettings, ModelSettings, Overlay
 from rehearsal.checks.tasks import SECRET, secret_value
-from rehearsal.model import Verdict
+from rehearsal.engine.state import Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -61,10 +61,10 @@ def variables(rehearsal: Rehearsal) -> Verdict:
     for place, told in _models(rehearsal):
         seen += len(told)
         findings += [f"{place}: {problem}" for problem in readers.models.problems(told)]
-    return ask.verdict(NAME, findings, seen)
+    return cached_query.verdict(NAME, findings, seen)
 
 
-@ask.question
+@cached_query.question
 def given(rehearsal: Rehearsal) -> list[Given]:
     """All containers of the stack's task definitions."""
     return [
@@ -74,12 +74,12 @@ def given(rehearsal: Rehearsal) -> list[Given]:
             {one["name"]: one["value"] for one in container.get("environment", [])},
             {one["name"]: _value(rehearsal, one["valueFrom"]) for one in container.get("secrets", [])},
         )
-        for record, definition in ask.task_definitions(rehearsal)
+        for record, definition in cached_query.task_definitions(rehearsal)
         for container in definition["containerDefinitions"]
     ]
 
 
-@ask.question
+@cached_query.question
 def _value(rehearsal: Rehearsal, value_from: str) -> str:
     """What ECS puts into the variable; that it cannot be read is told by another check."""
     found = SECRET.match(value_from)

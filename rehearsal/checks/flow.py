@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from rehearsal.checks import ask, flow_calls
+from rehearsal.aws.moto_patches.sagemaker_runtime import Invocation
+from rehearsal.checks import cached_query, flow_calls
 from rehearsal.checks.environment import Given, given
 from rehearsal.checks.gateway_process import Gateway, StartError
 from rehearsal.checks.runtime_server import Runtime
-from rehearsal.emulator.bridges.runtime import Invocation
-from rehearsal.model import Verdict
+from rehearsal.engine.state import Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -34,7 +34,7 @@ def answers(rehearsal: Rehearsal) -> Verdict:
             found, count = thread.submit(_flow, rehearsal, one, credentials).result()
         findings += [f"{one.place}: {problem}" for problem in found]
         seen += count
-    return ask.verdict(NAME, findings, seen)
+    return cached_query.verdict(NAME, findings, seen)
 
 
 def _none(rehearsal: Rehearsal) -> Verdict:
@@ -45,14 +45,14 @@ def _none(rehearsal: Rehearsal) -> Verdict:
         for one in told
         if one.plain["CVAT_SERVERLESS"] != "no"
     ]
-    return ask.verdict(NAME, findings, len(told))
+    return cached_query.verdict(NAME, findings, len(told))
 
 
 def _credentials(rehearsal: Rehearsal, one: Given) -> dict[str, str]:
     """What ECS gives the task: credentials of its role."""
     roles = {
         container["name"]: definition["taskRoleArn"]
-        for _, definition in ask.task_definitions(rehearsal)
+        for _, definition in cached_query.task_definitions(rehearsal)
         for container in definition["containerDefinitions"]
     }
     answer = rehearsal.client("sts").assume_role(RoleArn=roles[one.container["name"]], RoleSessionName="rehearsal")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import ask
-from rehearsal.emulator import partitions
+from rehearsal.aws import partitions
+from rehearsal.checks import cached_query
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -20,7 +20,7 @@ TAKEN_BY = {name: "backup" for name in REASONS}
 """The service that takes a role with this policy; restore jobs name theirs only when an operator starts one."""
 
 
-@ask.question
+@cached_query.question
 def attached(rehearsal: Rehearsal, role: str) -> dict[str, str]:
     """AWS's own policies of a role that need no further reason: ARN -> name."""
     found = rehearsal.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]

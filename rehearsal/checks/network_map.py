@@ -9,9 +9,9 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import ask, places, ways_out
-from rehearsal.checks.ask import Thing
-from rehearsal.checks.places import Node
+from rehearsal.checks import cached_query, nat_egress, nodes
+from rehearsal.checks.cached_query import Thing
+from rehearsal.checks.nodes import Node
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -35,14 +35,14 @@ class NetworkMap:
     """Subnets, route tables, network ACLs and security groups of the stack's VPC, read once."""
 
     def __init__(self, rehearsal: Rehearsal) -> None:
-        subnets = ask.in_network(rehearsal, "describe_subnets", "Subnets")
+        subnets = cached_query.in_network(rehearsal, "describe_subnets", "Subnets")
         self._subnets = {one["SubnetId"]: one for one in subnets}
-        self._tables = ask.in_network(rehearsal, "describe_route_tables", "RouteTables")
-        gateways = ask.in_network(rehearsal, "describe_nat_gateways", "NatGateways")
+        self._tables = cached_query.in_network(rehearsal, "describe_route_tables", "RouteTables")
+        gateways = cached_query.in_network(rehearsal, "describe_nat_gateways", "NatGateways")
         self._gateways = {one["NatGatewayId"]: one for one in gateways}
-        self._groups = {one["GroupId"]: one for one in places.groups(rehearsal)}
+        self._groups = {one["GroupId"]: one for one in nodes.groups(rehearsal)}
         self._acls: dict[str, Thing] = {}
-        for acl in ask.in_network(rehearsal, "describe_network_acls", "NetworkAcls"):
+        for acl in cached_query.in_network(rehearsal, "describe_network_acls", "NetworkAcls"):
             self._acls |= {one["SubnetId"]: acl for one in acl["Associations"]}
         self._blocks = {name: ipaddress.IPv4Network(one["CidrBlock"]) for name, one in self._subnets.items()}
 
@@ -56,7 +56,7 @@ class NetworkMap:
 
     def table(self, subnet: str) -> Thing:
         """Route table of a subnet."""
-        return ways_out.table_of(self._subnets[subnet], self._tables) or {"RouteTableId": "(none)", "Routes": []}
+        return nat_egress.table_of(self._subnets[subnet], self._tables) or {"RouteTableId": "(none)", "Routes": []}
 
     def between(self, source: tuple[Node, str], target: tuple[Node, str], ports: Ports) -> str:
         """From a node in one of its subnets to another in one of its own."""
@@ -94,7 +94,7 @@ class NetworkMap:
     def to_internet(self, source: tuple[Node, str], ports: Ports = HTTPS) -> str:
         """From a node in one of its subnets to anywhere, by NAT."""
         caller, here = source
-        problems = ways_out.way_out(self._subnets[here], self._tables, self._gateways)
+        problems = nat_egress.way_out(self._subnets[here], self._tables, self._gateways)
         if problems and not caller.public:
             return f"{here} {problems[0].rstrip('.')}"
         return (

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 
 from policy.rules import access, exposure
 from policy.rules.model import listed, statements
-from rehearsal.checks import ask, managed
-from rehearsal.checks.calls import Use, uses
-from rehearsal.checks.units import ACCESS_POINT, OTHER_ACCOUNT, neighbours
-from rehearsal.emulator.conditions import like
-from rehearsal.emulator.policies import (
+from rehearsal.aws.iam_conditions import like
+from rehearsal.aws.iam_evaluator import (
     Decision,
     Request,
     Statement,
@@ -19,7 +16,10 @@ from rehearsal.emulator.policies import (
     principals,
     together,
 )
-from rehearsal.model import Verdict
+from rehearsal.checks import cached_query, managed
+from rehearsal.checks.calls import Use, uses
+from rehearsal.checks.iam_resources import ACCESS_POINT, OTHER_ACCOUNT, neighbours
+from rehearsal.engine.state import Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -45,7 +45,7 @@ def exercised(rehearsal: Rehearsal) -> Verdict:
             continue
         seen += len(use.calls)
         findings += [f"Role {use.record.name}: {one}" for one in _exercise(rehearsal, use, policy)]
-    return ask.verdict(EXERCISED, findings, seen)
+    return cached_query.verdict(EXERCISED, findings, seen)
 
 
 def _exercise(rehearsal: Rehearsal, use: Use, policy: list[Statement]) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _decide(rehearsal: Rehearsal, use: Use, policy: list[Statement], request: Re
     return together(policy, _resource_policy(rehearsal, request.resource), whole)
 
 
-@ask.question
+@cached_query.question
 def identity(rehearsal: Rehearsal, role: str) -> list[Statement]:
     """All statements of a role's policies, its own and those attached to it, as the account shows them.
 
@@ -117,7 +117,7 @@ def _resource_policy(rehearsal: Rehearsal, resource: str) -> list[Statement]:
     return resource_policies(rehearsal).get(resource.partition("/")[0] if parts[2] == "s3" else resource, [])
 
 
-@ask.question
+@cached_query.question
 def resource_policies(rehearsal: Rehearsal) -> dict[str, list[Statement]]:
     """Policies of the stack's buckets and file systems, by ARN."""
     found: dict[str, list[Statement]] = {}
@@ -149,7 +149,7 @@ def wide(rehearsal: Rehearsal) -> Verdict:
             seen += 1
             if exposure.lets_everyone_in(statement):
                 findings.append(f"The policy of {arn} lets everybody in: name who may.")
-    return ask.verdict(WIDE, findings, seen)
+    return cached_query.verdict(WIDE, findings, seen)
 
 
 def trust(rehearsal: Rehearsal) -> Verdict:
@@ -160,7 +160,7 @@ def trust(rehearsal: Rehearsal) -> Verdict:
         seen += 1
         problems = _distrust(rehearsal, use, statements(document))
         findings += [f"Role {use.record.name}: {problem}" for problem in problems]
-    return ask.verdict(TRUST, findings, seen)
+    return cached_query.verdict(TRUST, findings, seen)
 
 
 def _distrust(rehearsal: Rehearsal, use: Use, document: Sequence[Statement]) -> Iterator[str]:

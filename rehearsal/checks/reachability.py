@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import edges, places
-from rehearsal.checks.ask import question, verdict
+from rehearsal.checks import edges, nodes
 from rehearsal.checks.aws_services import NEEDS, SERVICES, Services
+from rehearsal.checks.cached_query import question, verdict
 from rehearsal.checks.network_map import ABROAD, Block, NetworkMap, Ports
-from rehearsal.checks.places import Node
-from rehearsal.model import Verdict
+from rehearsal.checks.nodes import Node
+from rehearsal.engine.state import Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -79,7 +79,7 @@ def reachable(rehearsal: Rehearsal) -> Verdict:
     findings = [_finding(row, column, cell) for (row, column), cell in found.cells.items() if cell.wrong]
     findings += [
         f"The {node.what} has a public address: make it private, although nothing leads to it now."
-        for node in places.nodes(rehearsal)
+        for node in nodes.nodes(rehearsal)
         if node.public and node.role != "alb"
     ]
     return verdict(NAME, findings, sum(cell.open for cell in found.cells.values()))
@@ -102,7 +102,7 @@ class _Maker:
     def __init__(self, rehearsal: Rehearsal) -> None:
         self.network = NetworkMap(rehearsal)
         # Alike nodes, such as the models of two hundred endpoints, need one look.
-        self.nodes = list({_look(node): node for node in places.nodes(rehearsal)}.values())
+        self.nodes = list({_look(node): node for node in nodes.nodes(rehearsal)}.values())
         self.services = Services(rehearsal, self.network, [one for one in self.nodes if one.role == "endpoints"])
         self.allowed = edges.allowed_cidrs(rehearsal)
         self.listeners = edges.listener_ports(rehearsal)
@@ -117,8 +117,8 @@ class _Maker:
                 callers.setdefault(node.label, []).append(node)
         outside = [*self.allowed] + ([] if "0.0.0.0/0" in self.allowed else [ELSEWHERE])
         cells = {(row, column): self._from_outside(row, column) for row in outside for column in columns}
-        for row, nodes in callers.items():
-            cells |= {(row, column): self._from_inside(nodes, column) for column in columns}
+        for row, members in callers.items():
+            cells |= {(row, column): self._from_inside(members, column) for column in columns}
         rows = [*outside, *sorted(callers, key=lambda row: (_place(callers[row][0].role), row))]
         return Matrix(tuple(rows), tuple(columns), cells)
 

@@ -8,8 +8,8 @@ import logging
 from types import TracebackType
 from typing import Any
 
-from rehearsal.emulator.bridges import runtime
-from rehearsal.emulator.bridges.runtime import Invocation
+from rehearsal.aws.moto_patches import sagemaker_runtime
+from rehearsal.aws.moto_patches.sagemaker_runtime import Invocation
 
 SECONDS = 30.0
 
@@ -66,4 +66,4 @@ class Runtime:
 
     def heard(self) -> list[Invocation]:
         """The calls that were let through, in their order."""
-        return runtime.heard(self._account, self._region)
+        return sagemaker_runtime.heard(self._account, self._region)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rehearsal.checks import ask
-from rehearsal.model import Record
+from rehearsal.checks import cached_query
+from rehearsal.engine.state import Record
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ENDPOINT_LOGS = "/aws/sagemaker/Endpoints/"
 
 
-@ask.question
+@cached_query.question
 def endpoints(rehearsal: Rehearsal) -> dict[str, str]:
     """Names of endpoints that do not exist at present, each with the configuration that it would be made from.
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from policy.rules import labels
-from rehearsal.checks import ask
+from rehearsal.checks import cached_query
+from rehearsal.engine.state import Record, Verdict
 from rehearsal.errors import MissingHandlerError
-from rehearsal.model import Record, Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -101,4 +101,4 @@ def stack_tags(rehearsal: Rehearsal) -> Verdict:
         seen += 1
         problems = labels.lacking(read(rehearsal, record), wanted)
         findings += [f"{record.type} '{record.name}': {problem}" for problem in problems]
-    return ask.verdict(NAME, findings, seen)
+    return cached_query.verdict(NAME, findings, seen)

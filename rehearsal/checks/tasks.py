@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from policy.rules.partition import IMAGE, unfit
-from rehearsal.checks import ask
-from rehearsal.checks.ask import Thing
-from rehearsal.emulator import partitions
-from rehearsal.model import Verdict
+from rehearsal.aws import partitions
+from rehearsal.checks import cached_query
+from rehearsal.checks.cached_query import Thing
+from rehearsal.engine.state import Verdict
 
 if TYPE_CHECKING:
     from rehearsal.run import Rehearsal
@@ -25,7 +25,7 @@ SECRET = re.compile(
 def references(rehearsal: Rehearsal) -> Verdict:
     """The check."""
     findings: list[str] = []
-    definitions = ask.task_definitions(rehearsal)
+    definitions = cached_query.task_definitions(rehearsal)
     for record, definition in definitions:
         where = f"Task definition {record.name}"
         findings += [f"{where}: {problem}" for problem in _roles(rehearsal, definition)]
@@ -39,7 +39,7 @@ def references(rehearsal: Rehearsal) -> Verdict:
     models = rehearsal.of_type("aws:sagemaker/model:Model")
     for record in models:
         findings += [f"Model {record.name}: {problem}" for problem in _model(rehearsal, record.id)]
-    return ask.verdict(NAME, findings, len(definitions) + len(models))
+    return cached_query.verdict(NAME, findings, len(definitions) + len(models))
 
 
 def _container(rehearsal: Rehearsal, container: Thing) -> list[str]:
@@ -92,7 +92,7 @@ def _secret(rehearsal: Rehearsal, value_from: str) -> list[str]:
     return []
 
 
-@ask.question
+@cached_query.question
 def secret_value(rehearsal: Rehearsal, arn: str, key: str) -> str | None:
     """The value of a secret, or of one key of it; None where there is none."""
     client = rehearsal.client("secretsmanager")

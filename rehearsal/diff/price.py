@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.diff.model import Cost, Document
-from rehearsal.model import Record
+from rehearsal.engine.state import Record
 from rehearsal.report import cost
 from rehearsal.report.sizes import measured
 

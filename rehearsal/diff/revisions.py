@@ -21,7 +21,7 @@ from typing import Any
 from rehearsal.diff.model import Document
 from rehearsal.errors import UserInputError
 from rehearsal.placeholders import archive as stand_in
-from rehearsal.samples import REGISTRY
+from rehearsal.sample_archives import REGISTRY
 
 FILE = "resources.json"
 ARCHIVES = Path("build/models")

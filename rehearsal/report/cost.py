@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.model import Record
+from rehearsal.engine.state import Record
 from rehearsal.report.sizes import Sizes
 
 TABLE = Path(__file__).with_name("prices.yaml")

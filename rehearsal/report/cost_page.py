@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rehearsal.model import Record
+from rehearsal.engine.state import Record
 from rehearsal.report import cost, sizes
 from rehearsal.report.sizes import Sizes
 from rehearsal.run import HOME, rehearse

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from rehearsal.report.conductors import Conductor, conductors
+from rehearsal.report.description import Description
 from rehearsal.report.drawing import LINE, Box, Dot, Drawing, Line, wrapped
-from rehearsal.report.facts import Facts
+from rehearsal.report.edge_routing import Conductor, conductors
 from rehearsal.report.plan import Bar, Plan, Reader, Service, together
 from rehearsal.report.reach import INTERNET, lines
 
@@ -63,7 +63,7 @@ class Placed:
 class Diagram:
     """Lays out one plan."""
 
-    def __init__(self, facts: Facts, plan: Plan) -> None:
+    def __init__(self, facts: Description, plan: Plan) -> None:
         self.facts, self.plan = facts, plan
         self.drawing = Drawing(WIDTH)
         self.conductors = conductors(facts, plan)
@@ -258,7 +258,7 @@ class Diagram:
         self.drawing.label(x, self.nat_middle + 34, ", ".join(ports), "out")
 
 
-def diagram(facts: Facts) -> tuple[Drawing, tuple[Conductor, ...]] | None:
+def diagram(facts: Description) -> tuple[Drawing, tuple[Conductor, ...]] | None:
     """The drawing and its legend; None where there is no network to draw."""
     if not facts.subnets:
         return None

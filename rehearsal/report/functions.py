@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.report.facts import Facts, definitions
+from rehearsal.report.description import Description, definitions
 
 VARIABLE = "SERVERLESS_ENDPOINTS"
 """Environment variable of the gateway: which function is served where."""
@@ -26,12 +26,12 @@ class Function:
     archive: str
 
 
-def functions(facts: Facts) -> tuple[Function, ...]:
+def functions(facts: Description) -> tuple[Function, ...]:
     """Every function that the gateway offers."""
     return tuple(_function(name, where, facts) for name, where in sorted(served(facts).items()))
 
 
-def served(facts: Facts) -> dict[str, Mapping[str, str]]:
+def served(facts: Description) -> dict[str, Mapping[str, str]]:
     """What the gateway's environment says: endpoint and container by function."""
     for record in facts.of_type("aws:ecs/taskDefinition:TaskDefinition"):
         for container in definitions(record):
@@ -41,7 +41,7 @@ def served(facts: Facts) -> dict[str, Mapping[str, str]]:
     return {}
 
 
-def containers(facts: Facts, endpoint: str) -> tuple[str, list[Mapping[str, Any]]]:
+def containers(facts: Description, endpoint: str) -> tuple[str, list[Mapping[str, Any]]]:
     """Instances of an endpoint as text, and the containers of its model."""
     by_name = {str(one.outputs.get("name") or one.id): one for one in facts.records if "sagemaker/" in one.type}
     made = next((one for one in facts.of_type("aws:sagemaker/endpoint:Endpoint") if one.id == endpoint), None)
@@ -56,7 +56,7 @@ def containers(facts: Facts, endpoint: str) -> tuple[str, list[Mapping[str, Any]
     return size, model.inputs.get("containers") or [model.inputs["primaryContainer"]]
 
 
-def _function(name: str, where: Mapping[str, str], facts: Facts) -> Function:
+def _function(name: str, where: Mapping[str, str], facts: Description) -> Function:
     size, found = containers(facts, where["endpoint"])
     host = where.get("container", "")
     one = next((item for item in found if not host or item.get("containerHostname") == host), {})

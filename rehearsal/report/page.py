@@ -10,7 +10,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from rehearsal import console
-from rehearsal.report import conductors, cost, diagram, facts, functions, permissions, reach, schedule, shown, sizes
+from rehearsal.report import (
+    cost,
+    description,
+    diagram,
+    edge_routing,
+    functions,
+    permissions,
+    reach,
+    schedule,
+    shown,
+    sizes,
+)
 from rehearsal.run import Rehearsal
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -29,11 +40,11 @@ NOT_COUNTED = (
 def text(rehearsal: Rehearsal) -> str:
     """The whole file."""
     outputs = {name: console.output(rehearsal, name) for name in rehearsal.outputs}
-    return render(facts.gather(rehearsal, outputs))
+    return render(description.gather(rehearsal, outputs))
 
 
-def render(known: facts.Facts) -> str:
-    """The page of these facts."""
+def render(known: description.Description) -> str:
+    """The page of these description."""
     redact = shown.Redactor(known.records)
     drawn = diagram.diagram(known)
     page = _environment().get_template("report.html.j2")
@@ -43,7 +54,7 @@ def render(known: facts.Facts) -> str:
         tree=shown.Tree(known.records, redact).shown(),
         count=len(known.records),
         drawing=drawn[0] if drawn else None,
-        legend=conductors.legend(drawn[1]) if drawn else [],
+        legend=edge_routing.legend(drawn[1]) if drawn else [],
         words=reach.words,
         style=reach.style,
         functions=functions.functions(known),
@@ -55,7 +66,7 @@ def render(known: facts.Facts) -> str:
     )
 
 
-def _money(known: facts.Facts) -> dict[str, Any]:
+def _money(known: description.Description) -> dict[str, Any]:
     """What the page's section on cost needs."""
     now = sizes.measured(known.records)
     presets, modes = sizes.of_presets(known.config, now), sizes.of_modes(known.config, now)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.report.facts import Facts, Role, definitions
+from rehearsal.report.description import Description, Role, definitions
 from rehearsal.report.stable import Names
 
 
@@ -44,7 +44,7 @@ class Use:
     readers: tuple[str, ...]
 
 
-def roles(facts: Facts) -> tuple[Permissions, ...]:
+def roles(facts: Description) -> tuple[Permissions, ...]:
     """All roles, by name."""
     names = Names(list(facts.records))
     return tuple(_permissions(role, names) for role in sorted(facts.roles, key=lambda one: one.name))
@@ -85,7 +85,7 @@ def _many(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def secrets(facts: Facts) -> tuple[Use, ...]:
+def secrets(facts: Description) -> tuple[Use, ...]:
     """All secrets by name and key, never by value."""
     readers = list(_readers(facts))
     return tuple(
@@ -107,7 +107,7 @@ def _by_variable(uses: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(f"{variable}: {', '.join(sorted(found[variable]))}" for variable in sorted(found))
 
 
-def _readers(facts: Facts) -> Iterator[tuple[str, str, str]]:
+def _readers(facts: Description) -> Iterator[tuple[str, str, str]]:
     for record in facts.of_type("aws:ecs/taskDefinition:TaskDefinition"):
         for container in definitions(record):
             for secret in container.get("secrets") or []:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.checks.edges import ROLE_TAG
-from rehearsal.model import Record
-from rehearsal.report.facts import Facts, definitions
+from rehearsal.engine.state import Record
+from rehearsal.report.description import Description, definitions
 from rehearsal.report.functions import containers, served
 from rehearsal.report.reach import place
 
@@ -62,7 +62,7 @@ class Plan:
 class Reader:
     """Reads the plan from facts."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Description) -> None:
         self.facts = facts
         self._zones = {subnet.id: subnet.zone for subnet in facts.subnets}
         self._roles = {

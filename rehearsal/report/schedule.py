@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from rehearsal.console import is_component
-from rehearsal.model import Record
+from rehearsal.engine.state import Record
 
 TABLE = Path(__file__).with_name("durations.yaml")
 SHOWN_FROM_SECONDS = 20.0

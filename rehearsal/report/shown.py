@@ -9,7 +9,7 @@ from typing import Any
 
 from rehearsal import console
 from rehearsal.console import SECRET
-from rehearsal.model import Record
+from rehearsal.engine.state import Record
 from rehearsal.report.stable import HIDDEN, Names
 
 SHORTEST_SECRET = 8

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from components.office_hours import EXAMPLE, parse
-from rehearsal.model import Record
-from rehearsal.report.facts import definitions as task_containers
+from rehearsal.engine.state import Record
+from rehearsal.report.description import definitions as task_containers
 from settings import ConfigurationError, Settings, load
 from settings.keys import ZONES
+from settings.office_hours import EXAMPLE, parse
 from settings.presets import PRESETS
 
 

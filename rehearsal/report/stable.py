@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 
 from rehearsal.console import SECRET, UNKNOWN
-from rehearsal.model import Record
+from rehearsal.engine.state import Record
 from rehearsal.run import Rehearsal
 
 SHORTEST = 8

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 from botocore.stub import Stubber
 
-from components.site import Site
+from components.context import StackContext
 from region import Region
 
 
@@ -56,8 +56,8 @@ def engine() -> Engine:
 
 
 @pytest.fixture
-def site() -> Site:
-    return Site(region=Region("cn-northwest-1"), account="123456789012", stack="test", tags={"stack": "test"})
+def context() -> StackContext:
+    return StackContext(region=Region("cn-northwest-1"), account="123456789012", stack="test", tags={"stack": "test"})
 
 
 class Clock:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from components import dashboard
-from components.alarm_rules import RESTING, Things, alarm_rules, memory_gb, most_connections
-from components.event_rules import Origin, event_rules
-from components.sizes import DatabaseSize
+from components.monitoring import dashboard
+from components.monitoring.alarm_rules import RESTING, Things, alarm_rules, memory_gb, most_connections
+from components.monitoring.event_rules import Origin, event_rules
+from settings.values import DatabaseSize
 
 OPERATIONS = Path(__file__).parent.parent.parent / "docs" / "operations.md"
 DATABASE = DatabaseSize(

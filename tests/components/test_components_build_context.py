@@ -7,7 +7,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from components.build_context import Build, content_tag
+from components.images.build_context import Build, content_tag
 
 BUILD = Build("context", "context/Dockerfile")
 

@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from components import database_switch, run_once
-from components.database_power import Power, PowerError, switch
-from components.database_switch import DatabaseSwitchProvider
-from components.run_once import RunOnceProvider
+from components.dynamic import database_switch, run_once
+from components.dynamic.database_power import Power, PowerError, switch
+from components.dynamic.database_switch import DatabaseSwitchProvider
+from components.dynamic.run_once import RunOnceProvider
 from rehearsal import Account
 from tests.components.conftest import Clock
 from tests.components.test_components_run_once import PROPS
@@ -260,6 +260,6 @@ def test_the_switch_uses_the_deployments_profile(monkeypatch: pytest.MonkeyPatch
         seen.append(props["profile"])
         return lambda _: None
 
-    monkeypatch.setattr(database_switch, "fresh_clients", clients)
+    monkeypatch.setattr(database_switch, "aws_clients", clients)
     DatabaseSwitchProvider().create(SWITCH | {"profile": "cn"})
     assert seen == ["cn"]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from components.database_snapshot import snapshot
-from components.task_end import TaskFailedError
+from components.dynamic.database_snapshot import snapshot
+from components.dynamic.task_failure import TaskFailedError
 from tests.components.conftest import Clock
 
 

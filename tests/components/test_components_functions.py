@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.functions import (
+from components.inference_endpoints.functions import (
     Function,
     FunctionsError,
     LocalArchive,

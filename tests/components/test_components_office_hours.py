@@ -1,4 +1,4 @@
-"""office_hours.py, asleep_page.py and errands.py: which hours are taken, when things happen, what is said."""
+"""office_hours.py, asleep_page.py and scheduled_calls.py: which hours are taken, when things happen, what is said."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import html
 
 import pytest
 
-from components.asleep_page import LONGEST, page
-from components.office_hours import EXAMPLE, parse, time_zone
+from settings.maintenance_page import LONGEST, page
+from settings.office_hours import EXAMPLE, parse, time_zone
 
 WEEK = parse(EXAMPLE, "Asia/Shanghai")
 

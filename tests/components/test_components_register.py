@@ -10,19 +10,19 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.bucket import PrivateBucket, PrivateBucketArgs
-from components.containers import ContainerSpec, LogTarget, definition
+from components.context import StackContext
 from components.data_tier import DataTier, DataTierArgs
-from components.file_system import FileSystem, FileSystemArgs
-from components.front_door import FrontDoor
-from components.functions import Deployable, Function, LocalArchive, StoredArchive
+from components.data_tier.file_system import FileSystem, FileSystemArgs
+from components.ecs.container_definitions import ContainerSpec, LogTarget, definition
 from components.images import Image, Images, ImagesArgs
 from components.inference_endpoints import InferenceEndpoints, InferenceEndpointsArgs
+from components.inference_endpoints.functions import Deployable, Function, LocalArchive, StoredArchive
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
-from components.site import Site
-from components.sizes import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors
-from components.zones import Zone
+from components.network.zones import Zone
+from components.s3_bucket import PrivateBucket, PrivateBucketArgs
+from settings.ingress_options import IngressOptions
+from settings.values import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors
 
 ZONES = [Zone(f"cn-north-1{letter}", f"cnn1-az{n}") for letter, n in (("a", 1), ("b", 2), ("d", 4))]
 VPC = {"vpcId": "vpc-1", "publicSubnetIds": [], "natGateways": []}
@@ -42,29 +42,29 @@ def image() -> Image:
     return Image(pulumi.Output.from_input("registry/models@sha256:0"), pulumi.Output.from_input("arn:models"))
 
 
-def test_a_network_asks_for_one_nat_gateway_where_one_will_do(engine: Any, site: Site) -> None:
+def test_a_network_asks_for_one_nat_gateway_where_one_will_do(engine: Any, context: StackContext) -> None:
     engine.outputs["awsx:ec2:Vpc"] = VPC | {"privateSubnetIds": ["a", "b", "c"]}
-    engine.run(lambda: Network("n", NetworkArgs(site=site, zones=ZONES, addresses=PLAN, single_nat=True)))
+    engine.run(lambda: Network("n", NetworkArgs(context=context, zones=ZONES, addresses=PLAN, single_nat=True)))
     vpc = engine.only("awsx:ec2:Vpc")
     assert vpc["natGateways"]["strategy"] == "Single"
     assert vpc["vpcEndpointSpecs"][0]["serviceName"] == "com.amazonaws.cn-northwest-1.s3"
 
 
-def test_a_network_of_zones_without_fargate_is_refused(engine: Any, site: Site) -> None:
-    beijing = dataclasses.replace(site, region=dataclasses.replace(site.region, name="cn-north-1"))
+def test_a_network_of_zones_without_fargate_is_refused(engine: Any, context: StackContext) -> None:
+    beijing = dataclasses.replace(context, region=dataclasses.replace(context.region, name="cn-north-1"))
     engine.outputs["awsx:ec2:Vpc"] = VPC | {"privateSubnetIds": ["a"]}
     with pytest.raises(pulumi.RunError, match="Fargate runs in none of the zones cn-north-1d"):
-        engine.run(lambda: Network("n", NetworkArgs(site=beijing, zones=ZONES[2:], addresses=PLAN)))
+        engine.run(lambda: Network("n", NetworkArgs(context=beijing, zones=ZONES[2:], addresses=PLAN)))
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_stores_follow_the_protection_of_the_site(engine: Any, site: Site, protect: bool) -> None:
-    here = dataclasses.replace(site, protect=protect)
+def test_stores_follow_the_protection_of_the_site(engine: Any, context: StackContext, protect: bool) -> None:
+    here = dataclasses.replace(context, protect=protect)
     engine.run(
         lambda: DataTier(
             "data",
             DataTierArgs(
-                site=here,
+                context=here,
                 vpc_id="vpc-1",
                 subnet_ids=["a", "b"],
                 mount_subnet_ids=["a", "b"],
@@ -86,21 +86,23 @@ def test_stores_follow_the_protection_of_the_site(engine: Any, site: Site, prote
     assert windows == {7 if protect else 0}
 
 
-def test_a_file_system_has_a_mount_target_in_each_subnet_and_folders_of_cvats_user(engine: Any, site: Site) -> None:
-    engine.run(lambda: FileSystem("f", FileSystemArgs(site=site, vpc_id="vpc-1", subnet_ids=["a", "b", "c"])))
+def test_a_file_system_has_a_mount_target_in_each_subnet_and_folders_of_cvats_user(
+    engine: Any, context: StackContext
+) -> None:
+    engine.run(lambda: FileSystem("f", FileSystemArgs(context=context, vpc_id="vpc-1", subnet_ids=["a", "b", "c"])))
     assert len(engine.of_type("aws:efs/mountTarget:MountTarget")) == 3
     points = engine.of_type("aws:efs/accessPoint:AccessPoint")
     assert {point["rootDirectory"]["path"] for point in points.values()} == {"/data", "/share"}
     assert {point["posixUser"]["uid"] for point in points.values()} == {1000}
 
 
-def test_a_given_image_is_neither_built_nor_stored(engine: Any, site: Site) -> None:
+def test_a_given_image_is_neither_built_nor_stored(engine: Any, context: StackContext) -> None:
     given = "123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/cvat/ui@sha256:0"
     mirrors = Mirrors(base_registry="r", apt="a", pypi="p", npm="n", cvat_repository="c")
     made: list[Image] = []
 
     def build() -> None:
-        images = Images("i", ImagesArgs(site=site, wanted=("ui",), mirrors=mirrors, given={"ui": given}))
+        images = Images("i", ImagesArgs(context=context, wanted=("ui",), mirrors=mirrors, given={"ui": given}))
         made.append(images.by_name["ui"])
 
     engine.run(build)
@@ -109,9 +111,11 @@ def test_a_given_image_is_neither_built_nor_stored(engine: Any, site: Site) -> N
     assert made
 
 
-def inference(site: Site, functions: list[Deployable], *, shared: bool, max_count: int = 1) -> InferenceEndpointsArgs:
+def inference(
+    context: StackContext, functions: list[Deployable], *, shared: bool, max_count: int = 1
+) -> InferenceEndpointsArgs:
     return InferenceEndpointsArgs(
-        site=site,
+        context=context,
         functions=functions,
         shared=shared,
         size=EndpointSize(instance_type="ml.m5.large", count=1, max_count=max_count),
@@ -127,30 +131,30 @@ def archived(tmp_path: Path, *names: str) -> list[Deployable]:
     return [Deployable(Function(name=name), LocalArchive(tmp_path / name)) for name in names]
 
 
-def test_a_shared_endpoint_calls_its_containers_directly(engine: Any, site: Site, tmp_path: Path) -> None:
+def test_a_shared_endpoint_calls_its_containers_directly(engine: Any, context: StackContext, tmp_path: Path) -> None:
     functions = archived(tmp_path, "one.a", "two")
-    engine.run(lambda: InferenceEndpoints("inference", inference(site, functions, shared=True)))
+    engine.run(lambda: InferenceEndpoints("inference", inference(context, functions, shared=True)))
     model = engine.only("aws:sagemaker/model:Model")
     assert model["inferenceExecutionConfig"] == {"mode": "Direct"}
     assert [one["containerHostname"] for one in model["containers"]] == ["one-a", "two"]
     assert {one["environment"]["MODEL_CONTAINERS"] for one in model["containers"]} == {"2"}
 
 
-def test_a_single_function_is_no_multi_container_model(engine: Any, site: Site, tmp_path: Path) -> None:
-    engine.run(lambda: InferenceEndpoints("inference", inference(site, archived(tmp_path, "one"), shared=True)))
+def test_a_single_function_is_no_multi_container_model(engine: Any, context: StackContext, tmp_path: Path) -> None:
+    engine.run(lambda: InferenceEndpoints("inference", inference(context, archived(tmp_path, "one"), shared=True)))
     model = engine.only("aws:sagemaker/model:Model")
     assert "containers" not in model, "SageMaker asks for two containers at least in Direct mode"
     assert model["primaryContainer"]["environment"]["FUNCTION"] == "one"
 
 
 def test_an_archive_is_uploaded_under_its_content_and_one_in_s3_is_left_there(
-    engine: Any, site: Site, tmp_path: Path
+    engine: Any, context: StackContext, tmp_path: Path
 ) -> None:
     functions = [
         *archived(tmp_path, "one"),
         Deployable(Function(name="two"), StoredArchive("theirs", "models/two.tar.gz")),
     ]
-    engine.run(lambda: InferenceEndpoints("inference", inference(site, functions, shared=False)))
+    engine.run(lambda: InferenceEndpoints("inference", inference(context, functions, shared=False)))
     uploaded = engine.only("aws:s3/bucketObjectv2:BucketObjectv2")
     digest = LocalArchive(tmp_path / "one").digest
     assert uploaded["key"] == f"one/{digest}.tar.gz", (
@@ -163,24 +167,26 @@ def test_an_archive_is_uploaded_under_its_content_and_one_in_s3_is_left_there(
     assert "arn:aws-cn:s3:::theirs/models/two.tar.gz" in policy
 
 
-def test_endpoints_scale_only_where_there_is_room(engine: Any, site: Site, tmp_path: Path) -> None:
+def test_endpoints_scale_only_where_there_is_room(engine: Any, context: StackContext, tmp_path: Path) -> None:
     functions = archived(tmp_path, "one")
-    engine.run(lambda: InferenceEndpoints("inference", inference(site, functions, shared=False, max_count=4)))
+    engine.run(lambda: InferenceEndpoints("inference", inference(context, functions, shared=False, max_count=4)))
     target = engine.only("aws:appautoscaling/target:Target")
     assert (target["minCapacity"], target["maxCapacity"]) == (1, 4)
     assert target["resourceId"].endswith("/variant/all")
 
 
-def balancer(site: Site, **more: Any) -> LoadBalancerArgs:
-    front = FrontDoor(allowed_cidrs=["10.0.0.0/8"], tls_policy="a-policy", **more)
-    return LoadBalancerArgs(site=site, vpc_id="vpc-1", public_subnet_ids=["a"], private_subnet_ids=["b"], front=front)
+def balancer(context: StackContext, **more: Any) -> LoadBalancerArgs:
+    front = IngressOptions(allowed_cidrs=["10.0.0.0/8"], tls_policy="a-policy", **more)
+    return LoadBalancerArgs(
+        context=context, vpc_id="vpc-1", public_subnet_ids=["a"], private_subnet_ids=["b"], front=front
+    )
 
 
 @pytest.mark.parametrize("admin_cidrs", [[], ["10.0.0.0/24"], [f"10.0.{n}.0/24" for n in range(7)]])
 def test_no_rule_of_the_load_balancer_has_more_than_five_values(
-    engine: Any, site: Site, admin_cidrs: list[str]
+    engine: Any, context: StackContext, admin_cidrs: list[str]
 ) -> None:
-    engine.run(lambda: LoadBalancer("cvat", balancer(site, admin_cidrs=admin_cidrs)))
+    engine.run(lambda: LoadBalancer("cvat", balancer(context, admin_cidrs=admin_cidrs)))
     rules = engine.of_type("aws:lb/listenerRule:ListenerRule")
     values = [rule["conditions"][0]["pathPattern"]["values"] for rule in rules.values()]
     sources = [rule["conditions"][-1].get("sourceIp", {"values": []})["values"] for rule in rules.values()]
@@ -188,15 +194,15 @@ def test_no_rule_of_the_load_balancer_has_more_than_five_values(
     assert {path for one in values for path in one} >= {"/api/*", "/static/*", "/admin*", "/django-rq*"}
 
 
-def test_https_alone_opens_one_port(engine: Any, site: Site) -> None:
-    engine.run(lambda: LoadBalancer("cvat", balancer(site, http_port=0, https_port=8443, certificate_arn="arn:x")))
+def test_https_alone_opens_one_port(engine: Any, context: StackContext) -> None:
+    engine.run(lambda: LoadBalancer("cvat", balancer(context, http_port=0, https_port=8443, certificate_arn="arn:x")))
     assert [one["port"] for one in engine.of_type("aws:lb/listener:Listener").values()] == [8443]
     opened = engine.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
     assert {rule["fromPort"] for rule in opened.values()} == {8443}
 
 
-def test_a_bucket_refuses_whatever_comes_without_tls(engine: Any, site: Site) -> None:
-    engine.run(lambda: PrivateBucket("b", PrivateBucketArgs(site=site)))
+def test_a_bucket_refuses_whatever_comes_without_tls(engine: Any, context: StackContext) -> None:
+    engine.run(lambda: PrivateBucket("b", PrivateBucketArgs(context=context)))
     policy = json.loads(engine.only("aws:s3/bucketPolicy:BucketPolicy")["policy"])
     assert policy["Statement"][0]["Effect"] == "Deny"
     assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from components.backup_times import BackupTimes
-from components.restore import PUT_IN_PLACE, Snapshot, short_id, why_not
-from components.site import Site
-from components.sizes import DatabaseSize
+from components.adopted.restore import PUT_IN_PLACE, Snapshot, short_id, why_not
+from components.context import StackContext
+from settings.backup_times import BackupTimes
+from settings.values import DatabaseSize
 
 SIZE = DatabaseSize(
     instance_class="db.m6g.large",
@@ -55,12 +55,12 @@ def test_a_snapshot_must_be_encrypted_with_the_key_that_stores_must_have() -> No
     assert not list(why_not("s", dataclasses.replace(GOOD, key_arn="theirs"), SIZE)), "no key is demanded"
 
 
-def test_the_arn_of_a_recovery_point_becomes_the_identifier_that_rds_knows(site: Site) -> None:
+def test_the_arn_of_a_recovery_point_becomes_the_identifier_that_rds_knows(context: StackContext) -> None:
     own = "arn:aws-cn:rds:cn-northwest-1:123456789012:snapshot:awsbackup:job-1"
-    assert short_id(site, own) == "awsbackup:job-1"
-    assert short_id(site, "before-upgrade") == "before-upgrade"
+    assert short_id(context, own) == "awsbackup:job-1"
+    assert short_id(context, "before-upgrade") == "before-upgrade"
     shared = own.replace("123456789012", "999999999999")
-    assert short_id(site, shared) == shared, "a snapshot that another account shares is known by its ARN"
+    assert short_id(context, shared) == shared, "a snapshot that another account shares is known by its ARN"
 
 
 def put_in_place(root: Path) -> subprocess.CompletedProcess[str]:

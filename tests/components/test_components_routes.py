@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fnmatch import fnmatch
 
-from components.cvat_release import ADMIN_PATHS, SERVER_PATHS
-from components.routes import VALUES_PER_RULE, Route, routes
+from components.load_balancer.routes import VALUES_PER_RULE, Route, routes
+from components.processes import ADMIN_PATHS, SERVER_PATHS
 
 ADMINS = [f"10.0.{n}.0/24" for n in range(7)]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from components import run_once
-from components.run_once import RunOnceProvider
+from components.dynamic import run_once
+from components.dynamic.run_once import RunOnceProvider
 
 PROPS = {
     "region": "cn-northwest-1",

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from components.run_task import RunRequest, run_to_end
-from components.task_end import TaskFailedError
+from components.dynamic.run_task import RunRequest, run_to_end
+from components.dynamic.task_failure import TaskFailedError
 
 TASK = "arn:aws-cn:ecs:cn-northwest-1:123456789012:task/cvat/0123456789abcdef"
 REQUEST = RunRequest(

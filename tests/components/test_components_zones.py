@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pytest
 
-from components.zones import AdoptedSubnet, Zone, choose_zones, why_not_adopted
+from components.network.zones import AdoptedSubnet, Zone, choose_zones, subnet_problems
 
 ZONES = [Zone(f"cn-north-1{letter}", f"cnn1-az{n}") for letter, n in (("a", 1), ("b", 2), ("d", 4))]
 
@@ -33,13 +33,13 @@ def test_two_zones_are_not_enough() -> None:
 def test_subnets_of_three_zones_and_of_the_right_kind_are_adopted() -> None:
     public = [subnet(f"p{i}", zone, public=True) for i, zone in enumerate(ZONES)]
     private = [subnet(f"q{i}", zone, public=False) for i, zone in enumerate(ZONES)]
-    assert not list(why_not_adopted("vpc-1", public, private))
+    assert not list(subnet_problems("vpc-1", public, private))
 
 
 def test_all_that_is_wrong_with_subnets_is_said_at_once() -> None:
     public = [subnet("p0", ZONES[0], public=False)] + [subnet(f"p{i}", ZONES[1], public=True) for i in (1, 2)]
     private = [subnet(f"q{i}", zone, public=False, vpc="vpc-2") for i, zone in enumerate(ZONES)]
-    found = " ".join(why_not_adopted("vpc-1", public, private))
+    found = " ".join(subnet_problems("vpc-1", public, private))
     for said in (
         "q0 belongs to vpc-2",
         "publicSubnetIds lie in cn-north-1a, cn-north-1b only",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from docker.utils.build import exclude_paths
 
-from components.build_context import BUILDS
+from components.images.build_context import BUILDS
 from tests.cvatctl.fake_cvat import FakeCvat, serving
 
 HOME = Path(__file__).parent.parent.parent

@@ -9,11 +9,11 @@ from cvat_aws import queue_metrics, queues, stores
 from cvat_aws.environment import UnusableError
 from cvat_aws.queues import Reading
 
-from components.alarm_rules import alarm_rules
-from components.cvat_release import METRICS_NAMESPACE, QUEUES
-from components.queue_scaling import steps
-from components.sizes import DatabaseSize
+from components.ecs.queue_scaling import steps
+from components.monitoring.alarm_rules import alarm_rules
+from components.processes import METRICS_NAMESPACE, QUEUES
 from rehearsal.checks import calls
+from settings.values import DatabaseSize
 
 ENV = {"CVAT_STACK": "prod", "AWS_REGION": "cn-north-1", "CVAT_REDIS_HOST": "redis", "CVAT_REDIS_PASSWORD": "s3cret&"}
 READING = Reading(queue="low", waiting=3, oldest_s=61.5, running=2, idle=1, failed=4)

@@ -73,7 +73,7 @@ def changed() -> Callable[..., list[str]]:
         (["Pulumi.cn-north-1.yaml"], ["cn-north-1"]),
         (["Pulumi.other.yaml"], []),
         (["README.md", "docs/china.md", "tests/test_region.py", "rehearsal/run.py"], []),
-        (["components/network.py"], ["cn-north-1", "ap-northeast-1"]),
+        (["components/network/__init__.py"], ["cn-north-1", "ap-northeast-1"]),
         (["Pulumi.yaml"], ["cn-north-1", "ap-northeast-1"]),
         (["policy/rules/access.py"], ["cn-north-1", "ap-northeast-1"]),
         ([], []),

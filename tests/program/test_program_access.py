@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rehearsal import rehearse
-from rehearsal.account import Account
+from rehearsal.aws.account import Account
 from tests.program.every_setting.ground import build_vpc
 
 

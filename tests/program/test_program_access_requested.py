@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal import Rehearsal, rehearse
-from rehearsal.account import Account
+from rehearsal.aws.account import Account
 
 TOKYO = "ap-northeast-1"
 HOST = "cvat.example.com"

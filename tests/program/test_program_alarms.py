@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from components.alarm_rules import alarm_rules
-from components.cvat_release import PROCESSES, QUEUES
+from components.monitoring.alarm_rules import alarm_rules
+from components.processes import PROCESSES, QUEUES
 from rehearsal import Rehearsal
 from settings.presets import STANDARD
-from tests.program.told import Inbox
+from tests.program.notifications import Inbox
 
 Rehearse = Callable[..., Rehearsal]
 STACKS = ["cn-northwest-1", "ap-northeast-1"]
@@ -231,7 +231,7 @@ def test_the_table_has_no_rule_that_the_stack_does_not_apply(stack: Rehearsal) -
     sizes = [record.inputs for record in stack.of_type("aws:rds/instance:Instance")]
     assert sizes, "the rules depend on the database"
     applied = {alarm["AlarmDescription"].rpartition("#")[2].rstrip(".") for alarm in alarms(stack)}
-    from components.sizes import DatabaseSize  # noqa: PLC0415
+    from settings.values import DatabaseSize  # noqa: PLC0415
 
     size = DatabaseSize(
         instance_class="db.m6g.xlarge",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.cvat_release import COMMIT
+from components.processes import COMMIT
 from rehearsal import Rehearsal
 
 Rehearse = Callable[..., Rehearsal]

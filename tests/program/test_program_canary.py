@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rehearsal import Rehearsal
-from tests.program.told import Inbox
+from tests.program.notifications import Inbox
 
 Rehearse = Callable[..., Rehearsal]
 INTERNAL = {"cn-northwest-1": False, "ap-northeast-1": True}

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from rehearsal import Account, rehearse
 from settings.keys import SECTIONS
 from settings.presets import PRESETS
-from tests.program.every_setting.claims import OTHER, ROUNDS, collect, configuration
 from tests.program.every_setting.ground import prepare
 from tests.program.every_setting.seen import Seen
+from tests.program.every_setting.setting_effects import OTHER, ROUNDS, collect, configuration
 
 CLAIMS = collect()
 FIELDS = {str(field.alias): (name, field) for section in SECTIONS for name, field in section.model_fields.items()}

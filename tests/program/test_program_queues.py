@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.queue_scaling import steps
+from components.ecs.queue_scaling import steps
 from rehearsal import Rehearsal
 
 Rehearse = Callable[..., Rehearsal]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from rehearsal import Rehearsal
-from rehearsal.handlers.schedules import universal
-from tests.program.resting import again, database, first_rule, healthy, services
+from rehearsal.providers.aws.schedules import universal
+from tests.program.sleep_helpers import again, database, first_rule, healthy, services
 
 Rehearse = Callable[..., Rehearsal]
 REGIONS = ("cn-northwest-1", "ap-northeast-1")
@@ -147,8 +147,8 @@ def evening(done: Rehearsal) -> None:
             ServiceNamespace="ecs", ResourceId=f"service/{cluster}/{name}",
             ScalableDimension="ecs:service:DesiredCount", MinCapacity=0, MaxCapacity=0,
         )  # fmt: skip
-    for errand in ("show-page", "disable-alarms", "delete-shared", "stop-database"):
-        fire(done, f"sleep-{errand}")
+    for call in ("show-page", "disable-alarms", "delete-shared", "stop-database"):
+        fire(done, f"sleep-{call}")
 
 
 def test_an_update_at_night_wakes_nothing(by_day: Rehearsal) -> None:
@@ -163,8 +163,8 @@ def test_an_update_at_night_wakes_nothing(by_day: Rehearsal) -> None:
     assert schedules(night)["sleep-show-page"]["ScheduleExpression"].startswith("cron(0 21 ")
     assert actions(night, "server")["cron(52 7 ? * MON,TUE,WED,THU,FRI *)"][:2] == (2, 3), "from the next morning"
     again(by_day, officeHours=HOURS)
-    for errand in ("start-database", "create-shared", "hide-page", "enable-alarms"):
-        fire(by_day, f"sleep-{errand}")
+    for call in ("start-database", "create-shared", "hide-page", "enable-alarms"):
+        fire(by_day, f"sleep-{call}")
 
 
 def test_nor_does_one_after_a_refresh_at_night(by_day: Rehearsal) -> None:
@@ -208,8 +208,8 @@ def test_an_evening_and_a_morning_bring_everything_back(by_day: Rehearsal) -> No
     assert database(by_day)["DBInstanceStatus"] == "stopped"
     assert not sagemaker.list_endpoints()["Endpoints"]
     assert first_rule(by_day)["Conditions"][0]["Field"] == "path-pattern", "everyone sees the page"
-    for errand in ("start-database", "create-shared", "hide-page", "enable-alarms"):
-        fire(by_day, f"sleep-{errand}")
+    for call in ("start-database", "create-shared", "hide-page", "enable-alarms"):
+        fire(by_day, f"sleep-{call}")
     assert database(by_day)["DBInstanceStatus"] == "available"
     again = sagemaker.describe_endpoint(EndpointName=name)
     assert again["EndpointConfigName"] == made_from

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from rehearsal import Rehearsal
-from tests.program.resting import again, database, first_rule, healthy, services
+from tests.program.sleep_helpers import again, database, first_rule, healthy, services
 
 Rehearse = Callable[..., Rehearsal]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal import Account, Fault, Scenario, rehearse
-from rehearsal.emulator.scenario import CALM
+from rehearsal.aws.faults import NO_FAULTS
 
 LATE = 10_000
 """A call that the small program never gets to."""
@@ -39,7 +39,7 @@ def test_a_scenario_ends_with_the_program(fault: Fault, programs: Path) -> None:
             "cn-northwest-1", project=programs / "small", account=account, scenario=Scenario(fault=fault), judge=False
         )
         assert (done.error is None) == (fault.call == LATE)
-        assert account.scenario is CALM, "a check that asks the account must not meet the program's fault"
+        assert account.scenario is NO_FAULTS, "a check that asks the account must not meet the program's fault"
         calls = account.calls
         calls += ["ec2:DescribeVpcs"] * max(fault.call - len(calls) - 1, 0)
         assert done.client("ec2").describe_vpcs()["Vpcs"], "this would be the call that fails"

@@ -11,10 +11,10 @@ import pytest
 
 from policy.rules import RULES
 from rehearsal import Rehearsal
-from rehearsal.checks import CHECKS, ask, judge
+from rehearsal.checks import CHECKS, cached_query, judge
 from rehearsal.run import HOME
-from tests.rehearsal.damages import access, invariants, network, references, variables
-from tests.rehearsal.damages.table import Damage, of
+from tests.rehearsal.mutations import access, invariants, network, references, variables
+from tests.rehearsal.mutations.table import Damage, of
 
 DAMAGES = of(network, references, variables, access, invariants)
 
@@ -55,7 +55,7 @@ def test_every_rule_of_the_policy_pack_is_broken_once() -> None:
 def test_a_check_notices(damage: Damage, deployed: Rehearsal) -> None:
     with ExitStack() as undo:
         damage.do(deployed, undo)
-        with ask.remembering():
+        with cached_query.remembering():
             found = damage.check(deployed)
     assert not found.ok, "nothing was noticed"
     assert any(all(part in finding for part in damage.says) for finding in found.findings), found.findings

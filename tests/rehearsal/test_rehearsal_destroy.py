@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import Account, Rehearsal, handlers, rehearse
-from rehearsal.change import DELETES
-from rehearsal.make import KINDS
-from rehearsal.model import Record
+from rehearsal import Account, Rehearsal, providers, rehearse
+from rehearsal.engine.state import Record
+from rehearsal.providers.change import DELETES
+from rehearsal.providers.resource import KINDS
 
 STACK = "cn-northwest-1"
 
@@ -130,5 +130,5 @@ def test_what_aws_tells_of_for_a_while_is_on_its_way_out(gone: Gone) -> None:
 
 
 def test_every_type_that_can_be_made_can_be_deleted() -> None:
-    handlers.load()
+    providers.load()
     assert set(KINDS) - set(DELETES) == {"awsx:ec2:Vpc"}, "add the type with @deletes or deleted(...)"

@@ -13,12 +13,14 @@ import pulumi
 import pytest
 from botocore.model import OperationModel
 
-from rehearsal import RehearsalError, naming, shapes
+from rehearsal import RehearsalError
 from rehearsal.__main__ import arguments, main, overrides
+from rehearsal.engine import naming
+from rehearsal.engine.inputs import Inputs, plain
 from rehearsal.errors import UserInputError
-from rehearsal.handlers.images import build_digest, build_files
-from rehearsal.inputs import Inputs, plain
 from rehearsal.placeholders import archive
+from rehearsal.providers import shapes
+from rehearsal.providers.docker_image import build_digest, build_files
 from rehearsal.report.stable import Names
 
 

@@ -11,7 +11,7 @@ import pytest
 from moto.core import set_initial_no_auth_action_count
 
 from rehearsal import Account
-from rehearsal.emulator.policies import Decision, Request, decide
+from rehearsal.aws.iam_evaluator import Decision, Request, decide
 
 CN = "cn-northwest-1"
 OWN = f"arn:aws-cn:secretsmanager:{CN}:{Account.id}:secret:own-*"

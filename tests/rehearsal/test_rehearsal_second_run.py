@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rehearsal import Account, Fault, Rehearsal, Scenario, rehearse
-from rehearsal.outcome import Outcome
+from rehearsal.engine.outcome import Outcome
 
 Run = Callable[..., Rehearsal]
 

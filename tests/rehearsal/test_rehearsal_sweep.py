@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rehearsal import sweep
-from rehearsal.journal import Journal
-from rehearsal.model import Failure
+from rehearsal.aws.journal import Journal
+from rehearsal.engine.state import Failure
 
 SMALL = Path(__file__).parent / "programs" / "small"
 HOME = Path(__file__).parents[2]

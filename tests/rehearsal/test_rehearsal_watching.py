@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rehearsal import RehearsalError
-from rehearsal.emulator import alarms, patterns
+from rehearsal.aws import alarm_evaluator, event_patterns
 
 
 def alarm(**own: Any) -> SimpleNamespace:
@@ -47,29 +47,29 @@ def data(*values: float | None) -> list[SimpleNamespace]:
 def test_an_alarm_goes_off_when_all_its_periods_are_beyond(
     missing: str | None, values: tuple[float | None, ...], state: str
 ) -> None:
-    assert alarms.state(alarm(treat_missing_data=missing), data(*values)) == state
+    assert alarm_evaluator.state(alarm(treat_missing_data=missing), data(*values)) == state
 
 
 def test_some_of_the_periods_are_enough_where_the_alarm_says_so() -> None:
-    assert alarms.state(alarm(datapoints_to_alarm=2), data(9, 1, 9)) == "ALARM"
+    assert alarm_evaluator.state(alarm(datapoints_to_alarm=2), data(9, 1, 9)) == "ALARM"
 
 
 def test_another_dimension_is_another_metric() -> None:
-    assert alarms.state(alarm(dimensions=[{"Name": "a", "Value": "b"}]), data(9, 9, 9)) == "INSUFFICIENT_DATA"
+    assert alarm_evaluator.state(alarm(dimensions=[{"Name": "a", "Value": "b"}]), data(9, 9, 9)) == "INSUFFICIENT_DATA"
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("Sum", 10), ("Average", 2.5), ("Minimum", 1), ("SampleCount", 4), ("p50", 2), ("p95", 4)]
 )
 def test_a_statistic_is_taken_over_the_period(name: str, value: float) -> None:
-    assert alarms.statistic(name, [4, 1, 3, 2]) == value
+    assert alarm_evaluator.statistic(name, [4, 1, 3, 2]) == value
 
 
 def test_a_formula_takes_values_by_their_names() -> None:
-    assert alarms.calculate("whole - less", {"whole": 3.0, "less": 1.0}) == 2
-    assert alarms.calculate("100 * a / b", {"a": 1.0, "b": None}) is None, "a value is missing"
+    assert alarm_evaluator.calculate("whole - less", {"whole": 3.0, "less": 1.0}) == 2
+    assert alarm_evaluator.calculate("100 * a / b", {"a": 1.0, "b": None}) is None, "a value is missing"
     with pytest.raises(RehearsalError, match="is not rehearsed"):
-        alarms.calculate("FILL(a, 0)", {"a": 1.0})
+        alarm_evaluator.calculate("FILL(a, 0)", {"a": 1.0})
 
 
 EVENT = {"source": "aws.ecs", "resources": ["arn:1"], "detail": {"containers": [{"exitCode": 0}, {"exitCode": 137}]}}
@@ -89,9 +89,9 @@ EVENT = {"source": "aws.ecs", "resources": ["arn:1"], "detail": {"containers": [
     ],
 )
 def test_a_pattern_fits_if_a_value_that_its_path_reaches_does(pattern: dict[str, Any], fits: bool) -> None:
-    assert patterns.fits(pattern, EVENT) is fits
+    assert event_patterns.fits(pattern, EVENT) is fits
 
 
 def test_a_filter_that_is_not_carried_is_an_error_and_no_silent_match() -> None:
     with pytest.raises(RehearsalError, match="'numeric'"):
-        patterns.fits({"source": [{"numeric": [">", 1]}]}, EVENT)
+        event_patterns.fits({"source": [{"numeric": [">", 1]}]}, EVENT)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from components.run_once import TRIGGERS
-from rehearsal import handlers
+from components.dynamic.run_once import TRIGGERS
+from rehearsal import providers
 from rehearsal.diff import forced
 from rehearsal.diff.model import resources
-from rehearsal.make import KINDS
+from rehearsal.providers.resource import KINDS
 from tests.rehearsal_diff.conftest import Documents
 
 DATABASE = "aws:rds/instance:Instance"
@@ -16,7 +16,7 @@ CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 
 
 def test_every_type_that_can_be_rehearsed_is_in_the_table() -> None:
-    handlers.load()
+    providers.load()
     known = {kind for kind in KINDS if not kind.startswith("awsx:") and kind != "dynamic"}
     assert known - set(forced.FORCED) == set(), "look up which of its inputs force a replacement"
 

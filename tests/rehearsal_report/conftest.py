@@ -6,7 +6,7 @@ import pytest
 
 from rehearsal import rehearse
 from rehearsal.report import write
-from rehearsal.report.facts import gather
+from rehearsal.report.description import gather
 from tests.rehearsal_report.material import Written
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal.model import Record
-from rehearsal.report.facts import Facts
+from rehearsal.engine.state import Record
+from rehearsal.report.description import Description
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Written:
 
     folder: Path
     files: tuple[Path, ...]
-    facts: Facts
+    facts: Description
 
 
 def record(token: str, name: str, inputs: dict[str, Any] | None = None, **more: Any) -> Record:

@@ -13,19 +13,19 @@ from pulumi.output import Unknown
 from rehearsal import rehearse
 from rehearsal.checks.reachability import Cell
 from rehearsal.console import SECRET
-from rehearsal.model import Verdict
+from rehearsal.engine.state import Verdict
 from rehearsal.report import functions, page, permissions, reach, shown, write
+from rehearsal.report.description import Description, Role, definitions, known
 from rehearsal.report.diagram import diagram
 from rehearsal.report.drawing import wide, wrapped
-from rehearsal.report.facts import Facts, Role, definitions, known
 from tests.rehearsal_report.material import Written, record
 
 PASSWORD = "correct-horse-battery"
 
 
-def empty(**more: object) -> Facts:
-    """Facts of a stack with nothing in it."""
-    return replace(Facts("cvat", "empty", "cn-north-1", "1", (), {}), **more)  # type: ignore[arg-type]
+def empty(**more: object) -> Description:
+    """Description of a stack with nothing in it."""
+    return replace(Description("cvat", "empty", "cn-north-1", "1", (), {}), **more)  # type: ignore[arg-type]
 
 
 def test_three_files_are_written(written: Written) -> None:
@@ -86,7 +86,7 @@ def test_a_failed_check_shows_its_findings() -> None:
     assert "Port 22 is open: close it." in html
 
 
-def opened(facts: Facts, row: str, column: tuple[str, str]) -> Facts:
+def opened(facts: Description, row: str, column: tuple[str, str]) -> Description:
     """As if one row reached one column more."""
     cells = {**facts.matrix.cells, (row, column): Cell(False, frozenset({"direct"}), ())}
     return replace(facts, matrix=replace(facts.matrix, cells=cells))

@@ -233,7 +233,7 @@ def test_every_key_is_explained() -> None:
 
 def test_pulumi_yaml_and_the_documentation_say_what_the_keys_say() -> None:
     check = subprocess.run(  # our own module
-        [sys.executable, "-m", "settings.declare", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "settings.generate", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert check.returncode == 0, check.stderr
 

@@ -49,7 +49,7 @@ def imported(own: Pair, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_each_way_to_a_certificate_brings_https(own: dict[str, Any], secure: bool) -> None:
-    front = load(**own).front_door
+    front = load(**own).ingress
     assert (front.secure, front.scheme, front.port) == ((True, "https", 443) if secure else (False, "http", 80))
 
 
@@ -126,7 +126,7 @@ def test_a_key_of_another_kind_than_acm_takes_is_refused() -> None:
 
 def test_the_chain_follows_its_certificate_in_order() -> None:
     own = pair(HOST, by=CA)
-    front = load(**imported(Pair(own.certificate + CA.pem, own.key))).front_door
+    front = load(**imported(Pair(own.certificate + CA.pem, own.key))).ingress
     assert front.imported is not None
     assert (front.imported.certificate, front.imported.chain) == (own.certificate, CA.pem)
     (found,) = problems(**imported(Pair(own.certificate + OTHER_CA.pem, own.key)))
@@ -134,7 +134,7 @@ def test_the_chain_follows_its_certificate_in_order() -> None:
 
 
 def test_a_wildcard_covers_one_label() -> None:
-    assert load(**imported(pair("*.example.cn"))).front_door.secure
+    assert load(**imported(pair("*.example.cn"))).ingress.secure
 
 
 def test_a_secret_in_clear_is_refused_and_no_secret_is_ever_shown() -> None:
@@ -143,7 +143,7 @@ def test_a_secret_in_clear_is_refused_and_no_secret_is_ever_shown() -> None:
     assert all("pulumi config set --secret" in one for one in found)
     assert OIDC["oidcClientSecret"] not in str(found)
     chosen = load(["cvat:certificateKey", "cvat:oidcClientSecret"], **imported(PAIR), **OIDC)
-    shown = repr(chosen) + str(chosen) + repr(chosen.front_door) + str(chosen.front_door)
+    shown = repr(chosen) + str(chosen) + repr(chosen.ingress) + str(chosen.ingress)
     assert OIDC["oidcClientSecret"] not in shown, "not in a traceback or a debugger either"
     assert PAIR.key.splitlines()[1] not in shown
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rehearsal.locked import Encrypted
-from tests.program.every_setting.claims import claim
+from rehearsal.engine.secret_placeholders import Encrypted
 from tests.program.every_setting.seen import Seen
+from tests.program.every_setting.setting_effects import claim
 
 
 def opened(seen: Seen) -> set[tuple[int, str]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.program.every_setting.claims import claim
 from tests.program.every_setting.seen import Seen
+from tests.program.every_setting.setting_effects import claim
 
 
 @claim("dbEngineVersion", "15.12", round_="given")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.program.every_setting.claims import claim
 from tests.program.every_setting.seen import Seen
+from tests.program.every_setting.setting_effects import claim
 
 
 def run_once(seen: Seen) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.program.every_setting.claims import claim
 from tests.program.every_setting.seen import Seen
+from tests.program.every_setting.setting_effects import claim
 
 KINDS = {"server": "server", "ui": "ui", "gateway": "gateway"}
 """Image -> a task that runs it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.program.every_setting.claims import claim
 from tests.program.every_setting.seen import Seen
+from tests.program.every_setting.setting_effects import claim
 
 
 @claim("preset", "team", round_="given")

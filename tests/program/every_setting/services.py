@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.program.every_setting.claims import claim
 from tests.program.every_setting.seen import Seen
+from tests.program.every_setting.setting_effects import claim
 
 CVAT = ("server", "worker", "annotation-worker", "scheduler")
 """Kinds of tasks that run CVAT."""

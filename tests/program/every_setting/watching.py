@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.program.every_setting.claims import claim
 from tests.program.every_setting.ground import Ground
 from tests.program.every_setting.seen import Seen
+from tests.program.every_setting.setting_effects import claim
 
 
 @claim("canary", "hourly")

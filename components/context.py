@@ -1,0 +1,49 @@
+"""StackContext: whose resources these are, and where. Every component is given one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+from region import Region
+from settings.office_hours import OfficeHours
+
+_LONGEST_STACK_NAME = 32
+_STACK_NAME = re.compile(rf"(?=.{{1,{_LONGEST_STACK_NAME}}}$)[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackContext:
+    region: Region
+    account: str
+    """The account's number."""
+    stack: str
+    """Name of the stack; part of the few names that AWS does not complete."""
+    profile: str | None = None
+    """AWS profile of the deploying machine. Default: the environment's."""
+    asleep: bool = False
+    """Whether the stack sleeps until somebody wakes it."""
+    hours: OfficeHours | None = None
+    """Outside of which it sleeps by itself. Default: it never does."""
+    protect: bool = True
+    """Refuse deletion, and take final snapshots. False: a disposable stack."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags for every resource."""
+    key_arn: str = ""
+    """The customer's KMS key for whatever is encrypted and takes one. Default: AWS's own keys."""
+
+    @property
+    def key(self) -> str | None:
+        """The customer's key, as resources take it: None leaves the choice to AWS."""
+        return self.key_arn or None
+
+    def __post_init__(self) -> None:
+        if not _STACK_NAME.fullmatch(self.stack):
+            raise pulumi.RunError(
+                f"The stack is named {self.stack!r}, but the name becomes part of a DNS name and of snapshots' names: "
+                f"it must be lower-case letters, digits and single hyphens, {_LONGEST_STACK_NAME} characters at most. "
+                "Rename it with `pulumi stack rename`."
+            )

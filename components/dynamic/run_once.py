@@ -1,0 +1,89 @@
+"""RunOnce: a resource that is "created" by running a Fargate task to its end.
+
+It runs again when one of its triggers changes, and only then. While the stack sleeps it does not run, but remembers
+what ran last: on waking it runs if that has changed. Pulumi executes the provider in a process of its own,
+which imports this module: it must not need a running Pulumi program.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+from components.dynamic.aws_clients import aws_clients
+from components.dynamic.database_power import switch
+from components.dynamic.database_snapshot import snapshot
+from components.dynamic.run_task import RunRequest, run_to_end
+
+TRIGGERS = ("task_definition", "demo_data")
+_STARTED_BY_LENGTH = 36
+"""ECS takes so many characters (RunTask, "startedBy")."""
+
+
+class RunOnceProvider(ResourceProvider):
+    """Runs the task on create, and on update where a trigger changed."""
+
+    serialize_as_secret_always = False
+
+    def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        changed = any(olds.get(key) != news.get(key) for key in TRIGGERS)
+        return DiffResult(changes=changed and not news.get("asleep"))
+
+    def create(self, props: Mapping[str, Any]) -> CreateResult:
+        if props.get("asleep"):
+            never_ran = dict.fromkeys(TRIGGERS)
+            return CreateResult(id_="asleep", outs={**props, **never_ran, "image": None, "task_arn": ""})
+        task_arn = _run(props)
+        return CreateResult(id_=task_arn, outs={**props, "task_arn": task_arn})
+
+    def update(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        if news.get("snapshot_of") and olds.get("image") not in (None, news.get("image")):
+            _wake(news)
+            name = f"cvat-before-{_mark(news)}"
+            snapshot(aws_clients(news)("rds"), str(news["snapshot_of"]), name, _seconds(news))
+        return UpdateResult(outs={**news, "task_arn": _run(news)})
+
+
+def _run(props: Mapping[str, Any]) -> str:
+    _wake(props)
+    request = RunRequest(
+        cluster=props["cluster"],
+        task_definition=props["task_definition"],
+        subnets=props["subnets"],
+        security_groups=props["security_groups"],
+        log_group=props["log_group"],
+        started_by=_mark(props),
+        timeout_seconds=_seconds(props),
+    )
+    return run_to_end(request, aws_clients(props))
+
+
+def _wake(props: Mapping[str, Any]) -> None:
+    """Outside office hours the database is stopped; the evening's schedule stops it again."""
+    if props.get("database"):
+        switch(aws_clients(props)("rds"), str(props["database"]), "available")
+
+
+def _seconds(props: Mapping[str, Any]) -> float:
+    return float(props["timeout_minutes"]) * 60
+
+
+def _mark(props: Mapping[str, Any]) -> str:
+    """The same for the same task with the same data, so that an interrupted run is found again."""
+    text = "\0".join(str(props.get(key)) for key in TRIGGERS)
+    return "cvat-" + hashlib.sha256(text.encode()).hexdigest()[: _STARTED_BY_LENGTH - len("cvat-")]
+
+
+class RunOnce(Resource, module="cvat", name="RunOnce"):
+    """A task that has run to its end."""
+
+    task_arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, props: Mapping[str, pulumi.Input[Any]], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(RunOnceProvider(), name, {**props, "task_arn": None}, opts)

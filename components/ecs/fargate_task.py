@@ -1,0 +1,134 @@
+"""FargateTask: a task definition with its two roles, each allowed exactly what this task calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components import iam
+from components.context import StackContext
+from components.data_tier.file_system import Folder
+from components.data_tier.secrets import SecretValue
+from components.ecs.container_definitions import ContainerSpec, definition
+from components.images import Image, pull_statements
+from settings.values import TaskSize
+
+
+@dataclass(frozen=True, kw_only=True)
+class FargateTaskArgs:
+    context: StackContext
+    kind: str
+    """What the task is; with the stack's name the family of its definition, which AWS does not complete."""
+    size: TaskSize
+    containers: Sequence[ContainerSpec]
+    images: Sequence[Image]
+    """Images that the containers run."""
+    log_group_arn: pulumi.Input[str]
+    secrets: Sequence[SecretValue] = ()
+    """Secrets that the containers get."""
+    volumes: Mapping[str, Folder] = field(default_factory=dict)
+    """Volume -> folder of the file system."""
+    writable: frozenset[str] = frozenset()
+    """Volumes that the task may write to. Default: none."""
+    statements: Sequence[iam.Statement] = ()
+    """What the containers themselves may call. Default: nothing."""
+    enable_exec: bool = False
+    """Allow ECS Exec."""
+
+
+def family(context: StackContext, kind: str) -> str:
+    """Nobody completes the names of task definitions, so they carry the stack's."""
+    return f"cvat-{context.stack}-{kind}"
+
+
+class FargateTask(pulumi.ComponentResource):
+    """A task definition. Wait for this component to run it: a role without its policy cannot start a container."""
+
+    arn: pulumi.Output[str]
+    """With revision."""
+    role_arns: tuple[pulumi.Output[str], pulumi.Output[str]]
+    """Execution role and task role."""
+
+    def __init__(self, name: str, args: FargateTaskArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cvat:index:FargateTask", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        execution = self._role("execution", self._what_ecs_does())
+        task = self._role("task", self._what_containers_do())
+        self.role_arns = (execution.arn, task.arn)
+        self.arn = self._definition(execution, task).arn
+        self.register_outputs({"arn": self.arn})
+
+    def _what_ecs_does(self) -> list[iam.Statement]:
+        args = self._args
+        statements = [*pull_statements(args.images), iam.write_logs([args.log_group_arn])]
+        arns = list({id(value.secret_arn): value.secret_arn for value in args.secrets}.values())
+        keys = dict.fromkeys(value.key_arn for value in args.secrets)
+        reads = [iam.read_secrets(arns)] if arns else []
+        return [*statements, *reads, *(one for key in keys for one in iam.decrypt(key))]
+
+    def _what_containers_do(self) -> list[iam.Statement]:
+        args = self._args
+        statements = list(args.statements)
+        for write in (True, False):
+            folders = [folder for volume, folder in args.volumes.items() if (volume in args.writable) is write]
+            if folders:
+                points = [folder.access_point_arn for folder in folders]
+                statements.append(iam.mount_file_system(folders[0].file_system_arn, points, write=write))
+        return statements + ([iam.open_shell()] if args.enable_exec else [])
+
+    def _role(self, noun: str, statements: Sequence[iam.Statement]) -> aws.iam.Role:
+        name, args = f"{self._name}-{noun}", self._args
+        role = aws.iam.Role(
+            name,
+            aws.iam.RoleArgs(
+                assume_role_policy=iam.trust(args.context.region.principal("ecs-tasks"), args.context.account),
+                tags=dict(args.context.tags),
+            ),
+            opts=self._child,
+        )
+        if statements:
+            aws.iam.RolePolicy(
+                name,
+                aws.iam.RolePolicyArgs(role=role.name, policy=iam.document(statements)),
+                opts=self._child,
+            )
+        return role
+
+    def _definition(self, execution: aws.iam.Role, task: aws.iam.Role) -> aws.ecs.TaskDefinition:
+        args = self._args
+        return aws.ecs.TaskDefinition(
+            self._name,
+            aws.ecs.TaskDefinitionArgs(
+                family=family(args.context, args.kind),
+                cpu=str(args.size.cpu),
+                memory=str(args.size.memory),
+                network_mode="awsvpc",
+                requires_compatibilities=["FARGATE"],
+                runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
+                    cpu_architecture="X86_64", operating_system_family="LINUX"
+                ),
+                execution_role_arn=execution.arn,
+                task_role_arn=task.arn,
+                container_definitions=pulumi.Output.json_dumps([definition(spec) for spec in args.containers]),
+                volumes=[_volume(name, folder) for name, folder in sorted(args.volumes.items())],
+                tags=dict(args.context.tags),
+            ),
+            opts=self._child,
+        )
+
+
+def _volume(name: str, folder: Folder) -> aws.ecs.TaskDefinitionVolumeArgs:
+    return aws.ecs.TaskDefinitionVolumeArgs(
+        name=name,
+        efs_volume_configuration=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationArgs(
+            file_system_id=folder.file_system_id,
+            transit_encryption="ENABLED",
+            authorization_config=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationAuthorizationConfigArgs(
+                access_point_id=folder.access_point_id, iam="ENABLED"
+            ),
+        ),
+    )

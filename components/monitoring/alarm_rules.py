@@ -1,0 +1,247 @@
+"""What wakes somebody up: a table of alarms on metrics. Pure: no Pulumi resources.
+
+The name of each is also its section of docs/operations.md, as that of each event is (event_rules.py); a test holds
+them together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pulumi
+
+from components.processes import METRICS_NAMESPACE
+from settings.values import DatabaseSize
+
+RUNBOOK = "docs/operations.md"
+
+Subject = Literal[
+    "balancer", "target group", "service", "database", "cache", "file system", "endpoint", "queue", "schedules"
+]
+RESTING: tuple[Subject, ...] = ("balancer", "target group", "service", "endpoint", "database", "queue")
+"""What is at rest while a stack sleeps: errors, missing tasks and silence are no news then. Redis and files are not."""
+Dimensions = Mapping[str, pulumi.Input[str]]
+Things = Mapping[Subject, Mapping[str, Dimensions]]
+"""What there is: by kind, then by a short name ("" where there is only one), the dimensions of its metrics."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One alarm for each thing of a kind."""
+
+    name: str
+    watches: Subject
+    namespace: str
+    metric: str
+    minus: str = ""
+    """A metric of the same thing that is subtracted, minute by minute."""
+    statistic: str
+    """Sum, Average, Minimum, Maximum, or a percentile such as p95."""
+    when: Literal["above", "below"] = "above"
+    threshold: float
+    """In the metric's own unit; reaching it is not enough."""
+    minutes: int
+    """Length of a period."""
+    periods: int
+    """Periods in a row that must be beyond the threshold."""
+    missing: Literal["notBreaching", "breaching", "missing"] = "notBreaching"
+    """What a period without a value counts as: most of these metrics are silent while nothing is wrong."""
+    meaning: str
+    """One sentence, for the one who is woken."""
+
+    @property
+    def runbook(self) -> str:
+        return f"{RUNBOOK}#{self.name}"
+
+    @property
+    def comparison(self) -> str:
+        return "GreaterThanThreshold" if self.when == "above" else "LessThanThreshold"
+
+
+_GB = 1024.0**3
+_SMALL = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16}
+_MEMORY_OF_LARGE_GB = {"t": 8, "m": 8, "r": 16}
+_BYTES_PER_CONNECTION = 9531392
+_MOST_CONNECTIONS = 5000
+"""RDS for PostgreSQL: max_connections = LEAST(memory / 9531392, 5000) (RDS user guide, "Quotas", read 2026-11)."""
+_LEAST_FREE_STORAGE = 0.08
+"""RDS grows the storage once less than 0.10 of it is free; that less stays free means it did not."""
+_BUSY_CONNECTIONS = 0.8
+_BUSY_PERCENT = 80.0
+_BURST_CREDITS_LEFT = 192.0 * 1000**3
+"""A twelfth of the 2.1 TiB that a file system starts with: half an hour of the burst rate."""
+_SLOW_MODEL_MICROSECONDS = 30e6
+"""Half of the 60 s after which SageMaker gives up."""
+_SLOW_ANSWER_SECONDS = 10.0
+_FULL_QUEUE = 100.0
+_OLD_JOB_SECONDS = 1800.0
+
+
+def memory_gb(instance_class: str) -> int | None:
+    """Memory of an RDS instance class (`db.m6g.xlarge`: 16), or None where its name does not tell."""
+    found = re.fullmatch(r"db\.([tmr])\w+\.(?:(\d+)xlarge|(\w+))", instance_class)
+    if not found:
+        return None
+    family, many, size = found.groups()
+    unit = _MEMORY_OF_LARGE_GB[family]
+    if many:
+        return 2 * unit * int(many)
+    return _SMALL[size] * unit // _SMALL["large"] if size in _SMALL else None
+
+
+def most_connections(instance_class: str) -> int:
+    """Connections that PostgreSQL takes on this class by default; RDS's least where its memory is unknown."""
+    memory = memory_gb(instance_class) or 1
+    return min(int(memory * _GB / _BYTES_PER_CONNECTION), _MOST_CONNECTIONS)
+
+
+def alarm_rules(database: DatabaseSize) -> tuple[Rule, ...]:
+    """All alarms on metrics, in the order of the runbook."""
+    stores = (*_database(database), *_cache(), *_files())
+    return (*_requests(), *_services(), *stores, *_endpoints(), *_queues(), *_schedules())
+
+
+def _requests() -> tuple[Rule, ...]:
+    common: dict[str, Any] = {"namespace": "AWS/ApplicationELB", "minutes": 5, "periods": 1}
+    return (
+        Rule(
+            name="balancer-errors", watches="balancer", metric="HTTPCode_ELB_5XX_Count", statistic="Sum", threshold=10,
+            meaning="The load balancer itself answered more than 10 requests with an error in 5 minutes.", **common,
+        ),
+        Rule(
+            name="server-errors", watches="balancer", metric="HTTPCode_Target_5XX_Count", statistic="Sum", threshold=10,
+            meaning="CVAT answered more than 10 requests with an error in 5 minutes.", **common,
+        ),
+        Rule(
+            name="slow-answers", watches="target group", metric="TargetResponseTime", statistic="p95",
+            threshold=_SLOW_ANSWER_SECONDS, meaning="One request in twenty took longer than 10 s for 15 minutes.",
+            **common | {"periods": 3},
+        ),
+        Rule(
+            name="unhealthy-targets", watches="target group", metric="UnHealthyHostCount", statistic="Maximum",
+            threshold=0, meaning="Tasks fail their health check for more than 5 minutes.",
+            **common | {"minutes": 1, "periods": 5},
+        ),
+    )  # fmt: skip
+
+
+def _services() -> tuple[Rule, ...]:
+    return (
+        Rule(
+            name="missing-tasks", watches="service", namespace="ECS/ContainerInsights", metric="DesiredTaskCount",
+            minus="RunningTaskCount", statistic="Average", threshold=0, minutes=5, periods=3,
+            meaning="Fewer tasks of a service run than should, for 15 minutes.",
+        ),
+    )  # fmt: skip
+
+
+def _database(size: DatabaseSize) -> tuple[Rule, ...]:
+    common: dict[str, Any] = {"watches": "database", "namespace": "AWS/RDS", "minutes": 5, "periods": 3}
+    connections = most_connections(size.instance_class)
+    return (
+        Rule(
+            name="database-storage", metric="FreeStorageSpace", statistic="Minimum", when="below",
+            threshold=size.storage_gb * _GB * _LEAST_FREE_STORAGE, missing="missing",
+            meaning="The database is running out of storage and has not grown.", **common | {"periods": 6},
+        ),
+        Rule(
+            name="database-cpu", metric="CPUUtilization", statistic="Average", threshold=_BUSY_PERCENT,
+            missing="missing", meaning="The database's CPU is busy to more than 80 % for 15 minutes.", **common,
+        ),
+        Rule(
+            name="database-connections", metric="DatabaseConnections", statistic="Maximum",
+            threshold=float(int(connections * _BUSY_CONNECTIONS)), missing="missing",
+            meaning=f"More than 80 % of the {connections} connections that the database takes are open.", **common,
+        ),
+    )  # fmt: skip
+
+
+def _cache() -> tuple[Rule, ...]:
+    common: dict[str, Any] = {"watches": "cache", "namespace": "AWS/ElastiCache", "minutes": 5}
+    return (
+        Rule(
+            name="redis-memory", metric="DatabaseMemoryUsagePercentage", statistic="Maximum", threshold=_BUSY_PERCENT,
+            periods=3, missing="missing", meaning="Redis uses more than 80 % of its memory; full, it refuses jobs.",
+            **common,
+        ),
+        Rule(
+            name="redis-evictions", metric="Evictions", statistic="Sum", threshold=0, periods=1,
+            meaning="Redis has thrown keys away, which its policy forbids: jobs may be lost.", **common,
+        ),
+        Rule(
+            name="redis-cpu", metric="EngineCPUUtilization", statistic="Average", threshold=_BUSY_PERCENT, periods=3,
+            missing="missing", meaning="Redis's only thread is busy to more than 80 % for 15 minutes.", **common,
+        ),
+    )  # fmt: skip
+
+
+def _files() -> tuple[Rule, ...]:
+    common: dict[str, Any] = {"watches": "file system", "namespace": "AWS/EFS", "minutes": 5, "missing": "missing"}
+    return (
+        Rule(
+            name="file-system-credits", metric="BurstCreditBalance", statistic="Minimum", when="below",
+            threshold=_BURST_CREDITS_LEFT, periods=3,
+            meaning="The file system's burst credits are nearly used up; then it slows down to its base rate.",
+            **common,
+        ),
+        Rule(
+            name="file-system-operations", metric="PercentIOLimit", statistic="Average", threshold=95, periods=3,
+            meaning="The file system works at its limit of operations for 15 minutes.", **common,
+        ),
+    )  # fmt: skip
+
+
+def _endpoints() -> tuple[Rule, ...]:
+    common: dict[str, Any] = {"watches": "endpoint", "namespace": "AWS/SageMaker", "minutes": 5}
+    return (
+        Rule(
+            name="endpoint-refusals", metric="Invocation4XXErrors", statistic="Sum", threshold=5, periods=1,
+            meaning="A model endpoint refused more than 5 calls in 5 minutes.", **common,
+        ),
+        Rule(
+            name="endpoint-errors", metric="Invocation5XXErrors", statistic="Sum", threshold=0, periods=2,
+            meaning="A model endpoint failed calls for 10 minutes.", **common,
+        ),
+        Rule(
+            name="endpoint-latency", metric="ModelLatency", statistic="p90", threshold=_SLOW_MODEL_MICROSECONDS,
+            periods=3, meaning="One call of a model in ten took longer than 30 s for 15 minutes.", **common,
+        ),
+    )  # fmt: skip
+
+
+def _queues() -> tuple[Rule, ...]:
+    """On what `cvat-aws queue-metrics` says."""
+    common: dict[str, Any] = {"watches": "queue", "namespace": METRICS_NAMESPACE, "minutes": 5, "statistic": "Maximum"}
+    return (
+        Rule(
+            name="queue-depth", metric="QueueDepth", threshold=_FULL_QUEUE, periods=3,
+            meaning="More than 100 jobs wait in a queue for 15 minutes.", **common,
+        ),
+        Rule(
+            name="queue-age", metric="OldestJobAge", threshold=_OLD_JOB_SECONDS, periods=1,
+            meaning="A job has waited for more than 30 minutes.", **common,
+        ),
+        Rule(
+            name="failed-jobs", metric="FailedJobs", threshold=0, periods=1, meaning="Jobs of a queue have failed.",
+            **common,
+        ),
+        Rule(  # never below 0: what alarms is that there is no value
+            name="queue-silence", metric="QueueDepth", when="below", threshold=0, periods=2, missing="breaching",
+            meaning="For 10 minutes nobody has said how many jobs wait, so workers do not follow.",
+            **common | {"statistic": "Minimum"},
+        ),
+    )  # fmt: skip
+
+
+def _schedules() -> tuple[Rule, ...]:
+    """On what happens by the clock; Scheduler drops a call when all its tries have failed."""
+    return (
+        Rule(
+            name="schedule-failed", watches="schedules", namespace="AWS/Scheduler", metric="InvocationDroppedCount",
+            statistic="Sum", threshold=0, minutes=5, periods=1,
+            meaning="A call by the clock has failed for good, so something was not started or stopped.",
+        ),
+    )  # fmt: skip

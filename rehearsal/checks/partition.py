@@ -1,0 +1,27 @@
+"""Nothing that the account answers carries another partition's ARN or DNS suffix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policy.rules import Thing
+from policy.rules.partition import own_partition as rule
+from rehearsal.checks import cached_query, policy_rules
+from rehearsal.engine.state import Verdict
+
+if TYPE_CHECKING:
+    from rehearsal.run import Rehearsal
+
+NAME = "Nothing that the account answers carries another partition's ARN or suffix"
+
+
+def own_partition(rehearsal: Rehearsal) -> Verdict:
+    """The check: the policy pack's rule over every output; what the program asks for is looked at with all rules."""
+    context = policy_rules.context(rehearsal)
+    findings, seen = [], 0
+    for record in rehearsal.resources:
+        shown = {key: value for key, value in record.outputs.items() if key not in record.secrets}
+        seen += len(shown)
+        problems = rule.check(Thing(record.type, record.name, shown), context)
+        findings += [f"{record.type} '{record.name}', output {problem}" for problem in problems]
+    return cached_query.verdict(NAME, findings, seen)

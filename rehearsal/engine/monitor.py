@@ -1,0 +1,77 @@
+"""Pulumi's mock monitor, which also keeps what the mocks are not told: parents, options, outputs of components."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pulumi import get_project, get_stack
+from pulumi.runtime import rpc
+from pulumi.runtime.mocks import MockMonitor
+
+from rehearsal.engine import inputs
+from rehearsal.engine.state import Options, Record
+from rehearsal.errors import MissingHandlerError
+
+if TYPE_CHECKING:
+    from rehearsal.engine.core import Engine
+
+
+class Monitor(MockMonitor):
+    """Pulumi's mock monitor, which also says who the parent is and what components and the stack put out."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self.engine = engine
+        self.parent = ""
+        self.dependencies: tuple[str, ...] = ()
+        self.options = Options()
+        self.protect = False
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As Pulumi's engine forms it: the types of all ancestors but the stack's."""
+        ancestors = parent.split("::")[2] if parent else ""
+        if ancestors and ancestors != "pulumi:pulumi:Stack":
+            type_ = f"{ancestors}${type_}"
+        return f"urn:pulumi:{get_stack()}::{get_project()}::{type_}::{name}"
+
+    def know(self, record: Record) -> None:
+        """Be able to resolve references to a resource that the program has not registered itself."""
+        self.resources[record.urn] = MockMonitor.ResourceRegistration(record.urn, record.id, dict(record.outputs))
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  (gRPC names)
+        """Remember for the mocks what they are not told."""
+        self.parent = request.parent
+        self.dependencies = tuple(sorted(request.dependencies))
+        self.options, self.protect = _options(request), bool(request.protect)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802
+        """Looking up an existing resource by id is a kind of its own, which this program must not need."""
+        raise MissingHandlerError(
+            f"The program reads {request.type} '{request.name}' by id; the rehearsal only answers functions (get_...)."
+        )
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        """Keep the outputs of components and of the stack."""
+        values = rpc.deserialize_properties(request.outputs)
+        secrets = inputs.secret_keys(values)
+        outputs = inputs.plain(values)
+        state = self.engine.state
+        if request.urn in state.records:
+            known = state.records[request.urn]
+            state.records[request.urn] = replace(
+                known, outputs={**known.outputs, **outputs}, secrets=known.secrets | secrets
+            )
+        elif "pulumi:pulumi:Stack" in request.urn:
+            state.outputs, state.secret_outputs = dict(sorted(outputs.items())), secrets
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+def _options(request: Any) -> Options:
+    return Options(
+        retain_on_delete=bool(request.retainOnDelete),
+        ignore_changes=tuple(request.ignoreChanges),
+        replace_on_changes=tuple(request.replaceOnChanges),
+        delete_before_replace=bool(request.deleteBeforeReplace) if request.deleteBeforeReplaceDefined else None,
+    )

@@ -1,0 +1,119 @@
+"""IngressOptions: how people reach CVAT, as one value: ports, names, certificate, firewall, login. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from settings.maintenance_page import Page
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """A certificate that the operator holds."""
+
+    certificate: str
+    """PEM."""
+    chain: str
+    """PEM of those that signed it, nearest first. Empty: none."""
+    key: str = field(repr=False)
+    """PEM; secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Firewall:
+    """What AWS WAF looks for."""
+
+    rule_groups: Sequence[str]
+    """AWS's groups, by name."""
+    rate_limit: int
+    """Requests of one address in 5 minutes; 0: no limit."""
+    trusted_cidrs: Sequence[str] = ()
+    """Address ranges that are let through unseen."""
+    log_days: int = 0
+    """Days for which the log is kept; 0: there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """The identity provider that the load balancer asks (OpenID Connect)."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    authorization_endpoint: str
+    token_endpoint: str
+    user_info_endpoint: str
+    scope: str
+    session_seconds: int
+    token_bypass: bool
+    """Calls of the API that carry a token of CVAT do not go by the provider."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngressOptions:
+    http_port: int = 80
+    """Plain HTTP; redirects where there is a certificate. 0: none."""
+    https_port: int = 443
+    """Used with a certificate."""
+    allowed_cidrs: Sequence[str]
+    """Who may call."""
+    admin_cidrs: Sequence[str] = ()
+    """Who may open the administrators' pages. Default: whoever may call."""
+    internal: bool = False
+    """Reachable from inside the VPC and what is connected to it only."""
+    host_name: str = ""
+    """Public name. Default: the load balancer's own."""
+    hosted_zone_id: str = ""
+    """Where the public name gets its record. Default: nowhere, that is somebody else's matter."""
+    certificate_arn: str = ""
+    """A certificate that exists. Of this and the next two one at most; none: plain HTTP."""
+    imported: Imported | None = None
+    requested: bool = False
+    """ACM issues a certificate for the public name, proved in the hosted zone."""
+    tls_policy: str
+    page: Page | None = None
+    """What is answered in the stack's sleep. Default: it never sleeps."""
+    firewall: Firewall | None = None
+    login: Login | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by HTTPS."""
+        return bool(self.certificate_arn or self.imported or self.requested)
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.secure else "http"
+
+    @property
+    def port(self) -> int:
+        """Of the listener that leads to CVAT."""
+        return self.https_port if self.secure else self.http_port
+
+    @property
+    def ports(self) -> list[int]:
+        """All that is listened on."""
+        return [port for port in (self.http_port, self.https_port if self.secure else 0) if port]
+
+    @property
+    def port_suffix(self) -> str:
+        """What follows the host in the base URL: `:8443`, or nothing for the scheme's own port."""
+        return "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
+
+    def hosted_zone_problem(self, domain: str, *, private: bool) -> str | None:
+        """What is wrong with the hosted zone being that of `domain`, or None."""
+        key = f"cvat:hostedZoneId = {self.hosted_zone_id}"
+        if self.host_name != domain and not self.host_name.endswith(f".{domain}"):
+            return (
+                f"cvat:hostName = {self.host_name}: {key} is the zone of {domain}, and a record must lie inside its "
+                "zone. Correct one of them."
+            )
+        if self.requested and private:
+            return (
+                f"{key} is a private zone of {domain}, and ACM looks for its proof in public DNS. Name the public "
+                "zone, or import a certificate with cvat:certificate."
+            )
+        return None
