@@ -9,9 +9,10 @@ with rehearse("cn-northwest-1") as rehearsal:
 
 from rehearsal.aws.account import Account
 from rehearsal.aws.faults import Ending, Fault, Scenario
-from rehearsal.engine.state import Failure, Record, Verdict
+from rehearsal.engine.state import Failure, Record
 from rehearsal.errors import MissingHandlerError, RehearsalError, UserInputError
-from rehearsal.run import Rehearsal, rehearse
+from rehearsal.result import Rehearsal, Verdict
+from rehearsal.run import rehearse
 
 __all__ = [
     "Account",

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from rehearsal.engine.state import Record
-from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 SECRET = "[secret]"  # noqa: S105  (what is shown in its place)
 UNKNOWN = "[unknown until it exists]"

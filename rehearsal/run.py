@@ -5,99 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rehearsal import checks
 from rehearsal.aws.account import Account
 from rehearsal.aws.faults import NO_FAULTS, Scenario
 from rehearsal.engine.core import Engine, Progress
-from rehearsal.engine.outcome import Outcome
 from rehearsal.engine.program import run
-from rehearsal.engine.project import Configuration, configuration, load_project
-from rehearsal.engine.state import Failure, Record, State, Verdict
+from rehearsal.engine.project import configuration, load_project
+from rehearsal.engine.state import Failure, State
 from rehearsal.errors import sentence
 from rehearsal.placeholders import KEY, stand_in
+from rehearsal.result import Rehearsal
 
 HOME = Path(__file__).resolve().parent.parent
 """The project that this package belongs to."""
 
 DEFAULT_STACK = "cn-northwest-1"
-
-
-class Rehearsal:
-    """The result. Its account stays open, for questions, until `close()` or the end of a `with` block."""
-
-    def __init__(
-        self, account: Account, project: str, state: State, config: Configuration, error: Failure | None
-    ) -> None:
-        self.account = account
-        self.state = state
-        self.config = config
-        self.project = project
-        """The project's name."""
-        self.folder = HOME
-        """Where the project's files are."""
-        self.error = error
-        """Why it ended early, or None."""
-        self.outcome = Outcome()
-        """What was done to each resource."""
-        self.checks: tuple[Verdict, ...] = ()
-        self.registered: tuple[str, ...] = ()
-        """URNs in the order of registration."""
-        self.messages: tuple[str, ...] = ()
-        """What the program said (pulumi.warn and so on), each with its level in front."""
-        self._own = ExitStack()
-
-    @property
-    def stack(self) -> str:
-        """The stack's name."""
-        return self.state.stack
-
-    @property
-    def region(self) -> str:
-        """The stack's region."""
-        return self.config.region
-
-    @property
-    def resources(self) -> list[Record]:
-        """Every resource, in the order of creation."""
-        return list(self.state.records.values())
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """The stack's exports; secrets in clear, see `secret_outputs`."""
-        return self.state.outputs
-
-    @property
-    def secret_outputs(self) -> frozenset[str]:
-        """Names of the exports that must not be shown."""
-        return self.state.secret_outputs
-
-    @property
-    def ok(self) -> bool:
-        """Whether the program ran to its end and every check holds."""
-        return self.error is None and all(verdict.ok for verdict in self.checks)
-
-    def of_type(self, *types: str) -> list[Record]:
-        """Resources of these type tokens."""
-        return self.state.of_type(*types)
-
-    def client(self, service: str) -> Any:
-        """A boto3 client of the emulated account in the stack's region."""
-        return self.account.client(service, self.region)
-
-    def close(self) -> None:
-        """Forget the account, if this rehearsal opened it."""
-        self._own.close()
-
-    def __enter__(self) -> Rehearsal:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a default)
@@ -143,8 +67,7 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
         finally:
             account.scenario = NO_FAULTS  # what goes wrong goes wrong for the program, not for who asks afterwards
         state.settle()
-        rehearsal = Rehearsal(account, home.name, state, settings, failure)
-        rehearsal.folder = home.folder
+        rehearsal = Rehearsal(account, home, state, settings, failure)
         rehearsal.registered = tuple(engine.seen)
         rehearsal.messages = (*engine.messages, *(f"stand-in: {name} has no model archive" for name in stand_ins))
         rehearsal.outcome = engine.deployment.outcome

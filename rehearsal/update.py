@@ -16,7 +16,7 @@ from rehearsal.errors import UserInputError
 
 if TYPE_CHECKING:
     from rehearsal.engine.outcome import Outcome
-    from rehearsal.run import Rehearsal
+    from rehearsal.result import Rehearsal
 
 FINE, FAILED, REFUSED = 0, 1, 2
 

@@ -6,7 +6,6 @@ A check is a function of the rehearsal (whose account is open) that gives a Verd
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from rehearsal.checks import (
     addresses,
@@ -24,10 +23,7 @@ from rehearsal.checks import (
     tags,
     tasks,
 )
-from rehearsal.engine.state import Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 Check = Callable[["Rehearsal"], Verdict]
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rehearsal.checks import cached_query, public_dns
 from rehearsal.checks.cached_query import Thing
 from rehearsal.checks.environment import Given, given
-from rehearsal.engine.state import Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Hosts, names, endpoints and addresses that tasks are told of exist in the account"
 

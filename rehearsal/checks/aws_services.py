@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from rehearsal.checks import cached_query
 from rehearsal.checks.cached_query import Thing
 from rehearsal.checks.network_map import HTTPS, NetworkMap
 from rehearsal.checks.nodes import Node
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 _TASK = ("ecr.api", "ecr.dkr", "s3", "logs", "secretsmanager")
 """What ECS fetches through the task's own network: images (layers lie in S3), secrets, and where logs go."""

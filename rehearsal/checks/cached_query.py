@@ -5,13 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import SplitResult
 
-from rehearsal.engine.state import Record, Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.engine.state import Record
+from rehearsal.result import Rehearsal, Verdict
 
 Thing = dict[str, Any]
 """Something as a describe call shows it."""

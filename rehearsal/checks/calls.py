@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from policy.rules.partition import IMAGE
 from rehearsal.aws import partitions
@@ -15,9 +15,7 @@ from rehearsal.checks.cached_query import Thing
 from rehearsal.checks.iam_resources import access_point_request, request
 from rehearsal.checks.tasks import SECRET
 from rehearsal.engine.state import Record
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from rehearsal.checks import cached_query, nodes
 from rehearsal.checks.cached_query import Thing, tag, verdict
 from rehearsal.checks.nodes import Node
-from rehearsal.engine.state import Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 ROLE_TAG = nodes.ROLE_TAG
 

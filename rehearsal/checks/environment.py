@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cvatctl.canary.__main__ as canary
 from rehearsal.checks import cached_query
 from rehearsal.checks.cached_query import Thing
 from rehearsal.checks.readers import GatewaySettings, ModelSettings, Overlay
 from rehearsal.checks.tasks import SECRET, secret_value
-from rehearsal.engine.state import Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Containers are given all variables that their images require, and none that they do not read"
 

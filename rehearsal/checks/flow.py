@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rehearsal.aws.moto_patches.sagemaker_runtime import Invocation
 from rehearsal.checks import cached_query, flow_calls
 from rehearsal.checks.environment import Given, given
 from rehearsal.checks.gateway_process import Gateway, StartError
 from rehearsal.checks.runtime_server import Runtime
-from rehearsal.engine.state import Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 NAME = "The gateway, with its task's environment and role, answers CVAT for every function"
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rehearsal.aws import partitions
 from rehearsal.aws.iam_evaluator import Request
 from rehearsal.checks import cached_query
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 ACCESS_POINT = "elasticfilesystem:AccessPointArn"
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rehearsal.aws import partitions
 from rehearsal.checks import cached_query
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 REASONS = {
     "AWSBackupServiceRolePolicyForBackup": "what AWS Backup calls differs between stores and changes with time",

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rehearsal.checks import cached_query
 from rehearsal.checks.cached_query import Thing
-from rehearsal.engine.state import Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Every private subnet has a way out and no public address"
 EVERYWHERE = "0.0.0.0/0"

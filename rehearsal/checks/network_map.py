@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from rehearsal.checks import cached_query, nat_egress, nodes
 from rehearsal.checks.cached_query import Thing
 from rehearsal.checks.nodes import Node
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 Block = ipaddress.IPv4Network
 Ports = tuple[int, int]

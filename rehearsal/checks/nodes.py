@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rehearsal.checks import cached_query, scheduled_calls, sleep
 from rehearsal.checks.cached_query import Thing, question, tag
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 ROLE_TAG = "cvat:edge"
 """Tag by which a security group says which end of an edge it is."""

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from policy.rules import Thing
 from policy.rules.partition import own_partition as rule
 from rehearsal.checks import cached_query, policy_rules
-from rehearsal.engine.state import Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Nothing that the account answers carries another partition's ARN or suffix"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from policy.rules import access, exposure
 from policy.rules.model import listed, statements
@@ -19,10 +18,7 @@ from rehearsal.aws.iam_evaluator import (
 from rehearsal.checks import cached_query, managed
 from rehearsal.checks.calls import Use, uses
 from rehearsal.checks.iam_resources import ACCESS_POINT, OTHER_ACCOUNT, neighbours
-from rehearsal.engine.state import Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 EXERCISED = "Each role may make the calls of its task, no others, and none on a neighbour's things"
 WIDE = "No permission covers every resource without a written reason"

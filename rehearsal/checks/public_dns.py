@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult
 
 from rehearsal.checks import cached_query
 from rehearsal.checks.cached_query import Thing
+from rehearsal.result import Rehearsal
 from settings.certificate import covers
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
 
 
 def problems(rehearsal: Rehearsal, address: SplitResult) -> Iterator[str]:

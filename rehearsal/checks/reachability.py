@@ -5,17 +5,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rehearsal.checks import edges, nodes
 from rehearsal.checks.aws_services import NEEDS, SERVICES, Services
 from rehearsal.checks.cached_query import question, verdict
 from rehearsal.checks.network_map import ABROAD, Block, NetworkMap, Ports
 from rehearsal.checks.nodes import Node
-from rehearsal.engine.state import Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Who reaches whom equals the intended matrix, by routes, ACLs, groups and endpoints"
 

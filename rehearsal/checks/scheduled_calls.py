@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rehearsal.aws import partitions
 from rehearsal.checks import cached_query
 from rehearsal.errors import MissingHandlerError
 from rehearsal.providers.aws.schedules import spelt, universal
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 
 @dataclass(frozen=True)

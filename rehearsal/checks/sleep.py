@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rehearsal.checks import cached_query
 from rehearsal.engine.state import Record
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 ENDPOINT_LOGS = "/aws/sagemaker/Endpoints/"
 

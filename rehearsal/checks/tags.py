@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from policy.rules import labels
 from rehearsal.checks import cached_query
-from rehearsal.engine.state import Record, Verdict
+from rehearsal.engine.state import Record
 from rehearsal.errors import MissingHandlerError
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Every taggable thing has the stack's tags"
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from policy.rules.partition import IMAGE, unfit
 from rehearsal.aws import partitions
 from rehearsal.checks import cached_query
 from rehearsal.checks.cached_query import Thing
-from rehearsal.engine.state import Verdict
-
-if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Secrets, images, log groups, volumes and roles of every task and model exist"
 

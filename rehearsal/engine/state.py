@@ -1,4 +1,4 @@
-"""What a rehearsal leaves behind: records of resources, verdicts of checks, and the result as a whole."""
+"""What a run leaves behind: records of resources, the state of the stack, why the run ended early."""
 
 from __future__ import annotations
 
@@ -53,18 +53,6 @@ class Record:
     """Digests of what inputs only point to (files of assets, build contexts), by path of input."""
     generation: int = 0
     """How often it has been replaced; a replacement gets another automatic name."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one check found."""
-
-    name: str
-    ok: bool
-    findings: tuple[str, ...] = ()
-    """One sentence for each fault: the resource, what is wrong, what to do."""
-    seen: int = 0
-    """How many things were looked at; a check that looked at nothing proves nothing."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rehearsal.report import page, stable, summary
-from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 
 def write(rehearsal: Rehearsal, folder: Path) -> list[Path]:

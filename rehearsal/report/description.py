@@ -11,10 +11,11 @@ from pulumi.output import Unknown
 
 from rehearsal.checks import cached_query, reachability
 from rehearsal.checks.cached_query import paged, tag
-from rehearsal.engine.state import Record, Verdict
+from rehearsal.engine.state import Record
+from rehearsal.result import Verdict
 
 if TYPE_CHECKING:
-    from rehearsal.run import Rehearsal
+    from rehearsal.result import Rehearsal
 
 NOBODY = reachability.Matrix((), (), {})
 """Nothing stands there, or the program has not run to its end."""

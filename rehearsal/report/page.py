@@ -22,7 +22,7 @@ from rehearsal.report import (
     shown,
     sizes,
 )
-from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -13,7 +13,7 @@ import pulumi
 
 from rehearsal.console import SECRET, UNKNOWN
 from rehearsal.engine.state import Record
-from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 SHORTEST = 8
 """Identifiers shorter than this are left alone: they could be part of any word."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from rehearsal import console
-from rehearsal.run import Rehearsal
+from rehearsal.result import Rehearsal
 
 
 def text(rehearsal: Rehearsal) -> str:

@@ -13,11 +13,11 @@ from pulumi.output import Unknown
 from rehearsal import rehearse
 from rehearsal.checks.reachability import Cell
 from rehearsal.console import SECRET
-from rehearsal.engine.state import Verdict
 from rehearsal.report import functions, page, permissions, reach, shown, write
 from rehearsal.report.description import Description, Role, definitions, known
 from rehearsal.report.diagram import diagram
 from rehearsal.report.drawing import wide, wrapped
+from rehearsal.result import Verdict
 from tests.rehearsal_report.material import Written, record
 
 PASSWORD = "correct-horse-battery"
