@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings serve-gateway bench-gateway test lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
+.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings serve-gateway bench-gateway test test-fast lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ bench-gateway: $(VENV)/installed  ## measure the gateway beside direct calls (BE
 
 test: $(VENV)/installed policy/.venv/installed  ## run all tests
 	@$(BIN)/python -m pytest -n auto
+
+test-fast: $(VENV)/installed policy/.venv/installed  ## run the unit tests only: no rehearsal, under a minute
+	@$(BIN)/python -m pytest -n auto tests/unit
 
 lint: $(VENV)/installed  ## ruff, mypy, hadolint and jactionlint
 	@$(BIN)/ruff check .

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal import Rehearsal, rehearse
-
-PROGRAMS = Path(__file__).resolve().parent / "programs"
+from tests.support.paths import PROGRAMS
 
 
 @pytest.fixture(scope="session")

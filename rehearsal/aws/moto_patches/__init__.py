@@ -1,6 +1,6 @@
 """Where moto falls short of AWS, and what is done about it: one function for each gap, its docstring the reason.
 
-tests/rehearsal/test_rehearsal_moto_patches.py shows for each that moto alone still lacks it, so that a patch can be
+tests/unit/rehearsal/test_moto_patches.py shows for each that moto alone still lacks it, so that a patch can be
 removed on the day moto has it. The tasks of ECS have a module of their own: see `rehearsal.aws.task_runner`.
 """
 

@@ -1,0 +1,67 @@
+"""One stack that goes to sleep and wakes, again and again, over the same account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rehearsal import Rehearsal
+from tests.support.sleep_helpers import again, database, first_rule, healthy, services
+
+Rehearse = Callable[..., Rehearsal]
+
+
+@pytest.fixture(scope="module")
+def awake(rehearsed: Rehearse) -> Rehearsal:
+    return healthy(rehearsed("cn-north-1"))
+
+
+def test_a_stack_goes_to_sleep_and_wakes(awake: Rehearsal) -> None:
+    counts = {one["serviceName"]: one["desiredCount"] for one in services(awake)}
+    endpoints = [one["EndpointName"] for one in awake.client("sagemaker").list_endpoints()["Endpoints"]]
+    resting = again(awake, mode="asleep")
+    steps = [one.title for one in resting.outcome.steps if one.verb != "same"]
+    last = max(steps.index(title) for title in steps if title.startswith("aws:ecs/service:Service"))
+    assert steps.index("pulumi-python:dynamic/cvat:DatabaseSwitch sleep") > last, "no task loses its database"
+    assert {one["desiredCount"] for one in services(resting)} == {0}
+    assert database(resting)["DBInstanceStatus"] == "stopped"
+    assert not resting.client("sagemaker").list_endpoints()["Endpoints"]
+    assert not list(resting.outcome.losses()), "nothing that is stored is touched"
+    assert not again(awake, mode="asleep").outcome.touched(), "a second time changes nothing"
+    runs = awake.account.calls.count("ecs:RunTask")
+    woken = again(awake)
+    steps = [one.title for one in woken.outcome.steps if one.verb != "same"]
+    first = min(steps.index(title) for title in steps if title.startswith("aws:ecs/service:Service"))
+    assert steps.index("pulumi-python:dynamic/cvat:DatabaseSwitch data-awake") < first, "no task meets a stopped one"
+    assert {one["serviceName"]: one["desiredCount"] for one in services(woken)} == counts
+    assert database(woken)["DBInstanceStatus"] == "available"
+    assert [one["EndpointName"] for one in woken.client("sagemaker").list_endpoints()["Endpoints"]] == endpoints
+    assert not woken.client("scheduler").list_schedules()["Schedules"]
+    assert awake.account.calls.count("ecs:RunTask") == runs, "what has been initialised is not initialised again"
+
+
+def test_a_release_that_comes_in_its_sleep_is_migrated_on_waking(awake: Rehearsal) -> None:
+    again(awake, mode="asleep")
+    calls = len(awake.account.calls)
+    resting = again(awake, mode="asleep", demoData="none")
+    assert "ecs:RunTask" not in awake.account.calls[calls:]
+    assert database(resting)["DBInstanceStatus"] == "stopped"
+    again(awake, demoData="none")
+    assert awake.account.calls[calls:].count("ecs:RunTask") == 1
+
+
+def test_a_sleep_that_broke_off_is_taken_back_by_the_next_update(awake: Rehearsal) -> None:
+    name = database(awake)["DBInstanceIdentifier"]
+    awake.client("rds").stop_db_instance(DBInstanceIdentifier=name)
+    mended = again(awake, demoData="none")
+    assert "updated pulumi-python:dynamic/cvat:DatabaseSwitch data-awake" in mended.outcome.touched()
+    assert database(awake)["DBInstanceStatus"] == "available"
+
+
+def test_a_stack_that_is_awake_has_nothing_of_it(awake: Rehearsal) -> None:
+    done = awake
+    assert database(done)["DBInstanceStatus"] == "available"
+    assert not done.of_type("aws:scheduler/schedule:Schedule", "aws:appautoscaling/scheduledAction:ScheduledAction")
+    assert "fixed-response" not in {action["Type"] for action in first_rule(done)["Actions"]}
+    assert done.outputs["sleep"] == {"mode": "awake", "office_hours": ""}

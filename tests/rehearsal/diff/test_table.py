@@ -1,0 +1,66 @@
+"""The table that says what replaces what, and the words that depend on other rooms."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.dynamic.run_once import TRIGGERS
+from rehearsal import providers
+from rehearsal.diff import forced
+from rehearsal.diff.model import resources
+from rehearsal.providers.resource import KINDS
+from tests.support.documents import Documents
+
+DATABASE = "aws:rds/instance:Instance"
+CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
+
+
+def test_every_type_that_can_be_rehearsed_is_in_the_table() -> None:
+    providers.load()
+    known = {kind for kind in KINDS if not kind.startswith("awsx:") and kind != "dynamic"}
+    assert known - set(forced.FORCED) == set(), "look up which of its inputs force a replacement"
+
+
+def test_labels_are_unique_so_that_references_lead_to_one_resource(documents: Documents) -> None:
+    found = list(resources(documents()).values())
+    labels = [one.label for one in found]
+    twins = {f"{one.title} and another are both {one.label}" for one in found if labels.count(one.label) > 1}
+    referred = {one for one in twins if any(kind in one for kind in ("rds", "elasticache", "efs", "s3:Bucket "))}
+    assert referred == set(), "a store must not be mistaken for something else"
+
+
+def test_the_init_task_is_known_to_run_again_for_what_its_provider_looks_at() -> None:
+    assert forced.TRIGGERS["pulumi-python:dynamic/cvat:RunOnce"] == set(TRIGGERS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "old", "new", "expected"),
+    [
+        (DATABASE, "instanceClass", "a", "b", False),
+        (DATABASE, "engineVersion", "15", "16", False),
+        (DATABASE, "allocatedStorage", 50, 100, False),
+        (DATABASE, "storageEncrypted", True, False, True),
+        (DATABASE, "username", "a", "b", True),
+        (DATABASE, "identifier", "a", "b", True),
+        (DATABASE, "tags.stack", "a", "b", False),
+        (DATABASE, "region", "a", "b", True),
+        (CACHE, "nodeType", "a", "b", False),
+        (CACHE, "transitEncryptionEnabled", True, False, False),
+        (CACHE, "atRestEncryptionEnabled", True, False, True),
+        (CACHE, "engineVersion", "7.0", "7.1", False),
+        (CACHE, "engineVersion", "7.1", "6.2", True),
+        (CACHE, "engine", "redis", "valkey", False),
+        (CACHE, "engine", "valkey", "redis", True),
+        ("aws:efs/fileSystem:FileSystem", "throughputMode", "a", "b", False),
+        ("aws:efs/fileSystem:FileSystem", "performanceMode", "a", "b", True),
+        ("aws:efs/accessPoint:AccessPoint", "rootDirectory.path", "/a", "/b", True),
+        ("aws:ecs/taskDefinition:TaskDefinition", "containerDefinitions.web.image", "a", "b", True),
+        ("aws:ecs/service:Service", "desiredCount", 1, 2, False),
+        ("aws:ecs/service:Service", "cluster", "a", "b", True),
+        ("aws:servicediscovery/service:Service", "dnsConfig.dnsRecords.0.ttl", 10, 60, False),
+        ("aws:servicediscovery/service:Service", "dnsConfig.dnsRecords.0.type", "A", "SRV", True),
+        ("aws:nobody/knows:Knows", "anything", 1, 2, True),
+    ],
+)
+def test_what_replaces_a_resource(kind: str, path: str, old: object, new: object, expected: bool) -> None:
+    assert forced.replaces(kind, path, old, new) is expected

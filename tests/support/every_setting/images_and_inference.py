@@ -1,0 +1,114 @@
+"""Images, and auto-annotation."""
+
+from __future__ import annotations
+
+from tests.support.every_setting.seen import Seen
+from tests.support.every_setting.setting_effects import claim
+
+KINDS = {"server": "server", "ui": "ui", "gateway": "gateway"}
+"""Image -> a task that runs it."""
+
+
+def runs(seen: Seen, image: str, reference: str) -> None:
+    """The image is pulled from where it is, and none is built in its place."""
+    assert seen.container(KINDS[image])["image"] == reference, "another image would run"
+    repository = reference.partition("/")[2].partition("@")[0]
+    assert f"repository/{repository}" in seen.role(KINDS[image], "execution"), "it could not be pulled"
+    assert f"images-{image}" not in {one.name for one in seen.done.of_type("docker:index/image:Image")}
+
+
+@claim("serverImage", lambda on: on.image("server"), round_="given")
+def the_given_server_image_runs_everywhere(seen: Seen, reference: str) -> None:
+    runs(seen, "server", reference)
+    for kind in ("worker", "annotation-worker", "scheduler", "init"):
+        assert seen.container(kind)["image"] == reference, "two versions on one database"
+
+
+@claim("uiImage", lambda on: on.image("ui"), round_="given")
+def the_given_ui_image_runs(seen: Seen, reference: str) -> None:
+    runs(seen, "ui", reference)
+
+
+@claim("gatewayImage", lambda on: on.image("gateway"), round_="given")
+def the_given_gateway_image_runs(seen: Seen, reference: str) -> None:
+    runs(seen, "gateway", reference)
+
+
+@claim("modelsImage", lambda on: on.image("models"), round_="given")
+def the_given_model_image_runs_in_every_container(seen: Seen, reference: str) -> None:
+    assert {one["Image"] for one in models(seen)} == {reference}, "another image would run"
+
+
+def build_arguments(seen: Seen) -> list[dict[str, str]]:
+    """What Docker is told, for each image that is built."""
+    return [dict(one.inputs["build"]["args"]) for one in seen.done.of_type("docker:index/image:Image")]
+
+
+def builds_use(seen: Seen, argument: str, value: str) -> None:
+    """Every build gets the argument."""
+    told = [one[argument] for one in build_arguments(seen)]
+    assert told == [value] * 4, "a build that goes elsewhere hangs where that is out of reach"
+
+
+@claim("mirrorBaseRegistry", "123456789012.dkr.ecr.example.com/mirror")
+def builds_take_their_base_images_from_the_mirror(seen: Seen, address: str) -> None:
+    builds_use(seen, "BASE_REGISTRY", address)
+
+
+@claim("mirrorApt", "https://debian.mirror.example.com")
+def builds_take_debian_packages_from_the_mirror(seen: Seen, address: str) -> None:
+    builds_use(seen, "APT_MIRROR", address)
+
+
+@claim("mirrorPypi", "https://pypi.mirror.example.com/simple")
+def builds_take_python_packages_from_the_mirror(seen: Seen, address: str) -> None:
+    builds_use(seen, "PIP_INDEX_URL", address)
+
+
+@claim("mirrorNpm", "https://npm.mirror.example.com")
+def builds_take_npm_packages_from_the_mirror(seen: Seen, address: str) -> None:
+    builds_use(seen, "NPM_REGISTRY", address)
+
+
+@claim("mirrorCvatRepository", "https://git.mirror.example.com/cvat.git")
+def builds_take_cvat_from_the_mirror(seen: Seen, address: str) -> None:
+    builds_use(seen, "CVAT_REPOSITORY", address)
+
+
+def models(seen: Seen) -> list[dict[str, str]]:
+    """The containers of all SageMaker models."""
+    client = seen.client("sagemaker")
+    found = [client.describe_model(ModelName=one["ModelName"]) for one in client.list_models()["Models"]]
+    return [one for model in found for one in (model.get("Containers") or [model["PrimaryContainer"]])]
+
+
+@claim("inferenceLayout", "dedicated")
+def each_function_has_an_endpoint_of_its_own(seen: Seen, _: str) -> None:
+    served = seen.done.outputs["endpoints"]
+    assert len(set(served.values())) == len(served) == len(seen.variants()), "they would share instances"
+    assert len(models(seen)) == len(served), "one container each"
+
+
+@claim("inferenceInstanceType", "ml.m5.2xlarge")
+def endpoints_run_on_the_instance_type(seen: Seen, name: str) -> None:
+    assert {one["InstanceType"] for one in seen.variants()} == {name}, "too small fails, too large costs"
+
+
+@claim("inferenceInstanceCount", 2)
+def endpoints_have_so_many_instances(seen: Seen, count: int) -> None:
+    assert {one["InitialInstanceCount"] for one in seen.variants()} == {count}, "with one, a zone's loss is felt"
+
+
+@claim("inferenceMaxInstanceCount", 5)
+def endpoints_grow_to_so_many_instances(seen: Seen, count: int) -> None:
+    found = seen.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
+    most = [one["MaxCapacity"] for one in found["ScalableTargets"]]
+    assert most == [count] * len(seen.variants()), "calls would wait, or the bill would grow"
+
+
+@claim("modelArchives", lambda on: on.models, round_="given")
+def models_are_loaded_from_where_they_lie(seen: Seen, address: str) -> None:
+    urls = [one["ModelDataUrl"] for one in models(seen)]
+    assert urls, "auto-annotation would be off"
+    assert all(url.startswith(f"{address}/") for url in urls), "archives would be copied, or others used"
+    assert len(seen.done.outputs["endpoints"]) == len(urls) == 2, "a function without an archive is left out"
