@@ -18,10 +18,11 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-# Pulumi runs this file by its path, which leaves the project's own folder out.
+# Pulumi runs this file by its path, so the repository's root is not on the path yet.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from policy.rules import RULES, Context, NotKnownError, Rule, Thing, Unknown
+from policy.rules import RULES, Context, NotKnownError, Resource, Rule, Unknown
+from region import Region
 
 DISPOSABLE = PolicyConfigSchema(
     properties={
@@ -35,7 +36,7 @@ DISPOSABLE = PolicyConfigSchema(
 
 
 def plain(get: Callable[[], Any]) -> Any:
-    """A property without Pulumi's proxies; what a preview does not know yet is an Unknown."""
+    """A property without Pulumi's proxies; a value that a preview does not know is an Unknown."""
     try:
         value = get()
     except UnknownValueError:
@@ -48,23 +49,23 @@ def plain(get: Callable[[], Any]) -> Any:
 
 
 def context(args: ResourceValidationArgs) -> Context:
-    """Where the resource is, and whose it is."""
+    """Region, project and stack of the resource."""
     _, _, stack, _, project = args.urn.split(":")[:5]
     provider = args.provider.props if args.provider else {}
     region = provider.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
-    return Context(str(region), project, stack, bool(args.get_config().get("disposable", False)))
+    return Context(Region(str(region)), project, stack, bool(args.get_config().get("disposable", False)))
 
 
 def policy(rule: Rule) -> ResourceValidationPolicy:
-    """A rule as Pulumi wants it."""
+    """A rule as a policy of Pulumi's SDK."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        thing = Thing(args.resource_type, args.name, plain(lambda: args.props), args.opts.protect)
+        resource = Resource(args.resource_type, args.name, plain(lambda: args.props), args.opts.protect)
         try:
-            for text in rule.check(thing, context(args)):
+            for text in rule.check(resource, context(args)):
                 report(f"{args.name}: {text}", args.urn)
         except NotKnownError:
-            args.not_applicable("it needs a value that is not known before the deployment")
+            args.not_applicable("it needs a value that is known only after the deployment")
 
     return ResourceValidationPolicy(
         name=rule.name,

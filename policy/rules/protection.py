@@ -1,12 +1,13 @@
-"""Stores are encrypted, reached by TLS, and cannot be lost by a slip."""
+"""Stores are encrypted, reached by TLS, and protected against deletion."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from policy.rules.model import Context, Thing, listed, rule, statements
+from policy.rules.resource import Context, Resource, listed, rule, statements
 
 DATABASE = "aws:rds/instance:Instance"
+PARAMETERS = "aws:rds/parameterGroup:ParameterGroup"
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 FILES = "aws:efs/fileSystem:FileSystem"
 BUCKET = "aws:s3/bucket:Bucket"
@@ -19,65 +20,69 @@ AT_REST = {DATABASE: "storageEncrypted", CACHE: "atRestEncryptionEnabled", FILES
 
 
 @rule("encrypted-at-rest", "Databases, caches, file systems and buckets are encrypted on disk.")
-def encrypted_at_rest(thing: Thing, _: Context) -> Iterator[str]:
+def encrypted_at_rest(resource: Resource, _: Context) -> Iterator[str]:
     """The rule."""
-    key = AT_REST.get(thing.type)
-    if key and thing.get(key) is not True:
-        yield f"{key} is {thing.get(key)!r}: set it to true now, since it cannot be changed later without a new store."
-    if thing.type.startswith("aws:s3/bucketServerSideEncryptionConfiguration:"):
-        for one in listed(thing.get("rules")):
-            if not (one.get("applyServerSideEncryptionByDefault") or {}).get("sseAlgorithm"):
+    key = AT_REST.get(resource.type)
+    if key and resource.get(key) is not True:
+        yield f"{key} is {resource.get(key)!r}: set it to true now; changing it later replaces the store."
+    if resource.type.startswith("aws:s3/bucketServerSideEncryptionConfiguration:"):
+        for encryption in listed(resource.get("rules")):
+            if not (encryption.get("applyServerSideEncryptionByDefault") or {}).get("sseAlgorithm"):
                 yield "a rule names no sseAlgorithm: give applyServerSideEncryptionByDefault.sseAlgorithm (AES256)."
 
 
 @rule("encrypted-in-transit", "Stores are reached by TLS only.")
-def encrypted_in_transit(thing: Thing, _: Context) -> Iterator[str]:
+def encrypted_in_transit(resource: Resource, _: Context) -> Iterator[str]:
     """The rule."""
-    if thing.type == CACHE:
-        yield from _cache_in_clear(thing)
-    if thing.type == "aws:rds/parameterGroup:ParameterGroup" and str(thing.get("family", "")).startswith("postgres"):
-        forced = {one.get("name"): str(one.get("value")) for one in listed(thing.get("parameters"))}
-        if forced.get("rds.force_ssl") != "1":
-            yield "rds.force_ssl is not 1: PostgreSQL would accept connections in clear. Add the parameter."
-    if thing.type in RESOURCE_POLICIES and not any(_refuses_plain(one) for one in statements(thing.get("policy"))):
+    if resource.type == CACHE:
+        yield from _cache_in_clear(resource)
+    if resource.type == PARAMETERS and str(resource.get("family", "")).startswith("postgres"):
+        parameters = {item.get("name"): str(item.get("value")) for item in listed(resource.get("parameters"))}
+        if parameters.get("rds.force_ssl") != "1":
+            yield "rds.force_ssl is not 1: PostgreSQL would accept connections without TLS. Add the parameter."
+    if resource.type in RESOURCE_POLICIES and not _requires_tls(resource.get("policy")):
         yield "its policy does not refuse requests without TLS: deny where aws:SecureTransport is false."
-    if thing.type == "aws:ecs/taskDefinition:TaskDefinition":
-        for volume in listed(thing.get("volumes")):
+    if resource.type == "aws:ecs/taskDefinition:TaskDefinition":
+        for volume in listed(resource.get("volumes")):
             mount = volume.get("efsVolumeConfiguration")
             if mount and mount.get("transitEncryption") != "ENABLED":
                 yield f"volume {volume.get('name')} is mounted without TLS: set transitEncryption to ENABLED."
 
 
-def _cache_in_clear(thing: Thing) -> Iterator[str]:
-    if thing.get("transitEncryptionEnabled") is not True:
-        yield "transitEncryptionEnabled is not true: Redis would be spoken to in clear. Set it to true."
-    if not thing.get("authToken") and not thing.get("userGroupIds"):
+def _cache_in_clear(resource: Resource) -> Iterator[str]:
+    if resource.get("transitEncryptionEnabled") is not True:
+        yield "transitEncryptionEnabled is not true: connections to Redis would not be encrypted. Set it to true."
+    if not resource.get("authToken") and not resource.get("userGroupIds"):
         yield "it has neither authToken nor userGroupIds: anyone in the VPC could read it. Give an AUTH token."
 
 
-def _refuses_plain(statement: Mapping[str, object]) -> bool:
-    condition = statement.get("Condition")
-    flat = str(condition).lower()
-    return statement.get("Effect") == "Deny" and "aws:securetransport" in flat and "false" in flat
+def _requires_tls(policy: object) -> bool:
+    """Whether a statement denies requests without TLS."""
+    return any(_denies_plain(statement) for statement in statements(policy))
 
 
-@rule("stores-kept", "A store cannot be deleted by a slip, unless the stack is disposable.")
-def stores_kept(thing: Thing, context: Context) -> Iterator[str]:
+def _denies_plain(statement: Mapping[str, object]) -> bool:
+    condition = str(statement.get("Condition")).lower()
+    return statement.get("Effect") == "Deny" and "aws:securetransport" in condition and "false" in condition
+
+
+@rule("stores-kept", "A store is protected against deletion, unless the stack is disposable.")
+def stores_kept(resource: Resource, context: Context) -> Iterator[str]:
     """The rule."""
     if context.disposable:
         return
-    if thing.type in (DATABASE, CACHE, FILES) and thing.protect is False:
+    if resource.type in (DATABASE, CACHE, FILES) and resource.protect is False:
         yield "Pulumi's option protect is off: pulumi destroy would delete it. Set protect=True."
-    if thing.type == DATABASE:
-        if thing.get("deletionProtection") is not True:
+    if resource.type == DATABASE:
+        if resource.get("deletionProtection") is not True:
             yield "deletionProtection is not true: one API call could delete the database."
-        if thing.get("skipFinalSnapshot") or not thing.get("finalSnapshotIdentifier"):
+        if resource.get("skipFinalSnapshot") or not resource.get("finalSnapshotIdentifier"):
             yield "there would be no final snapshot: set skipFinalSnapshot to false and name finalSnapshotIdentifier."
-        if not thing.get("backupRetentionPeriod"):
+        if not resource.get("backupRetentionPeriod"):
             yield "backupRetentionPeriod is 0: the database could not be restored to a point in time."
-    if thing.type == CACHE and not thing.get("finalSnapshotIdentifier"):
-        yield "it has no finalSnapshotIdentifier: its deletion would leave nothing."
-    if thing.type == BUCKET and thing.get("forceDestroy"):
+    if resource.type == CACHE and not resource.get("finalSnapshotIdentifier"):
+        yield "it has no finalSnapshotIdentifier: deleting it would leave no snapshot."
+    if resource.type == BUCKET and resource.get("forceDestroy"):
         yield "forceDestroy is true: pulumi destroy would delete all objects with it."
-    if thing.type == SECRET and int(thing.get("recoveryWindowInDays", 30)) < SHORTEST_RECOVERY_DAYS:
-        yield "recoveryWindowInDays is 0: a deleted secret could not be brought back."
+    if resource.type == SECRET and int(resource.get("recoveryWindowInDays", 30)) < SHORTEST_RECOVERY_DAYS:
+        yield "recoveryWindowInDays is 0: a deleted secret could not be restored."

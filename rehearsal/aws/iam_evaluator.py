@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from policy.rules.model import listed
+from policy.rules.resource import listed
 from rehearsal.aws import iam_conditions
 
 Statement = Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy.rules import Thing
+from policy.rules import Resource
 from policy.rules.partition import own_partition as rule
 from rehearsal.checks import cached_query, policy_rules
 from rehearsal.result import Rehearsal, Verdict
@@ -17,6 +17,6 @@ def own_partition(rehearsal: Rehearsal) -> Verdict:
     for record in rehearsal.resources:
         shown = {key: value for key, value in record.outputs.items() if key not in record.secrets}
         seen += len(shown)
-        problems = rule.check(Thing(record.type, record.name, shown), context)
+        problems = rule.check(Resource(record.type, record.name, shown), context)
         findings += [f"{record.type} '{record.name}', output {problem}" for problem in problems]
     return cached_query.verdict(NAME, findings, seen)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from policy.rules import access, exposure
-from policy.rules.model import listed, statements
+from policy.rules import permissions, public_access
+from policy.rules.resource import listed, statements
 from rehearsal.aws.iam_conditions import like
 from rehearsal.aws.iam_evaluator import (
     Decision,
@@ -139,11 +139,11 @@ def wide(rehearsal: Rehearsal) -> Verdict:
     for use in uses(rehearsal):
         for statement in identity(rehearsal, use.record.id):
             seen += 1
-            findings += [f"Role {use.record.name}: {problem}" for problem in access.wide(statement)]
+            findings += [f"Role {use.record.name}: {problem}" for problem in permissions.wide(statement)]
     for arn, policy in resource_policies(rehearsal).items():
         for statement in policy:
             seen += 1
-            if exposure.lets_everyone_in(statement):
+            if public_access.allows_everyone(statement):
                 findings.append(f"The policy of {arn} lets everybody in: name who may.")
     return cached_query.verdict(WIDE, findings, seen)
 

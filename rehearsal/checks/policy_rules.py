@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from policy.rules import Context, Thing, violations
+from policy.rules import Context, Resource, violations
+from region import Region
 from rehearsal.checks import cached_query
 from rehearsal.result import Rehearsal, Verdict
 
@@ -11,12 +12,12 @@ NAME = "Every rule of the policy pack holds for every resource"
 
 def rules(rehearsal: Rehearsal) -> Verdict:
     """The check."""
-    things = [Thing(one.type, one.name, one.inputs, one.protect) for one in rehearsal.resources]
-    findings = [f"{one} ({one.rule})" for one in violations(things, context(rehearsal))]
-    return cached_query.verdict(NAME, findings, len(things))
+    resources = [Resource(record.type, record.name, record.inputs, record.protect) for record in rehearsal.resources]
+    findings = [f"{violation} ({violation.rule})" for violation in violations(resources, context(rehearsal))]
+    return cached_query.verdict(NAME, findings, len(resources))
 
 
 def context(rehearsal: Rehearsal) -> Context:
     """What the rules must know beside the resources."""
     disposable = rehearsal.config.values.get("cvat:disposable") == "true"
-    return Context(rehearsal.region, rehearsal.project, rehearsal.stack, disposable)
+    return Context(Region(rehearsal.region), rehearsal.project, rehearsal.stack, disposable)

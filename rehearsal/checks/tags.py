@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from policy.rules import labels
+from policy.rules.tags import missing_tags
 from rehearsal.checks import cached_query
 from rehearsal.engine.state import Record
 from rehearsal.errors import MissingHandlerError
@@ -97,6 +97,6 @@ def stack_tags(rehearsal: Rehearsal) -> Verdict:
         if record.tags is None:
             continue
         seen += 1
-        problems = labels.lacking(read(rehearsal, record), wanted)
+        problems = missing_tags(read(rehearsal, record), wanted)
         findings += [f"{record.type} '{record.name}': {problem}" for problem in problems]
     return cached_query.verdict(NAME, findings, seen)

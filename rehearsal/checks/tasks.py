@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any
 
-from policy.rules.partition import IMAGE, unfit
-from rehearsal.aws import partitions
+from policy.rules.partition import IMAGE, image_problems
+from region import Region
 from rehearsal.checks import cached_query
 from rehearsal.checks.cached_query import Thing
 from rehearsal.result import Rehearsal, Verdict
@@ -56,7 +56,7 @@ def _container(rehearsal: Rehearsal, container: Thing) -> list[str]:
 def _image(rehearsal: Rehearsal, reference: str) -> list[str]:
     """An image must be given by digest and lie in ECR; in the account's own it must be there."""
     found = IMAGE.match(reference)
-    problems = list(unfit(reference, partitions.of(rehearsal.region).name))
+    problems = list(image_problems(reference, Region(rehearsal.region)))
     if found is None or problems:
         return [f"its image is {problem}" for problem in problems]
     if found["account"] != rehearsal.account.id:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from policy.rules import Context, Thing, Violation, violations
-from policy.rules.partition import SUFFIXES
+from policy.rules import Context, Resource, Violation, violations
+from region import Region
 from rehearsal.diff import openings, permissions, stores
 from rehearsal.diff.compare import compare
 from rehearsal.diff.model import Cost, Danger, Diff, Document, Findings, resources
@@ -58,25 +58,25 @@ def _invariants(base: Document, head: Document) -> Iterator[Danger]:
     old = {str(one) for one in _violations(base)}
     for one in _violations(head):
         if str(one) not in old:
-            yield Danger("invariant", one.thing.name, f"{one} ({one.rule})")
+            yield Danger("invariant", one.resource.name, f"{one} ({one.rule})")
 
 
 def _violations(document: Document) -> Iterator[Violation]:
     found = resources(document).values()
-    context = Context(region=document["region"], project=_project(document), stack=document["stack"])
+    context = Context(region=Region(document["region"]), project=_project(document), stack=document["stack"])
     # Whether a stack is disposable is a setting, which documents lack; its database tells.
     disposable = any(one.inputs.get("skipFinalSnapshot") for one in found if one.type == "aws:rds/instance:Instance")
-    things = [Thing(one.type, one.name, _named(one.inputs, _forms(context))) for one in found]
+    things = [Resource(one.type, one.name, _named(one.inputs, _forms(context))) for one in found]
     yield from violations(things, replace(context, disposable=disposable))
 
 
 def _forms(context: Context) -> Mapping[str, str]:
     """What a label stands for, by its kind: an image that the stack builds is one of ECR, by digest."""
-    host = f"{'0' * 12}.dkr.ecr.{context.region}.{SUFFIXES[context.partition]}"
+    host = f"{'0' * 12}.dkr.ecr.{context.region.name}.{context.region.dns_suffix}"
     return {
         "Image": f"{host}/built@sha256:{'0' * 64}",
-        "Bucket": f"arn:{context.partition}:s3:::{{0}}",
-        "LogGroup": f"arn:{context.partition}:logs:{context.region}:{'0' * 12}:log-group:{{0}}",
+        "Bucket": f"arn:{context.region.partition}:s3:::{{0}}",
+        "LogGroup": f"arn:{context.region.partition}:logs:{context.region.name}:{'0' * 12}:log-group:{{0}}",
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from policy.rules.model import listed, statements
+from policy.rules.resource import listed, statements
 from rehearsal.diff.model import Danger, Document, Findings, Resource, resources
 
 IDENTITY = "aws:iam/rolePolicy:RolePolicy"

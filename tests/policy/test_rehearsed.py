@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from policy.rules import Context, Thing, violations
-from policy.rules.labels import TAGGABLE
+from policy.rules import Context, Resource, violations
+from policy.rules.tags import TAGGABLE
+from region import Region
 from rehearsal import Rehearsal
 
 Rehearsed = Callable[..., Rehearsal]
 
 
-def things(rehearsal: Rehearsal) -> list[Thing]:
-    return [Thing(record.type, record.name, record.inputs) for record in rehearsal.resources]
+def things(rehearsal: Rehearsal) -> list[Resource]:
+    return [Resource(record.type, record.name, record.inputs) for record in rehearsal.resources]
 
 
 def test_a_stack_of_one_partition_is_foreign_in_another(rehearsed: Rehearsed) -> None:
     rehearsal = rehearsed("ap-northeast-1")
-    found = violations(things(rehearsal), Context("cn-north-1", rehearsal.project, "ap-northeast-1"))
+    found = violations(things(rehearsal), Context(Region("cn-north-1"), rehearsal.project, "ap-northeast-1"))
     assert {"own-partition", "images-by-digest"} <= {one.rule for one in found}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from policy.rules.model import statements
+from policy.rules.resource import statements
 from rehearsal.aws import iam_evaluator, partitions
 from rehearsal.aws.moto_patches.table import after, bridge
 

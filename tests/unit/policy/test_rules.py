@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from policy.rules import RULES, Context, Thing, violations
+from policy.rules import RULES, Context, Resource, violations
 from policy.rules.partition import foreign
+from region import Region
 
-CHINA = Context("cn-northwest-1", "cvat", "team")
+CHINA = Context(Region("cn-northwest-1"), "cvat", "team")
 DIGEST = f"@sha256:{'0' * 64}"
 ECR = f"123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/server{DIGEST}"
 
@@ -93,7 +94,7 @@ CASES: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
         CACHE,
         {"transitEncryptionEnabled": True, "authToken": "x"},
         {"transitEncryptionEnabled": False, "authToken": "x"},
-        "spoken to in clear",
+        "would not be encrypted",
     ),
     (
         "encrypted-in-transit",
@@ -200,14 +201,14 @@ CASES: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
     ("stores-kept", DATABASE, KEPT, {**KEPT, "deletionProtection": False}, "one API call could delete"),
     ("stores-kept", DATABASE, KEPT, {**KEPT, "skipFinalSnapshot": True}, "no final snapshot"),
     ("stores-kept", DATABASE, KEPT, {**KEPT, "backupRetentionPeriod": 0}, "point in time"),
-    ("stores-kept", CACHE, {"finalSnapshotIdentifier": "last"}, {}, "its deletion would leave nothing"),
+    ("stores-kept", CACHE, {"finalSnapshotIdentifier": "last"}, {}, "deleting it would leave no snapshot"),
     ("stores-kept", "aws:s3/bucket:Bucket", {"forceDestroy": False}, {"forceDestroy": True}, "delete all objects"),
-    ("stores-kept", SECRET, {"recoveryWindowInDays": 7}, {"recoveryWindowInDays": 0}, "could not be brought back"),
+    ("stores-kept", SECRET, {"recoveryWindowInDays": 7}, {"recoveryWindowInDays": 0}, "could not be restored"),
 ]
 
 
 def found(rule: str, kind: str, inputs: Mapping[str, Any], context: Context = CHINA) -> list[str]:
-    return [one.text for one in violations([Thing(kind, "it", inputs)], context) if one.rule == rule]
+    return [one.text for one in violations([Resource(kind, "it", inputs)], context) if one.rule == rule]
 
 
 @pytest.mark.parametrize(("rule", "kind", "good", "bad", "message"), CASES)
@@ -228,15 +229,15 @@ def test_the_value_of_a_secret_is_never_repeated() -> None:
 
 
 def test_a_disposable_stack_may_lose_its_stores_but_not_its_encryption() -> None:
-    disposable = Context("cn-northwest-1", "cvat", "team", disposable=True)
+    disposable = Context(Region("cn-northwest-1"), "cvat", "team", disposable=True)
     assert found("stores-kept", DATABASE, {}, disposable) == []
     assert found("encrypted-at-rest", DATABASE, {}, disposable)
 
 
 def test_a_store_that_pulumi_may_delete_is_a_fault_where_that_is_known() -> None:
     rule = next(one for one in RULES if one.name == "stores-kept")
-    assert any("protect is off" in text for text in rule.check(Thing(FILES, "it", {}, protect=False), CHINA))
-    assert list(rule.check(Thing(FILES, "it", {}, protect=None), CHINA)) == []
+    assert any("protect is off" in text for text in rule.check(Resource(FILES, "it", {}, protect=False), CHINA))
+    assert list(rule.check(Resource(FILES, "it", {}, protect=None), CHINA)) == []
 
 
 @pytest.mark.parametrize(
@@ -252,5 +253,5 @@ def test_a_store_that_pulumi_may_delete_is_a_fault_where_that_is_known() -> None
     ],
 )
 def test_another_partitions_names_are_told_from_our_own(text: str, problems: int) -> None:
-    found = list(foreign(text, CHINA.partition))
+    found = list(foreign(text, CHINA.region))
     assert len(found) == problems, f"{text}: {found}"

@@ -76,7 +76,7 @@ def changed() -> Callable[..., list[str]]:
         (["README.md", "docs/china.md", "tests/unit/test_region.py", "rehearsal/run.py"], []),
         (["components/network/__init__.py"], ["cn-north-1", "ap-northeast-1"]),
         (["Pulumi.yaml"], ["cn-north-1", "ap-northeast-1"]),
-        (["policy/rules/access.py"], ["cn-north-1", "ap-northeast-1"]),
+        (["policy/rules/permissions.py"], ["cn-north-1", "ap-northeast-1"]),
         ([], []),
     ],
 )

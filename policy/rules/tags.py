@@ -1,10 +1,10 @@
-"""Everything that can be tagged says whose it is."""
+"""Every taggable resource carries the tags of its project and stack."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from policy.rules.model import Context, Thing, rule
+from policy.rules.resource import Context, Resource, rule
 
 TAGGABLE = frozenset(
     """
@@ -27,21 +27,21 @@ TAGGABLE = frozenset(
     aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule
     """.split()
 )
-"""Types that this program uses and AWS lets be tagged; the rehearsal's tests compare it with what is really tagged."""
+"""Types that this program uses and that take tags; a test compares it with what the emulated account tags."""
 
 
-@rule("tagged", "Everything that can carry tags carries the project's and the stack's.")
-def tagged(thing: Thing, context: Context) -> Iterator[str]:
+@rule("tagged", "Every taggable resource carries the tags of its project and stack.")
+def tagged(resource: Resource, context: Context) -> Iterator[str]:
     """The rule."""
-    if thing.type not in TAGGABLE:
+    if resource.type not in TAGGABLE:
         return
-    tags = thing.get("tags")
-    found = dict(tags) if isinstance(tags, Mapping) else {}
-    yield from lacking(found, {"project": context.project, "stack": context.stack})
+    tags = resource.get("tags")
+    present = dict(tags) if isinstance(tags, Mapping) else {}
+    yield from missing_tags(present, {"project": context.project, "stack": context.stack})
 
 
-def lacking(found: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
-    """Which of the wanted tags are not there, or are others."""
-    missing = [f"{key}={value}" for key, value in wanted.items() if found.get(key) != value]
+def missing_tags(present: Mapping[str, str], required: Mapping[str, str]) -> Iterator[str]:
+    """The required tags that are missing or have another value."""
+    missing = [f"{key}={value}" for key, value in required.items() if present.get(key) != value]
     if missing:
         yield f"it lacks the tags {', '.join(missing)}: pass the stack's tags to it."

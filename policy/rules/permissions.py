@@ -1,11 +1,11 @@
-"""Roles may do what they need on what they need."""
+"""Identity policies name the actions and the resources that they allow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy.rules.model import Context, Thing, listed, rule, statements
+from policy.rules.resource import Context, Resource, listed, rule, statements
 
 UNSCOPED: Mapping[str, str] = {
     "ecr:GetAuthorizationToken": "ECR's login has no resource to name",
@@ -15,9 +15,9 @@ UNSCOPED: Mapping[str, str] = {
     "ssmmessages:OpenControlChannel": "the channels of ECS Exec are no resources",
     "ssmmessages:OpenDataChannel": "the channels of ECS Exec are no resources",
     "ec2:CreateNetworkInterface": "SageMaker asks before the interface exists, and by tags that it does not document",
-    "ec2:CreateNetworkInterfacePermission": "the interface is made a moment before and has no known name",
-    "ec2:DeleteNetworkInterface": "the interface is SageMaker's own and has no known name",
-    "ec2:DeleteNetworkInterfacePermission": "the interface is SageMaker's own and has no known name",
+    "ec2:CreateNetworkInterfacePermission": "SageMaker creates the interface a moment before; its id is not known",
+    "ec2:DeleteNetworkInterface": "the interface is SageMaker's own; its id is not known",
+    "ec2:DeleteNetworkInterfacePermission": "the interface is SageMaker's own; its id is not known",
     "ec2:DescribeNetworkInterfaces": "EC2 limits no description by ARN",
     "ec2:DescribeVpcs": "EC2 limits no description by ARN",
     "ec2:DescribeDhcpOptions": "EC2 limits no description by ARN",
@@ -32,11 +32,11 @@ _ARN_PARTS = 6
 
 
 @rule("no-wildcard", "No permission covers every action, or every resource without a reason.")
-def no_wildcard(thing: Thing, _: Context) -> Iterator[str]:
+def no_wildcard(resource: Resource, _: Context) -> Iterator[str]:
     """The rule."""
-    if thing.type not in IDENTITY:
+    if resource.type not in IDENTITY:
         return
-    for statement in statements(thing.get("policy")):
+    for statement in statements(resource.get("policy")):
         yield from wide(statement)
 
 
@@ -45,21 +45,20 @@ def wide(statement: Mapping[str, Any]) -> Iterator[str]:
     if statement.get("Effect") != "Allow":
         return
     if "NotAction" in statement or "NotResource" in statement:
-        yield "NotAction and NotResource allow what nobody listed: name the actions and the resources."
-    actions = [str(one) for one in listed(statement.get("Action"))]
-    many = [one for one in actions if "*" in one or "?" in one]
-    yield from (f"it allows {action}: name the calls that are made." for action in many)
-    unexplained = [one for one in actions if one not in UNSCOPED and one not in many]
+        yield "NotAction and NotResource allow everything that is not listed: name the actions and the resources."
+    actions = [str(action) for action in listed(statement.get("Action"))]
+    wildcards = [action for action in actions if "*" in action or "?" in action]
+    yield from (f"it allows {action}: name the calls that are made." for action in wildcards)
+    unexplained = [action for action in actions if action not in UNSCOPED and action not in wildcards]
     for resource in listed(statement.get("Resource")) if unexplained else ():
         if _is_wide(str(resource)):
             where = "every resource" if resource == "*" else f"'{resource}'"
             calls = ", ".join(unexplained)
-            yield f"it allows {calls} on {where}: name the ARNs, or add the reason to policy/rules/access.py."
+            yield f"it allows {calls} on {where}: name the ARNs, or add the reason to policy/rules/permissions.py."
 
 
 def _is_wide(resource: str) -> bool:
-    """All streams of one log group, all tasks of one cluster, all objects below one bucket's prefix are one thing; all
-    else is many."""
+    """Whether an ARN covers more than one log group's streams, one cluster's tasks or one prefix of a bucket."""
     parts = resource.split(":", _ARN_PARTS - 1)
     stem = resource
     if len(parts) == _ARN_PARTS and parts[2] == "logs":
