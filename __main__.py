@@ -2,7 +2,6 @@
 
 import pulumi
 
-import settings
 from components import lookups
 from components.adopted import find
 from components.backup import Backups, BackupsArgs
@@ -19,9 +18,10 @@ from components.monitoring.canary import Canary, CanaryArgs
 from components.network import Network, NetworkArgs
 from components.processes import task_kinds
 from components.sleep import Sleep, SleepArgs
+from settings import warnings
 
-chosen, region = settings.load(*lookups.configuration())
-lookups.warn(settings.warnings(chosen, region))
+chosen, region = lookups.settings()
+lookups.warn(warnings(chosen, region))
 net, inference, init = chosen.network, chosen.inference, chosen.init
 context = lookups.stack_context(region, chosen.policy)
 functions = lookups.functions(inference.inference_layout, inference.model_archives)

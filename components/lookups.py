@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.context import StackContext
-from components.inference_endpoints.functions import (
+from components.network.zones import available_zones
+from components.stack_wide import bound_all_roles
+from region import Region
+from settings import Settings, load
+from settings.errors import SettingsError
+from settings.functions import (
     Archive,
     Deployable,
     deployable,
@@ -19,21 +24,26 @@ from components.inference_endpoints.functions import (
     read_functions,
     stored_archives,
 )
-from components.network.zones import Zone, available_zones, choose_zones
-from components.stack_wide import bound_all_roles
-from region import Region
 from settings.policy import StackPolicy
+from settings.zones import Zone, choose_zones
 
 REGISTRY = Path("serverless/functions")
 
 
-def configuration() -> tuple[dict[str, Any], set[str]]:
-    """The stack's whole configuration by full key, and which keys are encrypted.
+@contextmanager
+def _shown_without_traceback() -> Iterator[None]:
+    """Passes what is wrong with the settings to Pulumi as RunError, of which it shows the message only."""
+    try:
+        yield
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
 
-    Pulumi's own interface only answers for keys that are known already.
-    """
+
+@_shown_without_traceback()
+def settings() -> tuple[Settings, Region]:
+    """The stack's settings, and its region. Pulumi's own interface only answers for keys that are known already."""
     values = {**get_config_env(), **CONFIG.get()}
-    return values, {key for key in values if is_config_secret(key)}
+    return load(values, {key for key in values if is_config_secret(key)})
 
 
 def stack_context(region: Region, policy: StackPolicy) -> StackContext:
@@ -53,11 +63,13 @@ def stack_context(region: Region, policy: StackPolicy) -> StackContext:
     )
 
 
-def zones(wanted: tuple[str, ...]) -> tuple[Zone, ...]:
-    """The availability zones of a new VPC."""
-    return choose_zones(available_zones(), wanted)
+@_shown_without_traceback()
+def zones(names: tuple[str, ...]) -> tuple[Zone, ...]:
+    """The availability zones of a new VPC: those of these names, else the first."""
+    return choose_zones(available_zones(), names)
 
 
+@_shown_without_traceback()
 def functions(layout: str, place: str) -> list[Deployable]:
     """The auto-annotation functions to deploy: those of the registry that have an archive. Warns of the others."""
     if layout == "none":

@@ -1,4 +1,4 @@
-"""Stand-ins for model archives, so that a fresh clone can rehearse its endpoints.
+"""Stand-ins for what is not here: the values of encrypted keys, and model archives.
 
 Archives are hundreds of megabytes and are not in the repository; the program leaves out functions that have none. The
 functions that the repository ships get tiny networks that really work; any other gets its registry entry alone, since
@@ -11,12 +11,32 @@ import gzip
 import io
 import shutil
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from rehearsal.engine.project import Configuration, Project
+from rehearsal.errors import UserInputError
 from rehearsal.sample_archives import MODELS, REGISTRY, sample_archives
+from settings.errors import StackFileError
+from settings.secret_placeholders import with_placeholders
+from settings.stack_file import Configuration, Project, read_configuration, read_project
 
 KEY = "cvat:modelArchives"
+
+
+def read_stack(folder: Path, stack: str, overrides: Mapping[str, Any]) -> tuple[Project, Configuration]:
+    """The project and the stack's configuration, with placeholders for encrypted values. Raises UserInputError."""
+    try:
+        project = read_project(folder)
+        configuration = with_placeholders(read_configuration(project, stack, overrides))
+    except StackFileError as error:
+        raise UserInputError(str(error)) from None
+    if not configuration.region:
+        raise UserInputError(
+            "aws:region is not set: AWS needs to know where. Add to the stack's file, under config:\n"
+            "  aws:region: cn-northwest-1"
+        )
+    return project, configuration
 
 
 def stand_in(project: Project, config: Configuration, folder: Path) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from rehearsal.aws.account import Account
 from rehearsal.engine.outcome import Outcome
-from rehearsal.engine.project import Configuration, Project
 from rehearsal.engine.state import Failure, Record, State
+from settings.stack_file import Configuration, Project
 
 __all__ = ["Failure", "Rehearsal", "Verdict"]
 

@@ -12,10 +12,9 @@ from rehearsal.aws.account import Account
 from rehearsal.aws.faults import NO_FAULTS, Scenario
 from rehearsal.engine.core import Engine, Progress
 from rehearsal.engine.program import run
-from rehearsal.engine.project import configuration, load_project
 from rehearsal.engine.state import Failure, State
 from rehearsal.errors import sentence
-from rehearsal.placeholders import KEY, stand_in
+from rehearsal.placeholders import KEY, read_stack, stand_in
 from rehearsal.result import Rehearsal
 
 HOME = Path(__file__).resolve().parent.parent
@@ -45,12 +44,11 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
     Raises UserInputError for a wrong stack or configuration file; what the program or the API refuses is the result's
     `error`.
     """
-    home = load_project(project)
-    settings = configuration(home, stack, config or {})
+    home, settings = read_stack(project, stack, config or {})
     region = settings.region
     stand_ins = stand_in(home, settings, placeholders) if placeholders else []
     if stand_ins:
-        settings = configuration(home, stack, {**(config or {}), KEY: str(placeholders)})
+        _, settings = read_stack(project, stack, {**(config or {}), KEY: str(placeholders)})
     with ExitStack() as opening:
         if account is None:
             account = opening.enter_context(Account(scenario))

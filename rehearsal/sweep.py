@@ -70,11 +70,9 @@ def spread(calls: int, positions: int) -> list[Position]:
 
 def with_archives(stack: str, config: Mapping[str, Any], project: Path, folder: Path) -> dict[str, Any]:
     """The configuration with stand-ins for model archives that are not there, filled into the folder once for all."""
-    from rehearsal.engine.project import configuration, load_project  # noqa: PLC0415
-    from rehearsal.placeholders import KEY, stand_in  # noqa: PLC0415
+    from rehearsal.placeholders import KEY, read_stack, stand_in  # noqa: PLC0415
 
-    home = load_project(project)
-    lacking = stand_in(home, configuration(home, stack, config), folder)
+    lacking = stand_in(*read_stack(project, stack, config), folder)
     return {**config, KEY: str(folder)} if lacking else dict(config)
 
 

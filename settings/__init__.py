@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from settings.load import ConfigurationError, load
+from settings.errors import ConfigurationError
+from settings.load import load
 from settings.model import Settings
 from settings.rules_access import warnings
 

@@ -15,9 +15,7 @@ from settings.keys_access import Access, Https, Oidc, Waf
 from settings.keys_given import Account, Given
 from settings.office_hours import checked, time_zone
 from settings.section import Section
-
-ZONES = 3
-"""Availability zones that a stack spreads over."""
+from settings.zones import ZONES
 
 
 class Stack(Section):

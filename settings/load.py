@@ -6,25 +6,15 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-import pulumi
 from pydantic import SecretStr, ValidationError
 
 from region import Region
 from settings import keys
+from settings.errors import ConfigurationError
 from settings.model import Settings
 from settings.rules import broken_rules
 
 NAMESPACE = "cvat"
-
-
-class ConfigurationError(pulumi.RunError):
-    """Everything that is wrong with a configuration, one sentence a line. Pulumi shows it without a traceback."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
-        lines = "".join(f"\n  - {problem}" for problem in problems)
-        super().__init__(f"The stack's configuration has {count}:{lines}")
 
 
 def load(config: Mapping[str, Any], encrypted: Collection[str] | None = None) -> tuple[Settings, Region]:

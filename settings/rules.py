@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from region import Region
 from settings import rules_access
-from settings.keys import ZONES
 from settings.model import Settings
 from settings.office_hours import OfficeHours
 from settings.rules_given import given_rules
 from settings.values import fargate_size_problem
+from settings.zones import ZONES
 
 _LONGEST_SUBNET_PREFIX = 26
 """An ALB asks for 8 free addresses; tasks, mount targets and endpoints of a zone need more: a /26 has 59."""

@@ -14,10 +14,10 @@ from components import iam
 from components.context import StackContext
 from components.ecs.scaling import INSTANCES_BY_CALLS, Scaled, track
 from components.images import Image, pull_statements, repository_arn
-from components.inference_endpoints.functions import Deployable, LocalArchive, StoredArchive
 from components.network import security_groups
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
 from components.scheduler.scheduled_calls import ResourceReference, SleepingEndpoint
+from settings.functions import Deployable, LocalArchive, StoredArchive
 from settings.values import EndpointSize
 
 VARIANT = "all"

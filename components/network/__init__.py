@@ -11,8 +11,9 @@ import pulumi_awsx as awsx
 
 from components.context import StackContext
 from components.network import security_groups
-from components.network.zones import AdoptedSubnet, Zone
+from components.network.zones import AdoptedSubnet
 from settings.values import AddressPlan
+from settings.zones import Zone
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,20 +6,10 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import pulumi
 import pulumi_aws as aws
 
 from components.problems import Problems
-
-ZONES = 3
-
-
-@dataclass(frozen=True)
-class Zone:
-    """An availability zone: its name in this account, and the id that is the same in every account."""
-
-    name: str
-    zone_id: str
+from settings.zones import ZONES, Zone
 
 
 @dataclass(frozen=True)
@@ -40,27 +30,6 @@ def available_zones() -> list[Zone]:
         filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
     )
     return [Zone(name, zone_id) for name, zone_id in zip(found.names, found.zone_ids, strict=True)]
-
-
-def choose_zones(available: Sequence[Zone], wanted: Sequence[str]) -> tuple[Zone, ...]:
-    """The zones to use: those wanted by name, else the first three.
-
-    Raises RunError where a zone does not exist, or where there are fewer than three.
-    """
-    by_name = {zone.name: zone for zone in available}
-    missing = [name for name in wanted if name not in by_name]
-    if missing:
-        raise pulumi.RunError(
-            f"cvat:availabilityZones names {', '.join(missing)}, but this account sees only "
-            f"{', '.join(by_name)}. Choose {ZONES} of these."
-        )
-    chosen = [by_name[name] for name in wanted] or list(available[:ZONES])
-    if len(chosen) < ZONES:
-        raise pulumi.RunError(
-            f"This region shows {len(chosen)} availability zones to the account, and CVAT needs {ZONES}. "
-            "Deploy to another region."
-        )
-    return tuple(chosen)
 
 
 def describe_subnet(subnet_id: str) -> AdoptedSubnet:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 
-from components.network.zones import Zone, choose_zones
 from cvatctl.clients import Clients, explain, pages
 from cvatctl.doctor.finding import Case, Finding
+from settings.errors import ZonesError
+from settings.zones import Zone, choose_zones
 
 
 def credentials(case: Case, clients: Clients) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def zones(case: Case, clients: Clients) -> Iterator[Finding]:
         chosen = choose_zones(
             [Zone(one["ZoneName"], one["ZoneId"]) for one in found], case.settings.network.availability_zones
         )
-    except pulumi.RunError as error:
+    except ZonesError as error:
         yield Finding("problem", "zones", str(error))
         return
     suited = [zone.name for zone in chosen if case.region.runs_fargate(zone.zone_id)]

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from cvatctl.clients import Clients, pages
 from cvatctl.doctor.finding import Case, Finding
-from settings.keys import ZONES
+from settings.zones import ZONES
 
 _UNITS = 1024
 """CPU units of a virtual CPU."""

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
-import pulumi
 
-from components.inference_endpoints.functions import deployable, local_archives, read_functions
 from cvatctl.doctor.finding import Case, Finding
 from cvatctl.errors import ProblemError
 from region import Region
-from rehearsal.engine.project import configuration, load_project
-from rehearsal.errors import UserInputError
 from settings import ConfigurationError, load, warnings
+from settings.errors import FunctionsError, StackFileError
+from settings.functions import deployable, local_archives, read_functions
 from settings.keys import Images
 from settings.model import Settings
+from settings.secret_placeholders import with_placeholders
+from settings.stack_file import read_configuration, read_project
 
 _SERVICES = (
     "ecs", "ecr", "ec2", "elbv2", "rds", "elasticache", "efs", "secretsmanager", "logs", "sagemaker",
@@ -27,14 +27,14 @@ _SERVICES = (
 def read(project: Path, stack: str | None) -> tuple[Case | None, list[Finding]]:
     """The stack of a project's folder, or None where its configuration is wrong, and what there is to say of it."""
     try:
-        home = load_project(project)
+        home = read_project(project)
         if stack is None:
             known = ", ".join(home.stacks()) or "none"
             raise ProblemError(
                 f"Which stack? Name it with --stack. Stacks with a file in {project.resolve()}: {known}."
             )
-        given = configuration(home, stack, {})
-    except UserInputError as error:
+        given = with_placeholders(read_configuration(home, stack, {}))
+    except StackFileError as error:
         raise ProblemError(str(error)) from None
     try:
         settings, region = load(given.values, given.secrets)
@@ -109,7 +109,7 @@ def _functions(project: Path, settings: Settings) -> tuple[int, list[Finding]]:
             return len(all_functions), []
         archives = local_archives(project / inference.model_archives)
         ready, left_out = deployable(all_functions, archives, shared=inference.inference_layout == "shared")
-    except pulumi.RunError as error:
+    except FunctionsError as error:
         return 0, [Finding("problem", "models", str(error))]
     if not ready:
         return 0, [

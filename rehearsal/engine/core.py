@@ -14,11 +14,11 @@ from rehearsal.aws.account import Account
 from rehearsal.engine import inputs, operations
 from rehearsal.engine.deployment import Deployment, texts
 from rehearsal.engine.monitor import Monitor
-from rehearsal.engine.project import Configuration
 from rehearsal.engine.state import Record, State
 from rehearsal.errors import MissingHandlerError, RehearsalError, is_taken, sentence
 from rehearsal.providers import functions, functions_adopted
 from rehearsal.providers.resource import KINDS
+from settings.stack_file import Configuration
 
 FUNCTIONS = functions_adopted.FUNCTIONS
 """Of both modules."""

@@ -11,9 +11,9 @@ from rehearsal.diff import forced
 from rehearsal.engine import planner
 from rehearsal.engine.operations import Operations
 from rehearsal.engine.outcome import Outcome, Step, Verb
-from rehearsal.engine.project import Configuration
 from rehearsal.engine.state import Record, State
 from rehearsal.errors import RehearsalError
+from settings.stack_file import Configuration
 
 
 class Deployment:

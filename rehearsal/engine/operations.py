@@ -8,11 +8,11 @@ from typing import Any
 
 from rehearsal.aws.account import Account
 from rehearsal.engine import inputs
-from rehearsal.engine.project import Configuration
 from rehearsal.engine.state import Record, State
 from rehearsal.errors import MissingHandlerError, TakenError
 from rehearsal.providers import change
 from rehearsal.providers.resource import KINDS, Kind, Made, Make
+from settings.stack_file import Configuration
 
 DYNAMIC = "pulumi-python:dynamic"
 

@@ -25,9 +25,9 @@ from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from rehearsal.engine.core import Engine
-from rehearsal.engine.project import Project
 from rehearsal.engine.state import Failure
 from rehearsal.errors import RehearsalError, sentence
+from settings.stack_file import Project
 
 READABLE = (RehearsalError, pulumi.RunError, ValueError, SystemExit)
 """Exceptions whose message is meant for the operator; of others the place in the program is told too."""

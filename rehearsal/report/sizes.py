@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from rehearsal.engine.state import Record
 from rehearsal.report.description import definitions as task_containers
 from settings import ConfigurationError, Settings, load
-from settings.keys import ZONES
 from settings.office_hours import EXAMPLE, parse
 from settings.presets import PRESETS
+from settings.zones import ZONES
 
 
 @dataclass(frozen=True)

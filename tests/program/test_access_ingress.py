@@ -12,8 +12,8 @@ import pytest
 from rehearsal import Rehearsal, console, rehearse, report
 from rehearsal.aws.account import Account
 from rehearsal.checks import addresses, edges, reachability
-from rehearsal.engine.secret_placeholders import Encrypted
 from rehearsal.report import stable
+from settings.stack_file import Encrypted
 from tests.support.pem import Pair, pair, signer
 
 HOST = "cvat.example.cn"

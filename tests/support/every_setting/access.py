@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.engine.secret_placeholders import Encrypted
+from settings.stack_file import Encrypted
 from tests.support.every_setting.seen import Seen
 from tests.support.every_setting.setting_effects import claim
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.inference_endpoints.functions import (
+from settings.functions import (
     Function,
     FunctionsError,
     LocalArchive,

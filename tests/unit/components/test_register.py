@@ -16,13 +16,13 @@ from components.data_tier.file_system import FileSystem, FileSystemArgs
 from components.ecs.container_definitions import ContainerSpec, LogTarget, definition
 from components.images import Image, Images, ImagesArgs
 from components.inference_endpoints import InferenceEndpoints, InferenceEndpointsArgs
-from components.inference_endpoints.functions import Deployable, Function, LocalArchive, StoredArchive
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
-from components.network.zones import Zone
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
+from settings.functions import Deployable, Function, LocalArchive, StoredArchive
 from settings.ingress_options import IngressOptions
 from settings.values import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors
+from settings.zones import Zone
 
 ZONES = [Zone(f"cn-north-1{letter}", f"cnn1-az{n}") for letter, n in (("a", 1), ("b", 2), ("d", 4))]
 VPC = {"vpcId": "vpc-1", "publicSubnetIds": [], "natGateways": []}

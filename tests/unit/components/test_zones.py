@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import pulumi
 import pytest
 
-from components.network.zones import AdoptedSubnet, Zone, choose_zones, subnet_problems
+from components.network.zones import AdoptedSubnet, subnet_problems
+from settings.errors import ZonesError
+from settings.zones import Zone, choose_zones
 
 ZONES = [Zone(f"cn-north-1{letter}", f"cnn1-az{n}") for letter, n in (("a", 1), ("b", 2), ("d", 4))]
 
@@ -21,12 +22,12 @@ def test_the_first_three_zones_are_taken_unless_others_are_wanted() -> None:
 
 
 def test_a_zone_that_does_not_exist_is_named_with_those_that_do() -> None:
-    with pytest.raises(pulumi.RunError, match="names cn-north-1z, but this account sees only cn-north-1a"):
+    with pytest.raises(ZonesError, match="names cn-north-1z, but this account sees only cn-north-1a"):
         choose_zones(ZONES, ("cn-north-1a", "cn-north-1b", "cn-north-1z"))
 
 
 def test_two_zones_are_not_enough() -> None:
-    with pytest.raises(pulumi.RunError, match="shows 2 availability zones"):
+    with pytest.raises(ZonesError, match="shows 2 availability zones"):
         choose_zones(ZONES[:2], ())
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
-from rehearsal.engine.project import Configuration, configuration, load_project
 from rehearsal.run import HOME
 from settings.certificate import problems
+from settings.secret_placeholders import with_placeholders
+from settings.stack_file import Configuration, read_configuration, read_project
 from tests.support.pem import pair
 
 HOST = "cvat.example.com"
@@ -20,7 +21,7 @@ def stack_file(folder: Path, **config: Any) -> Configuration:
     (folder / "Pulumi.yaml").write_text((HOME / "Pulumi.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     content = {"aws:region": "ap-northeast-1"} | {f"cvat:{key}": value for key, value in config.items()}
     (folder / "Pulumi.own.yaml").write_text(yaml.safe_dump({"config": content}), encoding="utf-8")
-    return configuration(load_project(folder), "own", {})
+    return with_placeholders(read_configuration(read_project(folder), "own", {}))
 
 
 def test_an_encrypted_key_is_rehearsed_with_a_double_of_its_certificate(tmp_path: Path) -> None:

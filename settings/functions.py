@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import yaml
+
+from settings.errors import FunctionsError
 
 ARCHIVE_SUFFIX = ".tar.gz"
 CONTAINERS_PER_ENDPOINT = 15
@@ -18,13 +19,6 @@ CONTAINERS_PER_ENDPOINT = 15
 _HOSTNAME_LENGTH = 63
 _LABEL_LENGTH = 40
 """Endpoint names take 63 characters; prefix and suffix need the rest."""
-
-
-class FunctionsError(pulumi.RunError):
-    """All that is wrong with the registry or its archives, one sentence a line; shown without a traceback."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("The auto-annotation functions have problems:" + "".join(f"\n  - {p}" for p in problems))
 
 
 @dataclass(frozen=True, kw_only=True)

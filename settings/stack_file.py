@@ -1,4 +1,4 @@
-"""Pulumi.yaml and the stack files, read as the Pulumi CLI reads them."""
+"""Pulumi.yaml and the stack files, read as the Pulumi CLI reads them. Knows no key of CVAT's."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.engine.secret_placeholders import Encrypted, stand_ins
-from rehearsal.errors import UserInputError
+from settings.errors import StackFileError
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "string": (str, int, float, bool),
@@ -21,6 +20,12 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
 }
 """Types that a declaration in Pulumi.yaml may name, and what YAML may hold for them."""
+
+
+class Encrypted(str):
+    """A plain value that counts as encrypted, for a caller that overrides an encrypted key."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -44,22 +49,19 @@ class Project:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What the program and the providers are told."""
+    """A stack's configuration as the program and the providers receive it."""
 
     values: Mapping[str, str]
-    """By full key; objects and lists as JSON, as Pulumi hands them over."""
+    """By full key; objects and lists as JSON, as Pulumi passes them. Without the keys of `encrypted`."""
     secrets: frozenset[str]
+    """Keys that are secret, those of `encrypted` among them."""
+    encrypted: frozenset[str] = frozenset()
+    """Keys of which the file holds a ciphertext only, so that their values are unknown."""
 
     @property
     def region(self) -> str:
-        """The stack's AWS region."""
-        region = self.values.get("aws:region")
-        if not region:
-            raise UserInputError(
-                "aws:region is not set: AWS needs to know where. Add to the stack's file, under config:\n"
-                "  aws:region: cn-northwest-1"
-            )
-        return region
+        """The stack's AWS region. Empty: none is set."""
+        return self.values.get("aws:region", "")
 
     @property
     def default_tags(self) -> dict[str, str]:
@@ -68,15 +70,15 @@ class Configuration:
         return dict(json.loads(text).get("tags", {})) if text else {}
 
 
-def load_project(folder: Path) -> Project:
-    """The project of a folder with a Pulumi.yaml."""
+def read_project(folder: Path) -> Project:
+    """The project of a folder with a Pulumi.yaml. Raises StackFileError."""
     file = folder / "Pulumi.yaml"
     if not file.is_file():
-        raise UserInputError(f"{file} does not exist: start the rehearsal in the folder of the Pulumi program.")
+        raise StackFileError(f"{file} does not exist: run this in the folder of the Pulumi program.")
     content = _yaml(file)
     name = content.get("name")
     if not isinstance(name, str):
-        raise UserInputError(f"{file}: 'name' is missing.")
+        raise StackFileError(f"{file}: 'name' is missing.")
     declared = {}
     for key, declaration in (content.get("config") or {}).items():
         plain = {"value" if ":" in key else "default": declaration}
@@ -84,41 +86,44 @@ def load_project(folder: Path) -> Project:
     return Project(folder=folder, name=name, declared=declared)
 
 
-def configuration(project: Project, stack: str, overrides: Mapping[str, Any]) -> Configuration:
-    """The stack's configuration: its file, over it the overrides, below it the defaults of Pulumi.yaml."""
+def read_configuration(project: Project, stack: str, overrides: Mapping[str, Any]) -> Configuration:
+    """The stack's configuration: its file, over it the overrides, below it the defaults of Pulumi.yaml.
+
+    An override of None removes its key. Raises StackFileError with all that is missing or of the wrong type.
+    """
     file = project.folder / f"Pulumi.{stack}.yaml"
     if not file.is_file():
         known = ", ".join(project.stacks()) or "none"
-        raise UserInputError(f"There is no stack '{stack}': {file.name} does not exist. Stacks here: {known}.")
-    given = {_full(key, project.name): value for key, value in (_yaml(file).get("config") or {}).items()}
+        raise StackFileError(f"There is no stack '{stack}': {file.name} does not exist. Stacks here: {known}.")
+    configured = {_full(key, project.name): value for key, value in (_yaml(file).get("config") or {}).items()}
     for key, value in overrides.items():
-        given[_full(key, project.name)] = value
-    given = {key: value for key, value in given.items() if value is not None}
-    _defaults(project, stack, given)
-    locked = {key for key, value in given.items() if isinstance(value, Mapping) and set(value) == {"secure"}}
+        configured[_full(key, project.name)] = value
+    configured = {key: value for key, value in configured.items() if value is not None}
+    _defaults(project, stack, configured)
+    encrypted = {key for key, value in configured.items() if isinstance(value, Mapping) and set(value) == {"secure"}}
     secrets = {
         key
-        for key, value in given.items()
-        if key in locked or isinstance(value, Encrypted) or project.declared.get(key, {}).get("secret")
+        for key, value in configured.items()
+        if key in encrypted or isinstance(value, Encrypted) or project.declared.get(key, {}).get("secret")
     }
-    values = {key: _text(value) for key, value in given.items() if key not in locked}
-    return Configuration(values=values | stand_ins(values, locked), secrets=frozenset(secrets))
+    values = {key: _text(value) for key, value in configured.items() if key not in encrypted}
+    return Configuration(values=values, secrets=frozenset(secrets), encrypted=frozenset(encrypted))
 
 
-def _defaults(project: Project, stack: str, given: dict[str, Any]) -> None:
+def _defaults(project: Project, stack: str, configured: dict[str, Any]) -> None:
     problems = []
     for key, declaration in project.declared.items():
-        fallback = declaration.get("value", declaration.get("default"))
-        if key not in given and fallback is not None:
-            given[key] = fallback
-        if key not in given:
+        default_value = declaration.get("value", declaration.get("default"))
+        if key not in configured and default_value is not None:
+            configured[key] = default_value
+        if key not in configured:
             problems.append(f"Stack '{stack}' is missing configuration value '{key}' (Pulumi.yaml gives no default).")
-        elif (kind := declaration.get("type")) and not _fits(given[key], kind):
+        elif (kind := declaration.get("type")) and not _fits(configured[key], kind):
             problems.append(
-                f"Stack '{stack}' with configuration key '{key}' must be of type '{kind}', got {given[key]!r}."
+                f"Stack '{stack}' with configuration key '{key}' must be of type '{kind}', got {configured[key]!r}."
             )
     if problems:
-        raise UserInputError("\n".join(problems))
+        raise StackFileError(*problems)
 
 
 def _fits(value: Any, kind: str) -> bool:
@@ -131,7 +136,7 @@ def _fits(value: Any, kind: str) -> bool:
         except ValueError:
             return False
     if kind not in TYPES:
-        raise UserInputError(f"Pulumi.yaml: '{kind}' is none of the types {', '.join(TYPES)}.")
+        raise StackFileError(f"Pulumi.yaml: '{kind}' is none of the types {', '.join(TYPES)}.")
     if kind == "integer" and isinstance(value, bool):
         return False
     return isinstance(value, TYPES[kind])
@@ -151,7 +156,7 @@ def _yaml(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise UserInputError(f"{file.name} is not valid YAML: {error}") from error
+        raise StackFileError(f"{file.name} is not valid YAML: {error}") from error
     if not isinstance(content, dict):
-        raise UserInputError(f"{file.name} must hold a mapping, got {type(content).__name__}.")
+        raise StackFileError(f"{file.name} must hold a mapping, got {type(content).__name__}.")
     return content
