@@ -24,7 +24,7 @@ from settings.functions import (
     read_functions,
     stored_archives,
 )
-from settings.policy import StackPolicy
+from settings.values import StackPolicy
 from settings.zones import Zone, choose_zones
 
 REGISTRY = Path("serverless/functions")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from settings import certificate
-from settings.ingress_options import Firewall, Imported, IngressOptions, Login
+from settings.ingress_options import Firewall, Imported, IngressOptions, Login, MaintenancePage
 from settings.keys_access import Access, Https, Oidc, Waf
-from settings.maintenance_page import Page
 
 
-def ingress(access: Access, https: Https, guard: Firewall | None, oidc: Oidc, page: Page | None) -> IngressOptions:
+def ingress(
+    access: Access, https: Https, guard: Firewall | None, oidc: Oidc, page: MaintenancePage | None
+) -> IngressOptions:
     """How people reach CVAT."""
     return IngressOptions(
         http_port=access.http_port,

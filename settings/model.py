@@ -8,15 +8,25 @@ from functools import cached_property
 from typing import Any
 
 from settings import ingress, keys, keys_given, office_hours
-from settings.backup_times import BackupTimes
-from settings.ingress_options import IngressOptions
+from settings.ingress_options import IngressOptions, MaintenancePage, maintenance_page
 from settings.keys_access import Access, Https, Oidc, Waf
-from settings.maintenance_page import Page, page
 from settings.office_hours import OfficeHours
-from settings.policy import StackPolicy
 from settings.presets import PRESETS
-from settings.references import AdoptedReferences, DatabaseReference, FilesReference, LoadBalancerReference
-from settings.values import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors, Notifications, TaskSize
+from settings.values import (
+    AddressPlan,
+    AdoptedReferences,
+    BackupTimes,
+    CacheSize,
+    DatabaseReference,
+    DatabaseSize,
+    EndpointSize,
+    FilesReference,
+    LoadBalancerReference,
+    Mirrors,
+    Notifications,
+    StackPolicy,
+    TaskSize,
+)
 
 _ARN_PARTS = 7
 """arn:partition:secretsmanager:region:account:secret:name"""
@@ -89,9 +99,9 @@ class Settings:
         return self.sleep.office_time_zone or self.home_zone
 
     @property
-    def page(self) -> Page | None:
+    def page(self) -> MaintenancePage | None:
         """What the load balancer answers in its sleep, if there is any."""
-        return page(self.hours) if self.asleep or self.hours else None
+        return maintenance_page(self.hours) if self.asleep or self.hours else None
 
     @property
     def sleep_output(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ DATABASE_AFTER = 10
 _SHORTEST_NIGHT = STORES_BEFORE + DATABASE_AFTER + 60
 _BACKUP_AFTER_HOURS = 2
 _BACKUP_BEFORE_HOURS = 3
-"""RDS's own backup, its maintenance and AWS Backup need this much around the hour (settings/backup_times.py)."""
+"""RDS's own backup, its maintenance and AWS Backup need this much around the hour (BackupTimes)."""
 _SEASONS = (datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 7, 6, tzinfo=UTC))
 """A Monday with and one without daylight saving time, in either hemisphere."""
 

@@ -1,8 +1,12 @@
-"""Plain values that say how large things are and how many there are. Decided before any resource exists."""
+"""What components receive: how large things are, how many there are, what exists already. Plain, frozen values."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+
+from settings.ingress_options import IngressOptions
+from settings.office_hours import OfficeHours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,3 +142,118 @@ def fargate_size_problem(cpu: int, memory: int) -> str | None:
     if memory in sizes:
         return None
     return f"with {cpu} CPU units Fargate takes {sizes[0]} to {sizes[-1]} MiB in the steps {', '.join(map(str, sizes))}"
+
+
+_OWN_BACKUP_HOURS_BEFORE = 3
+_MAINTENANCE_HOURS_AFTER = 6
+_MAINTENANCE_HOURS_BEFORE = 2
+"""Where the database runs by day only: between its own backup and the plan's."""
+START_MINUTES = 60
+"""Within which AWS Backup starts all of a plan's backups; the least that it takes."""
+COMPLETION_MINUTES = 480
+"""Within which they must end; then they count as failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupTimes:
+    """When what is backed up, around one hour of the day, so that nothing gets into another's way.
+
+    AWS Backup starts no backup of a database from an hour before its maintenance or its own backup (AWS Backup
+    developer guide, "Amazon RDS", read 2026-11). So RDS's own backup ends two hours before the plan starts, and
+    maintenance comes hours later. Default: for a database that runs day and night.
+    """
+
+    hour: int = 18
+    """UTC."""
+    days: str = ""
+    """Days (UTC) on which the database runs, in the words of a cron expression. Default: all, day and night."""
+
+    @property
+    def plan_schedule(self) -> str:
+        """The plan's schedule, in EventBridge's words."""
+        return f"cron(0 {self.hour} {'? * ' + self.days if self.days else '* * ?'} *)"
+
+    @property
+    def own_backup_window(self) -> str:
+        """RDS's daily window for the backups that point-in-time recovery starts from."""
+        start = (self.hour - _OWN_BACKUP_HOURS_BEFORE) % 24
+        return f"{start:02}:00-{start:02}:30"
+
+    @property
+    def maintenance_window(self) -> str:
+        """RDS's weekly window for maintenance: on the weekend, or else on the last day on which the database runs."""
+        if self.days:
+            start, day = self.hour - _MAINTENANCE_HOURS_BEFORE, self.days.rpartition(",")[2].lower()
+        else:
+            start = self.hour + _MAINTENANCE_HOURS_AFTER
+            day = "sun" if start >= 24 else "sat"  # noqa: PLR2004  (hours of a day)
+        return f"{day}:{start % 24:02}:00-{day}:{start % 24:02}:30"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackPolicy:
+    """What the settings, and by them the account, demand of everything in the stack."""
+
+    protect: bool
+    tags: Callable[[str, str], Mapping[str, str]]
+    """From project and stack."""
+    key_arn: str = ""
+    """The customer's KMS key. Default: AWS's own keys."""
+    boundary_arn: str = ""
+    """IAM policy that bounds every role. Default: none."""
+    asleep: bool = False
+    """Whether the stack sleeps until somebody wakes it."""
+    hours: OfficeHours | None = None
+    """Outside of which it sleeps by itself. Default: it never does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseReference:
+    """What the operator named."""
+
+    instance_id: str
+    """Identifier of an RDS instance. Empty: the stack makes its own, and the rest is empty, too."""
+    secret_arn: str = ""
+    """Secret with `username` and `password`."""
+    group_id: str = ""
+    """Security group of the instance."""
+    name: str = "cvat"
+    """Database in the instance."""
+
+
+@dataclass(frozen=True)
+class FilesReference:
+    """What the operator named."""
+
+    file_system_id: str = ""
+    """Empty: the stack makes its own."""
+    group_id: str = ""
+    """Security group of its mount targets. Empty: it has none, and the stack makes them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancerReference:
+    """What the operator named."""
+
+    arn: str = ""
+    """Empty: the stack makes its own."""
+    group_id: str = ""
+    """Security group of the load balancer."""
+    internal: bool = False
+    """What the settings say that it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdoptedReferences:
+    """What the operator named; all may be empty."""
+
+    vpc_id: str
+    public_subnet_ids: tuple[str, ...]
+    private_subnet_ids: tuple[str, ...]
+    snapshot: str
+    """Identifier or ARN of an RDS snapshot, of which a new database is made."""
+    database: DatabaseReference
+    files: FilesReference
+    balancer: LoadBalancerReference
+    front: IngressOptions
+    """Whose hosted zone is looked at."""

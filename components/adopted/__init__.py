@@ -15,8 +15,7 @@ from components.network import Adopted
 from components.network.zones import adopt
 from components.problems import Problems
 from settings.ingress_options import IngressOptions
-from settings.references import AdoptedReferences
-from settings.values import DatabaseSize
+from settings.values import AdoptedReferences, DatabaseSize
 
 
 @dataclass(frozen=True, kw_only=True)

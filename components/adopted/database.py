@@ -9,8 +9,7 @@ import pulumi_aws as aws
 
 from components.context import StackContext
 from components.problems import Problems
-from settings.references import DatabaseReference
-from settings.values import DatabaseSize
+from settings.values import DatabaseReference, DatabaseSize
 
 _OLDEST_MAJOR = 10
 """What CVAT's own docker-compose.yml runs at our commit."""

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components.context import StackContext
 from components.problems import Problems
-from settings.references import FilesReference
+from settings.values import FilesReference
 
 
 @dataclass(frozen=True)

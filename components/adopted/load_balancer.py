@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi_aws as aws
 
 from components.problems import Problems
-from settings.references import LoadBalancerReference
+from settings.values import LoadBalancerReference
 
 _LONGEST_CALL_SECONDS = 120
 """For which CVAT waits for an auto-annotation function."""

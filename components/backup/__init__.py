@@ -12,8 +12,7 @@ import pulumi_aws as aws
 from components import iam
 from components.context import StackContext
 from components.processes import COMMIT
-from settings import backup_times
-from settings.backup_times import BackupTimes
+from settings.values import COMPLETION_MINUTES, START_MINUTES, BackupTimes
 
 DATABASE = "database"
 """Its short name among the stores."""
@@ -91,8 +90,8 @@ class Backups(pulumi.ComponentResource):
             rule_name="daily",
             target_vault_name=vault.name,
             schedule=args.times.plan_schedule,
-            start_window=backup_times.START_MINUTES,
-            completion_window=backup_times.COMPLETION_MINUTES,
+            start_window=START_MINUTES,
+            completion_window=COMPLETION_MINUTES,
             lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=args.days),
             recovery_point_tags={**args.context.tags, RELEASE_TAG: COMMIT},
         )

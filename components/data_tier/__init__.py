@@ -18,8 +18,7 @@ from components.data_tier.secrets import GeneratedSecret, StoredSecret, generate
 from components.data_tier.store_access import StoreAccess
 from components.dynamic.database_switch import DatabaseSwitch
 from components.network import security_groups
-from settings.backup_times import ALWAYS, BackupTimes
-from settings.values import CacheSize, DatabaseSize, StoreSizes
+from settings.values import BackupTimes, CacheSize, DatabaseSize, StoreSizes
 
 REDIS_PORT = 6379
 _REDIS_SNAPSHOT_DAYS = 3
@@ -39,7 +38,7 @@ class DataTierArgs:
     """Name of CVAT's first administrator."""
     existing: Existing = field(default_factory=Existing)
     """What is used, or begun with, instead of empty stores. Default: nothing."""
-    backup_times: BackupTimes = ALWAYS
+    backup_times: BackupTimes = field(default_factory=BackupTimes)
     """When AWS Backup takes the stores; RDS's own windows keep a distance."""
 
 

@@ -12,8 +12,7 @@ from components.adopted.database import AdoptedDatabase
 from components.context import StackContext
 from components.data_tier.secrets import SecretValue, StoredSecret
 from components.network import security_groups
-from settings.backup_times import BackupTimes
-from settings.values import DatabaseSize
+from settings.values import BackupTimes, DatabaseSize
 
 PORT = 5432
 NAME = "cvat"

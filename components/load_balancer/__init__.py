@@ -18,8 +18,7 @@ from components.network import security_groups
 from components.processes import SERVER_HEALTH_PATH, SERVER_PORT, UI_PORT
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
 from components.scheduler import scheduled_calls
-from settings.ingress_options import IngressOptions
-from settings.maintenance_page import Page
+from settings.ingress_options import IngressOptions, MaintenancePage
 
 IDLE_SECONDS = 300
 """Above CVAT's 120 s for auto-annotation, and long enough for the pauses of an upload."""
@@ -201,7 +200,7 @@ class LoadBalancer(pulumi.ComponentResource):
         if front.page:
             self.page_rule = self._asleep(listener, front.page)
 
-    def _asleep(self, listener: aws.lb.Listener, page: Page) -> aws.lb.ListenerRule:
+    def _asleep(self, listener: aws.lb.Listener, page: MaintenancePage) -> aws.lb.ListenerRule:
         """Before all other rules: the page for everyone, or for nobody until the schedule changes that."""
         shown: actions.Condition = {"path_pattern": {"values": list(scheduled_calls.EVERYONE["path_pattern"])}}
         hidden: actions.Condition = {"host_header": {"values": list(scheduled_calls.NOBODY["host_header"])}}

@@ -10,7 +10,7 @@ from components.adopted.database import DatabaseDescription, database_problems
 from components.adopted.file_system import FilesDescription, MountTarget, file_system_problems
 from components.adopted.load_balancer import LoadBalancerDescription, load_balancer_problems
 from components.problems import ExistingError, Problems
-from settings.references import DatabaseReference, FilesReference, LoadBalancerReference
+from settings.values import DatabaseReference, FilesReference, LoadBalancerReference
 
 DATABASE = DatabaseReference(instance_id="db", secret_arn="arn:secret", group_id="sg-1")
 GOOD_DATABASE = DatabaseDescription(

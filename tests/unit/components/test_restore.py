@@ -10,8 +10,7 @@ import pytest
 
 from components.adopted.restore import PUT_IN_PLACE, Snapshot, short_id, why_not
 from components.context import StackContext
-from settings.backup_times import BackupTimes
-from settings.values import DatabaseSize
+from settings.values import BackupTimes, DatabaseSize
 
 SIZE = DatabaseSize(
     instance_class="db.m6g.large",

@@ -6,7 +6,7 @@ import html
 
 import pytest
 
-from settings.maintenance_page import LONGEST, page
+from settings.ingress_options import LONGEST, maintenance_page
 from settings.office_hours import EXAMPLE, parse, time_zone
 
 WEEK = parse(EXAMPLE, "Asia/Shanghai")
@@ -83,8 +83,8 @@ def test_a_day_in_utc_may_be_another_than_at_the_place() -> None:
     "hours", [None, WEEK, parse("mon,tue,wed,thu,fri,sat,sun 08:00-20:00", "America/Argentina/ComodRivadavia")]
 )
 def test_the_page_fits_into_a_fixed_response_and_says_how_it_wakes(hours: object) -> None:
-    made = page(hours)  # type: ignore[arg-type]
-    assert len(made.body.encode()) <= LONGEST
-    assert made.body.isascii()
-    assert made.shown is (hours is None), "with office hours, the clock shows it"
-    assert (str(hours) if hours else "cvat:mode") in html.unescape(made.body)
+    page = maintenance_page(hours)  # type: ignore[arg-type]
+    assert len(page.body.encode()) <= LONGEST
+    assert page.body.isascii()
+    assert page.shown is (hours is None), "with office hours, the clock shows it"
+    assert (str(hours) if hours else "cvat:mode") in html.unescape(page.body)
