@@ -27,8 +27,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 
 KNOWN: dict[tuple[str, str], int] = {
     ("cvatctl/", "components/"): 5,
-    ("cvatctl/", "rehearsal/"): 1,
-    ("cvatctl/", "rehearsal/engine/"): 1,
     ("rehearsal/", "cvatctl/"): 1,
     ("rehearsal/", "serverless/models/"): 1,
     ("rehearsal/", "settings/"): 8,
