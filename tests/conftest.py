@@ -11,6 +11,9 @@ import pytest
 from rehearsal import Rehearsal, rehearse
 from rehearsal.run import HOME
 from rehearsal.sample_archives import sample_archives
+from tests.support.skips import pytest_sessionfinish, pytest_terminal_summary
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
 
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 
