@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings serve-gateway bench-gateway test test-fast lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
+.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': *' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@sed -nE 's/^([a-z-]+):[^#]*## *(.*)/\1\t\2/p' Makefile | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(VENV)/installed: $(REQUIREMENTS)
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: '$(PYTHON)' was not found. Say where it is with PYTHON=/path/to/python3.11."; exit 1; }
@@ -52,10 +52,10 @@ settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from
 	@$(BIN)/python -m settings.generate
 
 serve-gateway: $(VENV)/installed  ## run the gateway on port 8070 with an echo for SageMaker (BACKEND=sagemaker)
-	@cd serverless/gateway && BACKEND=$${BACKEND:-echo} exec $(abspath $(BIN))/python -m gateway
+	@cd serverless/gateway && BACKEND=$${BACKEND:-echo} exec ../../$(BIN)/python -m gateway
 
 bench-gateway: $(VENV)/installed  ## measure the gateway beside direct calls (BENCH="--soak 20000")
-	@cd serverless/gateway && exec $(abspath $(BIN))/python -m gateway_bench $(BENCH)
+	@cd serverless/gateway && exec ../../$(BIN)/python -m gateway_bench $(BENCH)
 
 test: $(VENV)/installed policy/.venv/installed  ## run all tests
 	@$(BIN)/python -m pytest -n auto
@@ -63,16 +63,19 @@ test: $(VENV)/installed policy/.venv/installed  ## run all tests
 test-fast: $(VENV)/installed policy/.venv/installed  ## run the unit tests only: no rehearsal, under a minute
 	@$(BIN)/python -m pytest -n auto tests/unit
 
+coverage: $(VENV)/installed policy/.venv/installed  ## run all tests and say how many lines and branches they execute
+	@$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+
 lint: $(VENV)/installed  ## ruff, mypy, hadolint and jactionlint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/python -m settings.generate --check
 	@find . -path ./$(VENV) -prune -o -name '*Dockerfile' -print | xargs $(BIN)/hadolint
-	@$(BIN)/jactionlint --shellcheck=$(abspath $(BIN))/shellcheck
+	@$(BIN)/jactionlint --shellcheck="$(CURDIR)/$(BIN)/shellcheck"
 
 bench-models: $(VENV)/installed  ## time each model container's pre- and post-processing (ARCHIVES=folder of real ones)
-	@cd serverless/models && ../../$(BIN)/python -m models_bench $(if $(ARCHIVES),--archives $(abspath $(ARCHIVES)))
+	@cd serverless/models && ../../$(BIN)/python -m models_bench $(if $(ARCHIVES),--archives "$$(cd ../.. && cd "$(ARCHIVES)" && pwd)")
 
 model-samples: $(VENV)/installed  ## pack tiny but working model archives into build/model-samples
 	@cd serverless/models && ../../$(BIN)/python -m models sample --all ../../build/model-samples
@@ -82,7 +85,7 @@ format: $(VENV)/installed  ## reformat the code
 
 check-patches:  ## apply the patch series to a clone of CVAT (CVAT=path-or-url)
 	@test -n "$(CVAT)" || { echo "Say which CVAT: make check-patches CVAT=/path/to/a/clone (or a URL)."; exit 2; }
-	@$(PYTHON) patches/series.py check $(CVAT)
+	@$(PYTHON) patches/series.py check "$(CVAT)"
 
 lock-series:  ## write the digest of the patch series into the Dockerfiles
 	@$(PYTHON) patches/series.py lock
