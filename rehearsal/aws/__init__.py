@@ -1,1 +1,4 @@
-"""The in-memory AWS: moto in process, its clock, its scenario, and the bridges over its gaps."""
+"""An in-memory AWS account: moto in process, with a clock, faults, running tasks, and patches where moto differs.
+
+Knows neither Pulumi nor CVAT. `account.Account` is the way in.
+"""

@@ -1,8 +1,8 @@
 """Evaluates CloudWatch alarms over the metric data that was put, as CloudWatch does every period.
 
-Carried: single metrics and sums or differences of metrics, all statistics and percentiles, periods in a row, what a
-missing value counts as, and the actions to topics. Not carried: data that arrives late, low sample counts, anomaly
-bands, composite alarms.
+Carried: single metrics and sums or differences of metrics, all statistics and percentiles, consecutive periods, how a
+missing value counts, and the actions to topics. Not carried: data that arrives late, low sample counts, anomaly bands,
+composite alarms.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COMPARISONS = {
     "LessThanOrEqualToThreshold": operator.le,
 }
 MISSING = {"breaching": True, "notBreaching": False}
-"""What a period without data counts as; with any other setting it counts as nothing."""
+"""What a period without data counts as; with any other setting it does not count."""
 SIGNS: Mapping[type[ast.operator], Any] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -47,14 +47,14 @@ class Series:
     def value(self, data: Sequence[Any], back: int, now: float) -> float | None:
         """The statistic over the period `back` periods ago (0: the one that `now` lies in), or None without data."""
         start = (now // self.seconds - back) * self.seconds
-        found = [
-            one.value
-            for one in data
-            if (one.namespace, one.name) == (self.namespace, self.metric)
-            and _pairs(one.dimensions) == self.dimensions
-            and start <= _seconds(one.timestamp) < start + self.seconds
+        values = [
+            datum.value
+            for datum in data
+            if (datum.namespace, datum.name) == (self.namespace, self.metric)
+            and _pairs(datum.dimensions) == self.dimensions
+            and start <= _seconds(datum.timestamp) < start + self.seconds
         ]
-        return statistic(self.statistic, found) if found else None
+        return statistic(self.statistic, values) if values else None
 
 
 def statistic(name: str, values: Sequence[float]) -> float:
@@ -69,7 +69,7 @@ def statistic(name: str, values: Sequence[float]) -> float:
 
 
 def namespaces(alarm: Any) -> set[str]:
-    """Whose data an alarm looks at."""
+    """Namespaces of an alarm's metrics."""
     queries = alarm.metric_data_queries or []
     return {alarm.namespace, *(query.metric_stat.metric.namespace for query in queries if query.metric_stat)}
 
@@ -78,77 +78,77 @@ def state(alarm: Any, data: Sequence[Any]) -> str:
     """OK, ALARM or INSUFFICIENT_DATA: one of moto's alarms over its metric data, now."""
     now = datetime.now(UTC).timestamp()
     periods = int(alarm.evaluation_periods)
-    seen = [_value(alarm, data, back, now) for back in range(periods)]
-    beyond = [
-        MISSING.get(alarm.treat_missing_data or "missing") if one is None else _beyond(alarm, one) for one in seen
-    ]
-    known = [one for one in beyond if one is not None]
-    if not known:
+    values = [_value(alarm, data, back, now) for back in range(periods)]
+    missing = MISSING.get(alarm.treat_missing_data or "missing")
+    breaches = [missing if value is None else _breaches(alarm, value) for value in values]
+    counted = [breach for breach in breaches if breach is not None]
+    if not counted:
         return "INSUFFICIENT_DATA"
-    needed = min(int(alarm.datapoints_to_alarm or periods), len(known))
-    return "ALARM" if sum(known) >= needed else "OK"
+    needed = min(int(alarm.datapoints_to_alarm or periods), len(counted))
+    return "ALARM" if sum(counted) >= needed else "OK"
 
 
 def excess(alarm: Any, data: Sequence[Any]) -> float | None:
     """By how much the newest value is above the threshold; None without one."""
-    found = _value(alarm, data, 0, datetime.now(UTC).timestamp())
-    return None if found is None else found - float(alarm.threshold)
+    value = _value(alarm, data, 0, datetime.now(UTC).timestamp())
+    return None if value is None else value - float(alarm.threshold)
 
 
-def _beyond(alarm: Any, value: float) -> bool:
+def _breaches(alarm: Any, value: float) -> bool:
     return bool(COMPARISONS[alarm.comparison_operator](value, float(alarm.threshold)))
 
 
 def _value(alarm: Any, data: Sequence[Any], back: int, now: float) -> float | None:
     if not alarm.metric_data_queries:
         dimensions = _pairs(alarm.dimensions)
-        how = alarm.statistic or alarm.extended_statistic
-        series = Series(alarm.namespace, alarm.metric_name, dimensions, how, int(alarm.period))
+        name = alarm.statistic or alarm.extended_statistic
+        series = Series(alarm.namespace, alarm.metric_name, dimensions, name, int(alarm.period))
         return series.value(data, back, now)
-    parts: dict[str, float | None] = {}
+    values: dict[str, float | None] = {}
     for query in alarm.metric_data_queries:
         if query.metric_stat:
             metric, stat = query.metric_stat.metric, query.metric_stat
             dimensions = _pairs(metric.dimensions)
             series = Series(metric.namespace, metric.metric_name, dimensions, stat.stat, int(stat.period))
-            parts[query.id] = series.value(data, back, now)
-    (formula,) = [query.expression for query in alarm.metric_data_queries if query.expression]
-    return calculate(formula, parts)
+            values[query.id] = series.value(data, back, now)
+    (expression,) = [query.expression for query in alarm.metric_data_queries if query.expression]
+    return calculate(expression, values)
 
 
-def calculate(formula: str, parts: Mapping[str, float | None]) -> float | None:
-    """A formula of names, numbers and + - * /; None where one of the values is missing."""
+def calculate(expression: str, values: Mapping[str, float | None]) -> float | None:
+    """An expression of names, numbers and + - * /; None where one of the values is missing."""
 
     def of(node: ast.expr) -> float | None:
         if isinstance(node, ast.Constant):
             return float(str(node.value))
-        if isinstance(node, ast.Name) and node.id in parts:
-            return parts[node.id]
+        if isinstance(node, ast.Name) and node.id in values:
+            return values[node.id]
         if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
             left, right = of(node.left), of(node.right)
             return None if left is None or right is None else float(SIGNS[type(node.op)](left, right))
         raise RehearsalError(
-            f"The expression '{formula}' of an alarm is not rehearsed: see rehearsal/aws/alarm_evaluator.py."
+            f"The expression '{expression}' of an alarm is not rehearsed: see rehearsal/aws/alarm_evaluator.py."
         )
 
-    return of(ast.parse(formula, mode="eval").body)
+    return of(ast.parse(expression, mode="eval").body)
 
 
 def message(alarm: Any, before: str) -> str:
-    """What CloudWatch sends to a topic, as far as anybody reads it."""
-    told = {
+    """What CloudWatch sends to a topic, reduced to the keys that subscribers of this project read."""
+    content = {
         "AlarmName": alarm.name,
         "AlarmDescription": alarm.description,
         "NewStateValue": alarm.state_value,
         "OldStateValue": before,
     }
-    return json.dumps(told)
+    return json.dumps(content)
 
 
 def _pairs(dimensions: Any) -> frozenset[tuple[str, str]]:
     """Dimensions as moto's objects or the API's pairs."""
     return frozenset(
-        (one["Name"], one["Value"]) if isinstance(one, dict) else (one.name, one.value) for one in dimensions or []
+        (dimension["Name"], dimension["Value"]) if isinstance(dimension, dict) else (dimension.name, dimension.value)
+        for dimension in dimensions or []
     )
 
 

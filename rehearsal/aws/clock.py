@@ -1,4 +1,4 @@
-"""A clock on which waiting costs nothing, so that the program's real waiting code can run."""
+"""A clock on which waiting costs no time, so that the program's real waiting code can run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _sleep, _time, _monotonic = time.sleep, time.time, time.monotonic
 
 
 class Clock:
-    """Time that jumps ahead when someone sleeps; only the rehearsal's own threads live on it."""
+    """Time that jumps ahead when a thread sleeps; holds for the threads that joined it."""
 
     def __init__(self, speed: float = 1.0) -> None:
         """`speed`: seconds that pass for each second slept."""

@@ -1,4 +1,4 @@
-"""EventBridge's patterns, as far as this project's rules use them: one value that a path reaches is enough."""
+"""Matches events against EventBridge's patterns, as far as this project's rules use them."""
 
 from __future__ import annotations
 
@@ -8,27 +8,24 @@ from typing import Any
 from rehearsal.errors import RehearsalError
 
 
-def fits(pattern: Mapping[str, Any], event: Any) -> bool:
-    """Whether every key of the pattern fits. A path leads into each element of a list on its way."""
-    for key, wanted in pattern.items():
-        values = list(_reached(event, key))
-        if isinstance(wanted, Mapping):
-            if not any(fits(wanted, value) for value in values) and not _spread(wanted, values):
+def matches(pattern: Mapping[str, Any], event: Any) -> bool:
+    """Whether every key of the pattern matches. A path leads into each element of a list; one match is enough."""
+    for key, rule in pattern.items():
+        values = [event[key]] if isinstance(event, Mapping) and key in event else []
+        if isinstance(rule, Mapping):
+            if not any(matches(rule, value) for value in values) and not _matches_elements(rule, values):
                 return False
-        elif not any(_matches(one, value) for one in wanted for value in _flat(values)):
+        elif not any(_matches(filter_, value) for filter_ in rule for value in _flat(values)):
             return False
     return True
 
 
-def _spread(wanted: Mapping[str, Any], values: Sequence[Any]) -> bool:
-    """A list of objects fits as a whole: each key may fit another of its elements."""
-    elements = [one for value in values if isinstance(value, list) for one in value]
-    return bool(elements) and all(any(fits({key: rule}, one) for one in elements) for key, rule in wanted.items())
-
-
-def _reached(event: Any, key: str) -> Iterator[Any]:
-    if isinstance(event, Mapping) and key in event:
-        yield event[key]
+def _matches_elements(rule: Mapping[str, Any], values: Sequence[Any]) -> bool:
+    """A list of objects matches as a whole: each key may match another of its elements."""
+    elements = [element for value in values if isinstance(value, list) for element in value]
+    return bool(elements) and all(
+        any(matches({key: nested}, element) for element in elements) for key, nested in rule.items()
+    )
 
 
 def _flat(values: Sequence[Any]) -> Iterator[Any]:
@@ -39,14 +36,14 @@ def _flat(values: Sequence[Any]) -> Iterator[Any]:
             yield value
 
 
-def _matches(wanted: Any, value: Any) -> bool:
-    if not isinstance(wanted, Mapping):
-        return bool(wanted == value)
-    ((how, what),) = wanted.items()
-    if how == "prefix":
-        return isinstance(value, str) and value.startswith(what)
-    if how == "anything-but":
-        return value not in (what if isinstance(what, list) else [what])
+def _matches(filter_: Any, value: Any) -> bool:
+    if not isinstance(filter_, Mapping):
+        return bool(filter_ == value)
+    ((kind, operand),) = filter_.items()
+    if kind == "prefix":
+        return isinstance(value, str) and value.startswith(operand)
+    if kind == "anything-but":
+        return value not in (operand if isinstance(operand, list) else [operand])
     raise RehearsalError(
-        f"The filter '{how}' of an event pattern is not rehearsed: see rehearsal/aws/event_patterns.py."
+        f"The filter '{kind}' of an event pattern is not rehearsed: see rehearsal/aws/event_patterns.py."
     )

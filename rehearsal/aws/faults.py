@@ -1,4 +1,4 @@
-"""What happens to the tasks and calls of a rehearsal; by default everything goes well."""
+"""What goes wrong with the tasks and calls of a rehearsal; by default nothing does."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Scenario:
-    """The weather of a rehearsal."""
+    """What tasks and calls meet in a rehearsal."""
 
     containers: Mapping[str, Ending] = field(default_factory=dict)
     """By container name; those not named write one line and exit 0."""
@@ -42,9 +42,9 @@ class Scenario:
     polls_until_stopped: int = 4
     """How often describe_tasks answers before the task has stopped; a huge figure means never."""
     clock_speed: float = 1.0
-    """Seconds that pass for each second that somebody sleeps; to give up soon on what never ends."""
+    """Seconds that pass for each second that the program sleeps; to give up soon on what never ends."""
     fault: Fault | None = None
 
 
 NO_FAULTS = Scenario()
-"""Everything goes well."""
+"""Everything succeeds."""

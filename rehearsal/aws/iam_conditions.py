@@ -18,7 +18,7 @@ def _pattern(text: str, ignore_case: bool) -> re.Pattern[str]:
 
 
 def like(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
-    """Whether a text fits a pattern of IAM's: * is any text, ? any character, and nothing else is special."""
+    """Whether a text matches a pattern of IAM's: * is any text, ? any character, and nothing else is special."""
     return _pattern(pattern, ignore_case).fullmatch(text) is not None
 
 
@@ -27,27 +27,27 @@ def applies(condition: Mapping[str, Mapping[str, Any]] | None, context: Mapping[
 
     As IAM has it, a key that the request lacks fails a positive operator and passes a negated one.
     """
-    for operator, wanted in (condition or {}).items():
+    for operator, tests in (condition or {}).items():
         base = operator.removesuffix("IfExists")
-        for key, values in wanted.items():
-            given = context.get(key.lower())
-            if given is None and base != operator:
+        for key, values in tests.items():
+            actual = context.get(key.lower())
+            if actual is None and base != operator:
                 continue
-            if not _holds(base, given, values if isinstance(values, list) else [values]):
+            if not _holds(base, actual, values if isinstance(values, list) else [values]):
                 return False
     return True
 
 
-def _equal(wanted: str, given: str) -> bool:
-    return wanted == given
+def _equal(value: str, actual: str) -> bool:
+    return value == actual
 
 
-def _equal_text(wanted: str, given: str) -> bool:
-    return wanted.casefold() == given.casefold()
+def _equal_text(value: str, actual: str) -> bool:
+    return value.casefold() == actual.casefold()
 
 
-def _in_block(wanted: str, given: str) -> bool:
-    return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
+def _in_range(cidr: str, actual: str) -> bool:
+    return ipaddress.ip_address(actual) in ipaddress.ip_network(cidr, strict=False)
 
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
@@ -57,7 +57,7 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "StringLike": like,
     "ArnEquals": like,  # IAM: ArnEquals and ArnLike behave alike
     "ArnLike": like,
-    "IpAddress": _in_block,
+    "IpAddress": _in_range,
 }
 """By name; each has a negation: StringNotEquals, NotIpAddress."""
 
@@ -71,14 +71,14 @@ _NEGATIONS = {
 }
 
 
-def _holds(operator: str, given: str | None, values: Sequence[Any]) -> bool:
+def _holds(operator: str, actual: str | None, values: Sequence[Any]) -> bool:
     texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
     if operator == "Null":
-        return (given is None) == (texts == ["true"])
+        return (actual is None) == (texts == ["true"])
     if operator in _OPERATORS:
-        return given is not None and any(_OPERATORS[operator](text, given) for text in texts)
+        return actual is not None and any(_OPERATORS[operator](text, actual) for text in texts)
     if operator in _NEGATIONS:
-        return given is None or not any(_OPERATORS[_NEGATIONS[operator]](text, given) for text in texts)
+        return actual is None or not any(_OPERATORS[_NEGATIONS[operator]](text, actual) for text in texts)
     raise RehearsalError(
         f"The condition operator {operator} is not rehearsed: add it to rehearsal/aws/iam_conditions.py."
     )

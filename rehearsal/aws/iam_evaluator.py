@@ -1,4 +1,4 @@
-"""Evaluates IAM policies: Deny before Allow, actions, resources, principals, their negations, iam_conditions.
+"""Evaluates IAM policies: Deny before Allow, actions, resources, principals, their negations, conditions.
 
 moto has an evaluator of its own, but it asks of every service but S3 whether the call is allowed on the resource "*",
 so that a policy that names ARNs denies what AWS allows; and a condition that does not hold makes a Deny of an Allow.
@@ -7,12 +7,12 @@ With it, a right policy fails and only a wide one passes, as a test shows.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from policy.rules.resource import listed
 from rehearsal.aws import iam_conditions
 
 Statement = Mapping[str, Any]
@@ -44,9 +44,20 @@ class Request:
         return f"{self.action}{where}"
 
 
+def as_list(value: Any) -> list[Any]:
+    """IAM lets a list of one be written without brackets."""
+    return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
+
+
+def statements(document: str | Mapping[str, Any]) -> list[Statement]:
+    """The statements of a policy document, given as JSON text or as an object."""
+    content = json.loads(document) if isinstance(document, str) else document
+    return as_list(content.get("Statement"))
+
+
 def decide(policy: Iterable[Statement], request: Request) -> Decision:
     """One explicit Deny outweighs every Allow; without an Allow nothing is allowed."""
-    effects = {str(one["Effect"]) for one in policy if concerns(one, request)}
+    effects = {str(statement["Effect"]) for statement in policy if concerns(statement, request)}
     if "Deny" in effects:
         return Decision.DENIED
     return Decision.ALLOWED if "Allow" in effects else Decision.UNSAID
@@ -62,44 +73,45 @@ def together(identity: Sequence[Statement], resource: Sequence[Statement], reque
 
 
 def concerns(statement: Statement, request: Request) -> bool:
-    """Whether a statement speaks of this request."""
+    """Whether a statement applies to this request."""
     context = {key.lower(): value for key, value in request.context.items()}
     return (
-        _named(statement, "Action", request.action, ignore_case=True)
-        and _named(statement, "Resource", request.resource)
-        and _who(statement, request.principal)
+        _names(statement, "Action", request.action, ignore_case=True)
+        and _names(statement, "Resource", request.resource)
+        and _concerns_principal(statement, request.principal)
         and iam_conditions.applies(statement.get("Condition"), context)
     )
 
 
-def _named(statement: Statement, element: str, value: str, *, ignore_case: bool = False) -> bool:
+def _names(statement: Statement, element: str, value: str, *, ignore_case: bool = False) -> bool:
     """By the element or its negation; trust policies have no Resource."""
     for key, negated in ((element, False), (f"Not{element}", True)):
         if key in statement:
-            fits = any(iam_conditions.like(str(one), value, ignore_case=ignore_case) for one in listed(statement[key]))
-            return fits is not negated
+            patterns = map(str, as_list(statement[key]))
+            named = any(iam_conditions.like(pattern, value, ignore_case=ignore_case) for pattern in patterns)
+            return named is not negated
     return True
 
 
-def _who(statement: Statement, principal: tuple[str, str] | None) -> bool:
+def _concerns_principal(statement: Statement, principal: tuple[str, str] | None) -> bool:
     if "NotPrincipal" in statement:
-        return not _is(statement["NotPrincipal"], principal)
-    return _is(statement["Principal"], principal) if "Principal" in statement else True
+        return not _includes(statement["NotPrincipal"], principal)
+    return _includes(statement["Principal"], principal) if "Principal" in statement else True
 
 
-def _is(wanted: Any, principal: tuple[str, str] | None) -> bool:
-    if wanted == "*":
+def _includes(element: Any, principal: tuple[str, str] | None) -> bool:
+    if element == "*":
         return True
     return any(
         (kind == "AWS" and value == "*") or (kind, value) == principal
-        for kind, values in wanted.items()
-        for value in listed(values)
+        for kind, values in element.items()
+        for value in as_list(values)
     )
 
 
 def principals(statement: Statement) -> list[tuple[str, str]]:
-    """Whom a statement names, each as kind and value."""
-    wanted = statement.get("Principal", {})
-    if isinstance(wanted, str):
-        return [("AWS", wanted)]
-    return [(str(kind), str(value)) for kind, values in wanted.items() for value in listed(values)]
+    """The principals that a statement names, each as kind and value."""
+    element = statement.get("Principal", {})
+    if isinstance(element, str):
+        return [("AWS", element)]
+    return [(str(kind), str(value)) for kind, values in element.items() for value in as_list(values)]

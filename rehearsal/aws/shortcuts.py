@@ -1,4 +1,4 @@
-"""Work that Python, moto and botocore do again and again, done less often: a third of a rehearsal's time."""
+"""Caches for work that Python, moto and botocore repeat; they save a third of a rehearsal's time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from unittest import mock
 
 from botocore.loaders import JSONFileLoader
 from botocore.useragent import UserAgentString
+from moto.core import responses
 
 _GARBAGE = (50_000, 10, 10)
 """An account is hundreds of thousands of small objects that stay: with Python's own threshold of 700 new ones, looking
@@ -34,9 +35,7 @@ def _load_once(_: JSONFileLoader, file_path: str) -> Any:
 
 @contextmanager
 def taken() -> Iterator[None]:
-    """While an account is open. Enter it after the bridges, which add methods to moto's classes."""
-    from moto.core import responses  # noqa: PLC0415  (costs half a second, so not for --help)
-
+    """While an account is open. Enter it after the patches, which add methods to moto's classes."""
     # moto looks through all methods of a service for each request.
     names = functools.cache(getattr(responses, _NAMES))
     usual = gc.get_threshold()

@@ -1,7 +1,8 @@
-"""Where moto falls short of AWS, and what is done about it: one function for each gap, its docstring the reason.
+"""Where moto differs from AWS, and what is done about it: one module a service, one function a difference.
 
-tests/unit/rehearsal/test_moto_patches.py shows for each that moto alone still lacks it, so that a patch can be
-removed on the day moto has it. The tasks of ECS have a module of their own: see `rehearsal.aws.task_runner`.
+Each patch stands behind its probe: a few calls that AWS would answer as the probe expects, and moto alone does not. A
+test runs every probe with and without the patches, so that a patch can be removed on the day moto has learnt it. ECS's
+tasks have a module of their own, `rehearsal.aws.task_runner`.
 """
 
 from __future__ import annotations
@@ -9,26 +10,57 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from rehearsal.aws.moto_patches import caches, changes, china, ingress, operations, sagemaker_runtime, services
-from rehearsal.aws.moto_patches.table import MOTO_PATCHES
+from rehearsal.aws.moto_patches import (
+    acm,
+    application_autoscaling,
+    backup,
+    cloudwatch,
+    ec2,
+    ecr,
+    ecs,
+    efs,
+    elasticache,
+    elbv2,
+    events,
+    iam,
+    rds,
+    s3,
+    sagemaker,
+    sagemaker_runtime,
+    servicediscovery,
+)
+from rehearsal.aws.moto_patches.patch import MotoPatch, patches_of
 
-__all__ = [
-    "MOTO_PATCHES",
-    "caches",
-    "changes",
-    "china",
-    "ingress",
-    "installed",
-    "operations",
-    "sagemaker_runtime",
-    "services",
-]
+MOTO_PATCHES: tuple[MotoPatch, ...] = tuple(
+    patch
+    for module in (
+        acm,
+        application_autoscaling,
+        backup,
+        cloudwatch,
+        ec2,
+        ecr,
+        ecs,
+        efs,
+        elasticache,
+        elbv2,
+        events,
+        iam,
+        rds,
+        s3,
+        sagemaker,
+        sagemaker_runtime,
+        servicediscovery,
+    )
+    for patch in patches_of(module)
+)
+"""All patches, in the order in which they are applied."""
 
 
 @contextmanager
 def installed() -> Iterator[None]:
     """Applies all patches, until the block ends."""
     with ExitStack() as stack:
-        for patch in MOTO_PATCHES.values():
-            patch(stack)
+        for patch in MOTO_PATCHES:
+            patch.apply(stack)
         yield

@@ -1,0 +1,65 @@
+"""EC2 and VPC."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+from unittest import mock
+
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
+from moto.ec2.models.nat_gateways import NatGatewayBackend
+from moto.ec2.models.subnets import Subnet
+
+from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace, subnet_ids, with_partition
+
+
+def _has_the_third_zone(client: Client) -> bool:
+    zones = client("ec2").describe_availability_zones()["AvailabilityZones"]
+    return ("cn-north-1d", "cnn1-az4") in {(zone["ZoneName"], zone["ZoneId"]) for zone in zones}
+
+
+@moto_patch(_has_the_third_zone, "cn-north-1")
+def third_zone_in_beijing(stack: ExitStack) -> None:
+    """Beijing shows three zones, the third being cn-north-1d with the id cnn1-az4; moto has two.
+
+    ECS developer guide, "Supported Regions for Fargate", which names the zones that it excludes.
+    """
+    zones = RegionsAndZonesBackend.zones
+    third = Zone(region_name="cn-north-1", name="cn-north-1d", zone_id="cnn1-az4")
+    stack.enter_context(mock.patch.dict(zones, {"cn-north-1": [*zones["cn-north-1"], third]}))
+
+
+def _writes_arns_of_its_partition(client: Client) -> bool:
+    subnets = client("ec2").describe_subnets()["Subnets"]
+    return all(subnet["SubnetArn"].startswith("arn:aws-cn:") for subnet in subnets)
+
+
+@moto_patch(_writes_arns_of_its_partition)
+def partition_of_subnets(stack: ExitStack) -> None:
+    """moto writes every subnet's ARN in the commercial partition. IAM user guide, "Amazon Resource Names"."""
+    arn: Any = vars(Subnet)["arn"].fget
+    replace(
+        stack, Subnet, "arn", property(lambda self: with_partition(str(arn(self)), str(self.ec2_backend.region_name)))
+    )
+
+
+def _removes_the_interface(client: Client) -> bool:
+    ec2 = client("ec2")
+    gateway = ec2.create_nat_gateway(SubnetId=subnet_ids(client)[0], ConnectivityType="private")["NatGateway"]
+    before = len(ec2.describe_network_interfaces()["NetworkInterfaces"])
+    ec2.delete_nat_gateway(NatGatewayId=gateway["NatGatewayId"])
+    return (before, len(ec2.describe_network_interfaces()["NetworkInterfaces"])) == (1, 0)
+
+
+@moto_patch(_removes_the_interface)
+def interfaces_of_deleted_nat_gateways(stack: ExitStack) -> None:
+    """moto leaves the network interface of a NAT gateway that is deleted.
+
+    VPC user guide, "Work with NAT gateways": deleting one disassociates its address and removes its interface.
+    """
+
+    def remove_interface(gateway: Any, self: Any, *_: Any, **__: Any) -> Any:
+        self.enis.pop(gateway._eni.id, None)
+        return gateway
+
+    after(stack, NatGatewayBackend, "delete_nat_gateway", remove_interface)

@@ -1,0 +1,229 @@
+"""ElastiCache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from contextlib import ExitStack
+from typing import Any
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.elasticache.models import CacheSubnetGroup, ElastiCacheBackend, ReplicationGroup
+from moto.elasticache.responses import ElastiCacheResponse
+
+from region import Region
+from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace, subnet_ids, with_partition
+
+_TAGS = [{"Key": "a", "Value": "b"}]
+
+
+def _replication_group(client: Client) -> dict[str, Any]:
+    answer = client("elasticache").create_replication_group(
+        ReplicationGroupId="group",
+        ReplicationGroupDescription="d",
+        Engine="redis",
+        CacheNodeType="cache.m6g.large",
+        NumCacheClusters=2,
+        AutomaticFailoverEnabled=True,
+        Tags=_TAGS,
+    )
+    return dict(answer["ReplicationGroup"])
+
+
+def _is_in_its_region(client: Client) -> bool:
+    text = json.dumps(_replication_group(client), default=str)
+    group = client("elasticache").create_cache_subnet_group(
+        CacheSubnetGroupName="group", CacheSubnetGroupDescription="d", SubnetIds=subnet_ids(client)
+    )["CacheSubnetGroup"]
+    return "arn:aws:" not in text and "us-east-1" not in text and group["ARN"].startswith("arn:aws-cn:")
+
+
+@moto_patch(_is_in_its_region)
+def caches_in_every_region(stack: ExitStack) -> None:
+    """moto's ElastiCache writes ARNs of the commercial partition, host names and zones of us-east-1.
+
+    ElastiCache user guide, "Finding replication group endpoints".
+    """
+
+    def subnet_group(_: None, self: Any, account_id: str, region_name: str, *__: Any, **___: Any) -> None:
+        self.arn = with_partition(self.arn, region_name)
+
+    def group(_: None, self: Any, *args: Any, **kwargs: Any) -> None:
+        region = kwargs.get("region_name") or args[1]
+        self.arn = with_partition(self.arn, region)
+        self.node_groups[:] = _in_region(self.node_groups, self.replication_group_id, region)
+
+    def backend(_: None, self: Any, *__: Any, **___: Any) -> None:
+        pattern = self.arn_regex.pattern.replace("^arn:aws:", "^arn:[a-z-]+:")
+        self.arn_regex = re.compile(pattern.replace("|replicationgroup|", "|replicationgroup|parametergroup|"))
+
+    after(stack, CacheSubnetGroup, "__init__", subnet_group)
+    after(stack, ReplicationGroup, "__init__", group)
+    after(stack, ElastiCacheBackend, "__init__", backend)
+
+
+def _in_region(value: Any, group_id: str, region: str) -> Any:
+    """A replication group's nodes in its own region, with a host name that repeats."""
+    if isinstance(value, dict):
+        return {key: _in_region(item, group_id, region) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_in_region(item, group_id, region) for item in value]
+    if isinstance(value, str) and value.endswith(".amazonaws.com"):
+        digest = hashlib.sha256(group_id.encode()).hexdigest()[:6]
+        short = "".join(part[:1] if part.isalpha() else part for part in region.split("-"))
+        domain = f"{group_id}.{digest}.{short}.cache.{Region(region).dns_suffix}"
+        return f"{value.partition('.')[0]}.{domain}"
+    return value.replace("us-east-1", region) if isinstance(value, str) else value
+
+
+def _counts_clusters(client: Client) -> bool:
+    return len(_replication_group(client)["MemberClusters"]) == 2  # noqa: PLR2004
+
+
+@moto_patch(_counts_clusters)
+def replicas_counted_as_clusters(stack: ExitStack) -> None:
+    """moto makes one node whatever NumCacheClusters says. API reference: CreateReplicationGroup."""
+    original = ElastiCacheBackend.create_replication_group
+
+    def create(self: Any, **kwargs: Any) -> Any:
+        clusters = kwargs.get("num_cache_clusters")
+        if clusters and not kwargs.get("replicas_per_node_group"):
+            kwargs["replicas_per_node_group"] = clusters - 1
+        group = original(self, **kwargs)
+        if tags := kwargs.get("tags"):
+            self.tagging_service.tag_resource(group.arn, tags)
+        return group
+
+    replace(stack, ElastiCacheBackend, "create_replication_group", create)
+
+
+def _has_parameter_groups(client: Client) -> bool:
+    name, cache = {"CacheParameterGroupName": "p"}, client("elasticache")
+    cache.create_cache_parameter_group(**name, CacheParameterGroupFamily="redis7", Description="d", Tags=_TAGS)
+    values = [{"ParameterName": "maxmemory-policy", "ParameterValue": "noeviction"}]
+    cache.modify_cache_parameter_group(**name, ParameterNameValues=values)
+    (group,) = cache.describe_cache_parameter_groups(**name)["CacheParameterGroups"]
+    tags = cache.list_tags_for_resource(ResourceName=group["ARN"])["TagList"]
+    cache.delete_cache_parameter_group(**name)
+    return (tags, cache.describe_cache_parameter_groups()["CacheParameterGroups"]) == (_TAGS, [])
+
+
+@moto_patch(_has_parameter_groups)
+def cache_parameter_groups(stack: ExitStack) -> None:
+    """moto's ElastiCache has no parameter groups. API reference: CreateCacheParameterGroup and its like."""
+
+    def groups(self: Any) -> dict[str, dict[str, Any]]:
+        by_name: dict[str, dict[str, Any]] = self.elasticache_backend.__dict__.setdefault("parameter_groups", {})
+        return by_name
+
+    def create(self: Any) -> Any:
+        name = self._get_param("CacheParameterGroupName")
+        arn = Region(self.region).arn("elasticache", f"parametergroup:{name}", account=self.current_account)
+        group = {
+            "CacheParameterGroupName": name,
+            "CacheParameterGroupFamily": self._get_param("CacheParameterGroupFamily"),
+            "Description": self._get_param("Description"),
+            "ARN": arn,
+            "parameters": [],
+        }
+        groups(self)[name] = group
+        self.elasticache_backend.tagging_service.tag_resource(arn, self._get_param("Tags", []))
+        return ActionResult({"CacheParameterGroup": group})
+
+    def modify(self: Any) -> Any:
+        name = self._get_param("CacheParameterGroupName")
+        groups(self)[name]["parameters"] += self._get_param("ParameterNameValues", [])
+        return ActionResult({"CacheParameterGroupName": name})
+
+    def describe(self: Any) -> Any:
+        name = self._get_param("CacheParameterGroupName")
+        members = [group for group in groups(self).values() if name in (None, group["CacheParameterGroupName"])]
+        return ActionResult({"CacheParameterGroups": members})
+
+    def delete(self: Any) -> Any:
+        del groups(self)[self._get_param("CacheParameterGroupName")]
+        return EmptyResult()
+
+    replace(stack, ElastiCacheResponse, "create_cache_parameter_group", create)
+    replace(stack, ElastiCacheResponse, "modify_cache_parameter_group", modify)
+    replace(stack, ElastiCacheResponse, "describe_cache_parameter_groups", describe)
+    replace(stack, ElastiCacheResponse, "delete_cache_parameter_group", delete)
+
+
+def _changes_subnet_groups(client: Client) -> bool:
+    cache, name, subnets = client("elasticache"), {"CacheSubnetGroupName": "g"}, subnet_ids(client)
+    cache.create_cache_subnet_group(**name, CacheSubnetGroupDescription="d", SubnetIds=subnets[:2])
+    cache.modify_cache_subnet_group(**name, SubnetIds=subnets)
+    (group,) = cache.describe_cache_subnet_groups(**name)["CacheSubnetGroups"]
+    cache.delete_cache_subnet_group(**name)
+    return len(group["Subnets"]) == len(subnets) and cache.describe_cache_subnet_groups()["CacheSubnetGroups"] == []
+
+
+@moto_patch(_changes_subnet_groups)
+def changes_of_cache_subnet_groups(stack: ExitStack) -> None:
+    """moto's ElastiCache neither modifies nor deletes subnet groups.
+
+    API reference: ModifyCacheSubnetGroup, DeleteCacheSubnetGroup.
+    """
+
+    def modify(self: Any) -> Any:
+        name, backend = self._get_param("CacheSubnetGroupName"), self.elasticache_backend
+        old = backend.cache_subnet_groups[name]
+        text = self._get_param("CacheSubnetGroupDescription") or old.cache_subnet_group_description
+        subnets = self._get_param("SubnetIds") or old.subnet_ids
+        new = CacheSubnetGroup(backend.account_id, backend.region_name, name, text, subnets, old.tags)
+        backend.cache_subnet_groups[name] = new
+        return ActionResult({"CacheSubnetGroup": new})
+
+    def delete(self: Any) -> Any:
+        del self.elasticache_backend.cache_subnet_groups[self._get_param("CacheSubnetGroupName")]
+        return EmptyResult()
+
+    replace(stack, ElastiCacheResponse, "modify_cache_subnet_group", modify)
+    replace(stack, ElastiCacheResponse, "delete_cache_subnet_group", delete)
+
+
+def _changes_the_replica_count(client: Client) -> bool:
+    cache, name = client("elasticache"), {"ReplicationGroupId": "group"}
+    _replication_group(client)
+    cache.increase_replica_count(**name, NewReplicaCount=2, ApplyImmediately=True)
+    more = len(cache.describe_replication_groups()["ReplicationGroups"][0]["MemberClusters"])
+    cache.decrease_replica_count(**name, NewReplicaCount=0, ApplyImmediately=True)
+    fewer = len(cache.describe_replication_groups()["ReplicationGroups"][0]["MemberClusters"])
+    return (more, fewer) == (3, 1)
+
+
+@moto_patch(_changes_the_replica_count)
+def changes_of_replica_counts(stack: ExitStack) -> None:
+    """moto's replication groups keep the number of nodes that they were made with.
+
+    API reference: IncreaseReplicaCount, DecreaseReplicaCount.
+    """
+
+    def count(self: Any) -> Any:
+        identifier, replicas = self._get_param("ReplicationGroupId"), int(self._get_param("NewReplicaCount"))
+        group = self.elasticache_backend.replication_groups[identifier]
+        group.member_clusters = [f"{identifier}-{number:03d}" for number in range(1, replicas + 2)]
+        return ActionResult({"ReplicationGroup": group})
+
+    replace(stack, ElastiCacheResponse, "increase_replica_count", count)
+    replace(stack, ElastiCacheResponse, "decrease_replica_count", count)
+
+
+def _deletes_a_replication_group(client: Client) -> bool:
+    cache = client("elasticache")
+    _replication_group(client)
+    cache.delete_replication_group(ReplicationGroupId="group")
+    return bool(cache.describe_replication_groups()["ReplicationGroups"] == [])
+
+
+@moto_patch(_deletes_a_replication_group)
+def deletion_of_replication_groups(stack: ExitStack) -> None:
+    """moto's replication groups stay in the status "deleting" for ever. API reference: DeleteReplicationGroup."""
+
+    def forget(group: Any, self: Any, *_: Any, **__: Any) -> Any:
+        self.replication_groups.pop(group.replication_group_id, None)
+        return group
+
+    after(stack, ElastiCacheBackend, "delete_replication_group", forget)

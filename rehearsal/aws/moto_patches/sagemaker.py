@@ -1,0 +1,78 @@
+"""SageMaker."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.sagemaker.responses import SageMakerResponse
+
+from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace
+
+_ROLE = "arn:aws-cn:iam::123456789012:role/of-a-model"
+
+
+def _keeps_the_mode(client: Client) -> bool:
+    sagemaker = client("sagemaker")
+    containers, mode = [{"Image": "i", "ContainerHostname": "a"}], {"Mode": "Direct"}
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=_ROLE, Containers=containers, InferenceExecutionConfig=mode)
+    return bool(sagemaker.describe_model(ModelName="m").get("InferenceExecutionConfig") == mode)
+
+
+@moto_patch(_keeps_the_mode)
+def execution_mode_of_models(stack: ExitStack) -> None:
+    """moto's SageMaker forgets whether containers are called directly, and network isolation.
+
+    API reference, CreateModel: InferenceExecutionConfig, EnableNetworkIsolation.
+    """
+
+    def keep(answer: Any, self: Any) -> Any:
+        model = self.sagemaker_backend._models[self._get_param("ModelName")]
+        model.inference_execution_config = self._get_param("InferenceExecutionConfig")
+        model.enable_network_isolation = bool(self._get_param("EnableNetworkIsolation"))
+        return answer
+
+    def show(answer: Any, self: Any) -> Any:
+        model = self.sagemaker_backend._models[self._get_param("ModelName")]
+        if mode := getattr(model, "inference_execution_config", None):
+            answer.result["InferenceExecutionConfig"] = mode
+        return answer
+
+    after(stack, SageMakerResponse, "create_model", keep)
+    after(stack, SageMakerResponse, "describe_model", show)
+
+
+def _endpoint(client: Client) -> Any:
+    """A client, an endpoint with one instance, and a configuration "two" with two."""
+    sagemaker = client("sagemaker")
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=_ROLE)
+    for name, count in (("one", 1), ("two", 2)):
+        variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": count}
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="one")
+    return sagemaker
+
+
+def _updates_an_endpoint(client: Client) -> bool:
+    sagemaker = _endpoint(client)
+    sagemaker.update_endpoint(EndpointName="e", EndpointConfigName="two")
+    endpoint = sagemaker.describe_endpoint(EndpointName="e")
+    return (endpoint["EndpointConfigName"], endpoint["ProductionVariants"][0]["CurrentInstanceCount"]) == ("two", 2)
+
+
+@moto_patch(_updates_an_endpoint)
+def updates_of_endpoints(stack: ExitStack) -> None:
+    """moto's SageMaker cannot update an endpoint. API reference: UpdateEndpoint."""
+
+    def update(self: Any) -> Any:
+        name, config = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
+        backend = self.sagemaker_backend
+        backend.describe_endpoint(name)
+        endpoint = backend.endpoints[name]
+        variants = backend.describe_endpoint_config(config)["ProductionVariants"]
+        endpoint.endpoint_config_name = config
+        endpoint.production_variants = endpoint._process_production_variants(variants)
+        return ActionResult({"EndpointArn": endpoint.arn})
+
+    replace(stack, SageMakerResponse, "update_endpoint", update)
