@@ -1,4 +1,4 @@
 """An in-memory AWS account: moto in process, with a clock, faults, running tasks, and patches where moto differs.
 
-Knows neither Pulumi nor CVAT. `account.Account` is the way in.
+Knows nothing of Pulumi and of the program that is rehearsed. `account.Account` is the way in.
 """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy.rules.partition import IMAGE
-from rehearsal.aws import partitions
+from region import Region
 from rehearsal.aws.iam_evaluator import Request
 from rehearsal.checks import cached_query, managed, scheduled_calls, sleep
 from rehearsal.checks.cached_query import Thing
@@ -122,7 +122,7 @@ def _on(unit: str, action: str, *, needed: bool = True, **context: str) -> Call:
 
 def _arn(rehearsal: Rehearsal, service: str, rest: str, *, place: str | None = None) -> str:
     where = f"{rehearsal.region}:{rehearsal.account.id}" if place is None else place
-    return f"arn:{partitions.of(rehearsal.region).name}:{service}:{where}:{rest}"
+    return f"arn:{Region(rehearsal.region).partition}:{service}:{where}:{rest}"
 
 
 def _pulls(rehearsal: Rehearsal, image: str) -> list[Call]:

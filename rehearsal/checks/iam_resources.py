@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rehearsal.aws import partitions
+from region import Region
 from rehearsal.aws.iam_evaluator import Request
 from rehearsal.checks import cached_query
 from rehearsal.result import Rehearsal
@@ -57,7 +57,7 @@ def _endpoints(rehearsal: Rehearsal) -> list[str]:
 
 
 def _buckets(rehearsal: Rehearsal) -> list[str]:
-    partition = partitions.of(rehearsal.region).name
+    partition = Region(rehearsal.region).partition
     return [f"arn:{partition}:s3:::{one['Name']}" for one in rehearsal.client("s3").list_buckets()["Buckets"]]
 
 

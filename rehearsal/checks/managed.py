@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.aws import partitions
+from region import Region
 from rehearsal.checks import cached_query
 from rehearsal.result import Rehearsal
 
@@ -20,7 +20,7 @@ TAKEN_BY = {name: "backup" for name in REASONS}
 def attached(rehearsal: Rehearsal, role: str) -> dict[str, str]:
     """AWS's own policies of a role that need no further reason: ARN -> name."""
     found = rehearsal.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    own = f"arn:{partitions.of(rehearsal.region).name}:iam::aws:policy/"
+    own = f"arn:{Region(rehearsal.region).partition}:iam::aws:policy/"
     return {
         one["PolicyArn"]: one["PolicyName"]
         for one in found

@@ -66,4 +66,4 @@ class Runtime:
 
     def heard(self) -> list[Invocation]:
         """The calls that were let through, in their order."""
-        return sagemaker_runtime.heard(self._account, self._region)
+        return sagemaker_runtime.invocations(self._account, self._region)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.aws import partitions
+from region import Region
 from rehearsal.checks import cached_query
 from rehearsal.errors import MissingHandlerError
 from rehearsal.providers.aws.schedules import spelt, universal
@@ -64,7 +64,7 @@ def asked(rehearsal: Rehearsal) -> Iterator[tuple[str, list[Asked]]]:
 
     def arn(service: str, rest: str) -> str:
         place = f"{rehearsal.region}:{rehearsal.account.id}"
-        return f"arn:{partitions.of(rehearsal.region).name}:{service}:{place}:{rest}"
+        return f"arn:{Region(rehearsal.region).partition}:{service}:{place}:{rest}"
 
     for target in targets(rehearsal):
         api = universal(target["Arn"])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.aws import partitions
+from region import Region
 from rehearsal.aws.account import Account
 from rehearsal.engine.inputs import Inputs
 from rehearsal.errors import RehearsalError
@@ -248,7 +248,7 @@ def hosted_zone(question: Question) -> dict[str, Any]:
     return {
         "id": wanted,
         "zoneId": wanted,
-        "arn": f"arn:{partitions.of(question.region).name}:route53:::hostedzone/{wanted}",
+        "arn": f"arn:{Region(question.region).partition}:route53:::hostedzone/{wanted}",
         "name": zone["Name"].rstrip("."),
         "privateZone": zone["Config"]["PrivateZone"],
         "nameServers": found.get("DelegationSet", {}).get("NameServers", []),

@@ -52,10 +52,10 @@ def test_a_half_made_resource_is_completed_and_reads_are_made_again() -> None:
         journal.note("s3", "GetBucketLocation", {"Bucket": "b"}, {})
         raise RuntimeError
     with journal.of("other"):
-        assert journal.made("s3", "CreateBucket", {"Bucket": "b"}) is None, "another resource's calls are its own"
+        assert journal.answer("s3", "CreateBucket", {"Bucket": "b"}) is None, "another resource's calls are its own"
     with journal.of("urn"):
-        assert journal.made("s3", "GetBucketLocation", {"Bucket": "b"}) is None
-        assert journal.made("s3", "CreateBucket", {"Bucket": "b"}) == {"Location": "/b"}
-        assert journal.made("s3", "PutBucketTagging", {"Bucket": "b"}) is None, "this is where it had failed"
+        assert journal.answer("s3", "GetBucketLocation", {"Bucket": "b"}) is None
+        assert journal.answer("s3", "CreateBucket", {"Bucket": "b"}) == {"Location": "/b"}
+        assert journal.answer("s3", "PutBucketTagging", {"Bucket": "b"}) is None, "this is where it had failed"
     with journal.of("urn"):
-        assert journal.made("s3", "CreateBucket", {"Bucket": "b"}) is None, "it was completed: nothing is left over"
+        assert journal.answer("s3", "CreateBucket", {"Bucket": "b"}) is None, "it was completed: nothing is left over"

@@ -20,7 +20,7 @@ def _database(client: Client, name: str) -> dict[str, Any]:
         Engine="postgres",
         EngineVersion="16.9",
         AllocatedStorage=20,
-        MasterUsername="cvat",
+        MasterUsername="admin",
         MasterUserPassword="x" * 20,
     )
     return dict(answer["DBInstance"])

@@ -15,10 +15,10 @@ from rehearsal.aws.moto_patches.patch import Client, after, moto_patch
 def _makes_a_zone_for_the_vpc(client: Client) -> bool:
     """The zone of a private namespace has the namespace's name, and its VPC can ask it."""
     vpc = client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
-    client("servicediscovery").create_private_dns_namespace(Name="cvat.internal", Vpc=vpc)
+    client("servicediscovery").create_private_dns_namespace(Name="example.internal", Vpc=vpc)
     (zone,) = client("route53").list_hosted_zones()["HostedZones"]
     vpcs = client("route53").get_hosted_zone(Id=zone["Id"])["VPCs"]
-    return bool(zone["Name"] == "cvat.internal." and [member["VPCId"] for member in vpcs] == [vpc])
+    return bool(zone["Name"] == "example.internal." and [member["VPCId"] for member in vpcs] == [vpc])
 
 
 @moto_patch(_makes_a_zone_for_the_vpc)

@@ -1,6 +1,6 @@
-"""Each bridge is still needed: moto alone fails its probe, the bridged account passes it.
+"""Each patch is still needed: moto alone fails its probe, the patched account passes it.
 
-When a probe passes without its bridge, moto has learnt it: take the bridge down.
+When a probe passes without its patch, moto has learnt it: remove the patch.
 """
 
 from __future__ import annotations
@@ -13,29 +13,25 @@ import pytest
 from rehearsal import Account
 from rehearsal.aws import iam_conditions
 from rehearsal.aws.moto_patches import MOTO_PATCHES
-from tests.support import patches_of_changes, patches_of_ingress, patches_of_services
-
-PROBES = patches_of_services.PROBES | {
-    name: (probe, patches_of_services.CN)
-    for name, probe in (patches_of_changes.PROBES | patches_of_ingress.PROBES).items()
-}
+from rehearsal.aws.moto_patches.patch import MotoPatch
 
 
-def test_every_bridge_has_a_probe() -> None:
-    assert set(PROBES) == set(MOTO_PATCHES)
+def test_every_patch_has_a_name_of_its_own_and_says_what_moto_does_otherwise() -> None:
+    names = [patch.name for patch in MOTO_PATCHES]
+    assert len(names) == len(set(names)), "two patches have one name"
+    assert not [patch.name for patch in MOTO_PATCHES if "moto" not in (patch.apply.__doc__ or "").lower()]
 
 
-@pytest.mark.parametrize("name", list(PROBES))
-def test_a_bridge_carries_and_is_still_needed(name: str) -> None:
-    probe, region = PROBES[name]
-    with Account() as bridged:
-        assert probe(bridged.in_region(region)), f"the bridge {name} does not carry"
-    with Account(bridged=False) as bare:
+@pytest.mark.parametrize("patch", MOTO_PATCHES, ids=lambda patch: patch.name)
+def test_a_patch_works_and_is_still_needed(patch: MotoPatch) -> None:
+    with Account() as patched:
+        assert patch.probe(patched.in_region(patch.region)), "the patch does not do what AWS does"
+    with Account(patched=False) as unpatched:
         try:
-            works = probe(bare.in_region(region))
-        except (botocore.exceptions.ClientError, NotImplementedError, TypeError):
+            works = patch.probe(unpatched.in_region(patch.region))
+        except (botocore.exceptions.ClientError, NotImplementedError, TypeError, ValueError):
             works = False
-    assert not works, f"moto can do without the bridge {name} now: take it down"
+    assert not works, "moto does this by itself now: remove the patch"
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,9 @@ EVENT = {"source": "aws.ecs", "resources": ["arn:1"], "detail": {"containers": [
     ],
 )
 def test_a_pattern_fits_if_a_value_that_its_path_reaches_does(pattern: dict[str, Any], fits: bool) -> None:
-    assert event_patterns.fits(pattern, EVENT) is fits
+    assert event_patterns.matches(pattern, EVENT) is fits
 
 
 def test_a_filter_that_is_not_carried_is_an_error_and_no_silent_match() -> None:
     with pytest.raises(RehearsalError, match="'numeric'"):
-        event_patterns.fits({"source": [{"numeric": [">", 1]}]}, EVENT)
+        event_patterns.matches({"source": [{"numeric": [">", 1]}]}, EVENT)
