@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from gateway_bench.stub import Stub
 
-from tests.gateway.conftest import LABELS, picture
-from tests.gateway.cvat_clients import CLIENTS, FIRST, V20, V25, V28, V214, Client, box, encoded
+from tests.support.gateway.cvat_clients import CLIENTS, FIRST, V20, V25, V28, V214, Client, box, encoded
+from tests.support.gateway.serving import LABELS, picture
 
 MASK = [0, 1, 1, 1, 10, 20, 11, 21]  # 2 x 2 pixels and their box
 ITEMS = {

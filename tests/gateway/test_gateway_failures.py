@@ -1,72 +1,41 @@
 """What CVAT's user gets to see when something fails, over real HTTP against a stub of SageMaker's runtime."""
 
-import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
-from aiohttp import web
-from gateway import backends
+from gateway import sagemaker
 from gateway_bench.stub import DETECTION, Stub
 
-from tests.gateway.conftest import FUNCTIONS, picture
-from tests.gateway.cvat_clients import FIRST, V28, encoded
+from tests.support.gateway.cvat_clients import FIRST, V28, encoded
+from tests.support.gateway.faults import (
+    DENIED,
+    EXPIRED,
+    FAILED,
+    MISSING,
+    THROTTLED,
+    Fault,
+    drop,
+    error,
+    model_error,
+    sleep,
+    text,
+)
+from tests.support.gateway.serving import FUNCTIONS, picture
 
-Fault = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ALL = 0
+"""Calls until the deadline."""
 PAYLOAD = {"image": encoded(picture())}
-
-
-def error(status: int, code: str, **body: Any) -> Fault:
-    """An error as SageMaker's runtime answers it."""
-
-    async def answer(_: web.Request) -> web.Response:
-        headers = {"x-amzn-errortype": f"{code}:http://internal.amazon.com/coral/"}
-        return web.json_response(body, status=status, headers=headers)
-
-    return answer
-
-
-async def drop(request: web.Request) -> web.StreamResponse:
-    assert request.transport
-    request.transport.close()
-    return web.Response()
-
-
-def sleep(seconds: float) -> Fault:
-    async def answer(_: web.Request) -> web.Response:
-        await asyncio.sleep(seconds)
-        return web.Response(body=DETECTION)
-
-    return answer
-
-
-def text(body: str) -> Fault:
-    async def answer(_: web.Request) -> web.Response:
-        return web.Response(text=body)
-
-    return answer
-
-
-THROTTLED = error(400, "ThrottlingException", message="Rate exceeded")
-FAILED = error(500, "InternalFailure", message="oops")
-MISSING = error(400, "ValidationError", message="Endpoint detector of account 1 not found.")
-DENIED = error(403, "AccessDeniedException", message="User is not authorized")
-EXPIRED = error(403, "ExpiredTokenException", message="The security token included in the request is expired")
-
-
-def model_error(status: int, message: str) -> Fault:
-    return error(424, "ModelError", OriginalStatusCode=status, OriginalMessage=message, LogStreamArn="arn")
 
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without long waits."""
-    monkeypatch.setattr(backends, "BACKOFF_S", (0.005, 0.01))
+    monkeypatch.setattr(sagemaker, "BACKOFF_S", (0.005, 0.01))
 
 
 @pytest.mark.usefixtures("hasty")
@@ -93,14 +62,14 @@ def test_what_passes_is_retried_and_nobody_notices(gateway: str, stub: Stub, fau
 @pytest.mark.parametrize(
     ("fault", "calls", "status", "reason"),
     [
-        (THROTTLED, 8, 503, "Model is busy: SageMaker throttles the calls"),
-        (FAILED, 8, 502, "SageMaker failed (InternalFailure)"),
-        (drop, 8, 502, "Connection to SageMaker failed: ServerDisconnectedError"),
+        (THROTTLED, ALL, 503, "Model is busy: SageMaker throttles the calls"),
+        (FAILED, ALL, 502, "SageMaker failed (InternalFailure)"),
+        (drop, ALL, 502, "Connection to SageMaker failed: ServerDisconnectedError"),
         (MISSING, 1, 502, "Endpoint detector does not exist or is still being created"),
         (DENIED, 1, 502, "The gateway may not call endpoint detector (AccessDeniedException)"),
-        (EXPIRED, 8, 502, "The gateway's AWS credentials have expired"),
+        (EXPIRED, ALL, 502, "The gateway's AWS credentials have expired"),
         (model_error(500, "out of\r\nmemory \u4e2d"), 1, 502, "Model failed: out of memory"),
-        (model_error(503, "queue is full"), 8, 503, "Model is busy: queue is full"),
+        (model_error(503, "queue is full"), ALL, 503, "Model is busy: queue is full"),
         (model_error(400, "no such point"), 1, 400, "Model refused the request: no such point"),
         (error(413, "PayloadTooLarge"), 1, 413, "Image too large for SageMaker"),
         (text("<html>"), 1, 502, "The model's answer is malformed: it is not JSON"),
@@ -108,13 +77,14 @@ def test_what_passes_is_retried_and_nobody_notices(gateway: str, stub: Stub, fau
     ],
 )
 def test_what_does_not_pass_is_told_in_the_reason_phrase(
-    gateway: str, stub: Stub, fault: Fault, calls: int, status: int, reason: str
+    start: Any, stub: Stub, fault: Fault, calls: int, status: int, reason: str
 ) -> None:
-    stub.faults.extend([fault] * 20)
+    gateway = start(REQUEST_TIMEOUT_S="0.6")
+    stub.faults.extend([fault] * 1000)
     response = FIRST.post(gateway, "detector", PAYLOAD)
     assert (response.status_code, response.reason) == (status, reason)
     assert response.json() == {"error": reason}
-    assert len(stub.received) == calls
+    assert len(stub.received) == calls or (calls is ALL and len(stub.received) > 8), "tried until the deadline"
     assert ("Retry-After" in response.headers) is (status == 503)
 
 
@@ -132,7 +102,6 @@ def test_what_does_not_pass_is_told_in_the_reason_phrase(
         ("interactor", {"mask": [1]}),
         ("tracker", {"shape": [1], "state": 1}),
         ("tracker", {"shapes": [], "states": []}),
-        ("tracker", {"shapes": [None], "states": [1]}),
         ("tracker", {"shapes": [[1]], "states": 1}),
         ("reid", [0]),
         ("reid", [0, 1]),
@@ -187,7 +156,7 @@ def test_sagemaker_out_of_reach_is_told(start: Any) -> None:
 
 
 def test_too_many_requests_wait_and_then_are_503(start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.app.WAIT_S", 0.3)
+    monkeypatch.setattr("gateway.memory.WAIT_S", 0.3)
     gateway = start(MAX_IN_FLIGHT_BYTES=str(2 * 1024 * 1024))  # two requests of the least weight
     stub.faults.extend([sleep(0.1)] * 2 + [sleep(0.2)] * 2 + [sleep(1)] * 8)
     with ThreadPoolExecutor(10) as pool:

@@ -13,7 +13,7 @@ import pytest
 from gateway_bench.stub import Stub
 from PIL import Image
 
-from tests.gateway.cvat_clients import FIRST, V214, box, encoded
+from tests.support.gateway.cvat_clients import FIRST, V214, box, encoded
 
 LIMIT = 60_000  # bytes, so that small images are too large
 SIZE = (640, 480)
@@ -185,15 +185,14 @@ def bomb(width: int, height: int) -> bytes:
     ("image", "status", "reason"),
     [
         (b"\0" * LIMIT, 400, "not decodable"),
-        (noisy()[:LIMIT], 400, "not decodable"),
-        (bomb(9000, 9000), 413, "9000 x 9000 pixels"),
-        (bomb(60000, 60000), 413, "pixels"),
+        (bomb(9000, 9000), 413, "more than 64 megapixels"),
+        (bomb(60000, 60000), 413, "more than 64 megapixels"),
     ],
 )
 def test_what_cannot_be_made_to_fit_is_told(small: str, image: bytes, status: int, reason: str) -> None:
     response = FIRST.post(small, "detector", {"image": encoded(image)})
     assert response.status_code == status
-    assert "Image too large" in response.reason and reason in response.reason, response.reason
+    assert response.reason.startswith("Image ") and reason in response.reason, response.reason
 
 
 def test_what_is_not_the_image_may_be_too_large_as_well(small: str) -> None:

@@ -1,15 +1,11 @@
 """The process as a container runs it: start, logs, echo, SIGTERM; and moto's SageMaker runtime behind it."""
 
-import contextlib
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,47 +15,15 @@ import requests
 from gateway_bench.stub import DETECTION, Stub
 from moto.server import ThreadedMotoServer
 
-from tests.gateway.conftest import CREDENTIALS, REGISTRY, picture, serve
-from tests.gateway.cvat_clients import CLIENTS, FIRST, V214, box, encoded
+from tests.support.gateway.cvat_clients import CLIENTS, FIRST, V214, box, encoded
+from tests.support.gateway.serving import CREDENTIALS, FOLDER, REGISTRY, picture, process, serve_stub
 
-FOLDER = Path(__file__).parents[2] / "serverless" / "gateway"
 ANSWERS = {
     "detector": DETECTION.decode(),
     "interactor": '{"points":[[1,1],[9,1],[9,9]],"mask":[[1]],"bounds":[1,1,1,1]}',
     "tracker": '{"shapes":[[1,2,3,4]],"states":[{"n":1}]}',
     "reid": "[0]",
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def process(*options: str, **environ: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """`python -m gateway` with exactly these variables, once it answers; its address and the process."""
-    port = free_port()
-    command = [sys.executable, "-m", "gateway", *options]
-    variables = {"PATH": os.environ["PATH"], "PORT": str(port), **environ}
-    with subprocess.Popen(command, cwd=FOLDER, env=variables, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603
-        try:
-            address = f"http://127.0.0.1:{port}"
-            wait_for(address)
-            yield address, running
-        finally:
-            running.kill()
-
-
-def wait_for(address: str) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        with contextlib.suppress(requests.ConnectionError):
-            if requests.get(f"{address}/healthz", timeout=5).ok:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the gateway did not answer within 20 s")
 
 
 def test_echo_answers_every_kind_with_no_model_and_no_account() -> None:
@@ -82,8 +46,9 @@ def test_echo_answers_every_kind_with_no_model_and_no_account() -> None:
 def test_sigterm_finishes_what_is_in_flight_and_each_request_has_one_line_without_secrets(registry: Path) -> None:
     stub = Stub(delay=1.0)
     endpoints = json.dumps({"detector": {"endpoint": "detector"}})
-    with serve(stub.app) as runtime:
+    with serve_stub(stub) as runtime:
         environ = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime, "SERVERLESS_ENDPOINTS": endpoints, **CREDENTIALS}
+        environ |= {"SHUTDOWN_DELAY_S": "0"}
         with process(FUNCTIONS_DIR=str(registry), **environ) as (address, running):
             answers = []
             image = encoded(picture())

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import yaml
 from gateway.errors import ConfigError
-from gateway.settings import Settings, load
+from gateway.registry import Function, read_functions
+from gateway.settings import Settings, deployed
 
-from tests.gateway.conftest import REGISTRY
-from tests.gateway.cvat_clients import CLIENTS
+from tests.support.gateway.cvat_clients import CLIENTS
+from tests.support.gateway.serving import REGISTRY
 
 # The keys of one of CVAT's own files, of which most are Nuclio's alone.
 DROPPED_IN = """
@@ -37,6 +38,10 @@ spec:
 
 def environ(folder: Path, **own: str) -> Settings:
     return Settings.from_environ({"FUNCTIONS_DIR": str(folder), "SERVERLESS_SAGEMAKER_ENDPOINT": "shared", **own})
+
+
+def load(settings: Settings) -> dict[str, Function]:
+    return deployed(read_functions(settings.functions_dir), settings)
 
 
 def write(folder: Path, name: str = "one", **annotations: Any) -> None:

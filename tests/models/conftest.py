@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from models.samples import pack_samples
 
-from tests.models.model_process import (
+from tests.support.models.model_process import (
     FUNCTIONS,
     IOG,
     RCNN,

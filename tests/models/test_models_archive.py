@@ -17,7 +17,7 @@ from models.function import FILE_NAME, read_function
 from models.handlers import HANDLERS
 from models.samples import SAMPLES, pack_samples, save
 
-from tests.models.model_process import FUNCTIONS, IOG, PROGRAM, RCNN, REID, SIAMMASK, TENSORFLOW
+from tests.support.models.model_process import FUNCTIONS, IOG, PROGRAM, RCNN, REID, SIAMMASK, TENSORFLOW
 
 
 @pytest.fixture

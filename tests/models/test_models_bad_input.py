@@ -1,11 +1,16 @@
 """What is wrong is refused with a 4xx and a reason, and the process lives on."""
 
 import base64
+import gzip
+import http.client
 import io
 import itertools
 import re
+import socket
 import struct
+import time
 import zlib
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -14,7 +19,7 @@ import pytest
 from models.examples import encode, example_body
 from PIL import Image
 
-from tests.models.model_process import ModelProcess
+from tests.support.models.model_process import ModelProcess
 
 GOOD = encode(np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8))
 JPEG = encode(np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8), "JPEG")
@@ -46,12 +51,10 @@ def tiff_of_no_height() -> str:
 
 
 IMAGES = {
-    "not base64": ("%%%", "image is not base64"),
+    "not base64": ("%%%", "image: not base64"),
     "not an image": (base64.b64encode(b"hello, this is text").decode(), "no image of a known format"),
     "nothing": ("", "no image of a known format"),
-    "truncated JPEG": (cut(JPEG, 0.5), "cannot be decoded"),
-    "truncated PNG": (cut(GOOD, 0.5), "cannot be decoded"),
-    "only a header": (cut(GOOD, 0.01), "image"),
+    "half a header": (cut(GOOD, 0.001), "cannot be decoded|no image of a known format"),
     "zero width": (png(0, 10), "image"),
     "zero size TIFF": (tiff_of_no_height(), "image"),
     "50 megapixels": (png(10_000, 5_000, rows=5_000), "50 megapixels; at most 40"),
@@ -73,6 +76,40 @@ def test_an_image_that_cannot_be_used_is_refused_with_the_reason(torchvision: Mo
 def test_a_bomb_is_refused_before_it_is_decoded(torchvision: ModelProcess) -> None:
     answer = torchvision.send(orjson.dumps({"image": IMAGES["50 megapixels"][0]}))
     assert answer.status == 413
+
+
+@pytest.mark.parametrize("image", [cut(JPEG, 0.5), cut(GOOD, 0.5)], ids=["JPEG", "PNG"])
+def test_an_image_whose_end_is_missing_is_taken_as_cvat_shows_it(torchvision: ModelProcess, image: str) -> None:
+    assert torchvision.call({"image": image}), "objects are found in what is there"
+
+
+@pytest.mark.parametrize("field", ["image", "threshold"])
+def test_a_value_that_is_nested_a_thousand_times_is_refused_as_any_other(torchvision: ModelProcess, field: str) -> None:
+    nested = b"[" * 900 + b"]" * 900
+    assert field in torchvision.refusal(b'{"image": "", "%s": %s}' % (field.encode(), nested))
+
+
+def test_a_long_value_is_quoted_in_short(torchvision: ModelProcess) -> None:
+    assert len(torchvision.refusal({"image": [[1] * 1000] * 1000})) < 400
+
+
+def test_a_compressed_body_is_refused_unread(torchvision: ModelProcess) -> None:
+    bomb = gzip.compress(bytes(64 * 2**20))
+    with closing(http.client.HTTPConnection("127.0.0.1", torchvision.port, timeout=10)) as connection:
+        connection.request("POST", "/invocations", bomb, {"Content-Encoding": "gzip"})
+        response = connection.getresponse()
+        assert response.status == 415
+        assert "Content-Encoding is 'gzip'" in orjson.loads(response.read())["error"]
+
+
+def test_a_caller_that_goes_away_is_no_error_of_the_container(torchvision: ModelProcess) -> None:
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", torchvision.port)) as connection:
+            connection.sendall(head)
+            time.sleep(0.05)
+    assert torchvision.call(example_body("detector"))
+    assert "Traceback" not in torchvision.logged()
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"image": NaN}', b"[" * 5000])

@@ -11,7 +11,7 @@ from models.errors import ModelError
 from models.examples import example_body
 from models.settings import read_settings
 
-from tests.models.model_process import (
+from tests.support.models.model_process import (
     IOG,
     PROGRAM,
     RCNN,

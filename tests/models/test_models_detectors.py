@@ -16,7 +16,7 @@ from models.examples import encode
 from models.samples import save
 from PIL import Image
 
-from tests.models.model_process import FUNCTIONS, RCNN, ModelProcess, running, unpack
+from tests.support.models.model_process import FUNCTIONS, RCNN, ModelProcess, running, unpack
 
 FLOAT = 1
 """TensorFlow's DT_FLOAT; 3 is DT_INT32 and 4 DT_UINT8."""

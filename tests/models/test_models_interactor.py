@@ -13,7 +13,7 @@ from models.examples import encode
 from models.handlers.segmentation import MAX_MASK_CELLS, Guidance, draw_clicks
 from models.samples import save
 
-from tests.models.model_process import ModelProcess, running, unpack
+from tests.support.models.model_process import ModelProcess, running, unpack
 
 WIDTH, HEIGHT = 400, 300
 

@@ -15,7 +15,7 @@ from models.function import FILE_NAME
 from models.samples import save
 from models.service import load_service
 
-from tests.models.model_process import FUNCTIONS, REID, ModelProcess
+from tests.support.models.model_process import FUNCTIONS, REID, ModelProcess
 
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)
 Colour = tuple[int, int, int]

@@ -16,7 +16,7 @@ import orjson
 import pytest
 from models.examples import example_body
 
-from tests.models.model_process import (
+from tests.support.models.model_process import (
     FUNCTIONS,
     IOG,
     RCNN,
@@ -30,7 +30,7 @@ from tests.models.model_process import (
     start,
     wait_until_ready,
 )
-from tests.models.runtime_stand_in import ENDPOINT, endpoint
+from tests.support.models.runtime_stand_in import ENDPOINT, endpoint
 
 GATEWAY = ROOT / "serverless" / "gateway"
 KINDS = {REID: "reid", RCNN: "detector", SIAMMASK: "tracker", IOG: "interactor", TENSORFLOW: "detector"}
@@ -107,6 +107,7 @@ def gateway(containers: dict[str, ModelProcess]) -> Iterator[int]:
             "AWS_REGION": "cn-northwest-1",
             "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
             "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+            "SHUTDOWN_DELAY_S": "0",
         }
         command = [sys.executable, "-m", "gateway"]
         with subprocess.Popen(  # noqa: S603

@@ -15,7 +15,7 @@ from models.examples import encode
 from models.export import export_detector
 from models.function import read_function
 
-from tests.models.model_process import FUNCTIONS, RCNN, running, unpack
+from tests.support.models.model_process import FUNCTIONS, RCNN, running, unpack
 
 pytestmark = [
     pytest.mark.slow,

@@ -12,7 +12,7 @@ from models import siamese
 from models.examples import encode
 from models.siamese import Hyperparameters
 
-from tests.models.model_process import SIAMMASK, ModelProcess, running
+from tests.support.models.model_process import SIAMMASK, ModelProcess, running
 
 HYPER = Hyperparameters()
 GREY, ORANGE, TEAL = (60, 60, 60), (240, 120, 20), (20, 160, 160)

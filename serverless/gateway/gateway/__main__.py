@@ -1,24 +1,26 @@
-"""`python -m gateway`: serve until SIGTERM, then finish what is in flight."""
+"""`python -m gateway`: serve until SIGTERM, keep listening for a while, then finish what is in flight."""
 
 import argparse
+import asyncio
 import os
 
-from aiohttp import web
+from gateway.errors import ConfigError
+from gateway.server import serve
+from gateway.settings import Settings
+from gateway.telemetry import configure_logging
 
-from .app import Gateway
-from .errors import ConfigError
-from .settings import Settings
-from .telemetry import configure_logging
 
-parser = argparse.ArgumentParser(prog="python -m gateway", description=__doc__)
-parser.add_argument("--backend", choices=["sagemaker", "echo"], help="what answers (variable BACKEND)")
-
-if __name__ == "__main__":
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m gateway", description=__doc__)
+    parser.add_argument("--backend", choices=["sagemaker", "echo"], help="what answers (variable BACKEND)")
     chosen = {name.upper(): value for name, value in vars(parser.parse_args()).items() if value}
     try:
         settings = Settings.from_environ(os.environ | chosen)
         configure_logging(settings.log_level)
-        app, patience = Gateway(settings).app, settings.request_timeout_s
-        web.run_app(app, port=settings.port, access_log=None, print=None, shutdown_timeout=patience)
+        asyncio.run(serve(settings))
     except (ConfigError, OSError) as error:  # OSError: the port is taken
         parser.exit(2, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

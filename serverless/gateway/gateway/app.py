@@ -4,69 +4,58 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import TypeVar, TypeVarTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import generate_latest
 
-from . import contract, images
-from .backends import Echo, SageMaker
-from .errors import STATUS, GatewayError
-from .settings import MIB, Function, Settings, load
-from .telemetry import Metrics, Trace, log
+from gateway import contract, images
+from gateway.echo import Echo
+from gateway.errors import STATUS, GatewayError
+from gateway.memory import MemoryBudget, Share
+from gateway.registry import Function, read_functions
+from gateway.sagemaker import SageMaker
+from gateway.settings import Settings, deployed
+from gateway.telemetry import Metrics, Trace, log
+
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
 
 NAME_HEADER = "X-Nuclio-Function-Name"
 LIMIT_HEADER = "X-Nuclio-Invoke-Timeout"
-ID = web.RequestKey("id", str)
-MARGIN = 0.05  # of CVAT's own time limit, kept for the answer's way back
-UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600}
-WAIT_S = 10.0  # for memory; CVAT's batch jobs die of one 503, so it is better to wait a little
-MAX_WAITING = 256
-DURATION = r"(\d+(?:\.\d+)?)(ms|s|m|h|)"  # as Go writes them: 120s, 1m30s
-
-
-class Admission:
-    """Back-pressure, a semaphore of bytes: how many of requests are worked on at once, and how long others wait."""
-
-    def __init__(self, capacity: int) -> None:
-        self.used, self.largest = 0, capacity // 2
-        self._capacity, self._waiting, self._freed = capacity, 0, asyncio.Condition()
-
-    @asynccontextmanager
-    async def admit(self, size: int) -> AsyncIterator[None]:
-        """Hold `size` bytes while a request is worked on."""
-        if size > self.largest:
-            raise GatewayError("too_large", f"Image too large: a request may have {self.largest} bytes")
-        weight, self._waiting = max(size, MIB), self._waiting + 1  # at least 1 MiB: bounds the requests' number, too
-        try:
-            async with asyncio.timeout(WAIT_S if self._waiting <= MAX_WAITING else 0), self._freed:
-                await self._freed.wait_for(lambda: self.used + weight <= self._capacity)
-                self.used += weight
-        except TimeoutError:
-            raise GatewayError("busy", "The gateway is busy; try again later") from None
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self.used -= weight
-            async with self._freed:
-                self._freed.notify_all()
+REQUEST_ID = web.RequestKey("request_id", str)
+MARGIN = 0.05
+"""Share of CVAT's own time limit that is kept for the answer's way back."""
+UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)")
+"""As Go writes them: 120s, 1m30s. Text that is matched part by part, from the left, takes linear time."""
+BODY_TIMEOUT_S = 30.0
+"""For a body to come in whole."""
+PIECE_TIMEOUT_S = 10.0
+"""Between two pieces of a body."""
+IN_LOOP_BYTES = 256 * 1024
+"""Larger answers are read in a thread, one at a time, so that neither other calls nor memory suffer."""
+STOP_TIMEOUT_S = 115.0
+"""After SIGTERM, all calls have ended: ECS kills a task 120 s after it."""
 
 
 class Gateway:
     """Handlers of one gateway and what they share."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings, self._functions = settings, load(settings)
+        self._settings = settings
+        self._functions = deployed(read_functions(settings.functions_dir), settings)
         self._backend = Echo() if settings.backend == "echo" else SageMaker(settings)
-        self._admission, self._metrics = Admission(settings.max_in_flight_bytes), Metrics()
-        self._pixels = ThreadPoolExecutor(1, "pixels")  # one: a decoded image may take 200 MB
-        self.app = web.Application(middlewares=[explained], client_max_size=self._admission.largest)
+        self._memory = MemoryBudget(settings.max_in_flight_bytes)
+        self._metrics = Metrics()
+        self._pixels = ThreadPoolExecutor(1, "pixels")  # one: a decoded image may take 280 MB
+        self._ends = float("inf")
+        """When calls must have ended; a time of time.monotonic()."""
+        self.app = web.Application(middlewares=[self._explained])
         self.app.router.add_get("/api/functions", self.list_functions)
         self.app.router.add_get("/api/functions/{name}", self.get_function)
         self.app.router.add_post("/api/function_invocations", self.invoke)
@@ -75,6 +64,14 @@ class Gateway:
         self.app.router.add_get("/metrics", self.metrics)
         self.app.cleanup_ctx.append(self._backend.running)
         log.info("started", extra={"functions": sorted(self._functions)})
+
+    def stop_soon(self) -> None:
+        """Calls are still taken, but have less time, and connections are not kept."""
+        self._ends = time.monotonic() + STOP_TIMEOUT_S
+
+    @property
+    def stopping(self) -> bool:
+        return self._ends < float("inf")
 
     async def list_functions(self, _: web.Request) -> web.Response:
         return web.json_response({name: function.item for name, function in self._functions.items()})
@@ -86,13 +83,14 @@ class Gateway:
         return web.json_response({"status": "ok"})
 
     async def readyz(self, _: web.Request) -> web.Response:
-        """Calls can be answered: the registry is loaded (or nothing would run) and credentials are found."""
-        if not await self._backend.ready():
-            raise GatewayError("busy", "The gateway has no AWS credentials")
+        """Calls can be answered: credentials were found, SageMaker can be reached, and nobody stops the process."""
+        problem = "The gateway is being stopped" if self.stopping else await self._backend.problem()
+        if problem:
+            raise GatewayError("busy", problem)
         return web.json_response({"status": "ok", "functions": len(self._functions)})
 
     async def metrics(self, _: web.Request) -> web.Response:
-        self._metrics.in_flight.set(self._admission.used)
+        self._metrics.in_flight.set(self._memory.used)
         return web.Response(body=generate_latest(self._metrics.registry), content_type="text/plain")
 
     def _function(self, name: str) -> Function:
@@ -101,64 +99,111 @@ class Gateway:
         return self._functions[name]
 
     async def invoke(self, request: web.Request) -> web.Response:
-        """Call the function that a header names."""
-        if not (name := request.headers.get(NAME_HEADER)):
+        """Calls the function that a header names."""
+        name = request.headers.get(NAME_HEADER)
+        if not name:
             raise GatewayError("request", f"Header {NAME_HEADER} is missing")
-        function, size = self._function(name), request.content_length
-        if size is None:
-            raise GatewayError("request", "Content-Length is missing", status=HTTPStatus.LENGTH_REQUIRED)
-        trace = Trace(name, request[ID], size)
+        function, size = self._function(name), self._announced_size(request)
+        trace = Trace(name, request[REQUEST_ID], size)
         try:
-            async with self._admission.admit(size):
-                result = await self._answer(function, request, trace)
-            trace.bytes_out, trace.status = len(result), 200
+            with self._memory.share() as share:
+                result = await self._answer(function, request, share, trace)
+            trace.bytes_out, trace.status = len(result), HTTPStatus.OK
             return web.Response(body=result, content_type="application/json")
         except GatewayError as error:
-            trace.status, trace.kind, trace.reason = error.status, error.kind, error.reason
+            trace.fail(error)
+            raise
+        except (asyncio.CancelledError, ConnectionError, web.RequestPayloadError):
+            trace.fail(GatewayError("disconnected", "The caller closed the connection"))
             raise
         finally:
             self._metrics.record(trace)
 
-    async def _answer(self, function: Function, request: web.Request, trace: Trace) -> bytes:
+    def _announced_size(self, request: web.Request) -> int:
+        """Bytes of the body, from its header. Raises GatewayError for a body that is not read at all."""
+        encoding = request.headers.get("Content-Encoding", "identity")
+        if encoding.lower() != "identity":
+            raise GatewayError("encoding", f"Content-Encoding is {encoding[:20]!r}: send the body as it is")
+        size = request.content_length
+        if size is None:
+            raise GatewayError("request", "Content-Length is missing", status=HTTPStatus.LENGTH_REQUIRED)
+        if size > self._memory.largest:
+            raise GatewayError("too_large", f"Image too large: a request may have {self._memory.largest} bytes")
+        return size
+
+    async def _answer(self, function: Function, request: web.Request, share: Share, trace: Trace) -> bytes:
         """The answer for the CVAT that calls. Raises GatewayError, at the latest when CVAT's time is up."""
         limit = time_limit(request.headers.get(LIMIT_HEADER, ""), self._settings.request_timeout_s)
         version = contract.version_of(request.headers, self._settings.cvat_version)
-        deadline, in_thread = trace.started + limit, asyncio.get_running_loop().run_in_executor
+        deadline = min(trace.started + limit, self._ends)
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                call, payload = contract.read_request(function.kind, await request.read(), version)
-                if not images.fits(call, payload, self._settings.max_payload_bytes):
-                    await in_thread(self._pixels, images.fit, call, payload, self._settings.max_payload_bytes)
-                del payload  # holds the image once more, as text
+                body = await self._body(request, share)
+                call = contract.read_request(function.kind, body, version)
+                del body  # `call` may replace it by a smaller one
+                if not images.fits(call, self._settings.max_payload_bytes):
+                    await self._in_thread(images.fit, call, self._settings.max_payload_bytes)
+                    await share.hold(len(call.body))
                 trace.bytes_sent, trace.scale = len(call.body), call.scale and round(call.scale, 4)
-                raw = await self._backend.invoke(function, call.body, deadline, trace)
-                if call.scale or call.kind == "interactor":  # masks may have to be drawn
-                    return await in_thread(self._pixels, images.translate, call, raw)
+                raw = await self._backend.invoke(function, call.body, deadline, share, trace)
+                if call.scale or call.kind == "interactor" or len(raw) > IN_LOOP_BYTES:  # masks may have to be drawn
+                    return await self._in_thread(images.translate, call, raw)
                 return images.translate(call, raw)
         except TimeoutError:
             raise GatewayError("timeout", f"Timed out: no answer within {limit:.0f} s") from None
 
+    async def _body(self, request: web.Request, share: Share) -> bytes:
+        """The request's body, for which memory is held as it comes in. Raises GatewayError if that takes too long."""
+        pieces = []
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                while not request.content.at_eof():
+                    async with asyncio.timeout(PIECE_TIMEOUT_S):
+                        piece = await request.content.readany()
+                    await share.grow(len(piece))
+                    pieces.append(piece)
+        except TimeoutError:
+            raise GatewayError("slow", "The request's body came too slowly") from None
+        await share.hold(share.held)
+        share.complete()
+        return b"".join(pieces)
+
+    async def _in_thread(self, function: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._pixels, function, *arguments)
+
+    @web.middleware
+    async def _explained(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Every failure has a JSON body and a reason phrase; every answer carries the request's id."""
+        request[REQUEST_ID] = uuid.uuid4().hex
+        try:
+            response = await handler(request)
+        except (ConnectionError, web.RequestPayloadError):  # nobody is there to get an answer
+            response = web.Response(status=STATUS["disconnected"])
+        except Exception as error:
+            response = _failure(error, request[REQUEST_ID])
+        response.headers["X-Request-Id"] = request[REQUEST_ID]
+        if self.stopping:
+            response.force_close()
+        return response
+
+
+def _failure(error: Exception, request_id: str) -> web.Response:
+    if not isinstance(error, GatewayError | web.HTTPException):  # aiohttp's: of its router
+        log.exception("unexpected failure", extra={"request_id": request_id})
+        error = GatewayError("internal", f"The gateway failed: see its log for request {request_id}")
+    headers = {"Retry-After": "5"} if error.status == STATUS["busy"] else {}
+    headers |= {"Allow": error.headers["Allow"]} if isinstance(error, web.HTTPMethodNotAllowed) else {}
+    return web.json_response({"error": error.reason}, status=error.status, reason=error.reason, headers=headers)
+
 
 def time_limit(text: str, default: float) -> float:
-    """Seconds until CVAT stops waiting, less a margin."""
-    if not re.fullmatch(f"({DURATION})*", text):
-        raise GatewayError("request", f"Header {LIMIT_HEADER} is {text[:20]!r}: write it like 120s")
-    seconds = sum(float(number) * UNITS[unit] for number, unit in re.findall(DURATION, text))
-    return min(default, seconds * (1 - MARGIN)) if text else default
-
-
-@web.middleware
-async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every failure has a JSON body and a reason phrase; every answer carries the request's id."""
-    request[ID] = uuid.uuid4().hex
-    try:
-        response = await handler(request)
-    except Exception as error:
-        if not isinstance(error, GatewayError | web.HTTPException):  # aiohttp's: of its router, and of a body's size
-            log.exception("unexpected failure", extra={"request_id": request[ID]})
-            error = GatewayError("request", f"The gateway failed: see its log for request {request[ID]}", status=500)
-        reason, headers = error.reason, {"Retry-After": "5"} if error.status == STATUS["busy"] else {}
-        headers |= {"Allow": error.headers["Allow"]} if isinstance(error, web.HTTPMethodNotAllowed) else {}
-        response = web.json_response({"error": reason}, status=error.status, reason=reason, headers=headers)
-    response.headers["X-Request-Id"] = request[ID]
-    return response
+    """Seconds until CVAT stops waiting, less a margin. Raises GatewayError."""
+    if not text:
+        return default
+    seconds, place = 0.0, 0
+    while place < len(text):
+        part = DURATION.match(text, place)
+        if not part:
+            raise GatewayError("request", f"Header {LIMIT_HEADER} is {text[:20]!r}: write it like 120s")
+        seconds, place = seconds + float(part[1]) * UNITS_S[part[2]], part.end()
+    return min(default, seconds * (1 - MARGIN))

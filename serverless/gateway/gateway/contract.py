@@ -1,119 +1,117 @@
-"""CVAT's requests and answers in all versions; who speaks the containers' form (that of v2.14) is passed through."""
+"""CVAT's requests in all versions. What has the containers' form already (that of v2.14 on) is sent on as it came."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from .errors import GatewayError, blamed
-from .settings import Kind
+from gateway.errors import GatewayError, reported_as
+from gateway.registry import FunctionKind
 
 Payload = dict[str, Any]
 Version = tuple[int, ...]
-NOT_CVATS = "The request's fields are not in CVAT's form"
+
+MALFORMED_REQUEST = "The request's fields are not in CVAT's form"
 FIRST = (1, 5)
-OBJECT_INTERACTORS = (2, 3)  # answers {"points", "mask"}; before, the bare list of points
-BOUNDED_MASKS = (2, 4, 4)  # `mask` may be the crop that `bounds` names, and `points` are optional
-# The first version that takes each type of item; an older one fails the user's whole job on it.
-DETECTOR_TYPES: dict[str, Version] = {"tag": (2, 0), "ellipse": (2, 0), "mask": (2, 3), "skeleton": (2, 9)}
-FIELDS: dict[Kind, dict[str, type]] = {
-    "detector": {"image": str},
-    "interactor": {"image": str, "pos_points": list, "neg_points": list},
-    "reid": {"image0": str, "image1": str, "boxes0": list, "boxes1": list},
-    "tracker": {"image": str, "shapes": list, "states": list},
+"""The oldest version that is served."""
+OBJECT_INTERACTORS = (2, 3)
+"""Answers {"points", "mask"}; before, the bare list of points."""
+BOUNDED_MASKS = (2, 4, 4)
+"""An interactor's `mask` may be the crop that `bounds` names, and `points` are optional."""
+
+IMAGES: dict[FunctionKind, tuple[str, ...]] = {
+    "detector": ("image",),
+    "interactor": ("image",),
+    "reid": ("image0", "image1"),
+    "tracker": ("image",),
 }
+LISTS: dict[FunctionKind, tuple[str, ...]] = {
+    "detector": (),
+    "interactor": ("pos_points", "neg_points"),
+    "reid": ("boxes0", "boxes1"),
+    "tracker": ("shapes", "states"),
+}
+IMAGE_HEAD = 16 * 1024
+"""Characters of base64, a multiple of 4. Most files say within them how large the image is."""
+_IMAGE_KEY = re.compile(rb'"image[01]?"\s*:\s*"')
 
 
 @dataclass
 class Call:
-    """A request as it travels, and what must be known of it to give a fitting answer."""
+    """A request as it is sent on, and what must be known of it to give a fitting answer."""
 
-    kind: Kind
+    kind: FunctionKind
     version: Version
     body: bytes
-    images: list[str]  # names of the request's images
-    lengths: list[int]  # of the request's lists: boxes of the two frames (reid), shapes and states (tracker)
-    singular: bool  # a tracker's request of one `shape` and one `state` (before v1.7)
-    whole_masks: bool  # an interactor's mask must have the image's size
-    scale: float | None = None  # of the image that was re-encoded; None: it travels as it came
-    size: tuple[int, int] = (0, 0)  # width and height of the image that CVAT sent, where that must be known
+    fields: Payload
+    """The request's fields, their images cut to IMAGE_HEAD characters."""
+    singular: bool = False
+    """A tracker's request of one `shape` and one `state` (before v1.7)."""
+    scale: float | None = None
+    """Of the images, if they were re-encoded. None: they are sent as they came."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height of the image that CVAT sent, where that must be known."""
+
+    @property
+    def whole_masks(self) -> bool:
+        """Whether an interactor's mask must have the image's size."""
+        return self.kind == "interactor" and OBJECT_INTERACTORS <= self.version < BOUNDED_MASKS
 
 
 def version_of(headers: Mapping[str, str], configured: Version | None) -> Version:
-    """CVAT's version: told since v2.4, else as configured, else the oldest that the headers allow."""
-    if told := re.match(r"CVAT/(\d+)\.(\d+)(?:\.(\d+))?", headers.get("User-Agent", "")):
-        return tuple(int(part) for part in told.groups() if part)
+    """CVAT's version: named in the User-Agent since v2.4; else as configured; else the oldest that fits the headers."""
+    if named := re.match(r"CVAT/(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?", headers.get("User-Agent", "")):
+        return tuple(int(part) for part in named.groups() if part)
     return configured or ((2, 2) if "X-Nuclio-Invoke-Via" in headers else FIRST)
 
 
-@blamed("request", NOT_CVATS)
-def read_request(kind: Kind, body: bytes, version: Version) -> tuple[Call, Payload]:
-    """Check a request and bring it into the containers' form; its bytes stay untouched if they have it."""
+@reported_as("request", MALFORMED_REQUEST)
+def read_request(kind: FunctionKind, body: bytes, version: Version) -> Call:
+    """Checks a request and brings it into the containers' form; its bytes stay untouched if they have it."""
+    fields = _parsed(cut_images(body))
+    singular = kind == "tracker" and "shapes" not in fields and "shape" in fields
+    if singular:
+        payload = _plural(_parsed(body))
+        body, fields = orjson.dumps(payload), _plural(fields)
+    for name in IMAGES[kind] + LISTS[kind]:
+        if not isinstance(fields.get(name), str if name in IMAGES[kind] else list):
+            fault = "has the wrong type" if name in fields else "is missing"
+            raise GatewayError("request", f"Mandatory argument '{name}' of this {kind} {fault}")
+    return Call(kind, version, body, fields, singular)
+
+
+def cut_images(body: bytes) -> bytes:
+    """The body with the text of its images cut to their first IMAGE_HEAD characters.
+
+    Parsing what is left costs a twentieth. A string without a backslash ends at the next quotation mark, so that what
+    is left is JSON if the body is, with the same structure. Whether the text is base64 is for the container to check.
+    """
+    pieces, start = [], 0
+    while key := _IMAGE_KEY.search(body, start):
+        first, last = key.end(), body.find(b'"', key.end())
+        if last < 0:
+            break
+        is_long = last - first > IMAGE_HEAD and body.find(b"\\", first, last) < 0
+        pieces.append(body[start : first + IMAGE_HEAD if is_long else last])
+        start = last
+    pieces.append(body[start:])
+    return b"".join(pieces)
+
+
+def _parsed(body: bytes) -> Payload:
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise GatewayError("request", "The request is not JSON") from None
     if not isinstance(payload, dict):
         raise GatewayError("request", "The request is not a JSON object")
-    if singular := kind == "tracker" and "shapes" not in payload and "shape" in payload:
-        shape, state = payload.pop("shape"), payload.pop("state", None)
-        payload |= {"shapes": [shape], "states": [] if state is None else [state]}
-        body = orjson.dumps(payload)
-    for field, form in FIELDS[kind].items():
-        if not isinstance(payload.get(field), form):
-            fault = "has the wrong type" if field in payload else "is missing"
-            raise GatewayError("request", f"Mandatory argument '{field}' of this {kind} {fault}")
-    images, lists = ([field for field, form in FIELDS[kind].items() if form is wanted] for wanted in (str, list))
-    lengths, whole_masks = [len(payload[field]) for field in lists], OBJECT_INTERACTORS <= version < BOUNDED_MASKS
-    return Call(kind, version, body, images, lengths, singular, kind == "interactor" and whole_masks), payload
+    return payload
 
 
-def read_answer(call: Call, raw: bytes) -> Any:
-    """A container's answer; raises ValueError for what CVAT would fail on without a word of why."""
-    try:
-        answer = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        raise ValueError("it is not JSON") from None
-    for kind, fault, holds in RULES:
-        if kind == call.kind and not holds(call, answer):
-            raise ValueError(fault)
-    return answer
-
-
-def _list(value: Any, *types: type) -> bool:
-    """Whether `value` is a list of nothing but `types` (to which a bool is no int)."""
-    return isinstance(value, list) and all(type(part) in types for part in value)
-
-
-def _complete(item: Payload) -> bool:
-    """Whether a detector's item has what items of its type need."""
-    needed = {"tag": "label", "mask": "mask", "skeleton": "elements"}.get(item["type"], "points")
-    return bool(item[needed]) and (needed in {"label", "elements"} or _list(item[needed], int, float))
-
-
-RULES: list[tuple[Kind, str, Callable[[Call, Any], bool]]] = [
-    ("detector", "it is no list of objects", lambda _, a: _list(a, dict)),
-    ("detector", "no 'label' or 'type'", lambda _, a: all(type(i["label"]) is type(i["type"]) is str for i in a)),
-    ("detector", "no 'points', 'mask' or 'elements' as its 'type' has them", lambda _, a: all(map(_complete, a))),
-    ("interactor", "no 'points' and no 'mask'", lambda _, a: not {"points", "mask", "blob"}.isdisjoint(a.keys())),
-    ("interactor", "no 'points', which this CVAT needs", lambda c, a: c.version >= BOUNDED_MASKS or "points" in a),
-    ("interactor", "'points' are no [x, y]", lambda _, a: all(_list(at, int, float) for at in a.get("points", []))),
-    ("interactor", "'mask' is no list of rows", lambda _, a: _list(a.get("mask", []), list)),
-    ("tracker", "a state is missing", lambda c, a: len(a["shapes"]) == len(a["states"]) == c.lengths[0]),
-    ("tracker", "a shape is no list of numbers", lambda _, a: all(_list(shape, int, float) for shape in a["shapes"])),
-    ("reid", "not an index for each box", lambda c, a: _list(a, int) and len(a) == c.lengths[0]),
-    ("reid", "an index of no box", lambda c, a: all(-1 <= index < c.lengths[1] for index in a)),
-]
-"""What is wrong with an answer unless it holds, in order; one that cannot be asked (a KeyError) is malformed, too."""
-
-
-def older(call: Call, item: Payload) -> Payload | None:
-    """A detector's item for a CVAT that does not know its type: a mask's polygon or box; nothing of the others."""
-    if call.version >= DETECTOR_TYPES.get(item["type"], FIRST):
-        return item
-    if item["type"] != "mask":
-        return None
-    plain = {key: value for key, value in item.items() if key != "mask"}
-    return plain | ({"type": "polygon"} if item.get("points") else {"type": "rectangle", "points": item["mask"][-4:]})
+def _plural(payload: Payload) -> Payload:
+    """A tracker's request before v1.7 in the form since."""
+    others = {name: value for name, value in payload.items() if name not in ("shape", "state")}
+    state = payload.get("state")
+    return others | {"shapes": [payload["shape"]], "states": [] if state is None else [state]}

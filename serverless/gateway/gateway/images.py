@@ -3,172 +3,229 @@
 import base64
 import io
 import math
-from contextlib import suppress
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import orjson
-from PIL import Image, ImageDraw, ImageOps, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - registers two of FORMATS
+from cvat_images import ImageError, ImageTooLargeError, decode_base64, load, open_image, to_rgb
+from PIL import Image
 
-from .contract import NOT_CVATS, OBJECT_INTERACTORS, Call, Payload, older, read_answer
-from .errors import GatewayError, blamed
+from gateway.answers import known_to, mended
+from gateway.contract import IMAGE_HEAD, IMAGES, MALFORMED_REQUEST, OBJECT_INTERACTORS, Call
+from gateway.errors import GatewayError, reported_as
+from gateway.masks import detected_mask, interactor_mask
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-QUALITIES = (90, 75)  # tried at full size first: scaling costs more than compression
-MAX_PIXELS = 64_000_000  # of an image or a mask; a decoded image takes 3 bytes a pixel
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own bound, of which it warns before it fails
-SENT_PIXELS = 40_000_000  # that a model container takes; larger images are scaled down to it
-MIN_SIDE = 64  # pixels; an image that must be smaller to fit shows nothing
-HEAD = 16 * 1024  # characters of base64, in which most images tell their size
-SCALE_KEY = "gateway_scale"  # marks a tracker's state that was made on a scaled frame
+QUALITIES = (90, 75)
+"""Of JPEG. The second is tried before the image is scaled: scaling costs more than compression."""
+SENT_PIXELS = 40_000_000
+"""What a model container takes. An image of more is re-encoded, however few bytes it has."""
+REENCODED_PIXELS = 24_000_000
+"""Of all images of a request that is re-encoded: at the lower quality, more does not fit into SageMaker's 6 MiB."""
+MAX_DECODING_BYTES = 280_000_000
+"""For one image. All other memory is small beside it, as one image at a time is decoded."""
+STRIP_PIXELS = 1_000_000
+"""That are converted or scaled at a time, so that no second copy of a large image is made."""
+MIN_SIDE = 64
+"""Pixels. An image that must be smaller to fit shows nothing."""
+ORIENTATION = 0x0112
+"""The EXIF tag."""
+SCALE_KEY = "gateway_scale"
+"""Marks a tracker's state that was made on a scaled frame."""
 COORDINATES = {"points", "pos_points", "neg_points", "obj_bbox", "shapes", "max_distance"}
-OPAQUE = {"mask", "bounds", "state", "states"}  # what must not be searched for coordinates
+OPAQUE = {"mask", "bounds", "state", "states"}
+"""Fields that must not be searched for coordinates."""
 
 
-@blamed("request", NOT_CVATS)
-def fits(call: Call, payload: Payload, limit: int) -> bool:
-    """Whether a request can travel as it came; notes the image's size in `call` if the answer needs it."""
+class Frame(NamedTuple):
+    """An image as it is to be encoded."""
+
+    pixels: Image.Image
+    """In mode RGB."""
+    orientation: int | None
+    """EXIF's, from which a container may know how to turn it."""
+
+
+@contextmanager
+def _image_faults_reported() -> Iterator[None]:
+    try:
+        yield
+    except ImageTooLargeError as error:
+        raise GatewayError("too_large", f"Image too large: {error}") from None
+    except ImageError as error:
+        raise GatewayError("request", f"Image not decodable: {error}") from None
+
+
+@reported_as("request", MALFORMED_REQUEST)
+@_image_faults_reported()
+def fits(call: Call, limit: int) -> bool:
+    """Whether a request can be sent as it came; notes the image's size in `call` if the answer needs it."""
     if call.whole_masks:
-        call.size = opened(payload["image"], decode=False).size
-    if len(call.body) > limit or _scale_of_states(call, payload) not in {None, 1.0}:
+        call.size = _size(call, "image")
+    if len(call.body) > limit or _scale_of_states(call) not in {None, 1.0}:
         return False
-    for name in call.images:
-        with suppress(GatewayError):  # its head does not tell: the container judges it
-            if math.prod(opened(payload[name][:HEAD], decode=False).size) > SENT_PIXELS:
-                return False
-    return True
+    try:
+        return all(math.prod(_size(call, name)) <= SENT_PIXELS for name in IMAGES[call.kind])
+    except ImageTooLargeError:
+        return False
+    except ImageError:  # the container refuses it, and says why
+        if call.whole_masks:
+            raise
+        return True
 
 
-@blamed("request", NOT_CVATS)
-def fit(call: Call, payload: Payload, limit: int) -> None:
-    """Make `call` travel as at most `limit` bytes, with images of at most SENT_PIXELS. Blocks: run it in a thread."""
-    frames = {name: opened(payload[name], decode=True) for name in call.images}
-    call.size = next(iter(frames.values())).size
-    rest = len(orjson.dumps({key: value for key, value in payload.items() if key not in frames}))
-    room = (limit - rest - 64) // 4 * 3  # bytes of JPEG that become 4/3 as many of base64
-    area = max(math.prod(frame.size) for frame in frames.values())
-    fixed = _scale_of_states(call, payload)
+def _size(call: Call, name: str) -> tuple[int, int]:
+    """Width and height of an image, from its head if that is enough. Raises ImageError."""
+    head = call.fields[name]
+    try:
+        return open_image(decode_base64(head)).size
+    except ImageTooLargeError:
+        raise
+    except ImageError:
+        if len(head) < IMAGE_HEAD:
+            raise
+        return open_image(decode_base64(orjson.loads(call.body)[name])).size
+
+
+@reported_as("request", MALFORMED_REQUEST)
+@_image_faults_reported()
+def fit(call: Call, limit: int) -> None:
+    """Makes `call` travel as at most `limit` bytes. Takes seconds and much memory: one at a time, in a thread.
+
+    Raises GatewayError where the images cannot be decoded or made small enough.
+    """
+    payload = orjson.loads(call.body)
+    call.body = b""  # no longer needed: what is decoded takes its place in memory
+    files = {name: decode_base64(payload.pop(name)) for name in IMAGES[call.kind]}
+    sizes = {name: open_image(data).size for name, data in files.items()}
+    call.size = next(iter(sizes.values()))
+    fixed = _scale_of_states(call)
     own_states = {"states": [state["state"] for state in payload["states"]]} if fixed and fixed < 1 else {}
-    scale, quality = fixed or min(1.0, 0.999 * math.sqrt(SENT_PIXELS / area)), QUALITIES[0]
-    while room > 0 and all(scale == 1 or min(frame.size) * scale >= MIN_SIDE for frame in frames.values()):
-        encoded = {name: _encode(frame, scale, quality) for name, frame in frames.items()}
-        size = sum(map(len, encoded.values()))
-        if size <= room:
+    room = (limit - len(orjson.dumps(payload)) - 64) // 4 * 3  # bytes of JPEG that become 4/3 as many of base64
+    area = sum(math.prod(size) for size in sizes.values())
+    scale = fixed or min(1.0, math.sqrt(REENCODED_PIXELS / area))
+    frames = {name: _frame(files.pop(name), _scaled_size(size, scale)) for name, size in sizes.items()}
+    quality = QUALITIES[0]
+    while room > 0 and all(scale == 1 or min(size) * scale >= MIN_SIDE for size in sizes.values()):
+        encoded = {name: _jpeg(frame, _scaled_size(sizes[name], scale), quality) for name, frame in frames.items()}
+        taken = sum(map(len, encoded.values()))
+        if taken <= room:
             texts = {name: base64.b64encode(data).decode() for name, data in encoded.items()}
-            call.body, call.scale = orjson.dumps(_scaled(payload, scale) | own_states | texts), scale
+            call.body, call.scale = orjson.dumps(scaled(payload, scale) | own_states | texts), scale
             return
         if quality == QUALITIES[-1]:
             if fixed:
                 break
-            scale *= min(0.95 * math.sqrt(room / size), 0.9)
+            scale *= min(0.95 * math.sqrt(room / taken), 0.9)
         quality = QUALITIES[-1]
     raise GatewayError("too_large", f"Image too large: it cannot be made to fit {limit} bytes")
 
 
-def opened(text: str, *, decode: bool) -> Image.Image:
-    """An image as RGB, or one of which no more than the header is read."""
+def _scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _frame(data: bytes, size: tuple[int, int]) -> Frame:
+    """An image file brought to this size, which is not larger than its own."""
+    image = open_image(data)
+    del data  # it goes when the pixels are there
+    if _decoding_bytes(image, size) > MAX_DECODING_BYTES:
+        raise ImageTooLargeError(f"{image.width} x {image.height} pixels take too much memory as {image.format}")
+    image.draft(None, size)  # a JPEG can be decoded at half its size, or less
+    load(image)
+    return Frame(_resized(image, size), _orientation(image))
+
+
+def _decoding_bytes(image: Any, size: tuple[int, int]) -> float:
+    """Memory that Pillow's decoder takes, beside the file: pixels, and what the format's library holds of its own."""
+    pixels, bands = math.prod(image.size), len(image.getbands())
+    decoded = pixels * (1 if bands == 1 and image.mode in ("1", "L", "P") else 4)
+    if image.format in ("WEBP", "AVIF"):
+        return float(3 * decoded)
+    if image.format == "JPEG2000":
+        return float(decoded + 4 * bands * pixels)
+    if image.format == "TIFF":  # one strip may hold it all
+        return float(decoded + bands * pixels)
+    if image.format != "JPEG":
+        return float(decoded)
+    shrinking = 4 ** max(0, min(3, int(math.log2(max(1, min(image.width / size[0], image.height / size[1]))))))
+    layers = [across * down for _, across, down, _ in image.layer] if image.info.get("progressive") else []
+    coefficients = 2 * pixels * sum(layers) / max(layers, default=1)
+    return float(decoded / shrinking + coefficients)
+
+
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The image as RGB of this size, strip by strip: the same pixels as at once, and little memory beside them."""
+    if image.mode == "RGB" and image.size == size:
+        return image
+    frame = Image.new("RGB", size)
+    step = image.height / size[1]
+    rows = max(1, int(STRIP_PIXELS / image.width / step))
+    for top in range(0, size[1], rows):
+        bottom = min(size[1], top + rows)
+        first = max(
+            0, math.floor(top * step - step) - 1
+        )  # what bilinear filtering looks at beside the strip's own rows
+        last = min(image.height, math.ceil(bottom * step + step) + 1)
+        strip = to_rgb(image.crop((0, first, image.width, last)))
+        box = (0, top * step - first, image.width, min(bottom * step, image.height) - first)
+        frame.paste(strip.resize((size[0], bottom - top), Image.Resampling.BILINEAR, box=box), (0, top))
+    return frame
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """How a container may have to turn the image; broken EXIF data say nothing."""
     try:
-        image = Image.open(io.BytesIO(base64.b64decode(text)), formats=FORMATS)
-        if not decode:
-            return image
-        if math.prod(image.size) > MAX_PIXELS:
-            raise GatewayError("too_large", f"Image too large: {image.width} x {image.height} pixels")
-        image.load()
-        return image if image.mode == "RGB" else image.convert("RGB")
-    except (OSError, ValueError, SyntaxError):
-        raise GatewayError("request", f"Image {'too large to be sent as it is, and ' * decode}not decodable") from None
+        orientation = image.getexif().get(ORIENTATION)
+    except Exception:  # of hostile bytes, Pillow's parser raises nearly everything
+        return None
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else None  # noqa: PLR2004
 
 
-def _encode(image: Image.Image, scale: float, quality: int) -> bytes:
-    """JPEG of the scaled image; its EXIF data stay, since a container may turn the image as they say."""
-    out, image = io.BytesIO(), image if scale == 1 else ImageOps.scale(image, scale, Image.Resampling.BILINEAR)
-    image.save(out, "JPEG", quality=quality, exif=image.info.get("exif", b""))
+def _jpeg(frame: Frame, size: tuple[int, int], quality: int) -> bytes:
+    """JPEG of a frame at this size. All EXIF data of a file may exceed JPEG's 64 KiB: only the orientation stays."""
+    out, exif = io.BytesIO(), Image.Exif()
+    if frame.orientation:
+        exif[ORIENTATION] = frame.orientation
+    pixels = frame.pixels if frame.pixels.size == size else frame.pixels.resize(size, Image.Resampling.BILINEAR)
+    pixels.save(out, "JPEG", quality=quality, exif=exif)
     return out.getvalue()
 
 
-def _scale_of_states(call: Call, payload: Payload) -> float | None:
+def _scale_of_states(call: Call) -> float | None:
     """Scale at which a tracker's states were made: the model's own coordinates in them stay as they are."""
-    states, marked = payload["states"] if call.kind == "tracker" else [], {SCALE_KEY, "state"}
+    states = call.fields["states"] if call.kind == "tracker" else []
+    marked = {SCALE_KEY, "state"}
     scales = {float(s[SCALE_KEY]) if isinstance(s, dict) and s.keys() == marked else 1.0 for s in states}
     if len(scales) > 1 or not all(0 < scale <= 1 for scale in scales):
         raise GatewayError("too_large", "Image too large: the objects were started at different scales")
     return scales.pop() if scales else None
 
 
-def _scaled(value: Any, factor: float, key: str = "") -> Any:
+def scaled(value: Any, factor: float, key: str = "") -> Any:
     """`value` with all numbers under the COORDINATES of its objects times `factor`."""
     if isinstance(value, dict) and factor != 1:
-        return {name: part if name in OPAQUE else _scaled(part, factor, name) for name, part in value.items()}
+        return {name: part if name in OPAQUE else scaled(part, factor, name) for name, part in value.items()}
     if isinstance(value, list) and factor != 1:
-        return [_scaled(part, factor, key) for part in value]
+        return [scaled(part, factor, key) for part in value]
     return value * factor if key in COORDINATES and isinstance(value, int | float) else value
 
 
-@blamed("model", "The model's answer is malformed")
+@reported_as("model", "The model's answer is malformed")
 def translate(call: Call, raw: bytes) -> bytes:
     """A container's answer for the CVAT that calls; its very bytes where nothing has to change. Blocks to draw."""
-    answer, factor = read_answer(call, raw), 1 / (call.scale or 1)
-    result = _scaled(answer, factor)
+    try:
+        original = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise ValueError("it is not JSON") from None
+    answer, factor = mended(call, original), 1 / (call.scale or 1)
+    result = scaled(answer, factor)
     if call.kind == "detector":
-        items = [taken for item in result if (taken := older(call, _detected(item, factor)))]
-        result = items if items != answer else answer
+        result = [known for item in result if (known := known_to(call.version, detected_mask(item, factor)))]
     if call.kind == "tracker" and factor > 1:
         result |= {"states": [{SCALE_KEY: call.scale, "state": state} for state in answer["states"]]}
     if call.singular:
         result = {"shape": result["shapes"][0], "state": result["states"][0]}
     if call.kind == "interactor" and "blob" not in answer:
-        result = _interactor(call, result, factor) if call.version >= OBJECT_INTERACTORS else result["points"]
-    return raw if result is answer else orjson.dumps(result)
-
-
-def _detected(item: Payload, factor: float) -> Payload:
-    if item["type"] != "mask" or factor == 1:
-        return item
-    picture, box = _moved(item["mask"][:-4], item["mask"][-4:], factor, [])
-    return item | {"mask": [*picture.tobytes(), *box]}
-
-
-def _interactor(call: Call, answer: Payload, factor: float) -> Payload:
-    """With a mask, drawn if the container left it out (it would be too large an answer), as this CVAT takes it."""
-    rows, bounds, points = answer.get("mask"), answer.get("bounds"), answer.get("points", [])
-    whole = [0, 0, call.size[0] - 1, call.size[1] - 1]
-    if rows and factor == 1 and not (bounds and call.whole_masks):
-        return answer
-    if rows:
-        values, filled = [value for row in rows for value in row], bounds or [0, 0, len(rows[0]) - 1, len(rows) - 1]
-        picture, box = _moved(values, filled, factor, [] if bounds and not call.whole_masks else whole)
-    else:
-        corners = [(round(x), round(y)) for x, y in points] or [(0, 0)]
-        box = whole if call.whole_masks else [edge(axis) for edge in (min, max) for axis in zip(*corners, strict=True)]
-        picture = Image.new("L", _size(box))
-        if points:
-            ImageDraw.Draw(picture).polygon([(x - box[0], y - box[1]) for x, y in corners], fill=1, outline=1)
-    return (
-        {"points": points, "mask": _rows(picture)}
-        if call.whole_masks
-        else answer | {"mask": _rows(picture), "bounds": box}
-    )
-
-
-def _size(box: list[int]) -> tuple[int, int]:
-    """Width and height of a mask with this box: left, top, right, bottom."""
-    width, height = int(box[2]) - int(box[0]) + 1, int(box[3]) - int(box[1]) + 1
-    if min(width, height) < 1 or width * height > MAX_PIXELS:
-        raise ValueError(f"a mask of {width} x {height} pixels is larger than any image, or empty")
-    return width, height
-
-
-def _moved(values: list[int], filled: list[int], factor: float, box: list[int]) -> tuple[Image.Image, list[int]]:
-    """A mask of 0 and 1, row by row, that filled one box: what of it is in another (none given: its own), enlarged."""
-    if len(values) != math.prod(size := _size(filled)):
-        raise ValueError(f"a mask of {size[0]} x {size[1]} pixels has {len(values)} values")
-    box = box or [round((edge + last) * factor) - last for edge, last in zip(filled, (0, 0, 1, 1), strict=True)]
-    corners = zip((box[0], box[1], box[2] + 1, box[3] + 1), [*filled[:2]] * 2, strict=True)
-    extent, picture = [edge / factor - start for edge, start in corners], Image.frombytes("L", size, bytes(values))
-    return picture.transform(_size(box), Image.Transform.EXTENT, extent, Image.Resampling.NEAREST), box
-
-
-def _rows(picture: Image.Image) -> orjson.Fragment:
-    """JSON of rows of 0 and 1: as a Python list, a large mask would take eight times its bytes."""
-    text, width = picture.tobytes().translate(bytes.maketrans(b"\0\1", b"01")).decode(), picture.width
-    rows = (",".join(text[start : start + width]) for start in range(0, len(text), width))
-    return orjson.Fragment(f"[[{'],['.join(rows)}]]")
+        result = interactor_mask(call, result, factor) if call.version >= OBJECT_INTERACTORS else result["points"]
+    return raw if result == original else orjson.dumps(result)

@@ -1,4 +1,4 @@
-"""What an operator sees: Prometheus metrics, and one JSON line per request. No image, no secret."""
+"""What an operator sees: Prometheus metrics, and one JSON line per invocation. No image, no secret."""
 
 import logging
 import sys
@@ -9,13 +9,17 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pythonjsonlogger.orjson import OrjsonFormatter
 
+from gateway.errors import GatewayError
+
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
 log = logging.getLogger("gateway")
 
 
 def configure_logging(level: str) -> None:
     """A JSON object per line; what `extra` has becomes part of it."""
-    handler, names = logging.StreamHandler(sys.stdout), {"levelname": "level", "exc_info": "exception"}
+    handler = logging.StreamHandler(sys.stdout)
+    names = {"levelname": "level", "exc_info": "exception"}
     handler.setFormatter(OrjsonFormatter("{levelname}{message}", style="{", timestamp="time", rename_fields=names))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(level)
@@ -23,25 +27,32 @@ def configure_logging(level: str) -> None:
 
 @dataclass
 class Trace:
-    """What becomes of one invocation, filled in on the way, also of one that fails: the fields of its line."""
+    """What is known of one invocation, filled in on its way: the fields of its log line."""
 
     function: str
     request_id: str
     bytes_in: int
     bytes_sent: int = 0
     bytes_out: int = 0
-    scale: float | None = None  # of the image that was re-encoded; None: it travelled as it came
+    scale: float | None = None
+    """Of the image that was re-encoded. None: it was sent as it came."""
     attempts: int = 0
-    upstream_ms: float = 0.0  # of waiting for the backend
+    upstream_ms: float = 0.0
+    """Time spent waiting for the backend."""
     ms: float = 0.0
     status: int = 500
-    kind: str | None = None  # of the failure
+    kind: str | None = None
+    """Of the failure."""
     reason: str | None = None
     started: float = field(default_factory=time.monotonic)
 
+    def fail(self, error: GatewayError) -> None:
+        """Notes why there is no answer."""
+        self.status, self.kind, self.reason = error.status, error.kind, error.reason
+
 
 class Metrics:
-    """Counters of one gateway; only registered functions' names are labels, so their number is bounded."""
+    """Counters of one gateway; only registered functions' names are labels, so that their number is bounded."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -56,8 +67,9 @@ class Metrics:
         self.in_flight = Gauge("in_flight_bytes", "Bytes of requests being worked on", **own)
 
     def record(self, trace: Trace) -> None:
-        """Count an invocation that has ended, and log its line."""
-        trace.ms, name = round((time.monotonic() - trace.started) * 1000, 1), trace.function
+        """Counts an invocation that has ended, and logs its line."""
+        trace.ms = round((time.monotonic() - trace.started) * 1000, 1)
+        name = trace.function
         self._requests.labels(name, trace.status).inc()
         self._latency.labels(name).observe(trace.ms / 1000)
         self._retries.labels(name).inc(max(0, trace.attempts - 1))
@@ -66,4 +78,4 @@ class Metrics:
             self._upstream.labels(name).observe(trace.upstream_ms / 1000)
         if trace.kind:
             self._errors.labels(name, trace.kind).inc()
-        log.info("invocation", extra={field: value for field, value in vars(trace).items() if field != "started"})
+        log.info("invocation", extra={name: value for name, value in vars(trace).items() if name != "started"})

@@ -8,8 +8,9 @@ import base64
 import binascii
 import io
 import math
+import warnings
 
-from PIL import (
+from PIL import (  # each plugin by itself: to find one, Pillow would load all of its forty
     AvifImagePlugin,
     BmpImagePlugin,
     CurImagePlugin,
@@ -30,6 +31,7 @@ from PIL import (
     SunImagePlugin,
     TgaImagePlugin,
     TiffImagePlugin,
+    UnidentifiedImageError,
     WebPImagePlugin,
     XbmImagePlugin,
     XpmImagePlugin,
@@ -68,6 +70,7 @@ MAX_PIXELS = 64_000_000
 
 ImageFile.LOAD_TRUNCATED_IMAGES = True  # as CVAT does; it also makes Pillow skip text chunks that are too long
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow raises above twice this, also for an image inside of an ICO or ICNS
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # and warns above this
 
 
 class ImageError(ValueError):
@@ -91,8 +94,8 @@ def open_image(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
-        raise ImageTooLargeError(f"more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels") from None
-    except Image.UnidentifiedImageError:
+        raise ImageTooLargeError(f"more than {MAX_PIXELS / 1e6:.0f} megapixels") from None
+    except UnidentifiedImageError:
         raise ImageError(f"no image of a known format: {', '.join(FORMATS)}") from None
     except Exception as error:  # of hostile bytes, Pillow's decoders raise nearly everything
         raise ImageError(f"cannot be decoded: {error}") from None

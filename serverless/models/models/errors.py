@@ -13,5 +13,17 @@ class TooLargeError(RequestError):
     status = 413
 
 
+class EncodingError(RequestError):
+    """The body is compressed: unpacked it would have any size."""
+
+    status = 415
+
+
+class SlowError(RequestError):
+    """The body does not come."""
+
+    status = 408
+
+
 class ModelError(Exception):
     """The archive or the container's environment is wrong; the message is for who packed or deployed it."""

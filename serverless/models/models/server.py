@@ -11,12 +11,21 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
-from models.errors import ModelError, RequestError
+from models.errors import EncodingError, ModelError, RequestError, SlowError
 from models.service import Service, load_service
 from models.settings import MAX_BODY_BYTES, MAX_WAITING, REQUEST_TIMEOUT_S, Settings
 
 SHUTDOWN_S = 25.0
 """SageMaker kills a container 30 s after SIGTERM."""
+
+BODY_TIMEOUT_S = 20.0
+"""For a body to come in whole."""
+
+IDLE_TIMEOUT_S = 75.0
+"""For the headers of a request, and between two requests of a connection."""
+
+CLIENT_CLOSED_REQUEST = 499
+"""Not sent, as nobody is there; only for the log."""
 
 
 class Server:
@@ -54,10 +63,10 @@ class Server:
             return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "the model is being loaded: try again"})
         if self._waiting > MAX_WAITING:
             return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": f"{MAX_WAITING} requests are waiting: try again"})
-        raw = await request.read()
         started = time.monotonic()
-        self._waiting += 1
+        self._waiting += 1  # also while its body comes in: bodies in memory are counted thereby
         try:
+            raw = await _body(request)
             answer = await self._work(self._service, raw, started + REQUEST_TIMEOUT_S)
         except TimeoutError:
             text = f"no answer within {REQUEST_TIMEOUT_S:.0f} s: send a smaller image or fewer at a time"
@@ -79,6 +88,20 @@ class Server:
         return await asyncio.wait_for(loop.run_in_executor(self._worker, work), deadline - time.monotonic())
 
 
+async def _body(request: web.Request) -> bytes:
+    """The request's body. Raises RequestError for one that is compressed or does not come."""
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise EncodingError(f"Content-Encoding is {encoding[:20]!r}: send the body as it is")
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await request.read()
+    except TimeoutError:
+        raise SlowError(f"the body did not come within {BODY_TIMEOUT_S:.0f} s") from None
+    except web.RequestPayloadError as error:
+        raise RequestError(f"the body is broken: {error}") from None
+
+
 @web.middleware
 async def _errors_as_json(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -95,7 +118,10 @@ async def _errors_as_json(
     except web.HTTPException as error:
         text = f"{request.method} {request.path}: {error.reason}; there are GET /ping and POST /invocations"
         return _json(error.status, {"error": text})
-    except (Exception, MemoryError):
+    except ConnectionError:
+        logging.info("the caller closed the connection")
+        return web.Response(status=CLIENT_CLOSED_REQUEST)
+    except Exception:
         logging.exception("request failed")
         text = "the model failed on this request; the container's log says why"
         return _json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": text})
@@ -111,7 +137,13 @@ async def serve(settings: Settings) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = web.AppRunner(
+        server.app,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=IDLE_TIMEOUT_S,
+        shutdown_timeout=SHUTDOWN_S,
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, port=settings.port).start()

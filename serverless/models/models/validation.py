@@ -1,5 +1,6 @@
 """Checks options and requests with pydantic, and says what is wrong in a sentence."""
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -9,6 +10,9 @@ from models.errors import ModelError, RequestError
 
 SHOWN_CHARACTERS = 60
 """How much of a wrong value is quoted."""
+
+_QUOTE = reprlib.Repr()
+_QUOTE.maxstring = _QUOTE.maxother = SHOWN_CHARACTERS
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -53,6 +57,6 @@ def _sentences(error: ValidationError, prefix: str) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value to quote: an image must not come back in the error message."""
-    text = repr(value[:SHOWN_CHARACTERS] if isinstance(value, (str, bytes)) else value)
+    """A value to quote: an image must not come back in the error message, nor a list of a million lists."""
+    text = _QUOTE.repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import orjson
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FUNCTIONS = ROOT / "serverless" / "functions"
 PROGRAM = ROOT / "serverless" / "models"
 REID, RCNN, SIAMMASK, IOG, TENSORFLOW = (

@@ -1,0 +1,217 @@
+"""The backend that deployed functions run on: SageMaker endpoints, called over kept-alive connections."""
+
+import asyncio
+import io
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+import botocore.session
+import orjson
+from aiohttp import web
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+
+from gateway.contract import Payload
+from gateway.errors import ConfigError, ErrorKind, GatewayError
+from gateway.memory import Share
+from gateway.registry import Function
+from gateway.settings import Settings
+from gateway.telemetry import Trace
+
+CALL_TIMEOUT_S = 65.0
+"""SageMaker itself gives a model 60 s."""
+CONNECT_TIMEOUT_S = 5.0
+LAST_WORD_S = 0.05
+"""Before CVAT's deadline, the reason for the failure is sent."""
+BACKOFF_S = (0.1, 5.0)
+"""Doubled from the first to the second; half of it is waited in the mean."""
+REACHED_S = 10.0
+"""How long one answer of SageMaker shows that it can be reached."""
+PROBE_TIMEOUT_S = 3.0
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""SageMaker passes 6 MB; larger ones with an option that an endpoint may have one day."""
+WRITE_WHOLE = 1024 * 1024
+"""Bytes. aiohttp wants more in pieces, so that one body does not block the loop."""
+MESSAGE_LENGTH = 2000
+"""Characters of a container's message that are looked at."""
+AWS = botocore.session.Session()
+JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+
+FAULTS: dict[type[Exception], tuple[ErrorKind, str, bool]] = {
+    NoCredentialsError: ("credentials", "The gateway has no AWS credentials", False),
+    BotoCoreError: ("credentials", "The gateway's AWS credentials cannot be refreshed: {fault}", True),
+    aiohttp.ConnectionTimeoutError: ("endpoint", "SageMaker cannot be reached", True),
+    TimeoutError: ("timeout", "Model did not answer within {seconds:.0f} s", True),
+    aiohttp.ClientError: ("endpoint", "Connection to SageMaker failed: {fault.__class__.__name__}", True),
+}
+"""Why there is no answer: what CVAT's user is shown, and whether to try again. The first that fits counts."""
+
+ERRORS: list[tuple[str, ErrorKind, str]] = [
+    (r"\d+ ModelError (429|503)", "busy", "Model is busy: {message}"),
+    (r"\d+ ModelError 4", "refused", "Model refused the request: {message}"),
+    (r"\d+ ModelError|424", "model", "Model failed: {message}"),
+    (r"429|\d+ (Throttling|TooManyRequests|ModelNotReady)", "busy", "Model is busy: SageMaker throttles the calls"),
+    (r"413", "too_large", "Image too large for SageMaker"),
+    (r"\d+ (ExpiredToken|RequestExpired)", "credentials", "The gateway's AWS credentials have expired"),
+    (r"5", "endpoint", "SageMaker failed ({code})"),
+    (r"403|\d+ AccessDenied", "endpoint", "The gateway may not call endpoint {endpoint} ({code})"),
+    (r"(?is).*not found", "endpoint", "Endpoint {endpoint} does not exist or is still being created"),
+    (r"", "endpoint", "SageMaker refused the call ({code}): {message}"),
+]
+"""What an error of SageMaker means, by the first pattern that its status, code, the container's status and its message
+begin with."""
+
+
+class Signer(SigV4Auth):  # type: ignore[misc]  # botocore ships no types
+    """AWS's signature with a hash of the body that is known already, so that a retry does not hash again."""
+
+    def __init__(self, credentials: Any, region: str, digest: str) -> None:
+        super().__init__(credentials, "sagemaker", region)
+        self._digest = digest
+
+    def payload(self, _: AWSRequest) -> str:
+        """SHA-256 of the body, in hexadecimal."""
+        return self._digest
+
+
+class SageMaker:
+    """Calls endpoints, again and again where that may help, until CVAT stops waiting."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._credentials: Credentials | None = None
+        self._loading = asyncio.Lock()
+        self._reached = float("-inf")
+
+    async def running(self, _: web.Application) -> AsyncIterator[None]:
+        """Finds region and host name, and keeps a pool of connections until the end."""
+        self._region, self._base = await asyncio.to_thread(self._locate)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=50)
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as self._client:
+            yield
+
+    async def problem(self) -> str | None:
+        """Why calls cannot be answered, if so: no credentials, or SageMaker is out of reach."""
+        try:
+            if await self._keys() is None:
+                return "The gateway has no AWS credentials"
+        except BotoCoreError:
+            return "The gateway's AWS credentials cannot be refreshed"
+        if time.monotonic() - self._reached < REACHED_S:
+            return None
+        try:
+            timeout = aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S)
+            async with self._client.get(self._base, timeout=timeout):  # any answer will do
+                self._reached = time.monotonic()
+        except (aiohttp.ClientError, TimeoutError) as fault:
+            return f"SageMaker cannot be reached ({fault.__class__.__name__})"
+        return None
+
+    async def invoke(self, function: Function, body: bytes, deadline: float, share: Share, trace: Trace) -> bytes:
+        """A container's answer to a request in its form; `deadline` is one of time.monotonic().
+
+        Raises GatewayError, before the deadline: the failure of the last attempt that was not cut short by it.
+        """
+        digest, error = sha256(body).hexdigest(), None
+        while True:
+            started = time.monotonic()
+            seconds = min(CALL_TIMEOUT_S, deadline - started - LAST_WORD_S)
+            trace.attempts += 1
+            try:
+                async with asyncio.timeout(seconds):
+                    request = self._signed(function, body, digest, trace.request_id, await self._keys())
+                    return await self._attempt(request, body, share)
+            except tuple(FAULTS) as fault:
+                if error is None or seconds == CALL_TIMEOUT_S or not isinstance(fault, TimeoutError):
+                    kind, text, retryable = next(known for form, known in FAULTS.items() if isinstance(fault, form))
+                    error = GatewayError(kind, text.format(fault=fault, seconds=seconds), retryable=retryable)
+            except GatewayError as failure:
+                error = failure
+            finally:
+                trace.upstream_ms += round((time.monotonic() - started) * 1000, 1)
+            if error.kind == "credentials":
+                self._credentials = None  # look for new ones before the next attempt
+            pause = random.uniform(0, min(BACKOFF_S[0] * 2 ** min(trace.attempts, 10), BACKOFF_S[1]))  # noqa: S311 - jitter
+            if not error.retryable or time.monotonic() + pause >= deadline - LAST_WORD_S:
+                raise error
+            await asyncio.sleep(pause)
+
+    def _signed(self, function: Function, body: bytes, digest: str, request_id: str, keys: Any) -> AWSRequest:
+        target = self._settings.target(function.name)
+        assert target  # noqa: S101 - others are not listed with this backend
+        names = {"Inference-Id": request_id, "Custom-Attributes": f"request-id={request_id}"}
+        names |= {"Target-Container-Hostname": target.container} if target.container else {}
+        headers = JSON | {f"X-Amzn-SageMaker-{name}": value for name, value in names.items()}
+        request = AWSRequest("POST", f"{self._base}/endpoints/{target.endpoint}/invocations", headers, data=body)
+        request.context["endpoint"] = target.endpoint
+        Signer(keys, self._region, digest).add_auth(request)
+        return request
+
+    async def _attempt(self, request: AWSRequest, body: bytes, share: Share) -> bytes:
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S)
+        data = body if len(body) <= WRITE_WHOLE else io.BytesIO(body)
+        headers = dict(request.headers.items())
+        async with self._client.post(request.url, data=data, headers=headers, timeout=timeout) as response:
+            raw = await _read(response, share)
+        self._reached = time.monotonic()
+        if response.ok:
+            return raw
+        raise explain(response.status, response.headers, raw, request.context["endpoint"])
+
+    async def _keys(self) -> Any:
+        """Credentials, None if there are none. Where finding or refreshing them blocks, it is done in a thread."""
+        async with self._loading:
+            credentials: Any = self._credentials or await asyncio.to_thread(self._load)
+            self._credentials = credentials
+        if getattr(credentials, "refresh_needed", bool)():  # those that never expire have no such method
+            return await asyncio.to_thread(credentials.get_frozen_credentials)
+        return credentials and credentials.get_frozen_credentials()
+
+    def _load(self) -> Credentials | None:
+        """As every AWS SDK finds them: environment, profile, container role, instance role."""
+        return AWS.get_component("credential_provider").load_credentials()
+
+    def _locate(self) -> tuple[str, str]:
+        """Region, and address of its runtime; with keys given, this client does not go and look for any."""
+        region = self._settings.aws_region or AWS.get_config_variable("region")
+        if not region:
+            raise ConfigError("environment variable AWS_REGION is not set: set it to the endpoints' region")
+        keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "unused")
+        return region, AWS.create_client("sagemaker-runtime", region, **keys).meta.endpoint_url.rstrip("/")
+
+
+async def _read(response: aiohttp.ClientResponse, share: Share) -> bytes:
+    """The body of an answer, for which memory is held like for a request."""
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_ANSWER_BYTES:
+            raise GatewayError("model", f"Model failed: its answer is larger than {MAX_ANSWER_BYTES} bytes")
+        if size > share.held:
+            await share.hold(size)
+    return b"".join(pieces)
+
+
+def explain(status: int, headers: Mapping[str, str], raw: bytes, endpoint: str) -> GatewayError:
+    """What an error of SageMaker's runtime means to the person in front of CVAT, and whether to try again."""
+    body: Payload = {}
+    with suppress(TypeError, ValueError):
+        body = dict(orjson.loads(raw))
+    code = str(headers.get("x-amzn-errortype") or body.get("__type") or body.get("code") or status)
+    code = code[:MESSAGE_LENGTH].rpartition("#")[2].partition(":")[0]
+    message = body.get("OriginalMessage") or body.get("message") or body.get("Message") or "no reason given"
+    message = str(message)[:MESSAGE_LENGTH]
+    line = f"{status} {code} {body.get('OriginalStatusCode')} {message}"
+    kind, text = next((kind, text) for pattern, kind, text in ERRORS if re.match(pattern, line))
+    retryable = kind in {"busy", "credentials"} or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return GatewayError(kind, text.format(code=code, message=message, endpoint=endpoint), retryable=retryable)

@@ -1,0 +1,64 @@
+"""The process's life: connections with limits, and an end that loses no call."""
+
+import asyncio
+import ctypes
+import signal
+
+from aiohttp import web
+
+from gateway.app import STOP_TIMEOUT_S, Gateway
+from gateway.settings import Settings
+from gateway.telemetry import log
+
+IDLE_TIMEOUT_S = 20.0
+"""For the headers of a request to come in whole, and between two requests of a connection."""
+
+MALLOC_OPTIONS = {-8: 2, -3: 4 * 1024 * 1024, -1: 16 * 1024 * 1024}
+"""M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of mallopt(3). Left alone, glibc moves the last two up to the
+size of the largest block that was ever freed, and keeps what a large image has taken; below 4 MiB, what is freed is
+used again for the next body."""
+
+
+def configure_malloc() -> None:
+    """Makes glibc give memory back; another C library is left as it is."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        for option, value in MALLOC_OPTIONS.items():
+            library.mallopt(option, value)
+
+
+def make_runner(gateway: Gateway, shutdown_timeout_s: float = STOP_TIMEOUT_S) -> web.AppRunner:
+    """The application with the limits that hold for every connection."""
+    return web.AppRunner(
+        gateway.app,
+        access_log=None,
+        auto_decompress=False,  # a compressed body is refused; unpacked it would have any size
+        handler_cancellation=True,  # a call is not continued for a caller that has gone away
+        keepalive_timeout=IDLE_TIMEOUT_S,
+        shutdown_timeout=shutdown_timeout_s,
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT; after SIGTERM, new calls are taken for a while."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    delays: list[float] = []
+
+    def end(delay: float) -> None:
+        delays.append(delay)
+        stop.set()
+
+    loop.add_signal_handler(signal.SIGTERM, end, settings.shutdown_delay_s)
+    loop.add_signal_handler(signal.SIGINT, end, 0.0)
+    configure_malloc()
+    gateway = Gateway(settings)
+    served = make_runner(gateway)
+    await served.setup()
+    try:
+        await web.TCPSite(served, port=settings.port).start()
+        await stop.wait()
+        gateway.stop_soon()
+        log.info("stopping", extra={"delay_s": delays[0]})
+        await asyncio.sleep(delays[0])
+    finally:
+        await served.cleanup()
