@@ -103,9 +103,7 @@ def concerns_every_call(error: BotoCoreError | ClientError) -> bool:
     """Whether the credentials or the configuration are at fault, so that the next call would fail alike."""
     if isinstance(error, ClientError):
         return error.response["Error"].get("Code") in _EXPIRED | _INVALID
-    return isinstance(
-        error, (exceptions.ProfileNotFound, exceptions.InvalidRegionError, *_NO_CREDENTIALS, *_BAD_CONFIGURATION)
-    )
+    return isinstance(error, _CONCERN_EVERY_CALL)
 
 
 @contextmanager
