@@ -2,8 +2,7 @@
 
 import pulumi
 
-from components import lookups
-from components.adopted import find
+from components import adopted, lookups, stack_wide
 from components.backup import Backups, BackupsArgs
 from components.cvat_services import CvatServices, CvatServicesArgs
 from components.data_tier import DataTier, DataTierArgs
@@ -17,40 +16,51 @@ from components.monitoring import Alarms, AlarmsArgs
 from components.monitoring.canary import Canary, CanaryArgs
 from components.network import Network, NetworkArgs
 from components.processes import task_kinds
+from components.scheduler import ScheduleGroup
 from components.sleep import Sleep, SleepArgs
 from settings import warnings
 
-chosen, region = lookups.settings()
-lookups.warn(warnings(chosen, region))
-net, inference, init = chosen.network, chosen.inference, chosen.init
-context = lookups.stack_context(region, chosen.policy)
-functions = lookups.functions(inference.inference_layout, inference.model_archives)
-existing = find(context, chosen.named, chosen.database)
+settings, region = lookups.settings()
+lookups.warn(warnings(settings, region))
+context = lookups.stack_context(region, settings.policy)
+stack_wide.apply_to_all(context.tags, settings.policy.boundary_arn)
+functions = lookups.functions(settings.inference.inference_layout, settings.inference.model_archives)
+existing = adopted.find(context, settings.named, settings.database)
+
+# Where everything runs
 
 network = Network(
     "network",
     NetworkArgs(
         context=context,
-        zones=() if existing.network else lookups.zones(net.availability_zones),
-        addresses=chosen.addresses,
-        single_nat=chosen.single_nat,
-        interface_endpoints=net.interface_endpoints,
+        zones=() if existing.network else lookups.zones(settings.network.availability_zones),
+        addresses=settings.addresses,
+        single_nat=settings.single_nat,
+        interface_endpoints=settings.network.interface_endpoints,
         adopted=existing.network,
     ),
 )
 logs = LogGroups(
     "logs",
     LogGroupsArgs(
-        context=context, task_kinds=task_kinds(canary=chosen.canary), retention_days=chosen.services.log_retention_days
+        context=context,
+        task_kinds=task_kinds(canary=settings.canary),
+        retention_days=settings.services.log_retention_days,
     ),
 )
 cluster = Cluster("cluster", ClusterArgs(context=context))
 images = Images(
     "images",
     ImagesArgs(
-        context=context, wanted=chosen.wanted_images(functions), mirrors=chosen.mirrors, given=chosen.given_images
+        context=context,
+        names=settings.wanted_images(functions),
+        mirrors=settings.mirrors,
+        references=settings.given_images,
     ),
 ).by_name
+
+# Stores and their backups
+
 data = DataTier(
     "data",
     DataTierArgs(
@@ -58,44 +68,46 @@ data = DataTier(
         vpc_id=network.vpc_id,
         subnet_ids=network.private_subnet_ids,
         mount_subnet_ids=network.each_private_subnet_id,
-        database=chosen.database,
-        cache=chosen.cache,
-        admin_user=init.admin_user,
-        backup_times=chosen.backup_times,
-        existing=existing,
+        database=settings.database,
+        cache=settings.cache,
+        admin_user=settings.init.admin_user,
+        backup_times=settings.backup_times,
+        adopted=existing,
     ),
 )
-backups = (
-    Backups(
+backups = None
+if settings.backup_days:
+    backups = Backups(
         "backups",
         BackupsArgs(
             context=context,
             stores={"database": data.database.arn, "files": data.file_system_arn},
-            days=chosen.backup_days,
-            times=chosen.backup_times,
-            key_arn=chosen.data.backup_key_arn,
+            days=settings.backup_days,
+            times=settings.backup_times,
+            key_arn=settings.data.backup_key_arn,
         ),
     )
-    if chosen.backup_days
-    else None
-)
-endpoints = (
-    InferenceEndpoints(
+
+# Auto-annotation
+
+endpoints = None
+if functions:
+    endpoints = InferenceEndpoints(
         "inference",
         InferenceEndpointsArgs(
             context=context,
             functions=functions,
-            shared=inference.inference_layout == "shared",
-            size=chosen.endpoint,
+            shared=settings.inference.inference_layout == "shared",
+            size=settings.endpoint,
             image=images["models"],
             vpc_id=network.vpc_id,
             subnet_ids=network.private_subnet_ids,
-            log_retention_days=chosen.services.log_retention_days,
+            log_retention_days=settings.services.log_retention_days,
         ),
     )
-    if functions
-    else None
-)
+
+# CVAT
+
 balancer = LoadBalancer(
     "cvat",
     LoadBalancerArgs(
@@ -103,11 +115,11 @@ balancer = LoadBalancer(
         vpc_id=network.vpc_id,
         public_subnet_ids=network.public_subnet_ids,
         private_subnet_ids=network.private_subnet_ids,
-        front=chosen.ingress,
-        existing=existing.balancer,
+        ingress=settings.ingress,
+        adopted=existing.load_balancer,
     ),
 )
-first = InitTask(
+init = InitTask(
     "init",
     InitTaskArgs(
         context=context,
@@ -117,13 +129,13 @@ first = InitTask(
         vpc_id=network.vpc_id,
         subnet_ids=network.fargate_subnet_ids,
         image=images["server"],
-        size=chosen.tasks["worker"],
+        size=settings.tasks["worker"],
         admin=data.admin_secret,
+        admin_email=settings.init.admin_email,
         log_group=logs.log_groups["init"],
-        demo_data=init.demo_data,
-        timeout_minutes=init.init_timeout_minutes,
-        snapshot=chosen.snapshot_before_migration,
-        admin_email=init.admin_email,
+        demo_data=settings.init.demo_data,
+        timeout_minutes=settings.init.init_timeout_minutes,
+        snapshot=settings.snapshot_before_migration,
         wait_for=[network, data],
     ),
 )
@@ -134,69 +146,89 @@ services = CvatServices(
         cluster=cluster.name,
         vpc_id=network.vpc_id,
         subnet_ids=network.fargate_subnet_ids,
+        base_url=balancer.base_url,
+        load_balancer_group=balancer.group,
+        target_group_arns=balancer.target_group_arns,
+        listeners=[balancer],
         targets=endpoints.targets if endpoints else {},
-        load_balancer=balancer,
         images=images,
-        sizes=chosen.tasks,
+        sizes=settings.tasks,
         log_groups=logs.log_groups,
         stores=data.access,
-        media_buckets=chosen.data.media_buckets,
-        initialised=[first],
-        environment=chosen.server_environment,
-        secrets=chosen.server_secrets,
-        spot=chosen.services.fargate_spot,
-        enable_exec=chosen.access.enable_exec,
+        media_buckets=settings.data.media_buckets,
+        initialised=[init],
+        environment=settings.server_environment,
+        secrets=settings.server_secrets,
+        spot=settings.services.fargate_spot,
+        enable_exec=settings.access.enable_exec,
     ),
 )
-canary = (
-    Canary(
+
+# Who notices what goes wrong
+
+schedule_groups = {}
+canary = None
+if settings.canary:
+    canary = Canary(
         "canary",
         CanaryArgs(
             context=context,
-            balancer=balancer,
-            network=network,
+            base_url=balancer.base_url,
+            ingress=settings.ingress,
+            load_balancer_group=balancer.group,
+            vpc_id=network.vpc_id,
+            subnet_ids=network.fargate_subnet_ids,
+            nat_addresses=network.nat_addresses,
             cluster_arn=cluster.arn,
             image=images["canary"],
-            services=services,
             admin=data.admin_secret,
             log_group=logs.log_groups["canary"],
+            functions=list(services.endpoints),
+            wait_for=[services],
         ),
     )
-    if chosen.canary
-    else None
-)
+    schedule_groups["canary"] = canary.schedule_group
+sleep_group = ScheduleGroup("sleep") if settings.page else None
+if sleep_group and settings.hours:  # the calls of a stack asleep fail by intention: they stop what is stopped already
+    schedule_groups["sleep"] = sleep_group.name
 alarms = Alarms(
     "alarms",
     AlarmsArgs(
         context=context,
-        load_balancer=balancer,
-        data=data,
+        load_balancer=balancer.arn_suffix,
+        target_groups=balancer.target_group_suffixes,
         cluster_arn=cluster.arn,
         services=services.service_names,
-        init_family=first.family,
-        canary=canary,
-        log_groups=logs.log_groups,
-        vault=backups.vault if backups else None,
+        stores=data.monitored,
         endpoints=endpoints.names if endpoints else {},
-        to=chosen.notifications,
+        schedule_groups=schedule_groups,
+        log_groups=logs.log_groups,
+        init_family=init.family,
+        canary_family=canary.family if canary else "",
+        vault=backups.vault if backups else None,
+        notifications=settings.notifications,
     ),
 )
-if chosen.page:
+
+# Sleep and office hours
+
+if sleep_group:
     Sleep(
         "sleep",
         SleepArgs(
             context=context,
             database=data.database,
-            page_rule=balancer.page_rule,
-            alarms=alarms,
-            after=[services],
-            endpoints=endpoints.sleepers if endpoints else (),
+            page_rule_arn=balancer.page_rule_arn,
+            endpoints=endpoints.sleeping if endpoints else (),
+            alarms=alarms.quiet,
+            schedule_group=sleep_group.name,
+            wait_for=[services],
         ),
     )
 
-for name, value in {
+outputs = {
     "url": balancer.base_url,
-    "admin_user": init.admin_user,
+    "admin_user": settings.init.admin_user,
     "admin_secret_arn": data.admin_secret.arn,
     "cluster": cluster.name,
     "services": services.service_names,
@@ -205,6 +237,7 @@ for name, value in {
     "endpoints": services.endpoints,
     "backups": backups.outputs if backups else {},
     "alarms": alarms.outputs,
-    "sleep": chosen.sleep_output,
-}.items():
+    "sleep": settings.sleep_output,
+}
+for name, value in outputs.items():
     pulumi.export(name, value)

@@ -1,4 +1,4 @@
-"""StackContext: whose resources these are, and where. Every component is given one."""
+"""StackContext: what every component needs to know of the stack."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _STACK_NAME = re.compile(rf"(?=.{{1,{_LONGEST_STACK_NAME}}}$)[a-z0-9]+(-[a-z0-9]
 class StackContext:
     region: Region
     account: str
-    """The account's number."""
+    """Number of the AWS account."""
     stack: str
     """Name of the stack; part of the few names that AWS does not complete."""
     profile: str | None = None
     """AWS profile of the deploying machine. Default: the environment's."""
     asleep: bool = False
-    """Whether the stack sleeps until somebody wakes it."""
+    """Whether the stack sleeps until cvat:mode changes."""
     hours: OfficeHours | None = None
-    """Outside of which it sleeps by itself. Default: it never does."""
+    """Outside of these the stack sleeps. Default: it never does."""
     protect: bool = True
-    """Refuse deletion, and take final snapshots. False: a disposable stack."""
+    """Refuse deletion, and take final snapshots. False: the stack is disposable."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags for every resource."""
+    """Tags of every resource (components/stack_wide.py), and of what AWS creates for the stack later."""
     key_arn: str = ""
-    """The customer's KMS key for whatever is encrypted and takes one. Default: AWS's own keys."""
+    """The customer's KMS key. Default: AWS's own keys."""
 
     @property
     def key(self) -> str | None:
-        """The customer's key, as resources take it: None leaves the choice to AWS."""
+        """The customer's KMS key as resources take it: None means AWS's own."""
         return self.key_arn or None
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
 
 
 def trust(principal: str, account: str | None = None) -> pulumi.Output[str]:
-    """Lets an AWS service take the role; with `account`, only on behalf of that account (no confused deputy)."""
+    """Lets an AWS service assume the role; with `account`, only on behalf of that account (no confused deputy)."""
     condition = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
     statement = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
     return document([statement | condition])
@@ -52,15 +52,15 @@ def read_secrets(secret_arns: Sequence[pulumi.Input[str]]) -> Statement:
 
 
 def decrypt(key_arn: str) -> list[Statement]:
-    """Read what this key encrypts; nothing where AWS's own keys do, which ask no permission of readers."""
+    """Decrypt with the customer's key. Nothing without one: AWS's own keys need no permission of readers."""
     return [allow(["kms:Decrypt"], [key_arn])] if key_arn else []
 
 
 def read_objects(bucket_arn: pulumi.Input[str], prefix: str = "") -> list[Statement]:
-    """List a bucket's prefix and read what is there. Default: the whole bucket."""
-    only = {"StringLike": {"s3:prefix": [f"{prefix}*"]}} if prefix else None
+    """List a bucket's prefix and read its objects. Default: the whole bucket."""
+    condition = {"StringLike": {"s3:prefix": [f"{prefix}*"]}} if prefix else None
     return [
-        allow(["s3:ListBucket"], [bucket_arn], only),
+        allow(["s3:ListBucket"], [bucket_arn], condition),
         allow(["s3:GetObject"], [pulumi.Output.concat(bucket_arn, f"/{prefix}*")]),
     ]
 
@@ -75,41 +75,41 @@ def mount_file_system(
 
 
 def mount_as_root(file_system_arn: pulumi.Input[str], access_point_arn: pulumi.Input[str]) -> Statement:
-    """Through this access point, be root; EFS makes everybody else's root a nobody."""
+    """Act as root through this access point. Without it, EFS maps root to nobody."""
     condition = {"StringEquals": {"elasticfilesystem:AccessPointArn": access_point_arn}}
     return allow(["elasticfilesystem:ClientRootAccess"], [file_system_arn], condition)
 
 
-def tell_metrics(namespace: str) -> Statement:
-    """Put metric data into one namespace; metrics are no resources."""
-    only = {"StringEquals": {"cloudwatch:namespace": namespace}}
-    return allow(["cloudwatch:PutMetricData"], ["*"], only)
+def put_metrics(namespace: str) -> Statement:
+    """Put metric data into one namespace. CloudWatch has no resources to name for metrics."""
+    condition = {"StringEquals": {"cloudwatch:namespace": namespace}}
+    return allow(["cloudwatch:PutMetricData"], ["*"], condition)
 
 
 def protect_tasks(tasks_arn: pulumi.Input[str]) -> Statement:
-    """A task asks its agent not to be stopped; the agent asks ECS with the task's role (ECS developer guide, "Task
-    scale-in protection"). Which task it will be, nobody knows before it runs."""
+    """Protect a task from being stopped. The agent calls ECS with the task's role (ECS developer guide, "Task scale-in
+    protection"); the ARN of a task is not known before it runs."""
     return allow(["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"], [tasks_arn])
 
 
 def open_shell() -> Statement:
-    """What the agent of ECS Exec calls; these actions know no resources."""
+    """ECS Exec. These actions take no resources."""
     actions = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]
     return allow([f"ssmmessages:{action}" for action in actions], ["*"])
 
 
 def join_network() -> Statement:
-    """SageMaker attaches model containers to the VPC with the model's role; EC2 cannot limit most of these by ARN."""
-    actions = [
-        "CreateNetworkInterface", "CreateNetworkInterfacePermission", "DeleteNetworkInterface",
-        "DeleteNetworkInterfacePermission", "DescribeNetworkInterfaces", "DescribeVpcs", "DescribeDhcpOptions",
-        "DescribeSubnets", "DescribeSecurityGroups", "DescribeVpcEndpoints",
-    ]  # fmt: skip
+    """Attach model containers to the VPC, which SageMaker does with the model's role. Most take no resources."""
+    actions = (
+        "CreateNetworkInterface CreateNetworkInterfacePermission DeleteNetworkInterface "
+        "DeleteNetworkInterfacePermission DescribeNetworkInterfaces DescribeVpcs DescribeDhcpOptions "
+        "DescribeSubnets DescribeSecurityGroups DescribeVpcEndpoints"
+    ).split()
     return allow([f"ec2:{action}" for action in actions], ["*"])
 
 
-def only_encrypted(bucket_arn: pulumi.Input[str]) -> Statement:
-    """Part of a bucket policy: refuses whatever comes without TLS."""
+def deny_without_tls(bucket_arn: pulumi.Input[str]) -> Statement:
+    """Statement of a bucket policy: denies requests without TLS."""
     return {
         "Effect": "Deny",
         "Principal": "*",

@@ -1,4 +1,4 @@
-"""Questions to Pulumi and AWS whose answers decide which resources exist."""
+"""What Pulumi and AWS know before any resource exists: settings, account, zones, model archives."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import pulumi_aws as aws
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.context import StackContext
-from components.network.zones import available_zones
-from components.stack_wide import bound_all_roles
 from region import Region
 from settings import Settings, load
 from settings.errors import SettingsError
@@ -31,7 +29,7 @@ REGISTRY = Path("serverless/functions")
 
 
 @contextmanager
-def _shown_without_traceback() -> Iterator[None]:
+def _without_traceback() -> Iterator[None]:
     """Passes what is wrong with the settings to Pulumi as RunError, of which it shows the message only."""
     try:
         yield
@@ -39,7 +37,7 @@ def _shown_without_traceback() -> Iterator[None]:
         raise pulumi.RunError(str(error)) from None
 
 
-@_shown_without_traceback()
+@_without_traceback()
 def settings() -> tuple[Settings, Region]:
     """The stack's settings, and its region. Pulumi's own interface only answers for keys that are known already."""
     values = {**get_config_env(), **CONFIG.get()}
@@ -47,8 +45,7 @@ def settings() -> tuple[Settings, Region]:
 
 
 def stack_context(region: Region, policy: StackPolicy) -> StackContext:
-    """Whose resources these are, and where. From here on, every role has the boundary that is demanded."""
-    bound_all_roles(policy.boundary_arn)
+    """The account, the region and the stack, with what the settings ask of all its resources."""
     project, stack, account = pulumi.get_project(), pulumi.get_stack(), aws.get_caller_identity().account_id
     return StackContext(
         region=region,
@@ -63,27 +60,35 @@ def stack_context(region: Region, policy: StackPolicy) -> StackContext:
     )
 
 
-@_shown_without_traceback()
+@_without_traceback()
 def zones(names: tuple[str, ...]) -> tuple[Zone, ...]:
     """The availability zones of a new VPC: those of these names, else the first."""
-    return choose_zones(available_zones(), names)
+    return choose_zones(_available_zones(), names)
 
 
-@_shown_without_traceback()
-def functions(layout: str, place: str) -> list[Deployable]:
-    """The auto-annotation functions to deploy: those of the registry that have an archive. Warns of the others."""
+def _available_zones() -> list[Zone]:
+    """The zones that the account sees, without local and wavelength zones."""
+    zones = aws.get_availability_zones(
+        state="available", filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
+    )
+    return [Zone(name, zone_id) for name, zone_id in zip(zones.names, zones.zone_ids, strict=True)]
+
+
+@_without_traceback()
+def functions(layout: str, location: str) -> list[Deployable]:
+    """The functions of the registry that have a model archive. Warns of the others."""
     if layout == "none":
         return []
-    ready, left_out = deployable(read_functions(REGISTRY), _archives(place), shared=layout == "shared")
+    ready, left_out = deployable(read_functions(REGISTRY), _archives(location), shared=layout == "shared")
     warn(left_out)
     return ready
 
 
-def _archives(place: str) -> dict[str, Archive]:
-    """Model archives by function, from a folder or an S3 address."""
-    if not place.startswith("s3://"):
-        return local_archives(Path(place))
-    bucket, _, prefix = place.removeprefix("s3://").partition("/")
+def _archives(location: str) -> dict[str, Archive]:
+    """Model archives by function. `location`: a folder, or s3://bucket/prefix."""
+    if not location.startswith("s3://"):
+        return local_archives(Path(location))
+    bucket, _, prefix = location.removeprefix("s3://").partition("/")
     return stored_archives(bucket, aws.s3.get_objects(bucket=bucket, prefix=prefix).keys)
 
 

@@ -48,12 +48,12 @@ class Container:
     """Arguments of the image's entry point. Default: the image's own."""
     health: tuple[str, ...] = ()
     """Command that ends with 0 while the container is well. ECS does not read the image's HEALTHCHECK."""
-    given: tuple[str, ...] = ()
-    """How the names begin of the only variables that it gets; it has no volumes then. Default: all of the process's."""
+    variables: tuple[str, ...] = ()
+    """Prefixes of the only variables that it gets; it has no volumes then. Default: all variables of the process."""
 
     def gets(self, variable: str) -> bool:
-        """Whether it is given this one of its process's variables."""
-        return not self.given or variable.startswith(self.given)
+        """Whether it gets a variable of its process."""
+        return not self.variables or variable.startswith(self.variables)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class Process:
     """Whether it uses PostgreSQL, Redis and the file system."""
     calls_gateway: bool = False
     interruptible: bool = False
-    """Whether nothing is lost when AWS takes a task back after two minutes' notice (Fargate Spot)."""
+    """Whether nothing is lost when AWS ends a task with two minutes' notice (Fargate Spot)."""
     stop_seconds: int = 30
     """Time between SIGTERM and SIGKILL."""
     queue: str = ""
@@ -94,12 +94,12 @@ def _server_image(kind: str, *command: str) -> Container:
 QUEUES = ("default", "low")
 """RQ's queues in CVAT: creation, import and export; auto-annotation."""
 METRICS_NAMESPACE = "CVAT"
-"""CloudWatch namespace of what is told of the queues, with the dimensions Stack and Queue."""
+"""CloudWatch namespace of the queues' metrics, with the dimensions Stack and Queue."""
 _QUEUE_METRICS = Container(
     name="queue-metrics",
     image="server",
     command=("queue-metrics",),
-    given=("AWS_", "CVAT_REDIS_", "CVAT_STACK"),
+    variables=("AWS_", "CVAT_REDIS_", "CVAT_STACK"),
 )
 
 SERVER = Process(
@@ -135,8 +135,8 @@ SCHEDULER = Process(
     size="scheduler",
     edge="worker",
     # CVAT's update_git_states is left out: linked repositories need an SSH agent, which tasks cannot share.
-    # The queues' metrics are told from here, as of this task there is one, and it is never scaled: a service of its
-    # own would cost a task more, and two readers would only say everything twice.
+    # The queues' metrics are published from here because this service always has exactly one task: a service of its
+    # own would cost another task, and two publishers would count everything twice.
     containers=(_server_image("scheduler", "scheduler"), _QUEUE_METRICS),
     stores=True,
 )

@@ -1,4 +1,4 @@
-"""A private bucket: encrypted, versioned, closed to the public and to whatever comes without TLS."""
+"""PrivateBucket: an S3 bucket that is encrypted, versioned, and closed to the public and to requests without TLS."""
 
 from __future__ import annotations
 
@@ -23,28 +23,27 @@ class PrivateBucketArgs:
     key_arn: str = ""
     """KMS key that encrypts the objects. Default: S3's own."""
     statements: Sequence[iam.Statement] = ()
-    """More statements of the bucket's policy, with resources relative to the bucket (such as "/logs/*")."""
+    """More statements of the bucket policy, with resources relative to the bucket (such as "/logs/*")."""
 
 
 class PrivateBucket(pulumi.ComponentResource):
     """An S3 bucket that only this account's roles reach."""
 
     bucket: pulumi.Output[str]
-    """Its name, once its policy stands."""
+    """Its name, known once its policy exists."""
     arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:PrivateBucket", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        bucket = aws.s3.Bucket(
-            name, aws.s3.BucketArgs(force_destroy=not args.context.protect, tags=dict(args.context.tags)), opts=child
-        )
+        bucket = aws.s3.Bucket(name, force_destroy=not args.context.protect, opts=child)
         self.arn = bucket.arn
         self._lock(name, bucket, args.key_arn, child)
         self._lifecycle(name, bucket, args, child)
         policy = aws.s3.BucketPolicy(
             name,
-            aws.s3.BucketPolicyArgs(bucket=bucket.id, policy=iam.document(_statements(bucket.arn, args))),
+            bucket=bucket.id,
+            policy=iam.document(_statements(bucket.arn, args)),
             opts=child,
         )
         self.bucket = policy.bucket
@@ -53,13 +52,11 @@ class PrivateBucket(pulumi.ComponentResource):
     def _lock(self, name: str, bucket: aws.s3.Bucket, key_arn: str, child: pulumi.ResourceOptions) -> None:
         aws.s3.BucketPublicAccessBlock(
             name,
-            aws.s3.BucketPublicAccessBlockArgs(
-                bucket=bucket.id,
-                block_public_acls=True,
-                block_public_policy=True,
-                ignore_public_acls=True,
-                restrict_public_buckets=True,
-            ),
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
             opts=child,
         )
         aws.s3.BucketServerSideEncryptionConfiguration(
@@ -103,7 +100,7 @@ class PrivateBucket(pulumi.ComponentResource):
 
 
 def _encryption(key_arn: str) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
-    """A bucket key keeps S3 from asking KMS for every object."""
+    """A bucket key spares a call of KMS for every object."""
     if not key_arn:
         return {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
     return {
@@ -115,4 +112,4 @@ def _encryption(key_arn: str) -> aws.s3.BucketServerSideEncryptionConfigurationR
 def _statements(arn: pulumi.Output[str], args: PrivateBucketArgs) -> list[dict[str, Any]]:
     """The bucket's whole policy."""
     own = [{**extra, "Resource": [pulumi.Output.concat(arn, extra["Resource"])]} for extra in args.statements]
-    return [iam.only_encrypted(arn), *own]
+    return [iam.deny_without_tls(arn), *own]

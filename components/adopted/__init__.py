@@ -1,4 +1,4 @@
-"""What exists already and is used instead of something new: all of it is looked at before anything is made."""
+"""Resources that exist already and are used instead of new ones: each is checked before anything is created."""
 
 from __future__ import annotations
 
@@ -7,55 +7,48 @@ from dataclasses import dataclass
 import pulumi_aws as aws
 
 from components.adopted.database import AdoptedDatabase, adopted_database
-from components.adopted.file_system import Files, adopted_files
+from components.adopted.file_system import AdoptedFileSystem, adopted_file_system
 from components.adopted.load_balancer import AdoptedLoadBalancer, adopted_load_balancer
+from components.adopted.network import AdoptedNetwork, adopted_network
+from components.adopted.problems import Problems
 from components.adopted.restore import database_snapshot
 from components.context import StackContext
-from components.network import Adopted
-from components.network.zones import adopt
-from components.problems import Problems
 from settings.ingress_options import IngressOptions
 from settings.values import AdoptedReferences, DatabaseSize
 
 
 @dataclass(frozen=True, kw_only=True)
-class Existing:
-    """What there is, and fits; None: the stack makes its own."""
+class Adopted:
+    """What the stack can use; None: it creates its own."""
 
-    network: Adopted | None = None
+    network: AdoptedNetwork | None = None
     snapshot_id: str | None = None
     database: AdoptedDatabase | None = None
-    files: Files | None = None
-    balancer: AdoptedLoadBalancer | None = None
+    file_system: AdoptedFileSystem | None = None
+    load_balancer: AdoptedLoadBalancer | None = None
 
 
-def find(context: StackContext, named: AdoptedReferences, size: DatabaseSize) -> Existing:
-    """Look at all that is named. Raises ExistingError with everything that does not fit."""
+def find(context: StackContext, references: AdoptedReferences, size: DatabaseSize) -> Adopted:
+    """Ask AWS about everything that the settings name. Raises AdoptionError with all that cannot be used."""
     problems = Problems()
-    network = _network(named, problems)
+    network = adopted_network(references, problems)
     zones = [subnet.zone.name for subnet in network.private_subnets] if network else []
-    existing = Existing(
+    snapshot_id = database_snapshot(context, references.snapshot, size, problems) if references.snapshot else None
+    adopted = Adopted(
         network=network,
-        snapshot_id=database_snapshot(context, named.snapshot, size, problems) if named.snapshot else None,
-        database=adopted_database(context, named.database, named.vpc_id, problems),
-        files=adopted_files(context, named.files, zones, problems),
-        balancer=adopted_load_balancer(named.balancer, named.vpc_id, problems),
+        snapshot_id=snapshot_id,
+        database=adopted_database(context, references.database, references.vpc_id, problems),
+        file_system=adopted_file_system(context, references.files, zones, problems),
+        load_balancer=adopted_load_balancer(references.balancer, references.vpc_id, problems),
     )
-    _hosted_zone(named.front, problems)
+    _check_hosted_zone(references.front, problems)
     problems.check()
-    return existing
+    return adopted
 
 
-def _hosted_zone(front: IngressOptions, problems: Problems) -> None:
-    """The zone that the public name is to stand in."""
-    wanted = front.hosted_zone_id
-    zone = problems.ask("hostedZoneId", wanted, lambda: aws.route53.get_zone(zone_id=wanted)) if wanted else None
-    if zone and (why := front.hosted_zone_problem(zone.name.rstrip("."), private=bool(zone.private_zone))):
-        problems.add([why])
-
-
-def _network(named: AdoptedReferences, problems: Problems) -> Adopted | None:
-    if not named.vpc_id:
-        return None
-    private = adopt(named.vpc_id, named.public_subnet_ids, named.private_subnet_ids, problems)
-    return Adopted(vpc_id=named.vpc_id, public_subnet_ids=named.public_subnet_ids, private_subnets=private)
+def _check_hosted_zone(ingress: IngressOptions, problems: Problems) -> None:
+    """The hosted zone in which the public name gets its record."""
+    zone_id = ingress.hosted_zone_id
+    zone = problems.ask("hostedZoneId", zone_id, lambda: aws.route53.get_zone(zone_id=zone_id)) if zone_id else None
+    if zone and (problem := ingress.hosted_zone_problem(zone.name.rstrip("."), private=bool(zone.private_zone))):
+        problems.add([problem])

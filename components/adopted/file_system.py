@@ -1,4 +1,4 @@
-"""A file system that exists already: restored by AWS Backup, made for CVAT, or mounted by others, too."""
+"""A file system that exists already: restored by AWS Backup, created for CVAT, or used by others, too."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 
 import pulumi_aws as aws
 
+from components.adopted.problems import Problems
 from components.context import StackContext
-from components.problems import Problems
 from settings.values import FilesReference
 
 
 @dataclass(frozen=True)
-class Files:
+class AdoptedFileSystem:
     """A file system that fits the stack."""
 
     file_system_id: str
     arn: str
     group_id: str = ""
-    """Security group of the mount targets that it has: others use it as well, so that its policy and its root are none
-    of the stack's business. Empty: it has none, and the stack does with it as with one of its own."""
+    """Security group of its mount targets, where others use it, too: then the stack leaves its policy and its root
+    alone. Empty: it has no mount targets, and the stack treats it as one of its own."""
 
 
 @dataclass(frozen=True)
 class MountTarget:
-    """Where a file system is mounted already, by its network interface."""
+    """A mount target that exists already, described by its network interface."""
 
     vpc_id: str
     zone: str
@@ -33,79 +33,87 @@ class MountTarget:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FilesDescription:
-    """What AWS says of a file system, as far as it matters."""
+class FileSystemDescription:
+    """What decides whether a file system can be used."""
 
     encrypted: bool
     key_arn: str
     one_zone: str
-    """The only zone that it lies in; empty: it lies in all."""
+    """The zone of a One Zone file system; empty: it is regional."""
     targets: tuple[MountTarget, ...]
-    """Mount targets that this stack has not made."""
+    """Mount targets that this stack has not created."""
 
 
 def file_system_problems(
-    named: FilesReference, facts: FilesDescription, zones: Sequence[str], key_arn: str
+    reference: FilesReference, description: FileSystemDescription, zones: Sequence[str], key_arn: str
 ) -> Iterator[str]:
-    """All that speaks against using the file system; pure.
+    """Why the file system cannot be used, one sentence each; pure.
 
-    `zones`: names of those that tasks run in. `key_arn`: the key that stores must have, if any.
+    `zones`: names of the zones in which tasks run. `key_arn`: the KMS key that stores must have; empty: any.
     """
-    key = f"cvat:fileSystemId = {named.file_system_id}"
-    if not facts.encrypted:
+    key = f"cvat:fileSystemId = {reference.file_system_id}"
+    if not description.encrypted:
         yield (
             f"{key}: it is not encrypted, and this stack's stores are. Restore a backup of it with Encrypted=true "
             "(docs/operations.md#restore), and name the new one."
         )
-    elif key_arn and facts.key_arn != key_arn:
-        yield f"{key}: it is encrypted with {facts.key_arn}, not with cvat:kmsKeyArn = {key_arn}. Name one that is."
-    if facts.one_zone:
-        yield f"{key}: it lies in the zone {facts.one_zone} only, and tasks run in several. Name a regional one."
-    if not named.group_id:
-        for target in facts.targets[:1]:
+    elif key_arn and description.key_arn != key_arn:
+        yield (
+            f"{key}: it is encrypted with {description.key_arn}, not with cvat:kmsKeyArn = {key_arn}. Name one that is."
+        )
+    if description.one_zone:
+        yield (
+            f"{key}: it exists in the zone {description.one_zone} only, and tasks run in several. Name a regional one."
+        )
+    if not reference.group_id:
+        for target in description.targets[:1]:
             yield (
                 f"{key}: it is mounted in {target.vpc_id} already, through {', '.join(target.group_ids)}. Name that "
                 "group in cvat:fileSystemSecurityGroupId and the VPC in cvat:vpcId, or delete the mount targets."
             )
         return
-    reached = {target.zone for target in facts.targets if named.group_id in target.group_ids}
+    reached = {target.zone for target in description.targets if reference.group_id in target.group_ids}
     if lacking := [zone for zone in zones if zone not in reached]:
         yield (
-            f"cvat:fileSystemSecurityGroupId = {named.group_id}: no mount target that carries it is in "
+            f"cvat:fileSystemSecurityGroupId = {reference.group_id}: no mount target that carries it is in "
             f"{', '.join(lacking)}, so tasks there could not mount. Make one in each zone, with that group."
         )
 
 
-def adopted_files(
-    context: StackContext, named: FilesReference, zones: Sequence[str], problems: Problems
-) -> Files | None:
-    """The file system, if it is named and fits."""
-    wanted = named.file_system_id
-    if not wanted:
+def adopted_file_system(
+    context: StackContext, reference: FilesReference, zones: Sequence[str], problems: Problems
+) -> AdoptedFileSystem | None:
+    """The file system that the settings name, or None. Adds to `problems` what makes it unusable."""
+    file_system_id = reference.file_system_id
+    if not file_system_id:
         return None
-    found = problems.ask("fileSystemId", wanted, lambda: aws.efs.get_file_system(file_system_id=wanted))
-    if found is None:
-        return None
-    facts = FilesDescription(
-        encrypted=found.encrypted,
-        key_arn=found.kms_key_id,
-        one_zone=found.availability_zone_name,
-        targets=_targets(context, wanted),
+    file_system = problems.ask(
+        "fileSystemId", file_system_id, lambda: aws.efs.get_file_system(file_system_id=file_system_id)
     )
-    problems.add(file_system_problems(named, facts, zones, context.key_arn))
-    return Files(found.file_system_id, found.arn, named.group_id)
+    if file_system is None:
+        return None
+    description = FileSystemDescription(
+        encrypted=file_system.encrypted,
+        key_arn=file_system.kms_key_id,
+        one_zone=file_system.availability_zone_name,
+        targets=_targets(context, file_system_id),
+    )
+    problems.add(file_system_problems(reference, description, zones, context.key_arn))
+    return AdoptedFileSystem(file_system.file_system_id, file_system.arn, reference.group_id)
 
 
 def _targets(context: StackContext, file_system_id: str) -> tuple[MountTarget, ...]:
-    """Mount targets of others. EFS itself lists none to Pulumi, but their network interfaces name the file system."""
-    filters = [aws.ec2.GetNetworkInterfacesFilterArgs(name="description", values=[f"*{file_system_id}*"])]
+    """Mount targets of others, found by their network interfaces: Pulumi has no function that lists mount targets."""
+    filters: list[aws.ec2.GetNetworkInterfacesFilterArgsDict] = [
+        {"name": "description", "values": [f"*{file_system_id}*"]}
+    ]
     ids = aws.ec2.get_network_interfaces(filters=filters).ids
     if not ids:
         return ()
     own = set(aws.ec2.get_security_groups(tags={"project": context.tags["project"], "stack": context.stack}).ids)
-    interfaces = [aws.ec2.get_network_interface(id=one) for one in ids]
+    interfaces = [aws.ec2.get_network_interface(id=interface_id) for interface_id in ids]
     return tuple(
-        MountTarget(one.vpc_id, one.availability_zone, tuple(one.security_groups))
-        for one in interfaces
-        if not own & set(one.security_groups)
+        MountTarget(interface.vpc_id, interface.availability_zone, tuple(interface.security_groups))
+        for interface in interfaces
+        if not own & set(interface.security_groups)
     )

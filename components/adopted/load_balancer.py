@@ -1,4 +1,4 @@
-"""A load balancer that exists already: it gets CVAT's listeners, and rules in one of its groups; all else stays."""
+"""A load balancer that exists already: it gets CVAT's listeners, and one of its security groups gets rules."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 import pulumi_aws as aws
 
-from components.problems import Problems
+from components.adopted.problems import Problems
 from settings.values import LoadBalancerReference
 
 _LONGEST_CALL_SECONDS = 120
-"""For which CVAT waits for an auto-annotation function."""
+"""CVAT's timeout for an auto-annotation function."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdoptedLoadBalancer:
-    """A load balancer that fits the stack."""
+    """A load balancer that the stack can use."""
 
     arn: str
     arn_suffix: str
-    """What CloudWatch calls it."""
+    """The load balancer in CloudWatch's metrics."""
     dns_name: str
     zone_id: str
     group_id: str
@@ -28,7 +28,7 @@ class AdoptedLoadBalancer:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerDescription:
-    """What AWS says of a load balancer, as far as it matters."""
+    """What decides whether a load balancer can be used."""
 
     kind: str
     vpc_id: str
@@ -37,48 +37,57 @@ class LoadBalancerDescription:
     group_ids: tuple[str, ...]
 
 
-def load_balancer_problems(named: LoadBalancerReference, facts: LoadBalancerDescription, vpc_id: str) -> Iterator[str]:
-    """All that speaks against using the load balancer; pure."""
-    key = f"cvat:loadBalancerArn = {named.arn}"
-    if facts.kind != "application":
-        yield f"{key}: it is a {facts.kind} load balancer, and CVAT needs an application one. Name another one."
+def load_balancer_problems(
+    reference: LoadBalancerReference, description: LoadBalancerDescription, vpc_id: str
+) -> Iterator[str]:
+    """Why the load balancer cannot be used, one sentence each; pure."""
+    key = f"cvat:loadBalancerArn = {reference.arn}"
+    if description.kind != "application":
+        yield f"{key}: it is a {description.kind} load balancer, and CVAT needs an application one. Name another one."
         return
-    if facts.vpc_id != vpc_id:
-        yield f"{key}: it is in {facts.vpc_id}, not in cvat:vpcId = {vpc_id}. Name one of that VPC, or that VPC."
-    if facts.internal is not named.internal:
-        is_so, said = ("internal", "false") if facts.internal else ("public", "true")
-        yield f"{key}: it is {is_so}, and cvat:internal is {said}. Set cvat:internal to {str(facts.internal).lower()}."
-    if facts.idle_seconds <= _LONGEST_CALL_SECONDS:
+    if description.vpc_id != vpc_id:
         yield (
-            f"{key}: it ends a connection that is idle for {facts.idle_seconds} s, and a call of a function may take "
-            f"{_LONGEST_CALL_SECONDS}. Set its attribute idle_timeout.timeout_seconds to 300."
+            f"{key}: it is in {description.vpc_id}, not in cvat:vpcId = {vpc_id}. Name one of that VPC, or that VPC."
         )
-    if named.group_id not in facts.group_ids:
+    if description.internal is not reference.internal:
+        scheme, setting = ("internal", "false") if description.internal else ("public", "true")
         yield (
-            f"cvat:loadBalancerSecurityGroupId = {named.group_id}: the load balancer does not carry it, so that rules "
-            f"in it would be without effect. Name one of {', '.join(facts.group_ids)}."
+            f"{key}: it is {scheme}, and cvat:internal is {setting}. "
+            f"Set cvat:internal to {str(description.internal).lower()}."
+        )
+    if description.idle_seconds <= _LONGEST_CALL_SECONDS:
+        yield (
+            f"{key}: it closes connections that are idle for {description.idle_seconds} s, and a call of a function "
+            f"may take {_LONGEST_CALL_SECONDS}. Set its attribute idle_timeout.timeout_seconds to 300."
+        )
+    if reference.group_id not in description.group_ids:
+        yield (
+            f"cvat:loadBalancerSecurityGroupId = {reference.group_id}: the load balancer does not have it, so rules "
+            f"in it would have no effect. Name one of {', '.join(description.group_ids)}."
         )
 
 
-def adopted_load_balancer(named: LoadBalancerReference, vpc_id: str, problems: Problems) -> AdoptedLoadBalancer | None:
-    """The load balancer, if it is named and fits."""
-    if not named.arn:
+def adopted_load_balancer(
+    reference: LoadBalancerReference, vpc_id: str, problems: Problems
+) -> AdoptedLoadBalancer | None:
+    """The load balancer that the settings name, or None. Adds to `problems` what makes it unusable."""
+    if not reference.arn:
         return None
-    found = problems.ask("loadBalancerArn", named.arn, lambda: aws.lb.get_load_balancer(arn=named.arn))
-    if found is None:
+    balancer = problems.ask("loadBalancerArn", reference.arn, lambda: aws.lb.get_load_balancer(arn=reference.arn))
+    if balancer is None:
         return None
-    facts = LoadBalancerDescription(
-        kind=found.load_balancer_type,
-        vpc_id=found.vpc_id,
-        internal=found.internal,
-        idle_seconds=found.idle_timeout,
-        group_ids=tuple(found.security_groups),
+    description = LoadBalancerDescription(
+        kind=balancer.load_balancer_type,
+        vpc_id=balancer.vpc_id,
+        internal=balancer.internal,
+        idle_seconds=balancer.idle_timeout,
+        group_ids=tuple(balancer.security_groups),
     )
-    problems.add(load_balancer_problems(named, facts, vpc_id))
+    problems.add(load_balancer_problems(reference, description, vpc_id))
     return AdoptedLoadBalancer(
-        arn=found.arn,
-        arn_suffix=found.arn_suffix,
-        dns_name=found.dns_name,
-        zone_id=found.zone_id,
-        group_id=named.group_id,
+        arn=balancer.arn,
+        arn_suffix=balancer.arn_suffix,
+        dns_name=balancer.dns_name,
+        zone_id=balancer.zone_id,
+        group_id=reference.group_id,
     )

@@ -1,6 +1,6 @@
-"""What a stack may be built from instead of empty stores: a snapshot of the database, and files that were backed up.
+"""What a stack can begin with instead of empty stores: a snapshot of the database, and restored files.
 
-A snapshot is looked at before it is used: RDS would refuse a wrong one only after half an hour, or not at all.
+A snapshot is checked before it is used: RDS would refuse a wrong one only after half an hour, or not at all.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import pulumi_aws as aws
 
+from components.adopted.problems import Problems
 from components.context import StackContext
-from components.problems import Problems
 from settings.values import DatabaseSize
 
 _BY_AWS_BACKUP = "awsbackup:"
-"""Identifiers of RDS snapshots that AWS Backup has taken begin like this."""
+"""Prefix of the identifiers of RDS snapshots that AWS Backup has taken."""
 _SNAPSHOT_ARN = re.compile(r"arn:[a-z-]+:rds:(?P<region>[a-z0-9-]+):(?P<account>\d+):snapshot:(?P<id>.+)")
 
 
@@ -38,14 +38,14 @@ rmdir "$1" || echo "$1 keeps what is not CVAT's."
 """
 """A shell script: its arguments are the root of a file system and folders in it.
 
-AWS Backup never restores to where the files were, but into aws-backup-restore_<time> (AWS Backup developer guide,
+AWS Backup never restores files to their own folders, but into aws-backup-restore_<time> (AWS Backup developer guide,
 "Restore an Amazon EFS file system", read 2026-11). Moving within a file system copies nothing.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """An RDS snapshot, as far as it matters."""
+    """What decides whether an RDS snapshot can be restored."""
 
     engine: str
     version: str
@@ -56,17 +56,17 @@ class Snapshot:
     """KMS key of an encrypted one."""
 
 
-def short_id(context: StackContext, named: str) -> str:
-    """A snapshot's identifier, as RDS knows it in this account and region; ARNs of other places stay as they are."""
-    found = _SNAPSHOT_ARN.fullmatch(named)
-    if found and (found["region"], found["account"]) == (context.region.name, context.account):
-        return found["id"]
-    return named
+def snapshot_identifier(context: StackContext, reference: str) -> str:
+    """The identifier of a snapshot of this account and region; of others RDS takes the ARN, which stays as it is."""
+    arn = _SNAPSHOT_ARN.fullmatch(reference)
+    if arn and (arn["region"], arn["account"]) == (context.region.name, context.account):
+        return arn["id"]
+    return reference
 
 
-def why_not(named: str, snapshot: Snapshot, size: DatabaseSize, key_arn: str = "") -> Iterator[str]:
-    """All that speaks against making the database from a snapshot; pure. `key_arn`: the key that stores must have."""
-    key = f"cvat:restoreDatabaseSnapshot = {named}"
+def snapshot_problems(reference: str, snapshot: Snapshot, size: DatabaseSize, key_arn: str = "") -> Iterator[str]:
+    """Why the snapshot cannot be restored; pure. `key_arn`: the KMS key that stores must have; empty: any."""
+    key = f"cvat:restoreDatabaseSnapshot = {reference}"
     if snapshot.engine != "postgres":
         yield f"{key}: it is a snapshot of {snapshot.engine}, and CVAT needs postgres. Name another one."
         return
@@ -91,28 +91,28 @@ def why_not(named: str, snapshot: Snapshot, size: DatabaseSize, key_arn: str = "
         )
 
 
-def database_snapshot(context: StackContext, named: str, size: DatabaseSize, problems: Problems) -> str:
-    """The identifier of the snapshot to restore."""
-    identifier = short_id(context, named)
-    found = problems.ask("restoreDatabaseSnapshot", named, lambda: _described(identifier))
-    if found is None:
+def database_snapshot(context: StackContext, reference: str, size: DatabaseSize, problems: Problems) -> str:
+    """The identifier of the snapshot to restore. Adds to `problems` what makes it unusable."""
+    identifier = snapshot_identifier(context, reference)
+    description = problems.ask("restoreDatabaseSnapshot", reference, lambda: _describe(identifier))
+    if description is None:
         return identifier
     snapshot = Snapshot(
-        engine=found.engine,
-        version=found.engine_version,
-        status=found.status,
-        storage_gb=found.allocated_storage,
-        encrypted=found.encrypted,
-        key_arn=found.kms_key_id,
+        engine=description.engine,
+        version=description.engine_version,
+        status=description.status,
+        storage_gb=description.allocated_storage,
+        encrypted=description.encrypted,
+        key_arn=description.kms_key_id,
     )
-    problems.add(why_not(named, snapshot, size, context.key_arn))
+    problems.add(snapshot_problems(reference, snapshot, size, context.key_arn))
     return identifier
 
 
-def _described(identifier: str) -> aws.rds.GetSnapshotResult:
+def _describe(identifier: str) -> aws.rds.GetSnapshotResult:
     return aws.rds.get_snapshot(
         db_snapshot_identifier=identifier,
-        # RDS tells of these snapshots only if it is asked for their type.
+        # RDS lists these snapshots only where their type is asked for.
         snapshot_type="awsbackup" if identifier.startswith(_BY_AWS_BACKUP) else None,
         include_shared=identifier.startswith("arn:") or None,
     )

@@ -1,4 +1,4 @@
-"""Generated secrets: made at random, kept in Secrets Manager, handed to containers by reference only."""
+"""Generated secrets: random values in Secrets Manager, which containers receive by reference only."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class SecretValue:
         return pulumi.Output.concat(self.secret_arn, f":{self.key}::" if self.key else "")
 
 
-def given_secrets(references: Mapping[str, tuple[str, str]]) -> dict[str, SecretValue]:
+def existing_secrets(references: Mapping[str, tuple[str, str]]) -> dict[str, SecretValue]:
     """Secrets that exist already: variable -> (ARN, key)."""
     return {name: SecretValue(pulumi.Output.from_input(arn), key) for name, (arn, key) in references.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedSecret:
-    """What a secret holds, as a JSON object: the fixed values, and one that is made at random."""
+    """Content of a secret, a JSON object: fixed values, and a random one."""
 
     describe: str
     """Shown in the console."""
@@ -62,29 +62,22 @@ class StoredSecret:
 
 
 def generated(name: str, content: GeneratedSecret, context: StackContext, opts: pulumi.ResourceOptions) -> StoredSecret:
-    """Make a secret. One that is protected by `opts` can be brought back for a week after its deletion.
+    """Create a secret. One that `opts` protects can be restored for 7 days after its deletion.
 
-    Letters and digits only: RDS refuses `/@" ` and CVAT puts passwords into URLs.
+    The random value has letters and digits only: RDS refuses `/@" ` and CVAT puts passwords into URLs.
     """
-    password = random.RandomPassword(
-        f"{name}-password", random.RandomPasswordArgs(length=_PASSWORD_LENGTH, special=False), opts=opts
-    )
+    password = random.RandomPassword(f"{name}-password", length=_PASSWORD_LENGTH, special=False, opts=opts)
     secret = aws.secretsmanager.Secret(
         name,
-        aws.secretsmanager.SecretArgs(
-            description=content.describe,
-            kms_key_id=context.key,
-            recovery_window_in_days=_RECOVERY_DAYS if opts.protect else 0,
-            tags=dict(context.tags),
-        ),
+        description=content.describe,
+        kms_key_id=context.key,
+        recovery_window_in_days=_RECOVERY_DAYS if opts.protect else 0,
         opts=opts,
     )
     version = aws.secretsmanager.SecretVersion(
         name,
-        aws.secretsmanager.SecretVersionArgs(
-            secret_id=secret.id,
-            secret_string=pulumi.Output.json_dumps({**content.fixed, content.generate: password.result}),
-        ),
+        secret_id=secret.id,
+        secret_string=pulumi.Output.json_dumps({**content.fixed, content.generate: password.result}),
         opts=opts,
     )
     return StoredSecret(secret.arn, version, password.result, context.key_arn)

@@ -1,4 +1,4 @@
-"""StoreAccess: what a task of CVAT's server is given to reach PostgreSQL, Redis and the file system."""
+"""What other components learn of the stores: how a task reaches them, and under which names CloudWatch knows them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import pulumi_aws as aws
 
 from components.data_tier.file_system import Folder
 from components.data_tier.secrets import SecretValue
+from settings.values import DatabaseSize
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreAccess:
     database: pulumi.Input[str]
     """Identifier of the RDS instance."""
-    database_is_ours: bool
-    """Whether it may be started; who keeps a database for others decides for himself when it runs."""
+    database_is_managed: bool
+    """Whether the stack created it and may start it."""
     environment: Mapping[str, pulumi.Input[str]]
-    """Where the stores are, by the variables that CVAT reads."""
+    """Addresses of the stores, by the variables that CVAT reads."""
     secrets: Mapping[str, SecretValue]
     """Variable -> secret."""
     volumes: Mapping[str, Folder]
@@ -27,4 +28,16 @@ class StoreAccess:
     restored: Folder | None
     """The root of a restored file system, whose folders must be put in place first. None: the file system is new."""
     clients: Sequence[aws.ec2.SecurityGroup]
-    """The groups that let their carriers call the stores."""
+    """The groups whose members may call the stores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoredStores:
+    database: pulumi.Input[str]
+    """Identifier of the RDS instance."""
+    database_size: DatabaseSize
+    cache: pulumi.Input[str]
+    """Identifier of the replication group."""
+    cache_nodes: int
+    file_system: pulumi.Input[str]
+    """Identifier of the file system."""

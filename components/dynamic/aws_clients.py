@@ -12,7 +12,7 @@ from components.dynamic.run_task import Clients
 
 
 def aws_clients(props: Mapping[str, Any]) -> Clients:
-    """A fresh session for each client, so that credentials renewed outside are found. Reads `region` and `profile`."""
+    """Creates clients, each with a fresh session that reads renewed credentials. Reads `region` and `profile`."""
     retries = Config(retries={"mode": "standard", "max_attempts": 8})
 
     def client(service: str) -> Any:

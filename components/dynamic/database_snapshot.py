@@ -24,7 +24,7 @@ def snapshot(rds: Any, instance: str, name: str, timeout_seconds: float, clock: 
         if error.response["Error"]["Code"] != "DBSnapshotAlreadyExists":
             raise TaskFailedError(
                 f"The database could not be snapshotted before the migration ({error}), so nothing was migrated. "
-                "Mend that, or set cvat:snapshotBeforeMigration to never."
+                "Fix that, or set cvat:snapshotBeforeMigration to never."
             ) from error
     deadline = clock.time() + timeout_seconds
     while (status := _status(rds, name)) != "available":

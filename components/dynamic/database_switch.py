@@ -1,8 +1,8 @@
-"""DatabaseSwitch: a resource that is "created" by bringing a database into a state, and waiting until it is there.
+"""DatabaseSwitch: a resource whose creation starts or stops a database, and waits for it.
 
-Two of them take turns: one is created before whatever needs a running database, the other after all that is gone.
-Where one of them is there already, since an update broke off half-way or somebody used the console, it looks at the
-database and mends that. Pulumi executes the provider in a process of its own, which imports this module.
+A stack has one at a time: the one that starts the database comes before everything that needs it, the one that stops
+it after all that has gone. An existing one corrects a database in another state, which an interrupted update or the
+console may have left. Pulumi runs the provider in a process of its own, which imports this module.
 """
 
 from __future__ import annotations
@@ -20,52 +20,52 @@ from components.dynamic.pause_schedule import pause_stopping
 
 
 class DatabaseSwitchProvider(ResourceProvider):
-    """Acts when it is created, when the database is another or not as wanted, and before a final snapshot."""
+    """Acts on create, on a change of the instance or of its state, and before a final snapshot."""
 
     serialize_as_secret_always = False
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        changed = [key for key in ("instance", "wanted") if olds.get(key) != news.get(key)]
-        return DiffResult(changes=bool(changed) or _strayed(news), replaces=changed)
+        changed = [key for key in ("instance", "state") if olds.get(key) != news.get(key)]
+        return DiffResult(changes=bool(changed) or _has_drifted(news), replaces=changed)
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         _turn(props)
-        return CreateResult(id_=f"{props['instance']}-{props['wanted']}", outs=dict(props))
+        return CreateResult(id_=f"{props['instance']}-{props['state']}", outs=dict(props))
 
     def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
         _turn(news)
         return UpdateResult(outs=dict(news))
 
     def delete(self, _id: str, props: Mapping[str, Any]) -> None:
-        """RDS takes no final snapshot of a stopped database, so a destroy has to start it; a wake-up has done so."""
-        if props["wanted"] == "stopped" and props.get("final_snapshot"):
-            _turn({**props, "wanted": "available"})
+        """RDS takes no final snapshot of a stopped database: a destroy has to start it."""
+        if props["state"] == "stopped" and props.get("final_snapshot"):
+            _turn({**props, "state": "available"})
 
 
 def _turn(props: Mapping[str, Any]) -> None:
     clients = aws_clients(props)
-    rds, instance, wanted = clients("rds"), str(props["instance"]), props["wanted"]
-    if wanted == "available" and differs(rds, instance, wanted):
+    rds, instance, state = clients("rds"), str(props["instance"]), props["state"]
+    if state == "available" and differs(rds, instance, state):
         pause_stopping(clients("scheduler"), instance)
-    switch(rds, instance, wanted)
+    switch(rds, instance, state)
 
 
-def _strayed(props: Mapping[str, Any]) -> bool:
-    """Whether the database is not as wanted, where nothing but Pulumi should change that."""
-    if props.get("by_clock"):
+def _has_drifted(props: Mapping[str, Any]) -> bool:
+    """Whether the database is in another state, where only Pulumi changes it."""
+    if props.get("scheduled"):
         return False
     try:
-        return differs(aws_clients(props)("rds"), str(props["instance"]), props["wanted"])
+        return differs(aws_clients(props)("rds"), str(props["instance"]), props["state"])
     except (PowerError, BotoCoreError):
-        return False  # it may be gone, or a preview's credentials may not look: nothing is known
+        return False  # it may not exist, or the credentials of a preview may not read it
 
 
 class DatabaseSwitch(Resource, module="cvat", name="DatabaseSwitch"):
-    """A database that is running, or stopped."""
+    """A database that runs, or is stopped."""
 
     def __init__(
         self, name: str, props: Mapping[str, pulumi.Input[Any]], opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """`props`: region, profile, instance (identifier), wanted (available, stopped), final_snapshot, by_clock
-        (whether office hours start and stop it, too)."""
+        """`props`: region, profile, instance (identifier), state (available, stopped), final_snapshot, scheduled
+        (whether office hours start and stop the database, too)."""
         super().__init__(DatabaseSwitchProvider(), name, dict(props), opts)

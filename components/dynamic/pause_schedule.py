@@ -1,4 +1,4 @@
-"""The schedule that keeps a database stopped, put off while somebody wakes it. Plain functions, injected clients."""
+"""Pauses the schedule that keeps a database stopped, so that it can be started. Plain functions, injected clients."""
 
 from __future__ import annotations
 
@@ -12,36 +12,44 @@ from botocore.exceptions import ClientError
 from components.dynamic.database_power import PowerError
 
 PREFIX = "sleep-stop-database"
-"""How the names of such schedules begin: by the logical names in components/sleep/__init__.py."""
+"""Prefix of the names of such schedules, from the logical names in components/sleep."""
 PAUSE = timedelta(hours=2)
-"""Longer than a wake-up takes. If it fails, and the stack is to sleep on, the schedule goes on by itself."""
+"""Longer than a wake-up takes. If that fails and the stack stays asleep, the schedule resumes by itself."""
 _KEPT = (
-    "Name", "GroupName", "Description", "ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow",
-    "Target", "State",
-)  # fmt: skip
-"""What UpdateSchedule would otherwise forget."""
+    "Name",
+    "GroupName",
+    "Description",
+    "ScheduleExpression",
+    "ScheduleExpressionTimezone",
+    "FlexibleTimeWindow",
+    "Target",
+    "State",
+)
+"""What UpdateSchedule would reset to its default."""
 
 
 def pause_stopping(scheduler: Any, instance: str) -> None:
-    """No schedule stops this RDS instance every hour for a while. Pulumi deletes them only at the end of an update.
+    """Pause the schedules that stop this RDS instance every hour: Pulumi deletes them only at the end of an update.
 
     Raises PowerError.
     """
     try:
         pages = scheduler.get_paginator("list_schedules").paginate(NamePrefix=PREFIX)
-        for one in [one for page in pages for one in page["Schedules"]]:
-            known = scheduler.get_schedule(GroupName=one["GroupName"], Name=one["Name"])
-            if _keeps_stopped(known, instance):
-                kept = {key: known[key] for key in _KEPT if known.get(key) is not None}
+        for summary in [summary for page in pages for summary in page["Schedules"]]:
+            schedule = scheduler.get_schedule(GroupName=summary["GroupName"], Name=summary["Name"])
+            if _keeps_stopped(schedule, instance):
+                kept = {key: schedule[key] for key in _KEPT if schedule.get(key) is not None}
                 scheduler.update_schedule(**kept, StartDate=datetime.now(UTC) + PAUSE)
     except ClientError as error:
         raise PowerError(
-            f"The schedule that stops database {instance} every hour could not be put off, so it was not started: "
-            f"{error}. Mend that, and run `pulumi up` again."
+            f"The schedule that stops database {instance} every hour could not be paused, so it was not started: "
+            f"{error}. Fix that, and run `pulumi up` again."
         ) from error
 
 
 def _keeps_stopped(schedule: Mapping[str, Any], instance: str) -> bool:
-    """Whether it does so day and night: that of office hours knows when to stop."""
-    given = json.loads(schedule["Target"].get("Input") or "{}")
-    return bool(given.get("DbInstanceIdentifier") == instance and schedule["ScheduleExpression"].startswith("rate("))
+    """Whether a schedule stops the instance every hour; that of office hours does so once a day."""
+    parameters = json.loads(schedule["Target"].get("Input") or "{}")
+    return bool(
+        parameters.get("DbInstanceIdentifier") == instance and schedule["ScheduleExpression"].startswith("rate(")
+    )

@@ -1,7 +1,7 @@
-"""RunOnce: a resource that is "created" by running a Fargate task to its end.
+"""RunOnce: a resource whose creation runs a Fargate task to its end.
 
-It runs again when one of its triggers changes, and only then. While the stack sleeps it does not run, but remembers
-what ran last: on waking it runs if that has changed. Pulumi executes the provider in a process of its own,
+It runs again only when one of its triggers changes. While the stack sleeps it does not run, but keeps the triggers of
+the last run: if they have changed, it runs when the stack wakes. Pulumi runs the provider in a process of its own,
 which imports this module: it must not need a running Pulumi program.
 """
 
@@ -21,11 +21,11 @@ from components.dynamic.run_task import RunRequest, run_to_end
 
 TRIGGERS = ("task_definition", "demo_data")
 _STARTED_BY_LENGTH = 36
-"""ECS takes so many characters (RunTask, "startedBy")."""
+"""Characters that ECS takes (RunTask, "startedBy")."""
 
 
 class RunOnceProvider(ResourceProvider):
-    """Runs the task on create, and on update where a trigger changed."""
+    """Runs the task on create, and on update if a trigger has changed."""
 
     serialize_as_secret_always = False
 
@@ -42,14 +42,14 @@ class RunOnceProvider(ResourceProvider):
 
     def update(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
         if news.get("snapshot_of") and olds.get("image") not in (None, news.get("image")):
-            _wake(news)
+            _start_database(news)
             name = f"cvat-before-{_mark(news)}"
-            snapshot(aws_clients(news)("rds"), str(news["snapshot_of"]), name, _seconds(news))
+            snapshot(aws_clients(news)("rds"), str(news["snapshot_of"]), name, _timeout_seconds(news))
         return UpdateResult(outs={**news, "task_arn": _run(news)})
 
 
 def _run(props: Mapping[str, Any]) -> str:
-    _wake(props)
+    _start_database(props)
     request = RunRequest(
         cluster=props["cluster"],
         task_definition=props["task_definition"],
@@ -57,23 +57,23 @@ def _run(props: Mapping[str, Any]) -> str:
         security_groups=props["security_groups"],
         log_group=props["log_group"],
         started_by=_mark(props),
-        timeout_seconds=_seconds(props),
+        timeout_seconds=_timeout_seconds(props),
     )
     return run_to_end(request, aws_clients(props))
 
 
-def _wake(props: Mapping[str, Any]) -> None:
-    """Outside office hours the database is stopped; the evening's schedule stops it again."""
+def _start_database(props: Mapping[str, Any]) -> None:
+    """Outside the office hours the database is stopped; the next evening's schedule stops it again."""
     if props.get("database"):
         switch(aws_clients(props)("rds"), str(props["database"]), "available")
 
 
-def _seconds(props: Mapping[str, Any]) -> float:
+def _timeout_seconds(props: Mapping[str, Any]) -> float:
     return float(props["timeout_minutes"]) * 60
 
 
 def _mark(props: Mapping[str, Any]) -> str:
-    """The same for the same task with the same data, so that an interrupted run is found again."""
+    """A mark of the task and its data, by which the run of an interrupted deployment is found again."""
     text = "\0".join(str(props.get(key)) for key in TRIGGERS)
     return "cvat-" + hashlib.sha256(text.encode()).hexdigest()[: _STARTED_BY_LENGTH - len("cvat-")]
 

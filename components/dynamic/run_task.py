@@ -1,4 +1,4 @@
-"""Run a Fargate task once and wait for its end. Plain functions with injected clients: no Pulumi."""
+"""Runs a Fargate task once and waits for its end. Plain functions with injected clients: no Pulumi."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from components.dynamic.task_failure import TaskFailedError, why_it_failed
+from components.dynamic.task_failure import TaskFailedError, task_failure
 
 _POLL_SECONDS = 5.0
 _LOG_LINES = 40
 _REFUSED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "ClusterNotFoundException"})
-"""Errors that no waiting mends. All others are taken as passing: a deployment outlives a lost poll."""
+"""Errors that do not pass by themselves. All others are tolerated: a deployment survives a failed poll."""
 
 
 class Clock(Protocol):
@@ -27,7 +27,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What to run, and where."""
+    """A task to run, and its network."""
 
     cluster: str
     task_definition: str
@@ -36,32 +36,32 @@ class RunRequest:
     security_groups: Sequence[str]
     log_group: str
     started_by: str
-    """Marks the task as this deployment's, so that an interrupted one is found again; 36 characters at most."""
+    """Mark by which the task of an interrupted deployment is found again; 36 characters at most."""
     timeout_seconds: float
 
 
 Clients = Callable[[str], Any]
-"""Makes a boto3 client for a service, with fresh credentials each time."""
+"""Creates a boto3 client for a service, with fresh credentials each time."""
 
 
 def run_to_end(request: RunRequest, clients: Clients, clock: Clock = time) -> str:
-    """Run the task, or find the one that an interrupted deployment left running; returns its ARN once it succeeded.
+    """Run the task, or wait for the one that an interrupted deployment has started; returns its ARN once it succeeded.
 
-    Raises TaskFailedError, whose text says what went wrong and shows the log of the container at fault.
+    Raises TaskFailedError, whose message has the reason and the log of the failed container.
     """
     deadline = clock.time() + request.timeout_seconds
     task_arn = _running(request, clients) or _start(request, clients)
     task = _wait(request, task_arn, clients, clock, deadline)
-    failure = why_it_failed(task, lambda container: log_tail(request.log_group, task_arn, container, clients))
+    failure = task_failure(task, lambda container: log_tail(request.log_group, task_arn, container, clients))
     if failure:
         raise TaskFailedError(failure)
     return task_arn
 
 
 def _running(request: RunRequest, clients: Clients) -> str | None:
-    # ECS takes startedBy as the only filter; without a status it lists the tasks that are to run.
-    found = clients("ecs").list_tasks(cluster=request.cluster, startedBy=request.started_by)["taskArns"]
-    return str(found[0]) if found else None
+    # ECS takes no other filter beside startedBy; without a status it lists the tasks whose desired status is RUNNING.
+    task_arns = clients("ecs").list_tasks(cluster=request.cluster, startedBy=request.started_by)["taskArns"]
+    return str(task_arns[0]) if task_arns else None
 
 
 def _start(request: RunRequest, clients: Clients) -> str:
@@ -89,7 +89,7 @@ def _start(request: RunRequest, clients: Clients) -> str:
 
 
 def _wait(request: RunRequest, task_arn: str, clients: Clients, clock: Clock, deadline: float) -> Mapping[str, Any]:
-    """The task as it stopped."""
+    """The stopped task."""
     while clock.time() < deadline:
         task = _describe(request.cluster, task_arn, clients)
         if task and task.get("lastStatus") == "STOPPED":
@@ -104,7 +104,7 @@ def _wait(request: RunRequest, task_arn: str, clients: Clients, clock: Clock, de
 
 
 def _describe(cluster: str, task_arn: str, clients: Clients) -> Mapping[str, Any] | None:
-    """The task, or None where this poll was lost."""
+    """The task; None where the poll failed."""
     try:
         answer = clients("ecs").describe_tasks(cluster=cluster, tasks=[task_arn])
     except ClientError as error:
@@ -123,7 +123,7 @@ def _describe(cluster: str, task_arn: str, clients: Clients) -> Mapping[str, Any
 
 
 def log_tail(log_group: str, task_arn: str, container: str, clients: Clients) -> list[str]:
-    """The last lines that a container wrote; none where it wrote nothing."""
+    """The last lines of a container's log; empty where there is none."""
     stream = f"{container}/{container}/{task_arn.rpartition('/')[2]}"
     try:
         events = clients("logs").get_log_events(logGroupName=log_group, logStreamName=stream, limit=_LOG_LINES)

@@ -1,4 +1,4 @@
-"""What the end of an ECS task means, in sentences. Pure, but for the log tail that it asks for."""
+"""Explains the end of an ECS task to the operator. Pure, but for the log tail that it asks for."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ _OUT_OF_MEMORY_EXIT = 137
 
 
 class TaskFailedError(Exception):
-    """A run-once task that did not succeed; the text is meant for the operator."""
+    """A run-once task did not succeed; the message is for the operator."""
 
 
-def why_it_failed(task: Mapping[str, Any], tail: Callable[[str], list[str]]) -> str | None:
+def task_failure(task: Mapping[str, Any], tail: Callable[[str], list[str]]) -> str | None:
     """Why a stopped task (an item of DescribeTasks) counts as failed, or None if every container ended with 0.
 
     `tail` gives the last log lines of a container by name.
     """
     containers = list(task.get("containers", []))
-    wrong = [container for container in containers if container.get("exitCode") != 0]
-    if not wrong:
+    failed = [container for container in containers if container.get("exitCode") != 0]
+    if not failed:
         return None
-    # A container that waits for another never ran; the one that ended badly is at fault.
-    guilty = next((container for container in wrong if container.get("exitCode") is not None), wrong[0])
-    explained = _never_ran(task, wrong) if guilty.get("exitCode") is None else _ended_badly(guilty)
-    lines = tail(str(guilty["name"]))
+    # A container that waits for another has no exit code; the reason is the one that has.
+    cause = next((container for container in failed if container.get("exitCode") is not None), failed[0])
+    explained = _never_ran(task, failed) if cause.get("exitCode") is None else _ended_badly(cause)
+    lines = tail(str(cause["name"]))
     if not lines:
         return explained
     return f"{explained}\nThe last lines of its log:\n" + "\n".join(f"    {line}" for line in lines)
@@ -35,18 +35,18 @@ def _ended_badly(container: Mapping[str, Any]) -> str:
     if "OutOfMemory" in reason or (code == _OUT_OF_MEMORY_EXIT and "memory" in reason.lower()):
         return f"Container {name} ran out of memory ({reason}). Raise cvat:workerMemory and run `pulumi up` again."
     detail = f" ({reason})" if reason else ""
-    return f"Container {name} ended with exit code {code}{detail}. Mend what its log says and run `pulumi up` again."
+    return f"Container {name} ended with exit code {code}{detail}. Fix what its log says and run `pulumi up` again."
 
 
-def _never_ran(task: Mapping[str, Any], wrong: list[Mapping[str, Any]]) -> str:
-    reasons = [str(container["reason"]) for container in wrong if container.get("reason")]
+def _never_ran(task: Mapping[str, Any], failed: list[Mapping[str, Any]]) -> str:
+    reasons = [str(container["reason"]) for container in failed if container.get("reason")]
     reason = "; ".join([str(task.get("stoppedReason") or "no reason given"), *reasons])
     for sign, advice in _ADVICE:
         if sign in reason:
             return f"{advice} ECS says: {reason}"
     if task.get("stopCode") == "UserInitiated":
-        return f"Somebody stopped the task before it was done ({reason}). Run `pulumi up` again."
-    return f"The task stopped before its containers had run ({reason}). Run `pulumi up` again once that is mended."
+        return f"The task was stopped by hand before it was done ({reason}). Run `pulumi up` again."
+    return f"The task stopped before its containers had run ({reason}). Fix that, and run `pulumi up` again."
 
 
 _ADVICE = (

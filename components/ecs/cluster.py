@@ -26,17 +26,13 @@ class Cluster(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         cluster = aws.ecs.Cluster(
             name,
-            aws.ecs.ClusterArgs(
-                settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value="enabled")],
-                tags=dict(args.context.tags),
-            ),
+            settings=[{"name": "containerInsights", "value": "enabled"}],
             opts=child,
         )
         providers = aws.ecs.ClusterCapacityProviders(
             name,
-            aws.ecs.ClusterCapacityProvidersArgs(
-                cluster_name=cluster.name, capacity_providers=["FARGATE", "FARGATE_SPOT"]
-            ),
+            cluster_name=cluster.name,
+            capacity_providers=["FARGATE", "FARGATE_SPOT"],
             opts=child,
         )
         self.arn = cluster.arn

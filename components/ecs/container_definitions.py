@@ -1,4 +1,4 @@
-"""Container definitions as plain values, in the words of ECS. Values may be outputs; structure is plain."""
+"""Container definitions of ECS as dictionaries, whose values may be outputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEALTH_TIMES = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 30}
 
 @dataclass(frozen=True, kw_only=True)
 class LogTarget:
-    """Where a container's output goes."""
+    """The log group of a container's output."""
 
     group: pulumi.Input[str]
     """Name of the log group."""
@@ -44,7 +44,7 @@ class ContainerSpec:
     after: str | None = None
     """Start only when this container has ended with exit code 0."""
     health: tuple[str, ...] = ()
-    """Command that ends with 0 while the container is well. Default: the load balancer's or the process's end tell."""
+    """Command that exits with 0 while the container is healthy. Default: none; the load balancer checks, or nothing."""
     essential: bool = True
     """Whether the task stops when this container does."""
     stop_seconds: int = 30

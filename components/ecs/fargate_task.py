@@ -1,4 +1,4 @@
-"""FargateTask: a task definition with its two roles, each allowed exactly what this task calls."""
+"""FargateTask: a task definition with its two roles, each with exactly the permissions that this task needs."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from settings.values import TaskSize
 class FargateTaskArgs:
     context: StackContext
     kind: str
-    """What the task is; with the stack's name the family of its definition, which AWS does not complete."""
+    """Kind of task; with the stack's name, the family of the task definition."""
     size: TaskSize
     containers: Sequence[ContainerSpec]
     images: Sequence[Image]
     """Images that the containers run."""
     log_group_arn: pulumi.Input[str]
     secrets: Sequence[SecretValue] = ()
-    """Secrets that the containers get."""
+    """Secrets of the containers."""
     volumes: Mapping[str, Folder] = field(default_factory=dict)
     """Volume -> folder of the file system."""
     writable: frozenset[str] = frozenset()
     """Volumes that the task may write to. Default: none."""
     statements: Sequence[iam.Statement] = ()
-    """What the containers themselves may call. Default: nothing."""
+    """What the containers may call. Default: nothing."""
     enable_exec: bool = False
     """Allow ECS Exec."""
 
 
 def family(context: StackContext, kind: str) -> str:
-    """Nobody completes the names of task definitions, so they carry the stack's."""
+    """Pulumi gives families no random suffix, so the stack's name makes them unique."""
     return f"cvat-{context.stack}-{kind}"
 
 
 class FargateTask(pulumi.ComponentResource):
-    """A task definition. Wait for this component to run it: a role without its policy cannot start a container."""
+    """Depend on this component to run the task: a role without its policy cannot start a container."""
 
     arn: pulumi.Output[str]
     """With revision."""
@@ -56,21 +56,22 @@ class FargateTask(pulumi.ComponentResource):
         super().__init__("cvat:index:FargateTask", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        execution = self._role("execution", self._what_ecs_does())
-        task = self._role("task", self._what_containers_do())
+        execution = self._role("execution", self._execution_statements())
+        task = self._role("task", self._task_statements())
         self.role_arns = (execution.arn, task.arn)
         self.arn = self._definition(execution, task).arn
         self.register_outputs({"arn": self.arn})
 
-    def _what_ecs_does(self) -> list[iam.Statement]:
+    def _execution_statements(self) -> list[iam.Statement]:
         args = self._args
         statements = [*pull_statements(args.images), iam.write_logs([args.log_group_arn])]
-        arns = list({id(value.secret_arn): value.secret_arn for value in args.secrets}.values())
-        keys = dict.fromkeys(value.key_arn for value in args.secrets)
-        reads = [iam.read_secrets(arns)] if arns else []
-        return [*statements, *reads, *(one for key in keys for one in iam.decrypt(key))]
+        if args.secrets:
+            statements.append(iam.read_secrets(list(dict.fromkeys(value.secret_arn for value in args.secrets))))
+        for key_arn in dict.fromkeys(value.key_arn for value in args.secrets):
+            statements += iam.decrypt(key_arn)
+        return statements
 
-    def _what_containers_do(self) -> list[iam.Statement]:
+    def _task_statements(self) -> list[iam.Statement]:
         args = self._args
         statements = list(args.statements)
         for write in (True, False):
@@ -84,16 +85,14 @@ class FargateTask(pulumi.ComponentResource):
         name, args = f"{self._name}-{noun}", self._args
         role = aws.iam.Role(
             name,
-            aws.iam.RoleArgs(
-                assume_role_policy=iam.trust(args.context.region.principal("ecs-tasks"), args.context.account),
-                tags=dict(args.context.tags),
-            ),
+            assume_role_policy=iam.trust(args.context.region.principal("ecs-tasks"), args.context.account),
             opts=self._child,
         )
         if statements:
             aws.iam.RolePolicy(
                 name,
-                aws.iam.RolePolicyArgs(role=role.name, policy=iam.document(statements)),
+                role=role.name,
+                policy=iam.document(statements),
                 opts=self._child,
             )
         return role
@@ -102,33 +101,26 @@ class FargateTask(pulumi.ComponentResource):
         args = self._args
         return aws.ecs.TaskDefinition(
             self._name,
-            aws.ecs.TaskDefinitionArgs(
-                family=family(args.context, args.kind),
-                cpu=str(args.size.cpu),
-                memory=str(args.size.memory),
-                network_mode="awsvpc",
-                requires_compatibilities=["FARGATE"],
-                runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
-                    cpu_architecture="X86_64", operating_system_family="LINUX"
-                ),
-                execution_role_arn=execution.arn,
-                task_role_arn=task.arn,
-                container_definitions=pulumi.Output.json_dumps([definition(spec) for spec in args.containers]),
-                volumes=[_volume(name, folder) for name, folder in sorted(args.volumes.items())],
-                tags=dict(args.context.tags),
-            ),
+            family=family(args.context, args.kind),
+            cpu=str(args.size.cpu),
+            memory=str(args.size.memory),
+            network_mode="awsvpc",
+            requires_compatibilities=["FARGATE"],
+            runtime_platform={"cpu_architecture": "X86_64", "operating_system_family": "LINUX"},
+            execution_role_arn=execution.arn,
+            task_role_arn=task.arn,
+            container_definitions=pulumi.Output.json_dumps([definition(spec) for spec in args.containers]),
+            volumes=[_volume(name, folder) for name, folder in sorted(args.volumes.items())],
             opts=self._child,
         )
 
 
-def _volume(name: str, folder: Folder) -> aws.ecs.TaskDefinitionVolumeArgs:
-    return aws.ecs.TaskDefinitionVolumeArgs(
-        name=name,
-        efs_volume_configuration=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationArgs(
-            file_system_id=folder.file_system_id,
-            transit_encryption="ENABLED",
-            authorization_config=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationAuthorizationConfigArgs(
-                access_point_id=folder.access_point_id, iam="ENABLED"
-            ),
-        ),
-    )
+def _volume(name: str, folder: Folder) -> aws.ecs.TaskDefinitionVolumeArgsDict:
+    return {
+        "name": name,
+        "efs_volume_configuration": {
+            "file_system_id": folder.file_system_id,
+            "transit_encryption": "ENABLED",
+            "authorization_config": {"access_point_id": folder.access_point_id, "iam": "ENABLED"},
+        },
+    }

@@ -29,7 +29,7 @@ class LogGroupsArgs:
 
 
 class LogGroups(pulumi.ComponentResource):
-    """Where to look."""
+    """A log group for each kind of task."""
 
     log_groups: Mapping[str, LogGroup]
     """By kind of task."""
@@ -42,9 +42,8 @@ class LogGroups(pulumi.ComponentResource):
         for kind in args.task_kinds:
             group = aws.cloudwatch.LogGroup(
                 f"{name}-{kind}",
-                aws.cloudwatch.LogGroupArgs(
-                    retention_in_days=args.retention_days, kms_key_id=args.context.key, tags=dict(args.context.tags)
-                ),
+                retention_in_days=args.retention_days,
+                kms_key_id=args.context.key,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             self.log_groups[kind] = LogGroup(group.name, group.arn)

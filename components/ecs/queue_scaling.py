@@ -1,8 +1,8 @@
-"""Workers by their queue: step scaling from the least to the most, driven by what queue-metrics tells CloudWatch.
+"""Step scaling of workers by the metrics of their queue, which `cvat-aws queue-metrics` publishes.
 
-A worker runs one job at a time, so what counts is whether jobs wait, how long, and whether workers have had nothing
-to do. A worker with a job is neither idle, so it does not count for scaling in, nor stopped: it has told ECS to leave
-it alone (patches/overlay/cvat_aws/worker.py).
+A worker runs one job at a time, so what counts is whether jobs wait, how long, and whether workers are idle. A worker
+with a job does not count as idle, and ECS does not stop it: it has asked for task protection
+(patches/overlay/cvat_aws/worker.py).
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.ecs.scaling import TASKS, Scaled, target
+from components.ecs.scaling import TASKS, ScalableTarget, register_target
 from components.processes import METRICS_NAMESPACE
 
-_CONFIGURATION = aws.appautoscaling.PolicyStepScalingPolicyConfigurationArgs
-_STEP = aws.appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArgs
+StepAdjustment = aws.appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArgsDict
 _PERIOD_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Steps:
-    """An alarm on a queue, and how many workers it adds."""
+class StepPolicy:
+    """An alarm on a queue, and how many workers it adds or removes."""
 
     name: str
     metric: str
@@ -42,21 +41,21 @@ _START_SECONDS = 180
 """A task of CVAT's server image needs two to three minutes until it takes a job: before that, more do not help."""
 
 
-def steps(least: int) -> tuple[Steps, ...]:
-    """The three policies of a worker service that has at least so many tasks."""
+def step_policies(least: int) -> tuple[StepPolicy, ...]:
+    """The policies of a worker service that has at least `least` tasks."""
     return (
-        Steps(
+        StepPolicy(
             name="depth",
             metric="QueueDepth",
-            # Where workers stand ready, a job waits for a moment only, and a minute in which none did needs no more
-            # of them. Where none does, the first job starts one at once.
+            # Where workers are ready, jobs wait for a moment only: Minimum ignores a minute in which the queue was
+            # empty once. Where none is, the first job must start one.
             statistic="Minimum" if least else "Maximum",
             minutes=1,
             steps={1: 1, 5: 2, 20: 4},
             pause_seconds=_START_SECONDS,
             meaning="Jobs wait: more workers start.",
         ),
-        Steps(
+        StepPolicy(
             name="age",
             metric="OldestJobAge",
             statistic="Maximum",
@@ -65,7 +64,7 @@ def steps(least: int) -> tuple[Steps, ...]:
             pause_seconds=_START_SECONDS,
             meaning="A job waits for longer than a worker takes to start: several more start.",
         ),
-        Steps(
+        StepPolicy(
             name="idle",
             metric="IdleWorkers",
             statistic="Minimum",
@@ -79,70 +78,64 @@ def steps(least: int) -> tuple[Steps, ...]:
 
 
 def follow_queue(
-    name: str, scaled: Scaled, dimensions: Mapping[str, str], tags: Mapping[str, str], opts: pulumi.ResourceOptions
+    name: str, scalable: ScalableTarget, dimensions: Mapping[str, str], opts: pulumi.ResourceOptions
 ) -> None:
-    """Register a service as a scalable target, with its policies and alarms where the numbers leave room for them.
+    """Register a service as a scalable target, with policies and alarms where its limits differ.
 
-    dimensions: of the queue's metrics, Stack and Queue.
+    `dimensions`: of the queue's metrics, Stack and Queue.
     """
-    registered = target(name, scaled, TASKS, tags, opts)
-    for one in steps(scaled.least) if scaled.most > scaled.least else ():
+    target = register_target(name, scalable, TASKS, opts)
+    for step in step_policies(scalable.least) if scalable.most > scalable.least else ():
         policy = aws.appautoscaling.Policy(
-            f"{name}-{one.name}",
-            aws.appautoscaling.PolicyArgs(
-                policy_type="StepScaling",
-                service_namespace=registered.service_namespace,
-                scalable_dimension=registered.scalable_dimension,
-                resource_id=registered.resource_id,
-                step_scaling_policy_configuration=_CONFIGURATION(
-                    adjustment_type="ChangeInCapacity",
-                    cooldown=one.pause_seconds,
-                    metric_aggregation_type=one.statistic,
-                    step_adjustments=_adjustments(one.steps),
-                ),
-            ),
+            f"{name}-{step.name}",
+            policy_type="StepScaling",
+            service_namespace=target.service_namespace,
+            scalable_dimension=target.scalable_dimension,
+            resource_id=target.resource_id,
+            step_scaling_policy_configuration={
+                "adjustment_type": "ChangeInCapacity",
+                "cooldown": step.pause_seconds,
+                "metric_aggregation_type": step.statistic,
+                "step_adjustments": _adjustments(step.steps),
+            },
             opts=opts,
         )
-        _alarm(f"{name}-{one.name}", one, policy, dimensions, tags, opts)
+        _alarm(f"{name}-{step.name}", step, policy, dimensions, opts)
 
 
-def _adjustments(
-    wanted: Mapping[float, int],
-) -> list[aws.appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArgs]:
-    """Steps from the alarm's threshold, which is the first one, upwards; the last has no end."""
-    first = min(wanted)
-    bounds = [str(value - first) for value in sorted(wanted)]
-    ends = [*bounds[1:], None]
-    return [
-        _STEP(scaling_adjustment=wanted[value], metric_interval_lower_bound=lower, metric_interval_upper_bound=upper)
-        for value, lower, upper in zip(sorted(wanted), bounds, ends, strict=True)
+def _adjustments(steps: Mapping[float, int]) -> list[StepAdjustment]:
+    """Application Auto Scaling counts a step's bounds from the alarm's threshold, which is the first step."""
+    values = sorted(steps)
+    bounds = [str(value - values[0]) for value in values]
+    adjustments: list[StepAdjustment] = [
+        {"scaling_adjustment": steps[value], "metric_interval_lower_bound": bound}
+        for value, bound in zip(values, bounds, strict=True)
     ]
+    for adjustment, next_bound in zip(adjustments, bounds[1:], strict=False):
+        adjustment["metric_interval_upper_bound"] = next_bound
+    return adjustments
 
 
 def _alarm(
     name: str,
-    one: Steps,
+    step: StepPolicy,
     policy: aws.appautoscaling.Policy,
     dimensions: Mapping[str, str],
-    tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:
     aws.cloudwatch.MetricAlarm(
         name,
-        aws.cloudwatch.MetricAlarmArgs(
-            alarm_description=f"CVAT {dimensions['Stack']}, queue {dimensions['Queue']}: {one.meaning} This tells "
-            "nobody; it scales.",
-            namespace=METRICS_NAMESPACE,
-            metric_name=one.metric,
-            dimensions=dict(dimensions),
-            statistic=one.statistic,
-            period=_PERIOD_SECONDS,
-            evaluation_periods=one.minutes,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=min(one.steps),
-            treat_missing_data="notBreaching",
-            alarm_actions=[policy.arn],
-            tags=dict(tags),
-        ),
+        alarm_description=f"CVAT {dimensions['Stack']}, queue {dimensions['Queue']}: {step.meaning} This tells "
+        "nobody; it scales.",
+        namespace=METRICS_NAMESPACE,
+        metric_name=step.metric,
+        dimensions=dict(dimensions),
+        statistic=step.statistic,
+        period=_PERIOD_SECONDS,
+        evaluation_periods=step.minutes,
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        threshold=min(step.steps),
+        treat_missing_data="notBreaching",
+        alarm_actions=[policy.arn],
         opts=opts,
     )

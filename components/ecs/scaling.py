@@ -1,8 +1,7 @@
-"""Target tracking: AWS adds and removes tasks or instances so that a metric of theirs stays near a target."""
+"""Target tracking: Application Auto Scaling keeps a metric of tasks or instances near a target value."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -10,19 +9,16 @@ import pulumi_aws as aws
 
 from settings.office_hours import TASKS_BEFORE, OfficeHours
 
-_CONFIGURATION = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs
-_METRIC = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs
-
 TASKS = "ecs:service:DesiredCount"
 """The dimension of Application Auto Scaling that is the number of a service's tasks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tracking:
-    """What is tracked, and how quickly it is followed."""
+    """A metric, its target value, and the pauses between two changes."""
 
     dimension: str
-    """What is scaled, such as ecs:service:DesiredCount."""
+    """The scalable dimension, such as ecs:service:DesiredCount."""
     metric: str
     """A predefined metric of the service."""
     target: float
@@ -50,83 +46,78 @@ INSTANCES_BY_CALLS = Tracking(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scaled:
-    """What is scaled, and between which numbers."""
+class ScalableTarget:
+    """A scalable target, and its limits."""
 
     resource_id: pulumi.Input[str]
-    """In Application Auto Scaling's words, such as service/<cluster>/<service>."""
+    """In Application Auto Scaling's form, such as service/<cluster>/<service>."""
     least: int
     most: int
     hours: OfficeHours | None = None
-    """Outside of which there is none. Default: day and night."""
+    """Outside of these there is no task. Default: day and night."""
 
 
-def target(
-    name: str, scaled: Scaled, dimension: str, tags: Mapping[str, str], opts: pulumi.ResourceOptions
+def register_target(
+    name: str, scalable: ScalableTarget, dimension: str, opts: pulumi.ResourceOptions
 ) -> aws.appautoscaling.Target:
-    """Register what may be scaled, and its hours; the service is the beginning of the dimension."""
-    registered = aws.appautoscaling.Target(
+    """Register a scalable target, with its office hours. The dimension begins with the service's namespace."""
+    target = aws.appautoscaling.Target(
         name,
-        aws.appautoscaling.TargetArgs(
-            service_namespace=dimension.partition(":")[0],
-            scalable_dimension=dimension,
-            resource_id=scaled.resource_id,
-            min_capacity=scaled.least,
-            max_capacity=scaled.most,
-            tags=dict(tags),
-        ),
-        # By the clock, AWS changes both numbers: an update at night must wake nobody.
+        service_namespace=dimension.partition(":")[0],
+        scalable_dimension=dimension,
+        resource_id=scalable.resource_id,
+        min_capacity=scalable.least,
+        max_capacity=scalable.most,
+        # Scheduled actions change both limits: an update outside the hours must not start tasks.
         opts=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(ignore_changes=["min_capacity", "max_capacity"] if scaled.hours else None)
+            opts, pulumi.ResourceOptions(ignore_changes=["min_capacity", "max_capacity"] if scalable.hours else None)
         ),
     )
-    if scaled.hours:
-        _by_hours(name, registered, scaled, scaled.hours, opts)
-    return registered
+    if scalable.hours:
+        _by_hours(name, target, scalable, scalable.hours, opts)
+    return target
 
 
 def _by_hours(
-    name: str, registered: aws.appautoscaling.Target, scaled: Scaled, hours: OfficeHours, opts: pulumi.ResourceOptions
+    name: str,
+    target: aws.appautoscaling.Target,
+    scalable: ScalableTarget,
+    hours: OfficeHours,
+    opts: pulumi.ResourceOptions,
 ) -> None:
-    """None after the hours, and the usual number shortly before them."""
-    for what, when, least, most in (
-        ("wake", hours.cron("start", -TASKS_BEFORE), scaled.least, scaled.most),
+    """No task after the hours, and the usual limits shortly before them."""
+    for action, when, least, most in (
+        ("wake", hours.cron("start", -TASKS_BEFORE), scalable.least, scalable.most),
         ("sleep", hours.cron("end"), 0, 0),
     ):
         aws.appautoscaling.ScheduledAction(
-            f"{name}-{what}",
-            aws.appautoscaling.ScheduledActionArgs(
-                service_namespace=registered.service_namespace,
-                scalable_dimension=registered.scalable_dimension,
-                resource_id=registered.resource_id,
-                schedule=when,
-                timezone=hours.zone,
-                scalable_target_action=aws.appautoscaling.ScheduledActionScalableTargetActionArgs(
-                    min_capacity=least, max_capacity=most
-                ),
-            ),
+            f"{name}-{action}",
+            service_namespace=target.service_namespace,
+            scalable_dimension=target.scalable_dimension,
+            resource_id=target.resource_id,
+            schedule=when,
+            timezone=hours.zone,
+            scalable_target_action={"min_capacity": least, "max_capacity": most},
             opts=opts,
         )
 
 
-def track(name: str, scaled: Scaled, tracking: Tracking, tags: Mapping[str, str], opts: pulumi.ResourceOptions) -> None:
-    """Register a scalable target, and its policy where the numbers leave room for one."""
-    registered = target(name, scaled, tracking.dimension, tags, opts)
-    if scaled.most == scaled.least:
+def track(name: str, scalable: ScalableTarget, tracking: Tracking, opts: pulumi.ResourceOptions) -> None:
+    """Register a scalable target, with a policy where its limits differ."""
+    target = register_target(name, scalable, tracking.dimension, opts)
+    if scalable.most == scalable.least:
         return
     aws.appautoscaling.Policy(
         name,
-        aws.appautoscaling.PolicyArgs(
-            policy_type="TargetTrackingScaling",
-            service_namespace=registered.service_namespace,
-            scalable_dimension=registered.scalable_dimension,
-            resource_id=registered.resource_id,
-            target_tracking_scaling_policy_configuration=_CONFIGURATION(
-                target_value=tracking.target,
-                predefined_metric_specification=_METRIC(predefined_metric_type=tracking.metric),
-                scale_in_cooldown=tracking.in_seconds,
-                scale_out_cooldown=tracking.out_seconds,
-            ),
-        ),
+        policy_type="TargetTrackingScaling",
+        service_namespace=target.service_namespace,
+        scalable_dimension=target.scalable_dimension,
+        resource_id=target.resource_id,
+        target_tracking_scaling_policy_configuration={
+            "target_value": tracking.target,
+            "predefined_metric_specification": {"predefined_metric_type": tracking.metric},
+            "scale_in_cooldown": tracking.in_seconds,
+            "scale_out_cooldown": tracking.out_seconds,
+        },
         opts=opts,
     )

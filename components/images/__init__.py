@@ -1,4 +1,4 @@
-"""Images: what is built here goes to the account's own ECR, and everything refers to it by digest."""
+"""Images: built here, pushed to the account's own ECR, and referred to by digest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IMAGES_KEPT = 20
 
 @dataclass(frozen=True)
 class Image:
-    """An image, and the repository from which to pull it."""
+    """An image, and the repository to pull it from."""
 
     reference: pulumi.Output[str]
     """By digest."""
@@ -32,16 +32,16 @@ class Image:
 @dataclass(frozen=True, kw_only=True)
 class ImagesArgs:
     context: StackContext
-    wanted: Sequence[str]
-    """Which images the stack needs, of BUILDS."""
+    names: Sequence[str]
+    """The images that the stack needs, of BUILDS."""
     mirrors: Mirrors
     """Where builds download from."""
-    given: Mapping[str, str] = field(default_factory=dict)
-    """Image -> reference of a ready one in ECR, used instead of a build. Default: all are built."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Image -> reference by digest of one that is in ECR already. Default: all are built."""
 
 
 class Images(pulumi.ComponentResource):
-    """One ECR repository and one build for each image that is not given."""
+    """One ECR repository and one build for each image that is not in ECR already."""
 
     by_name: Mapping[str, Image]
 
@@ -49,11 +49,11 @@ class Images(pulumi.ComponentResource):
         super().__init__("cvat:index:Images", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.by_name = {image: self._given(image) or self._built(image) for image in args.wanted}
-        self.register_outputs({image: made.reference for image, made in self.by_name.items()})
+        self.by_name = {image: self._existing(image) or self._built(image) for image in args.names}
+        self.register_outputs({name: image.reference for name, image in self.by_name.items()})
 
-    def _given(self, image: str) -> Image | None:
-        reference = self._args.given.get(image)
+    def _existing(self, image: str) -> Image | None:
+        reference = self._args.references.get(image)
         if not reference:
             return None
         return Image(pulumi.Output.from_input(reference), pulumi.Output.from_input(repository_arn(reference)))
@@ -64,39 +64,30 @@ class Images(pulumi.ComponentResource):
         build_args = args.mirrors.build_args() | self._truststore(image)
         built = docker.Image(
             f"{self._name}-{image}",
-            docker.ImageArgs(
-                image_name=pulumi.Output.concat(repository.repository_url, ":", content_tag(build, build_args)),
-                build=docker.DockerBuildArgs(
-                    context=build.context, dockerfile=build.dockerfile, platform=PLATFORM, args=build_args
-                ),
-                build_on_preview=False,
-                registry=self._login(repository),
-            ),
+            image_name=pulumi.Output.concat(repository.repository_url, ":", content_tag(build, build_args)),
+            build={"context": build.context, "dockerfile": build.dockerfile, "platform": PLATFORM, "args": build_args},
+            build_on_preview=False,
+            registry=self._login(repository),
             opts=self._child,
         )
         return Image(built.repo_digest, repository.arn)
 
     def _truststore(self, image: str) -> dict[str, str]:
-        """CVAT's server checks PostgreSQL's certificate, whose authorities are this partition's own."""
+        """CVAT's server verifies PostgreSQL's certificate, whose authorities differ between partitions."""
         return {"RDS_TRUSTSTORES": self._args.context.region.database_ca_bundle} if image == "server" else {}
 
     def _repository(self, image: str) -> aws.ecr.Repository:
         name, args = f"{self._name}-{image}", self._args
         repository = aws.ecr.Repository(
             name,
-            aws.ecr.RepositoryArgs(
-                image_tag_mutability="IMMUTABLE",
-                image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
-                encryption_configurations=[
-                    aws.ecr.RepositoryEncryptionConfigurationArgs(
-                        encryption_type="KMS" if args.context.key else "AES256", kms_key=args.context.key
-                    )
-                ],
-                force_delete=not args.context.protect,
-                tags=dict(args.context.tags),
-            ),
-            # ECR encrypts a repository once and for all; a new one would begin without the images in use. It deletes
-            # none that holds images: a switch to a given image would end half-way.
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration={"scan_on_push": True},
+            encryption_configurations=[
+                {"encryption_type": "KMS" if args.context.key else "AES256", "kms_key": args.context.key}
+            ],
+            force_delete=not args.context.protect,
+            # ECR cannot change the encryption of a repository; a replacement would not have the images in use. It
+            # refuses to delete a repository that holds images: a switch to an existing image would end half-way.
             opts=pulumi.ResourceOptions(
                 parent=self,
                 ignore_changes=["encryption_configurations"],
@@ -111,19 +102,20 @@ class Images(pulumi.ComponentResource):
         }
         aws.ecr.LifecyclePolicy(
             name,
-            aws.ecr.LifecyclePolicyArgs(repository=repository.name, policy=pulumi.Output.json_dumps({"rules": [keep]})),
+            repository=repository.name,
+            policy=pulumi.Output.json_dumps({"rules": [keep]}),
             opts=self._child,
         )
         return repository
 
-    def _login(self, repository: aws.ecr.Repository) -> docker.RegistryArgs:
-        """A login that lasts 12 hours; its password is a secret, so neither state nor output shows it."""
+    def _login(self, repository: aws.ecr.Repository) -> docker.RegistryArgsDict:
+        """A login for 12 hours. Its password is a secret, so neither state nor output shows it."""
         token = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id)
-        return docker.RegistryArgs(
-            server=repository.repository_url,
-            username=token.user_name,
-            password=pulumi.Output.secret(token.password),
-        )
+        return {
+            "server": repository.repository_url,
+            "username": token.user_name,
+            "password": pulumi.Output.secret(token.password),
+        }
 
 
 def repository_arn(reference: str) -> str:
@@ -134,6 +126,5 @@ def repository_arn(reference: str) -> str:
 
 
 def pull_statements(images: Sequence[Image]) -> list[iam.Statement]:
-    """Pull these images, each repository named once."""
-    unique = {id(image.repository_arn): image.repository_arn for image in images}
-    return iam.pull_images(list(unique.values()))
+    """Pull these images."""
+    return iam.pull_images([image.repository_arn for image in images])

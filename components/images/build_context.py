@@ -1,4 +1,4 @@
-"""What goes into an image build, and a tag that names it. Pure, but for reading files."""
+"""The input of an image build, and the tag that its content gives it. Reads files only."""
 
 from __future__ import annotations
 

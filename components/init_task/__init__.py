@@ -1,4 +1,4 @@
-"""InitTask: migrates the database, creates the administrator, copies demo files. Once for each release."""
+"""InitTask: migrates the database, creates the administrator, copies demo files; once for each release."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class InitTaskArgs:
     """Private subnets in which Fargate runs."""
     stores: StoreAccess
     base_url: pulumi.Input[str]
-    """CVAT's public address, without which its settings refuse to load."""
+    """CVAT's public address; its settings do not load without one."""
     image: Image
     """CVAT's server image."""
     size: TaskSize
@@ -56,11 +56,11 @@ class InitTaskArgs:
     snapshot: bool
     """Whether to snapshot the database before a new image migrates it."""
     wait_for: Sequence[pulumi.Resource] = ()
-    """What the task needs but does not mention: routes, mount targets, versions of secrets."""
+    """What the task needs, and no input refers to: routes, mount targets, versions of secrets."""
 
 
 class InitTask(pulumi.ComponentResource):
-    """Depend on this component to start only once the database is as the release needs it."""
+    """Depend on this component to start only once the database is migrated to the release."""
 
     task_arn: pulumi.Output[str]
     """The task that ran."""
@@ -71,8 +71,8 @@ class InitTask(pulumi.ComponentResource):
         super().__init__("cvat:index:InitTask", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        group = security_groups.group(name, "init", args.vpc_id, args.context.tags, self._child)
-        security_groups.allow_out(f"{name}-out", group, args.context.tags, self._child)
+        group = security_groups.group(name, _KIND, args.vpc_id, self._child)
+        security_groups.allow_out(f"{name}-out", group, self._child)
         demo, uploaded = self._demo()
         task = self._task(demo)
         self.family = family(args.context, _KIND)
@@ -90,7 +90,7 @@ class InitTask(pulumi.ComponentResource):
                 "log_group": args.log_group.name,
                 "timeout_minutes": args.timeout_minutes,
                 "snapshot_of": args.stores.database if args.snapshot else None,
-                "database": args.stores.database if args.stores.database_is_ours else None,
+                "database": args.stores.database if args.stores.database_is_managed else None,
                 "asleep": args.context.asleep,
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[task, *uploaded, *args.wait_for]),
@@ -99,7 +99,7 @@ class InitTask(pulumi.ComponentResource):
         self.register_outputs({"task_arn": self.task_arn})
 
     def _demo(self) -> tuple[_DemoSource | None, list[pulumi.Resource]]:
-        """Where demo files come from, and the uploads to wait for."""
+        """The source of the demo files, and the uploads to wait for."""
         args = self._args
         if args.demo_data == "none":
             return None, []
@@ -118,12 +118,9 @@ class InitTask(pulumi.ComponentResource):
         uploads: list[pulumi.Resource] = [
             aws.s3.BucketObjectv2(
                 f"{name}-{path.relative_to(_DEMO_FOLDER).as_posix()}",
-                aws.s3.BucketObjectv2Args(
-                    bucket=bucket.bucket,
-                    key=f"{_BUILTIN_PREFIX}{path.relative_to(_DEMO_FOLDER).as_posix()}",
-                    source=pulumi.FileAsset(str(path)),
-                    tags=dict(args.context.tags),
-                ),
+                bucket=bucket.bucket,
+                key=f"{_BUILTIN_PREFIX}{path.relative_to(_DEMO_FOLDER).as_posix()}",
+                source=pulumi.FileAsset(str(path)),
                 opts=self._child,
             )
             for path in files
@@ -185,7 +182,7 @@ class InitTask(pulumi.ComponentResource):
         )
 
     def _put_in_place(self) -> ContainerSpec:
-        """Before anything else: what AWS Backup restored beside CVAT's folders becomes their content."""
+        """The first container: moves what AWS Backup restored beside CVAT's folders into them."""
         args, root = self._args, "/restored"
         return ContainerSpec(
             name=_PUT_IN_PLACE,
@@ -205,7 +202,7 @@ class InitTask(pulumi.ComponentResource):
             command=("copy-demo",),
             environment={"DEMO_SOURCE": demo.address, "AWS_REGION": args.context.region.name},
             logs=LogTarget(group=args.log_group.name, region=args.context.region.name),
-            # What it copied is remembered among the data, so that the next release can tell it from users' files.
+            # It records in the data folder what it has copied, so that the next release knows users' files from it.
             mounts={"data": DATA_FOLDER, "share": SHARE_FOLDER},
             after="init",
         )
@@ -213,19 +210,19 @@ class InitTask(pulumi.ComponentResource):
 
 @dataclass(frozen=True)
 class _DemoSource:
-    """Where demo files come from."""
+    """The source of the demo files."""
 
     address: pulumi.Output[str]
     """s3://bucket/prefix."""
     bucket_arn: pulumi.Input[str]
     prefix: str
     digest: str
-    """Changes when the files do."""
+    """Changes with the files."""
     key_arn: str = ""
     """KMS key that encrypts them. Default: one that readers need no permission for."""
 
     def read(self) -> list[iam.Statement]:
-        """What a role needs to copy the files."""
+        """Permissions to copy the files."""
         return [*iam.read_objects(self.bucket_arn, self.prefix), *iam.decrypt(self.key_arn)]
 
 

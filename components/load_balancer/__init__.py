@@ -1,4 +1,4 @@
-"""LoadBalancer: the only door. An ALB that sends the server's paths to the server and all else to the UI."""
+"""LoadBalancer: the only way in. An ALB that sends the server's paths to the server and all others to the UI."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ IDLE_SECONDS = 300
 """Above CVAT's 120 s for auto-annotation, and long enough for the pauses of an upload."""
 _DRAIN_SECONDS = 60
 _LOG_DAYS = 90
-_FIRST = 1
-"""Priority of the rule that comes before the routes, which count in tens."""
+_PAGE_PRIORITY = 1
+"""Before the routes, whose priorities begin at 50."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,83 +35,86 @@ class LoadBalancerArgs:
     public_subnet_ids: pulumi.Input[Sequence[str]]
     """In at least two zones."""
     private_subnet_ids: pulumi.Input[Sequence[str]]
-    """Where an internal load balancer stands."""
-    front: IngressOptions
-    existing: AdoptedLoadBalancer | None = None
-    """A load balancer to use; it gets listeners, and its group rules. Default: a new one."""
+    """Subnets of an internal load balancer."""
+    ingress: IngressOptions
+    adopted: AdoptedLoadBalancer | None = None
+    """A load balancer that exists: it gets listeners, and its security group gets rules. Default: a new one."""
 
 
 class LoadBalancer(pulumi.ComponentResource):
-    """Depend on this component to register targets: its target groups are then in use."""
+    """Depend on this component to register targets: ECS refuses target groups that no listener leads to."""
 
-    front: IngressOptions
-    """How people, and the canary, reach it."""
     base_url: pulumi.Output[str]
     """Scheme, host and, where it is not the scheme's own, port."""
     arn_suffix: pulumi.Output[str]
-    """What CloudWatch calls it."""
+    """The load balancer in CloudWatch's metrics."""
     group: security_groups.AnyGroup
     target_groups: Mapping[str, aws.lb.TargetGroup]
-    """For `server` and `ui`."""
-    page_rule: aws.lb.ListenerRule | None = None
-    """The listener's rule that shows the page of the stack's sleep, where there is one."""
+    """By kind of task: `server` and `ui`."""
+    page_rule_arn: pulumi.Output[str] | None = None
+    """The listener rule that answers with the maintenance page, in a stack that sleeps or has office hours."""
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:LoadBalancer", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.front, self.group = args.front, self._door()
-        self._balancer = args.existing or self._load_balancer()
+        self.group = self._security_group()
+        self._balancer = args.adopted or self._load_balancer()
         self.arn_suffix = pulumi.Output.from_input(self._balancer.arn_suffix)
         self.target_groups = {
             "server": self._target_group("server", SERVER_PORT, SERVER_HEALTH_PATH),
             "ui": self._target_group("ui", UI_PORT, "/"),
         }
-        self._listen()
-        if args.front.hosted_zone_id:
-            self._name_it()
-        if args.front.firewall:
-            guard = FirewallAclArgs(
+        self._listeners()
+        if args.ingress.hosted_zone_id:
+            self._dns_record()
+        if args.ingress.firewall:
+            firewall = FirewallAclArgs(
                 context=args.context,
-                wanted=args.front.firewall,
-                login=args.front.login is not None,
+                firewall=args.ingress.firewall,
+                login=args.ingress.login is not None,
                 balancer_arn=self._balancer.arn,
             )
-            FirewallAcl(f"{name}-waf", guard, opts=self._child)
-        host = args.front.host_name or self._balancer.dns_name
-        self.base_url = pulumi.Output.concat(args.front.scheme, "://", host, args.front.port_suffix)
+            FirewallAcl(f"{name}-waf", firewall, opts=self._child)
+        host = args.ingress.host_name or self._balancer.dns_name
+        self.base_url = pulumi.Output.concat(args.ingress.scheme, "://", host, args.ingress.port_suffix)
         self.register_outputs({"base_url": self.base_url})
 
-    def _door(self) -> security_groups.AnyGroup:
+    @property
+    def target_group_arns(self) -> Mapping[str, pulumi.Output[str]]:
+        """By kind of task."""
+        return {kind: group.arn for kind, group in self.target_groups.items()}
+
+    @property
+    def target_group_suffixes(self) -> Mapping[str, pulumi.Output[str]]:
+        """The target groups in CloudWatch's metrics, by kind of task."""
+        return {kind: group.arn_suffix for kind, group in self.target_groups.items()}
+
+    def _security_group(self) -> security_groups.AnyGroup:
         name, args = self._name, self._args
         group: security_groups.AnyGroup = (
-            args.existing.group_id
-            if args.existing
-            else security_groups.group(name, "alb", args.vpc_id, args.context.tags, self._child)
+            args.adopted.group_id if args.adopted else security_groups.group(name, "alb", args.vpc_id, self._child)
         )
-        for port in args.front.ports:
-            for cidr in args.front.allowed_cidrs:
-                label = f"{name}-{port}-from-{cidr.replace('/', '-')}"
-                security_groups.allow_from(label, cidr, group, port, args.context.tags, self._child)
-        if args.front.login:
-            security_groups.allow_out(f"{name}-to-provider", group, args.context.tags, self._child)
+        for port in args.ingress.ports:
+            for cidr in args.ingress.allowed_cidrs:
+                rule = f"{name}-{port}-from-{cidr.replace('/', '-')}"
+                security_groups.allow_from(rule, cidr, group, port, self._child)
+        if args.ingress.login:
+            security_groups.allow_out(f"{name}-to-provider", group, self._child)
         return group
 
     def _load_balancer(self) -> aws.lb.LoadBalancer:
         args = self._args
         return aws.lb.LoadBalancer(
             self._name,
-            aws.lb.LoadBalancerArgs(
-                load_balancer_type="application",
-                internal=args.front.internal,
-                subnets=args.private_subnet_ids if args.front.internal else args.public_subnet_ids,
-                security_groups=[security_groups.group_id(self.group)],
-                idle_timeout=IDLE_SECONDS,
-                drop_invalid_header_fields=True,
-                enable_deletion_protection=args.context.protect,
-                access_logs=aws.lb.LoadBalancerAccessLogsArgs(bucket=self._log_bucket(), prefix="alb", enabled=True),
-                tags=dict(args.context.tags),
-            ),
+            load_balancer_type="application",
+            internal=args.ingress.internal,
+            subnets=args.private_subnet_ids if args.ingress.internal else args.public_subnet_ids,
+            security_groups=[security_groups.group_id(self.group)],
+            idle_timeout=IDLE_SECONDS,
+            drop_invalid_header_fields=True,
+            enable_deletion_protection=args.context.protect,
+            access_logs={"bucket": self._log_bucket(), "prefix": "alb", "enabled": True},
             opts=self._child,
         )
 
@@ -129,39 +132,39 @@ class LoadBalancer(pulumi.ComponentResource):
             opts=self._child,
         ).bucket
 
-    def _target_group(self, service: str, port: int, health_path: str) -> aws.lb.TargetGroup:
-        args = self._args
+    def _target_group(self, kind: str, port: int, health_path: str) -> aws.lb.TargetGroup:
         return aws.lb.TargetGroup(
-            f"{self._name}-{service}",
-            aws.lb.TargetGroupArgs(
-                vpc_id=args.vpc_id,
-                target_type="ip",
-                port=port,
-                protocol="HTTP",
-                deregistration_delay=_DRAIN_SECONDS,
-                health_check=aws.lb.TargetGroupHealthCheckArgs(
-                    path=health_path, matcher="200", interval=15, timeout=10, healthy_threshold=2, unhealthy_threshold=4
-                ),
-                tags=dict(args.context.tags),
-            ),
+            f"{self._name}-{kind}",
+            vpc_id=self._args.vpc_id,
+            target_type="ip",
+            port=port,
+            protocol="HTTP",
+            deregistration_delay=_DRAIN_SECONDS,
+            health_check={
+                "path": health_path,
+                "matcher": "200",
+                "interval": 15,
+                "timeout": 10,
+                "healthy_threshold": 2,
+                "unhealthy_threshold": 4,
+            },
             opts=self._child,
         )
 
-    def _listen(self) -> None:
-        front = self._args.front
-        if front.secure:
-            arn = certificate(f"{self._name}-certificate", front, self._args.context, self._child)
-            self._routes(self._main_listener(arn))
-            if front.http_port:
-                self._listener("redirect", front.http_port, [actions.to_https(front.https_port)])
-        else:
-            self._routes(self._main_listener(None))
-
-    def _main_listener(self, certificate_arn: pulumi.Output[str] | None) -> aws.lb.Listener:
-        front = self._args.front
+    def _listeners(self) -> None:
+        """One listener that leads to CVAT, and beside HTTPS one that redirects to it."""
+        args, ingress = self._args, self._args.ingress
+        certificate_arn = None
+        if ingress.secure:
+            certificate_arn = certificate(f"{self._name}-certificate", ingress, self._child)
         ui = actions.forward(self.target_groups["ui"].arn)
-        steps = actions.after_login(front.login, "authenticate", [ui]) if front.login else [ui]
-        return self._listener(front.scheme, front.port, steps, certificate_arn)
+        steps = actions.after_login(ingress.login, "authenticate", [ui]) if ingress.login else [ui]
+        listener = self._listener(ingress.scheme, ingress.port, steps, certificate_arn)
+        self._routes(listener)
+        if args.ingress.page:
+            self.page_rule_arn = self._page_rule(listener, args.ingress.page).arn
+        if ingress.secure and ingress.http_port:
+            self._listener("redirect", ingress.http_port, [actions.to_https(ingress.https_port)])
 
     def _listener(
         self,
@@ -177,62 +180,55 @@ class LoadBalancer(pulumi.ComponentResource):
             port=port,
             protocol="HTTPS" if secure else "HTTP",
             certificate_arn=certificate_arn,
-            ssl_policy=self._args.front.tls_policy if secure else None,
+            ssl_policy=self._args.ingress.tls_policy if secure else None,
             default_actions=steps,
-            tags=dict(self._args.context.tags),
             opts=self._child,
         )
 
     def _routes(self, listener: aws.lb.Listener) -> None:
-        front = self._args.front
-        bypass = front.login is not None and front.login.token_bypass
-        for route in routes(front.admin_cidrs, login=front.login is not None, token_bypass=bypass):
+        ingress = self._args.ingress
+        token_bypass = ingress.login is not None and ingress.login.token_bypass
+        for route in routes(ingress.admin_cidrs, login=ingress.login is not None, token_bypass=token_bypass):
             aws.lb.ListenerRule(
                 f"{self._name}-{route.name}",
                 listener_arn=listener.arn,
                 priority=route.priority,
                 conditions=actions.conditions(route),
                 actions=self._steps(route),
-                tags=dict(self._args.context.tags),
                 opts=self._child,
             )
 
-        if front.page:
-            self.page_rule = self._asleep(listener, front.page)
-
-    def _asleep(self, listener: aws.lb.Listener, page: MaintenancePage) -> aws.lb.ListenerRule:
-        """Before all other rules: the page for everyone, or for nobody until the schedule changes that."""
-        shown: actions.Condition = {"path_pattern": {"values": list(scheduled_calls.EVERYONE["path_pattern"])}}
-        hidden: actions.Condition = {"host_header": {"values": list(scheduled_calls.NOBODY["host_header"])}}
+    def _page_rule(self, listener: aws.lb.Listener, page: MaintenancePage) -> aws.lb.ListenerRule:
+        """The maintenance page: for everyone, or for nobody until a scheduled call changes the rule's condition."""
+        on: actions.Condition = {"path_pattern": {"values": list(scheduled_calls.PAGE_ON["path_pattern"])}}
+        off: actions.Condition = {"host_header": {"values": list(scheduled_calls.PAGE_OFF["host_header"])}}
         return aws.lb.ListenerRule(
             f"{self._name}-asleep",
             listener_arn=listener.arn,
-            priority=_FIRST,
-            conditions=[shown if page.shown else hidden],
+            priority=_PAGE_PRIORITY,
+            conditions=[on if page.shown else off],
             actions=[actions.fixed("text/html", page.body, "503")],
-            tags=dict(self._args.context.tags),
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=None if page.shown else ["conditions"]),
         )
 
     def _steps(self, route: Route) -> list[actions.Action]:
         last = actions.forward(self.target_groups["server"].arn) if route.allowed else actions.forbidden()
-        login = self._args.front.login
+        login = self._args.ingress.login
         return actions.after_login(login, route.login, [last]) if login and route.login else [last]
 
-    def _name_it(self) -> None:
-        """The public name leads here."""
-        front = self._args.front
+    def _dns_record(self) -> None:
+        """The public name, as an alias of the load balancer."""
+        ingress = self._args.ingress
+        alias: aws.route53.RecordAliasArgsDict = {
+            "name": self._balancer.dns_name,
+            "zone_id": self._balancer.zone_id,
+            "evaluate_target_health": False,
+        }
         aws.route53.Record(
             f"{self._name}-name",
-            zone_id=front.hosted_zone_id,
-            name=front.host_name,
+            zone_id=ingress.hosted_zone_id,
+            name=ingress.host_name,
             type="A",
-            aliases=[
-                {
-                    "name": self._balancer.dns_name,
-                    "zone_id": self._balancer.zone_id,
-                    "evaluate_target_health": False,
-                }
-            ],
+            aliases=[alias],
             opts=self._child,
         )

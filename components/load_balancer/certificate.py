@@ -5,62 +5,46 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.context import StackContext
 from settings.ingress_options import Imported, IngressOptions
 
 _TTL_SECONDS = 300
 
 
-def certificate(
-    name: str, front: IngressOptions, context: StackContext, opts: pulumi.ResourceOptions
-) -> pulumi.Output[str]:
-    """ARN of a certificate that a listener takes, once it does."""
-    if front.imported:
-        return _imported(name, front.imported, context, opts)
-    if front.requested:
-        return _requested(name, front, context, opts)
-    return pulumi.Output.from_input(front.certificate_arn)
+def certificate(name: str, ingress: IngressOptions, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """ARN of the certificate, known once a listener can use it."""
+    if ingress.imported:
+        return _imported(name, ingress.imported, opts)
+    if ingress.requested:
+        return _requested(name, ingress, opts)
+    return pulumi.Output.from_input(ingress.certificate_arn)
 
 
-def _imported(name: str, given: Imported, context: StackContext, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """A renewed certificate takes the old one's place under the same ARN."""
+def _imported(name: str, imported: Imported, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """A renewed certificate is imported again under the same ARN."""
     return aws.acm.Certificate(
         name,
-        aws.acm.CertificateArgs(
-            certificate_body=given.certificate,
-            certificate_chain=given.chain or None,
-            private_key=pulumi.Output.secret(given.key),
-            tags=dict(context.tags),
-        ),
+        certificate_body=imported.certificate,
+        certificate_chain=imported.chain or None,
+        private_key=pulumi.Output.secret(imported.key),
         opts=opts,
     ).arn
 
 
-def _requested(
-    name: str, front: IngressOptions, context: StackContext, opts: pulumi.ResourceOptions
-) -> pulumi.Output[str]:
-    """ACM renews it for as long as the record stands."""
-    issued = aws.acm.Certificate(
-        name,
-        aws.acm.CertificateArgs(domain_name=front.host_name, validation_method="DNS", tags=dict(context.tags)),
-        opts=opts,
-    )
-    proof = issued.domain_validation_options[0]
+def _requested(name: str, ingress: IngressOptions, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """ACM renews the certificate for as long as its validation record exists."""
+    issued = aws.acm.Certificate(name, domain_name=ingress.host_name, validation_method="DNS", opts=opts)
+    validation = issued.domain_validation_options[0]
     record = aws.route53.Record(
         f"{name}-proof",
-        aws.route53.RecordArgs(
-            zone_id=front.hosted_zone_id,
-            name=proof.resource_record_name,
-            type=proof.resource_record_type,
-            records=[proof.resource_record_value],
-            ttl=_TTL_SECONDS,
-            # The proof is the same for every certificate of this name in this account: another stack may have set it.
-            allow_overwrite=True,
-        ),
+        zone_id=ingress.hosted_zone_id,
+        name=validation.resource_record_name,
+        type=validation.resource_record_type,
+        records=[validation.resource_record_value],
+        ttl=_TTL_SECONDS,
+        # The record is the same for every certificate of this name in this account: another stack may have set it.
+        allow_overwrite=True,
         opts=opts,
     )
     return aws.acm.CertificateValidation(
-        name,
-        aws.acm.CertificateValidationArgs(certificate_arn=issued.arn, validation_record_fqdns=[record.fqdn]),
-        opts=opts,
+        name, certificate_arn=issued.arn, validation_record_fqdns=[record.fqdn], opts=opts
     ).certificate_arn

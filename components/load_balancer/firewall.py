@@ -1,8 +1,8 @@
-"""FirewallAcl: AWS WAF before the load balancer."""
+"""FirewallAcl: AWS WAF in front of the load balancer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -21,14 +21,14 @@ _LOG_PREFIX = "aws-waf-logs-"
 @dataclass(frozen=True, kw_only=True)
 class FirewallAclArgs:
     context: StackContext
-    wanted: Firewall
+    firewall: Firewall
     login: bool
     """Whether the load balancer's own login cookies pass through."""
     balancer_arn: pulumi.Input[str]
 
 
 class FirewallAcl(pulumi.ComponentResource):
-    """A web ACL that stands before a load balancer."""
+    """A web ACL of a load balancer."""
 
     arn: pulumi.Output[str]
 
@@ -36,25 +36,25 @@ class FirewallAcl(pulumi.ComponentResource):
         super().__init__("cvat:index:FirewallAcl", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        trusted = self._addresses(args.wanted.trusted_cidrs) if args.wanted.trusted_cidrs else None
-        acl = self._acl(rules(args.wanted, trusted, login=args.login))
+        trusted = self._addresses(args.firewall.trusted_cidrs) if args.firewall.trusted_cidrs else None
+        acl = self._acl(rules(args.firewall, trusted, login=args.login))
         self.arn = acl.arn
         aws.wafv2.WebAclAssociation(
             name,
-            aws.wafv2.WebAclAssociationArgs(resource_arn=args.balancer_arn, web_acl_arn=acl.arn),
+            resource_arn=args.balancer_arn,
+            web_acl_arn=acl.arn,
             opts=self._child,
         )
-        if args.wanted.log_days:
+        if args.firewall.log_days:
             self._log(acl)
         self.register_outputs({"arn": self.arn})
-
-    def _tags(self) -> Mapping[str, str]:
-        return dict(self._args.context.tags)
 
     def _addresses(self, cidrs: Sequence[str]) -> pulumi.Output[str]:
         return aws.wafv2.IpSet(
             f"{self._name}-trusted",
-            aws.wafv2.IpSetArgs(scope=_SCOPE, ip_address_version="IPV4", addresses=list(cidrs), tags=self._tags()),
+            scope=_SCOPE,
+            ip_address_version="IPV4",
+            addresses=list(cidrs),
             opts=self._child,
         ).arn
 
@@ -65,20 +65,16 @@ class FirewallAcl(pulumi.ComponentResource):
             default_action={"allow": {}},
             rules=ordered,
             visibility_config=visible(self._name),
-            tags=self._tags(),
             opts=self._child,
         )
 
     def _log(self, acl: aws.wafv2.WebAcl) -> None:
-        """Cookies and tokens open sessions, and a query can hold the code that the provider sends back."""
+        """Cookies and tokens, which open sessions, are redacted, and so are queries, which can hold a login's code."""
         group = aws.cloudwatch.LogGroup(
             self._name,
-            aws.cloudwatch.LogGroupArgs(
-                name_prefix=f"{_LOG_PREFIX}{self._name}-",
-                retention_in_days=self._args.wanted.log_days,
-                kms_key_id=self._args.context.key,
-                tags=self._tags(),
-            ),
+            name_prefix=f"{_LOG_PREFIX}{self._name}-",
+            retention_in_days=self._args.firewall.log_days,
+            kms_key_id=self._args.context.key,
             opts=self._child,
         )
         fields: list[aws.wafv2.WebAclLoggingConfigurationRedactedFieldArgsDict] = [{"query_string": {}}]

@@ -1,4 +1,4 @@
-"""What AWS WAF looks for, in which order, and which of AWS's rules only count because CVAT needs what they block."""
+"""The rules of the web ACL, in their order, and those of AWS that only count because CVAT needs what they block."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ Rule = aws.wafv2.WebAclRuleArgsDict
 Statement = aws.wafv2.WebAclRuleStatementArgsDict
 
 
-def rules(wanted: Firewall, trusted_arn: pulumi.Input[str] | None, *, login: bool) -> list[Rule]:
-    """Who is trusted passes first; then the limit, which is cheap; then AWS's groups."""
-    found: list[Rule] = []
+def rules(firewall: Firewall, trusted_arn: pulumi.Input[str] | None, *, login: bool) -> list[Rule]:
+    """Trusted ranges first, then the rate limit, which is cheap, then AWS's rule groups."""
+    own: list[Rule] = []
     if trusted_arn is not None:
-        passes: Statement = {"ip_set_reference_statement": {"arn": trusted_arn}}
-        found.append(_own("trusted", len(found), {"allow": {}}, passes))
-    if wanted.rate_limit:
-        often: Statement = {"rate_based_statement": {"limit": wanted.rate_limit, "aggregate_key_type": "IP"}}
-        found.append(_own("rate-limit", len(found), {"block": {}}, often))
+        from_trusted: Statement = {"ip_set_reference_statement": {"arn": trusted_arn}}
+        own.append(_own("trusted", len(own), {"allow": {}}, from_trusted))
+    if firewall.rate_limit:
+        over_limit: Statement = {"rate_based_statement": {"limit": firewall.rate_limit, "aggregate_key_type": "IP"}}
+        own.append(_own("rate-limit", len(own), {"block": {}}, over_limit))
     return [
-        *found,
-        *(_managed(group, priority, login=login) for priority, group in enumerate(wanted.rule_groups, len(found))),
+        *own,
+        *(_managed(group, priority, login=login) for priority, group in enumerate(firewall.rule_groups, len(own))),
     ]
 
 
@@ -60,23 +60,21 @@ def _own(name: str, priority: int, action: aws.wafv2.WebAclRuleActionArgsDict, s
 
 
 def _managed(group: str, priority: int, *, login: bool) -> Rule:
-    counted = [*COUNTED.get(group, ()), *([_LOGIN_COOKIES] if login and group.endswith("CommonRuleSet") else [])]
+    rules = [*COUNTED.get(group, ()), *([_LOGIN_COOKIES] if login and group.endswith("CommonRuleSet") else [])]
     overrides: list[aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgsDict] = [
-        {"name": rule, "action_to_use": {"count": {}}} for rule in counted
+        {"name": rule, "action_to_use": {"count": {}}} for rule in rules
     ]
     return {
         "name": group,
         "priority": priority,
         "override_action": {"none": {}},
         "statement": {
-            "managed_rule_group_statement": {
-                "name": group, "vendor_name": "AWS", "rule_action_overrides": overrides,
-            }
+            "managed_rule_group_statement": {"name": group, "vendor_name": "AWS", "rule_action_overrides": overrides}
         },
         "visibility_config": visible(group),
-    }  # fmt: skip
+    }
 
 
 def visible(metric: str) -> aws.wafv2.WebAclVisibilityConfigArgsDict:
-    """Counted, but not sampled: samples show whole headers, tokens and cookies among them, in the console."""
+    """Metrics without samples: samples show whole headers, with tokens and cookies, in the console."""
     return {"cloudwatch_metrics_enabled": True, "metric_name": metric, "sampled_requests_enabled": False}

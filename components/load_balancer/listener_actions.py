@@ -1,4 +1,4 @@
-"""What a listener does with a request, in Pulumi's words."""
+"""Actions and conditions of listeners and their rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.load_balancer.routes import Route
 from settings.ingress_options import Login
 
 Action = aws.lb.ListenerRuleActionArgsDict
-"""Listeners take the same ones, by a type of another name."""
+"""Listeners take the same dictionaries under another type name."""
 Condition = aws.lb.ListenerRuleConditionArgsDict
 
 _TOKEN = "Token *"  # noqa: S105  (a pattern; ALB compares without regard to case, as CVAT does)
@@ -22,27 +22,28 @@ def forward(target_group_arn: pulumi.Input[str]) -> Action:
 
 
 def to_https(port: int) -> Action:
-    """To the same address by HTTPS."""
+    """Redirects to the same address by HTTPS."""
     return {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": str(port), "status_code": "HTTP_301"}}
 
 
 def fixed(content_type: str, text: str, status: str) -> Action:
     """The load balancer's own answer; text: 1024 bytes at most."""
-    answer: aws.lb.ListenerRuleActionFixedResponseArgsDict = {
+    response: aws.lb.ListenerRuleActionFixedResponseArgsDict = {
         "content_type": content_type,
         "message_body": text,
         "status_code": status,
     }
-    return {"type": "fixed-response", "fixed_response": answer}
+    return {"type": "fixed-response", "fixed_response": response}
 
 
 def forbidden() -> Action:
     return fixed("text/plain", "These pages open only from the administrators' network.", "403")
 
 
-def after_login(login: Login, without: str, steps: Sequence[Action]) -> list[Action]:
-    """The steps, for those whom the identity provider knows; `without`: what becomes of the others."""
-    ask: aws.lb.ListenerRuleActionAuthenticateOidcArgsDict = {
+def after_login(login: Login, unauthenticated: str, steps: Sequence[Action]) -> list[Action]:
+    """The steps after a login at the identity provider. `unauthenticated`: what ELB does without one (authenticate,
+    deny)."""
+    authentication: aws.lb.ListenerRuleActionAuthenticateOidcArgsDict = {
         "issuer": login.issuer,
         "client_id": login.client_id,
         "client_secret": pulumi.Output.secret(login.client_secret),
@@ -51,17 +52,17 @@ def after_login(login: Login, without: str, steps: Sequence[Action]) -> list[Act
         "user_info_endpoint": login.user_info_endpoint,
         "scope": login.scope,
         "session_timeout": login.session_seconds,
-        "on_unauthenticated_request": without,
+        "on_unauthenticated_request": unauthenticated,
     }
-    ordered: list[Action] = [{"type": "authenticate-oidc", "authenticate_oidc": ask}, *steps]
+    ordered: list[Action] = [{"type": "authenticate-oidc", "authenticate_oidc": authentication}, *steps]
     return [{**step, "order": order} for order, step in enumerate(ordered, start=1)]
 
 
 def conditions(route: Route) -> list[Condition]:
-    """When a rule is for a request: all of these."""
-    found: list[Condition] = [{"path_pattern": {"values": list(route.paths)}}]
+    """The conditions of a rule; a request must meet all of them."""
+    conditions: list[Condition] = [{"path_pattern": {"values": list(route.paths)}}]
     if route.with_token:
-        found.append({"http_header": {"http_header_name": "Authorization", "values": [_TOKEN]}})
+        conditions.append({"http_header": {"http_header_name": "Authorization", "values": [_TOKEN]}})
     if route.sources:
-        found.append({"source_ip": {"values": list(route.sources)}})
-    return found
+        conditions.append({"source_ip": {"values": list(route.sources)}})
+    return conditions

@@ -1,4 +1,4 @@
-"""Which paths the load balancer sends to CVAT's server, and from where. Pure."""
+"""The rules by which the load balancer sends paths to CVAT's server. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from components.processes import ADMIN_PATHS, API_PATHS, SERVER_PATHS
 
 VALUES_PER_RULE = 5
 """An ALB rule takes no more, over all its conditions (ELB quotas, "condition values per rule", read 2026-11)."""
-_PLACES = {"api-token": 50, "admin": 100, "admin-closed": 900, "api": 950, "server": 1000}
-"""Priorities of the rules by kind; 1 is the page of a stack asleep. No kind ever moves another: ELB refuses a rule in
-the place of one that is still to be moved (PriorityInUse), and the update of a stack would end half-way."""
+_PRIORITIES = {"api-token": 50, "admin": 100, "admin-closed": 900, "api": 950, "server": 1000}
+"""Priorities of the rules by kind; 1 is the maintenance page. Each kind has a range of its own, because ELB refuses a
+priority that another rule still has (PriorityInUse) when an update moves both."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +22,14 @@ class Route:
     priority: int = 0
     paths: tuple[str, ...]
     sources: tuple[str, ...] = ()
-    """Address ranges that it is for. Empty: everyone who reaches the load balancer."""
+    """Address ranges that it applies to. Empty: all."""
     with_token: bool = False
-    """Whether it is only for requests that carry a token of CVAT."""
+    """Whether it applies only to requests that carry a token of CVAT."""
     allowed: bool = True
-    """Whether it leads to the server; if not, it answers 403."""
+    """Whether it forwards to the server; if not, it answers 403."""
     login: str = ""
-    """What the identity provider's absence does: `authenticate` (go and log in), `deny` (401), or empty: not asked."""
+    """What a request without a login gets: `authenticate` (redirect to the identity provider), `deny` (401); empty: no
+    login is needed."""
 
 
 def routes(admin_cidrs: Sequence[str] = (), *, login: bool = False, token_bypass: bool = False) -> list[Route]:
@@ -36,19 +37,19 @@ def routes(admin_cidrs: Sequence[str] = (), *, login: bool = False, token_bypass
 
     With `login`, an identity provider is asked first; with `token_bypass`, not for calls that carry a token of CVAT.
     """
-    page = "authenticate" if login else ""
-    named = [
+    on_pages = "authenticate" if login else ""
+    rules = [
         *(_with_token() if login and token_bypass else ()),
-        *(_admin(admin_cidrs, page) if admin_cidrs else ()),
+        *(_admin(admin_cidrs, on_pages) if admin_cidrs else ()),
         *(_api() if login else ()),
-        *_server([*(ADMIN_PATHS if admin_cidrs else ()), *(API_PATHS if login else ())], page),
+        *_server([*(ADMIN_PATHS if admin_cidrs else ()), *(API_PATHS if login else ())], on_pages),
     ]
-    return [replace(route, priority=_place(route.name)) for route in named]
+    return [replace(route, priority=_priority(route.name)) for route in rules]
 
 
-def _place(name: str) -> int:
+def _priority(name: str) -> int:
     kind, _, number = name.rpartition("-")
-    return _PLACES[kind] + int(number) if number.isdigit() else _PLACES[name]
+    return _PRIORITIES[kind] + int(number) if number.isdigit() else _PRIORITIES[name]
 
 
 def _with_token() -> list[Route]:
@@ -56,23 +57,24 @@ def _with_token() -> list[Route]:
 
 
 def _admin(cidrs: Sequence[str], login: str) -> list[Route]:
-    room = VALUES_PER_RULE - len(ADMIN_PATHS)
-    opened = [
-        Route(name=f"admin-{n}", paths=ADMIN_PATHS, sources=some, login=login)
-        for n, some in enumerate(_chunks(cidrs, room), 1)
+    sources_per_rule = VALUES_PER_RULE - len(ADMIN_PATHS)
+    allowed = [
+        Route(name=f"admin-{n}", paths=ADMIN_PATHS, sources=sources, login=login)
+        for n, sources in enumerate(_chunks(cidrs, sources_per_rule), 1)
     ]
-    return [*opened, Route(name="admin-closed", paths=ADMIN_PATHS, allowed=False)]
+    return [*allowed, Route(name="admin-closed", paths=ADMIN_PATHS, allowed=False)]
 
 
 def _api() -> list[Route]:
-    """A program that is sent to a login page takes it for an answer; it understands 401."""
+    """401 instead of a redirect: a program would take the login page for the answer."""
     return [Route(name="api", paths=API_PATHS, login="deny")]
 
 
-def _server(named_already: Sequence[str], login: str) -> list[Route]:
-    paths = [path for path in SERVER_PATHS if path not in named_already]
+def _server(other_rules: Sequence[str], login: str) -> list[Route]:
+    remaining = [path for path in SERVER_PATHS if path not in other_rules]
     return [
-        Route(name=f"server-{n}", paths=some, login=login) for n, some in enumerate(_chunks(paths, VALUES_PER_RULE), 1)
+        Route(name=f"server-{n}", paths=paths, login=login)
+        for n, paths in enumerate(_chunks(remaining, VALUES_PER_RULE), 1)
     ]
 
 

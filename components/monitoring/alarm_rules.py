@@ -1,4 +1,4 @@
-"""What wakes somebody up: a table of alarms on metrics. Pure: no Pulumi resources.
+"""The alarms on metrics, as a table. Pure: no Pulumi resources.
 
 The name of each is also its section of docs/operations.md, as that of each event is (event_rules.py); a test holds
 them together.
@@ -21,23 +21,23 @@ RUNBOOK = "docs/operations.md"
 Subject = Literal[
     "balancer", "target group", "service", "database", "cache", "file system", "endpoint", "queue", "schedules"
 ]
-RESTING: tuple[Subject, ...] = ("balancer", "target group", "service", "endpoint", "database", "queue")
-"""What is at rest while a stack sleeps: errors, missing tasks and silence are no news then. Redis and files are not."""
+QUIET_SUBJECTS: tuple[Subject, ...] = ("balancer", "target group", "service", "endpoint", "database", "queue")
+"""What sleeps with the stack: errors, missing tasks and silence are no news then. Redis and files do not sleep."""
 Dimensions = Mapping[str, pulumi.Input[str]]
-Things = Mapping[Subject, Mapping[str, Dimensions]]
-"""What there is: by kind, then by a short name ("" where there is only one), the dimensions of its metrics."""
+Monitored = Mapping[Subject, Mapping[str, Dimensions]]
+"""Dimensions of the metrics of existing resources, by kind and by a short name ("" where there is only one)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One alarm for each thing of a kind."""
+    """One alarm for each resource of a kind."""
 
     name: str
     watches: Subject
     namespace: str
     metric: str
     minus: str = ""
-    """A metric of the same thing that is subtracted, minute by minute."""
+    """A metric of the same resource that is subtracted, minute by minute."""
     statistic: str
     """Sum, Average, Minimum, Maximum, or a percentile such as p95."""
     when: Literal["above", "below"] = "above"
@@ -50,7 +50,7 @@ class Rule:
     missing: Literal["notBreaching", "breaching", "missing"] = "notBreaching"
     """What a period without a value counts as: most of these metrics are silent while nothing is wrong."""
     meaning: str
-    """One sentence, for the one who is woken."""
+    """One sentence for the operator."""
 
     @property
     def runbook(self) -> str:
@@ -82,14 +82,14 @@ _OLD_JOB_SECONDS = 1800.0
 
 def memory_gb(instance_class: str) -> int | None:
     """Memory of an RDS instance class (`db.m6g.xlarge`: 16), or None where its name does not tell."""
-    found = re.fullmatch(r"db\.([tmr])\w+\.(?:(\d+)xlarge|(\w+))", instance_class)
-    if not found:
+    parts = re.fullmatch(r"db\.([tmr])\w+\.(?:(\d+)xlarge|(\w+))", instance_class)
+    if not parts:
         return None
-    family, many, size = found.groups()
-    unit = _MEMORY_OF_LARGE_GB[family]
-    if many:
-        return 2 * unit * int(many)
-    return _SMALL[size] * unit // _SMALL["large"] if size in _SMALL else None
+    family, multiple, size = parts.groups()
+    large = _MEMORY_OF_LARGE_GB[family]
+    if multiple:
+        return 2 * large * int(multiple)
+    return _SMALL[size] * large // _SMALL["large"] if size in _SMALL else None
 
 
 def most_connections(instance_class: str) -> int:
@@ -108,34 +108,59 @@ def _requests() -> tuple[Rule, ...]:
     common: dict[str, Any] = {"namespace": "AWS/ApplicationELB", "minutes": 5, "periods": 1}
     return (
         Rule(
-            name="balancer-errors", watches="balancer", metric="HTTPCode_ELB_5XX_Count", statistic="Sum", threshold=10,
-            meaning="The load balancer itself answered more than 10 requests with an error in 5 minutes.", **common,
+            name="balancer-errors",
+            watches="balancer",
+            metric="HTTPCode_ELB_5XX_Count",
+            statistic="Sum",
+            threshold=10,
+            meaning="The load balancer itself answered more than 10 requests with an error in 5 minutes.",
+            **common,
         ),
         Rule(
-            name="server-errors", watches="balancer", metric="HTTPCode_Target_5XX_Count", statistic="Sum", threshold=10,
-            meaning="CVAT answered more than 10 requests with an error in 5 minutes.", **common,
+            name="server-errors",
+            watches="balancer",
+            metric="HTTPCode_Target_5XX_Count",
+            statistic="Sum",
+            threshold=10,
+            meaning="CVAT answered more than 10 requests with an error in 5 minutes.",
+            **common,
         ),
         Rule(
-            name="slow-answers", watches="target group", metric="TargetResponseTime", statistic="p95",
-            threshold=_SLOW_ANSWER_SECONDS, meaning="One request in twenty took longer than 10 s for 15 minutes.",
+            name="slow-answers",
+            watches="target group",
+            metric="TargetResponseTime",
+            statistic="p95",
+            threshold=_SLOW_ANSWER_SECONDS,
+            meaning="One request in twenty took longer than 10 s for 15 minutes.",
             **common | {"periods": 3},
         ),
         Rule(
-            name="unhealthy-targets", watches="target group", metric="UnHealthyHostCount", statistic="Maximum",
-            threshold=0, meaning="Tasks fail their health check for more than 5 minutes.",
+            name="unhealthy-targets",
+            watches="target group",
+            metric="UnHealthyHostCount",
+            statistic="Maximum",
+            threshold=0,
+            meaning="Tasks fail their health check for more than 5 minutes.",
             **common | {"minutes": 1, "periods": 5},
         ),
-    )  # fmt: skip
+    )
 
 
 def _services() -> tuple[Rule, ...]:
     return (
         Rule(
-            name="missing-tasks", watches="service", namespace="ECS/ContainerInsights", metric="DesiredTaskCount",
-            minus="RunningTaskCount", statistic="Average", threshold=0, minutes=5, periods=3,
+            name="missing-tasks",
+            watches="service",
+            namespace="ECS/ContainerInsights",
+            metric="DesiredTaskCount",
+            minus="RunningTaskCount",
+            statistic="Average",
+            threshold=0,
+            minutes=5,
+            periods=3,
             meaning="Fewer tasks of a service run than should, for 15 minutes.",
         ),
-    )  # fmt: skip
+    )
 
 
 def _database(size: DatabaseSize) -> tuple[Rule, ...]:
@@ -143,73 +168,127 @@ def _database(size: DatabaseSize) -> tuple[Rule, ...]:
     connections = most_connections(size.instance_class)
     return (
         Rule(
-            name="database-storage", metric="FreeStorageSpace", statistic="Minimum", when="below",
-            threshold=size.storage_gb * _GB * _LEAST_FREE_STORAGE, missing="missing",
-            meaning="The database is running out of storage and has not grown.", **common | {"periods": 6},
+            name="database-storage",
+            metric="FreeStorageSpace",
+            statistic="Minimum",
+            when="below",
+            threshold=size.storage_gb * _GB * _LEAST_FREE_STORAGE,
+            missing="missing",
+            meaning="The database is running out of storage and has not grown.",
+            **common | {"periods": 6},
         ),
         Rule(
-            name="database-cpu", metric="CPUUtilization", statistic="Average", threshold=_BUSY_PERCENT,
-            missing="missing", meaning="The database's CPU is busy to more than 80 % for 15 minutes.", **common,
+            name="database-cpu",
+            metric="CPUUtilization",
+            statistic="Average",
+            threshold=_BUSY_PERCENT,
+            missing="missing",
+            meaning="The database's CPU is busy to more than 80 % for 15 minutes.",
+            **common,
         ),
         Rule(
-            name="database-connections", metric="DatabaseConnections", statistic="Maximum",
-            threshold=float(int(connections * _BUSY_CONNECTIONS)), missing="missing",
-            meaning=f"More than 80 % of the {connections} connections that the database takes are open.", **common,
+            name="database-connections",
+            metric="DatabaseConnections",
+            statistic="Maximum",
+            threshold=float(int(connections * _BUSY_CONNECTIONS)),
+            missing="missing",
+            meaning=f"More than 80 % of the {connections} connections that the database takes are open.",
+            **common,
         ),
-    )  # fmt: skip
+    )
 
 
 def _cache() -> tuple[Rule, ...]:
     common: dict[str, Any] = {"watches": "cache", "namespace": "AWS/ElastiCache", "minutes": 5}
     return (
         Rule(
-            name="redis-memory", metric="DatabaseMemoryUsagePercentage", statistic="Maximum", threshold=_BUSY_PERCENT,
-            periods=3, missing="missing", meaning="Redis uses more than 80 % of its memory; full, it refuses jobs.",
+            name="redis-memory",
+            metric="DatabaseMemoryUsagePercentage",
+            statistic="Maximum",
+            threshold=_BUSY_PERCENT,
+            periods=3,
+            missing="missing",
+            meaning="Redis uses more than 80 % of its memory; full, it refuses jobs.",
             **common,
         ),
         Rule(
-            name="redis-evictions", metric="Evictions", statistic="Sum", threshold=0, periods=1,
-            meaning="Redis has thrown keys away, which its policy forbids: jobs may be lost.", **common,
+            name="redis-evictions",
+            metric="Evictions",
+            statistic="Sum",
+            threshold=0,
+            periods=1,
+            meaning="Redis has thrown keys away, which its policy forbids: jobs may be lost.",
+            **common,
         ),
         Rule(
-            name="redis-cpu", metric="EngineCPUUtilization", statistic="Average", threshold=_BUSY_PERCENT, periods=3,
-            missing="missing", meaning="Redis's only thread is busy to more than 80 % for 15 minutes.", **common,
+            name="redis-cpu",
+            metric="EngineCPUUtilization",
+            statistic="Average",
+            threshold=_BUSY_PERCENT,
+            periods=3,
+            missing="missing",
+            meaning="Redis's only thread is busy to more than 80 % for 15 minutes.",
+            **common,
         ),
-    )  # fmt: skip
+    )
 
 
 def _files() -> tuple[Rule, ...]:
     common: dict[str, Any] = {"watches": "file system", "namespace": "AWS/EFS", "minutes": 5, "missing": "missing"}
     return (
         Rule(
-            name="file-system-credits", metric="BurstCreditBalance", statistic="Minimum", when="below",
-            threshold=_BURST_CREDITS_LEFT, periods=3,
+            name="file-system-credits",
+            metric="BurstCreditBalance",
+            statistic="Minimum",
+            when="below",
+            threshold=_BURST_CREDITS_LEFT,
+            periods=3,
             meaning="The file system's burst credits are nearly used up; then it slows down to its base rate.",
             **common,
         ),
         Rule(
-            name="file-system-operations", metric="PercentIOLimit", statistic="Average", threshold=95, periods=3,
-            meaning="The file system works at its limit of operations for 15 minutes.", **common,
+            name="file-system-operations",
+            metric="PercentIOLimit",
+            statistic="Average",
+            threshold=95,
+            periods=3,
+            meaning="The file system works at its limit of operations for 15 minutes.",
+            **common,
         ),
-    )  # fmt: skip
+    )
 
 
 def _endpoints() -> tuple[Rule, ...]:
     common: dict[str, Any] = {"watches": "endpoint", "namespace": "AWS/SageMaker", "minutes": 5}
     return (
         Rule(
-            name="endpoint-refusals", metric="Invocation4XXErrors", statistic="Sum", threshold=5, periods=1,
-            meaning="A model endpoint refused more than 5 calls in 5 minutes.", **common,
+            name="endpoint-refusals",
+            metric="Invocation4XXErrors",
+            statistic="Sum",
+            threshold=5,
+            periods=1,
+            meaning="A model endpoint refused more than 5 calls in 5 minutes.",
+            **common,
         ),
         Rule(
-            name="endpoint-errors", metric="Invocation5XXErrors", statistic="Sum", threshold=0, periods=2,
-            meaning="A model endpoint failed calls for 10 minutes.", **common,
+            name="endpoint-errors",
+            metric="Invocation5XXErrors",
+            statistic="Sum",
+            threshold=0,
+            periods=2,
+            meaning="A model endpoint failed calls for 10 minutes.",
+            **common,
         ),
         Rule(
-            name="endpoint-latency", metric="ModelLatency", statistic="p90", threshold=_SLOW_MODEL_MICROSECONDS,
-            periods=3, meaning="One call of a model in ten took longer than 30 s for 15 minutes.", **common,
+            name="endpoint-latency",
+            metric="ModelLatency",
+            statistic="p90",
+            threshold=_SLOW_MODEL_MICROSECONDS,
+            periods=3,
+            meaning="One call of a model in ten took longer than 30 s for 15 minutes.",
+            **common,
         ),
-    )  # fmt: skip
+    )
 
 
 def _queues() -> tuple[Rule, ...]:
@@ -217,31 +296,54 @@ def _queues() -> tuple[Rule, ...]:
     common: dict[str, Any] = {"watches": "queue", "namespace": METRICS_NAMESPACE, "minutes": 5, "statistic": "Maximum"}
     return (
         Rule(
-            name="queue-depth", metric="QueueDepth", threshold=_FULL_QUEUE, periods=3,
-            meaning="More than 100 jobs wait in a queue for 15 minutes.", **common,
+            name="queue-depth",
+            metric="QueueDepth",
+            threshold=_FULL_QUEUE,
+            periods=3,
+            meaning="More than 100 jobs wait in a queue for 15 minutes.",
+            **common,
         ),
         Rule(
-            name="queue-age", metric="OldestJobAge", threshold=_OLD_JOB_SECONDS, periods=1,
-            meaning="A job has waited for more than 30 minutes.", **common,
+            name="queue-age",
+            metric="OldestJobAge",
+            threshold=_OLD_JOB_SECONDS,
+            periods=1,
+            meaning="A job has waited for more than 30 minutes.",
+            **common,
         ),
         Rule(
-            name="failed-jobs", metric="FailedJobs", threshold=0, periods=1, meaning="Jobs of a queue have failed.",
+            name="failed-jobs",
+            metric="FailedJobs",
+            threshold=0,
+            periods=1,
+            meaning="Jobs of a queue have failed.",
             **common,
         ),
         Rule(  # never below 0: what alarms is that there is no value
-            name="queue-silence", metric="QueueDepth", when="below", threshold=0, periods=2, missing="breaching",
+            name="queue-silence",
+            metric="QueueDepth",
+            when="below",
+            threshold=0,
+            periods=2,
+            missing="breaching",
             meaning="For 10 minutes nobody has said how many jobs wait, so workers do not follow.",
             **common | {"statistic": "Minimum"},
         ),
-    )  # fmt: skip
+    )
 
 
 def _schedules() -> tuple[Rule, ...]:
     """On what happens by the clock; Scheduler drops a call when all its tries have failed."""
     return (
         Rule(
-            name="schedule-failed", watches="schedules", namespace="AWS/Scheduler", metric="InvocationDroppedCount",
-            statistic="Sum", threshold=0, minutes=5, periods=1,
+            name="schedule-failed",
+            watches="schedules",
+            namespace="AWS/Scheduler",
+            metric="InvocationDroppedCount",
+            statistic="Sum",
+            threshold=0,
+            minutes=5,
+            periods=1,
             meaning="A call by the clock has failed for good, so something was not started or stopped.",
         ),
-    )  # fmt: skip
+    )

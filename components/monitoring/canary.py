@@ -1,27 +1,28 @@
-"""Canary: the operator's smoke test, once an hour, as a task of its own that comes to CVAT's door from outside."""
+"""Canary: the operator's smoke test, once an hour, as a task that calls CVAT through the load balancer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
+import pulumi_aws as aws
 
 from components.context import StackContext
-from components.cvat_services import CvatServices
 from components.data_tier.secrets import StoredSecret
 from components.ecs.container_definitions import ContainerSpec, LogTarget
 from components.ecs.fargate_task import FargateTask, FargateTaskArgs, family
 from components.ecs.log_groups import LogGroup
 from components.images import Image
-from components.load_balancer import LoadBalancer
-from components.network import Network, security_groups
+from components.network import security_groups
 from components.scheduler.scheduled_calls import ScheduledCall
-from components.scheduler.schedules import scheduled
+from components.scheduler.schedules import schedules
+from settings.ingress_options import IngressOptions
 from settings.values import TaskSize
 
 KIND = "canary"
 _SIZE = TaskSize(cpu=256, memory=512, count=1)
-"""The least that Fargate has: the test waits for CVAT most of the time."""
+"""The smallest size of Fargate: the test waits for CVAT most of the time."""
 _MINUTE = 30
 """Of the hour: away from full hours, when backups and schedules begin."""
 
@@ -29,43 +30,55 @@ _MINUTE = 30
 @dataclass(frozen=True, kw_only=True)
 class CanaryArgs:
     context: StackContext
-    balancer: LoadBalancer
-    network: Network
+    base_url: pulumi.Input[str]
+    """CVAT's public address."""
+    ingress: IngressOptions
+    load_balancer_group: security_groups.AnyGroup
+    vpc_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[Sequence[str]]
+    """Private subnets in which Fargate runs."""
+    nat_addresses: Sequence[pulumi.Input[str]]
+    """Public addresses from which the subnets call the Internet."""
     cluster_arn: pulumi.Input[str]
     image: Image
     admin: StoredSecret
-    """Who logs in."""
+    """Name and password of the user that logs in."""
     log_group: LogGroup
-    services: CvatServices
-    """What is tried, and must be there before the first run."""
+    functions: Sequence[str] = ()
+    """Auto-annotation functions to call."""
+    wait_for: Sequence[pulumi.Resource] = ()
+    """What must run before the first test."""
 
 
 class Canary(pulumi.ComponentResource):
-    """A task that a schedule starts; its exit code tells (see event_rules.py)."""
+    """A task on a schedule. Its exit code is the result, which event_rules.py passes on."""
 
     family: str
     """Family of its task definitions."""
-    schedules: pulumi.Output[str]
-    """Name of its group of schedules, which an alarm watches."""
+    schedule_group: pulumi.Output[str]
+    """Name of its schedule group, for an alarm."""
 
     def __init__(self, name: str, args: CanaryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:Canary", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         self.family = family(args.context, KIND)
-        group = security_groups.group(name, KIND, args.network.vpc_id, args.context.tags, self._child)
-        self._ways(group)
+        group = security_groups.group(name, KIND, args.vpc_id, self._child)
+        self._allow(group)
         task = self._task()
-        network = {
-            "Subnets": args.network.fargate_subnet_ids,
-            "SecurityGroups": [group.id],
-            "AssignPublicIp": "DISABLED",
-        }
-        run = ScheduledCall(
+        after = pulumi.ResourceOptions(parent=self, depends_on=[task, *args.wait_for])
+        self.schedule_group = aws.scheduler.ScheduleGroup(name, opts=after).name
+        schedules(name, args.context, self.schedule_group, [self._run(task, group)], after)
+        self.register_outputs({"family": self.family})
+
+    def _run(self, task: FargateTask, group: security_groups.Group) -> ScheduledCall:
+        args = self._args
+        network = {"Subnets": args.subnet_ids, "SecurityGroups": [group.id], "AssignPublicIp": "DISABLED"}
+        return ScheduledCall(
             name="run",
             when=args.context.hours.hourly(_MINUTE) if args.context.hours else f"cron({_MINUTE} * * * ? *)",
             api="ecs:runTask",
-            given={
+            parameters={
                 "Cluster": args.cluster_arn,
                 "TaskDefinition": task.arn,
                 "LaunchType": "FARGATE",
@@ -73,26 +86,21 @@ class Canary(pulumi.ComponentResource):
             },
             permissions={"ecs:RunTask": [task.arn], "iam:PassRole": list(task.role_arns)},
         )
-        opts = pulumi.ResourceOptions(parent=self, depends_on=[task, args.services])
-        self.schedules = scheduled(name, args.context, [run], opts).name
-        self.register_outputs({"family": self.family})
 
-    def _ways(self, group: security_groups.Group) -> None:
-        """To AWS's services, and to the load balancer: inside the VPC, or as everybody comes, by NAT."""
-        name, args, front = self._name, self._args, self._args.balancer.front
-        security_groups.allow_out(f"{name}-out", group, args.context.tags, self._child)
-        if front.internal:
-            security_groups.allow(
-                f"{name}-to-alb", group, args.balancer.group, front.port, args.context.tags, self._child
-            )
+    def _allow(self, group: security_groups.Group) -> None:
+        """To AWS's services, and to the load balancer: inside the VPC if it is internal, else through NAT."""
+        name, args, ingress = self._name, self._args, self._args.ingress
+        security_groups.allow_out(f"{name}-out", group, self._child)
+        if ingress.internal:
+            security_groups.allow(f"{name}-to-alb", group, args.load_balancer_group, ingress.port, self._child)
             return
-        if front.port != security_groups.HTTPS:
-            security_groups.allow_out(f"{name}-to-door", group, args.context.tags, self._child, port=front.port)
-        if security_groups.ANYWHERE not in front.allowed_cidrs:
-            for index, address in enumerate(args.network.ways_out()):
+        if ingress.port != security_groups.HTTPS:
+            security_groups.allow_out(f"{name}-to-door", group, self._child, port=ingress.port)
+        if security_groups.ANYWHERE not in ingress.allowed_cidrs:
+            for index, address in enumerate(args.nat_addresses, start=1):
                 cidr = pulumi.Output.concat(address, "/32")
-                label = f"{name}-by-nat-{index + 1}"
-                security_groups.allow_from(label, cidr, args.balancer.group, front.port, args.context.tags, self._child)
+                rule = f"{name}-by-nat-{index}"
+                security_groups.allow_from(rule, cidr, args.load_balancer_group, ingress.port, self._child)
 
     def _task(self) -> FargateTask:
         args = self._args
@@ -100,14 +108,11 @@ class Canary(pulumi.ComponentResource):
         container = ContainerSpec(
             name=KIND,
             image=args.image.reference,
-            environment={
-                "CVAT_URL": args.balancer.base_url,
-                "CVAT_FUNCTIONS": ",".join(sorted(args.services.endpoints)),
-            },
-            secrets={variable: value.reference for variable, value in secrets.items()},
+            environment={"CVAT_URL": args.base_url, "CVAT_FUNCTIONS": ",".join(sorted(args.functions))},
+            secrets={variable: secret.reference for variable, secret in secrets.items()},
             logs=LogTarget(group=args.log_group.name, region=args.context.region.name),
         )
-        wanted = FargateTaskArgs(
+        task = FargateTaskArgs(
             context=args.context,
             kind=KIND,
             size=_SIZE,
@@ -116,4 +121,4 @@ class Canary(pulumi.ComponentResource):
             log_group_arn=args.log_group.arn,
             secrets=list(secrets.values()),
         )
-        return FargateTask(self._name, wanted, opts=self._child)
+        return FargateTask(self._name, task, opts=self._child)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from components.monitoring.alarm_rules import Dimensions, Subject, Things
+from components.monitoring.alarm_rules import Dimensions, Monitored, Subject
 from components.processes import METRICS_NAMESPACE
 
 _WIDTH = 24
@@ -25,7 +25,7 @@ class View:
 
     stack: str
     region: str
-    things: Things
+    monitored: Monitored
     alarm_arns: Sequence[pulumi.Input[str]]
     log_groups: Mapping[str, pulumi.Input[str]]
     """Names by kind of task."""
@@ -33,7 +33,7 @@ class View:
 
 @dataclass(frozen=True)
 class Line:
-    """A metric of every thing of a kind, one line each."""
+    """A metric of every resource of a kind, one line each."""
 
     subject: Subject
     namespace: str
@@ -76,55 +76,84 @@ def _queue(metric: str, label: str = "") -> Line:
 
 
 SECTIONS: tuple[tuple[str, tuple[tuple[str, tuple[Line, ...]], ...]], ...] = (
-    ("Requests and errors", (
-        ("Requests", (_elb("balancer", "RequestCount"),)),
-        ("Errors", (_elb("balancer", "HTTPCode_ELB_5XX_Count", label="balancer 5xx"),
+    (
+        "Requests and errors",
+        (
+            ("Requests", (_elb("balancer", "RequestCount"),)),
+            (
+                "Errors",
+                (
+                    _elb("balancer", "HTTPCode_ELB_5XX_Count", label="balancer 5xx"),
                     _elb("balancer", "HTTPCode_Target_5XX_Count", label="CVAT 5xx"),
-                    _elb("balancer", "HTTPCode_Target_4XX_Count", label="CVAT 4xx"))),
-        ("Response time, p95 (s)", (_elb("target group", "TargetResponseTime", "p95"),)),
-        ("Unhealthy targets", (_elb("target group", "UnHealthyHostCount", "Maximum"),)),
-    )),
-    ("Services", (
-        ("Tasks that run", (_tasks("RunningTaskCount"),)),
-        ("CPU (units)", (_tasks("CpuUtilized"),)),
-        ("Memory (MiB)", (_tasks("MemoryUtilized"),)),
-        ("Failed calls by the clock", (_clock("InvocationDroppedCount"),)),
-    )),
-    ("Queues", (
-        ("Jobs", (_queue("QueueDepth", "waiting"), _queue("RunningJobs", "running"))),
-        ("Age of the oldest job (s)", (_queue("OldestJobAge"),)),
-        ("Idle workers", (_queue("IdleWorkers"),)),
-        ("Failed jobs", (_queue("FailedJobs"),)),
-    )),
-    ("Database", (
-        ("CPU (%)", (_rds("CPUUtilization"),)),
-        ("Connections", (_rds("DatabaseConnections", "Maximum"),)),
-        ("Free storage (bytes)", (_rds("FreeStorageSpace", "Minimum"),)),
-        ("Latency (s)", (_rds("ReadLatency", label="read"), _rds("WriteLatency", label="write"))),
-    )),
-    ("Redis", (
-        ("Engine CPU (%)", (_redis("EngineCPUUtilization"),)),
-        ("Memory (%)", (_redis("DatabaseMemoryUsagePercentage", "Maximum"),)),
-        ("Evictions", (_redis("Evictions", "Sum"),)),
-        ("Connections", (_redis("CurrConnections"),)),
-    )),
-    ("File system", (
-        ("Burst credits (bytes)", (_efs("BurstCreditBalance", "Minimum"),)),
-        ("Limit of operations (%)", (_efs("PercentIOLimit"),)),
-        ("Traffic (bytes)", (_efs("DataReadIOBytes", "Sum", "read"), _efs("DataWriteIOBytes", "Sum", "written"))),
-    )),
-    ("Auto-annotation", (
-        ("Calls", (_model("Invocations"),)),
-        ("Errors", (_model("Invocation4XXErrors", label="refused"), _model("Invocation5XXErrors", label="failed"))),
-        ("Model latency, p90 (us)", (_model("ModelLatency", "p90"),)),
-    )),
-    ("What costs", (
-        ("Fargate tasks", (_tasks("RunningTaskCount"),)),
-        ("Calls per instance of an endpoint", (_model("InvocationsPerInstance"),)),
-        ("Load balancer (LCU)", (_elb("balancer", "ConsumedLCUs"),)),
-        ("Bytes in and out of the load balancer", (_elb("balancer", "ProcessedBytes"),)),
-    )),
-)  # fmt: skip
+                    _elb("balancer", "HTTPCode_Target_4XX_Count", label="CVAT 4xx"),
+                ),
+            ),
+            ("Response time, p95 (s)", (_elb("target group", "TargetResponseTime", "p95"),)),
+            ("Unhealthy targets", (_elb("target group", "UnHealthyHostCount", "Maximum"),)),
+        ),
+    ),
+    (
+        "Services",
+        (
+            ("Tasks that run", (_tasks("RunningTaskCount"),)),
+            ("CPU (units)", (_tasks("CpuUtilized"),)),
+            ("Memory (MiB)", (_tasks("MemoryUtilized"),)),
+            ("Failed calls by the clock", (_clock("InvocationDroppedCount"),)),
+        ),
+    ),
+    (
+        "Queues",
+        (
+            ("Jobs", (_queue("QueueDepth", "waiting"), _queue("RunningJobs", "running"))),
+            ("Age of the oldest job (s)", (_queue("OldestJobAge"),)),
+            ("Idle workers", (_queue("IdleWorkers"),)),
+            ("Failed jobs", (_queue("FailedJobs"),)),
+        ),
+    ),
+    (
+        "Database",
+        (
+            ("CPU (%)", (_rds("CPUUtilization"),)),
+            ("Connections", (_rds("DatabaseConnections", "Maximum"),)),
+            ("Free storage (bytes)", (_rds("FreeStorageSpace", "Minimum"),)),
+            ("Latency (s)", (_rds("ReadLatency", label="read"), _rds("WriteLatency", label="write"))),
+        ),
+    ),
+    (
+        "Redis",
+        (
+            ("Engine CPU (%)", (_redis("EngineCPUUtilization"),)),
+            ("Memory (%)", (_redis("DatabaseMemoryUsagePercentage", "Maximum"),)),
+            ("Evictions", (_redis("Evictions", "Sum"),)),
+            ("Connections", (_redis("CurrConnections"),)),
+        ),
+    ),
+    (
+        "File system",
+        (
+            ("Burst credits (bytes)", (_efs("BurstCreditBalance", "Minimum"),)),
+            ("Limit of operations (%)", (_efs("PercentIOLimit"),)),
+            ("Traffic (bytes)", (_efs("DataReadIOBytes", "Sum", "read"), _efs("DataWriteIOBytes", "Sum", "written"))),
+        ),
+    ),
+    (
+        "Auto-annotation",
+        (
+            ("Calls", (_model("Invocations"),)),
+            ("Errors", (_model("Invocation4XXErrors", label="refused"), _model("Invocation5XXErrors", label="failed"))),
+            ("Model latency, p90 (us)", (_model("ModelLatency", "p90"),)),
+        ),
+    ),
+    (
+        "What costs",
+        (
+            ("Fargate tasks", (_tasks("RunningTaskCount"),)),
+            ("Calls per instance of an endpoint", (_model("InvocationsPerInstance"),)),
+            ("Load balancer (LCU)", (_elb("balancer", "ConsumedLCUs"),)),
+            ("Bytes in and out of the load balancer", (_elb("balancer", "ProcessedBytes"),)),
+        ),
+    ),
+)
 """Title, then graphs: title and lines."""
 
 
@@ -133,7 +162,7 @@ def body(view: View) -> dict[str, Any]:
     widgets: list[Widget] = [_alarms(view)]
     top = _HEIGHT
     for title, graphs in SECTIONS:
-        shown = [(name, metrics) for name, lines in graphs if (metrics := list(_metrics(view.things, lines)))]
+        shown = [(name, metrics) for name, lines in graphs if (metrics := list(_metrics(view.monitored, lines)))]
         if not shown:
             continue
         widgets.append(_text(f"## {title}", top))
@@ -144,9 +173,9 @@ def body(view: View) -> dict[str, Any]:
     return {"widgets": [*widgets, *_logs(view, top)]}
 
 
-def _metrics(things: Things, lines: Sequence[Line]) -> Iterator[list[Any]]:
+def _metrics(monitored: Monitored, lines: Sequence[Line]) -> Iterator[list[Any]]:
     for line in lines:
-        for name, dimensions in things.get(line.subject, {}).items():
+        for name, dimensions in monitored.get(line.subject, {}).items():
             options = {"stat": line.statistic, "label": " ".join(filter(None, (name, line.label))) or line.metric}
             yield [line.namespace, line.metric, *_flat(dimensions), options]
 
@@ -188,13 +217,16 @@ def _alarms(view: View) -> Widget:
 
 def _logs(view: View, top: int) -> Iterator[Widget]:
     """The last lines of the initialisation, and errors of the server."""
-    wanted = (("init", "Initialisation", ""), ("server", "Errors of the server", "| filter @message like /(?i)error/ "))
-    shown = [one for one in wanted if one[0] in view.log_groups]
-    for index, (kind, title, only) in enumerate(shown):
+    queries = (
+        ("init", "Initialisation", ""),
+        ("server", "Errors of the server", "| filter @message like /(?i)error/ "),
+    )
+    shown = [query for query in queries if query[0] in view.log_groups]
+    for index, (kind, title, condition) in enumerate(shown):
         query = pulumi.Output.concat(
             "SOURCE '",
             view.log_groups[kind],
-            f"' | fields @timestamp, @message {only}| sort @timestamp desc | limit 50",
+            f"' | fields @timestamp, @message {condition}| sort @timestamp desc | limit 50",
         )
         properties = {"title": title, "query": query, "region": view.region, "view": "table"}
         width = _WIDTH // len(shown)

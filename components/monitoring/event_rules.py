@@ -1,4 +1,4 @@
-"""What wakes somebody up: a table of events. Pure: no Pulumi resources."""
+"""The events that are passed on to the topic, as a table. Pure: no Pulumi resources."""
 
 from __future__ import annotations
 

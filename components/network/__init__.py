@@ -1,4 +1,4 @@
-"""Network: a new VPC with three public and three private subnets, or one that exists already."""
+"""Network: a VPC with public and private subnets in three zones, or one that exists already."""
 
 from __future__ import annotations
 
@@ -9,20 +9,11 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
+from components.adopted.network import AdoptedNetwork
 from components.context import StackContext
 from components.network import security_groups
-from components.network.zones import AdoptedSubnet
 from settings.values import AddressPlan
 from settings.zones import Zone
-
-
-@dataclass(frozen=True, kw_only=True)
-class Adopted:
-    """A VPC that exists already, its subnets checked by `zones.adopt`."""
-
-    vpc_id: str
-    public_subnet_ids: Sequence[str]
-    private_subnets: Sequence[AdoptedSubnet]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,118 +27,114 @@ class NetworkArgs:
     """One NAT gateway for all zones instead of one in each."""
     interface_endpoints: Sequence[str] = ()
     """Services to reach by interface endpoint, such as `ecr.api`. Needs a new VPC."""
-    adopted: Adopted | None = None
+    adopted: AdoptedNetwork | None = None
     """Use this VPC and create nothing. Default: a new VPC."""
 
 
 class Network(pulumi.ComponentResource):
-    """VPC, subnets, ways out.
-
-    Depend on this component to start only once the routes exist.
-    """
+    """Depend on this component to start only once the routes exist."""
 
     vpc_id: pulumi.Output[str]
     public_subnet_ids: pulumi.Output[Sequence[str]]
     private_subnet_ids: pulumi.Output[Sequence[str]]
     each_private_subnet_id: list[pulumi.Output[str]]
+    """The same as `private_subnet_ids`, in a list whose length is known before the subnets exist."""
     fargate_subnet_ids: pulumi.Output[Sequence[str]]
     """The private subnets in whose zones Fargate runs: in Beijing and Tokyo not all do."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:Network", name, None, opts)
         self._name, self._args = name, args
-        self._made: awsx.ec2.Vpc | None = None
-        zones: Sequence[Zone] = args.zones
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._created: awsx.ec2.Vpc | None = None
         if args.adopted:
-            zones = [subnet.zone for subnet in args.adopted.private_subnets]
-            self.vpc_id = pulumi.Output.from_input(args.adopted.vpc_id)
-            self.public_subnet_ids = pulumi.Output.from_input(list(args.adopted.public_subnet_ids))
-            private = [subnet.subnet_id for subnet in args.adopted.private_subnets]
-            self.private_subnet_ids = pulumi.Output.from_input(private)
+            self._adopt(args.adopted)
         else:
-            self._made = vpc = self._vpc()
-            self.vpc_id = vpc.vpc_id
-            self.public_subnet_ids = vpc.public_subnet_ids
-            self.private_subnet_ids = vpc.private_subnet_ids
-            self._interface_endpoints()
-        self.fargate_subnet_ids = self._where_fargate_runs(zones)
-        # The length is plain: it decides how many mount targets there are.
+            self._create()
+        zones = [subnet.zone for subnet in args.adopted.private_subnets] if args.adopted else args.zones
+        self.fargate_subnet_ids = self._fargate_subnets(zones)
         self.each_private_subnet_id = [_item(self.private_subnet_ids, index) for index in range(len(zones))]
         self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids})
 
-    def ways_out(self) -> list[pulumi.Output[str]]:
-        """Public addresses of the NAT gateways, from which the private subnets call the Internet.
+    @property
+    def nat_addresses(self) -> list[pulumi.Output[str]]:
+        """Public addresses from which the private subnets call the Internet.
 
-        None in somebody else's VPC: whether those may call is a matter of cvat:allowedCidrs. The length is plain.
+        Empty for an adopted VPC, whose NAT gateways are not known: its operator names them in cvat:allowedCidrs.
         """
-        many = 1 if self._args.single_nat else len(self._args.zones)
-        return [_address(self._made, index) for index in range(many)] if self._made else []
+        if self._created is None:
+            return []
+        nat_gateways = 1 if self._args.single_nat else len(self._args.zones)
+        return [_public_address(self._created, index) for index in range(nat_gateways)]
+
+    def _adopt(self, network: AdoptedNetwork) -> None:
+        self.vpc_id = pulumi.Output.from_input(network.vpc_id)
+        self.public_subnet_ids = pulumi.Output.from_input(list(network.public_subnet_ids))
+        self.private_subnet_ids = pulumi.Output.from_input([subnet.subnet_id for subnet in network.private_subnets])
+
+    def _create(self) -> None:
+        self._created = vpc = self._vpc()
+        self.vpc_id = vpc.vpc_id
+        self.public_subnet_ids = vpc.public_subnet_ids
+        self.private_subnet_ids = vpc.private_subnet_ids
+        self._interface_endpoints()
 
     def _vpc(self) -> awsx.ec2.Vpc:
         args, plan = self._args, self._args.addresses
         strategy = awsx.ec2.NatGatewayStrategy.SINGLE if args.single_nat else awsx.ec2.NatGatewayStrategy.ONE_PER_AZ
+        s3 = args.context.region.s3_gateway_endpoint
         return awsx.ec2.Vpc(
             self._name,
-            awsx.ec2.VpcArgs(
-                cidr_block=plan.vpc_cidr,
-                availability_zone_names=[zone.name for zone in args.zones],
-                enable_dns_hostnames=True,
-                subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
-                subnet_specs=[
-                    _subnets(awsx.ec2.SubnetType.PUBLIC, plan.public_cidrs),
-                    _subnets(awsx.ec2.SubnetType.PRIVATE, plan.private_cidrs),
-                ],
-                nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=strategy),
-                # "Auto" puts the gateway endpoint into every route table; "Legacy" would leave it out of all.
-                vpc_endpoint_strategy=awsx.ec2.VpcEndpointStrategy.AUTO,
-                vpc_endpoint_specs=[
-                    awsx.ec2.VpcEndpointSpecArgs(
-                        service_name=args.context.region.s3_gateway_endpoint, vpc_endpoint_type="Gateway"
-                    )
-                ],
-                tags=dict(args.context.tags),
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
+            cidr_block=plan.vpc_cidr,
+            availability_zone_names=[zone.name for zone in args.zones],
+            enable_dns_hostnames=True,
+            subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
+            subnet_specs=[
+                _subnet_spec(awsx.ec2.SubnetType.PUBLIC, plan.public_cidrs),
+                _subnet_spec(awsx.ec2.SubnetType.PRIVATE, plan.private_cidrs),
+            ],
+            nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=strategy),
+            # "Auto" puts the gateway endpoint into every route table; "Legacy" would leave it out of all.
+            vpc_endpoint_strategy=awsx.ec2.VpcEndpointStrategy.AUTO,
+            vpc_endpoint_specs=[awsx.ec2.VpcEndpointSpecArgs(service_name=s3, vpc_endpoint_type="Gateway")],
+            opts=self._child,
         )
 
     def _interface_endpoints(self) -> None:
-        name, args, child = self._name, self._args, pulumi.ResourceOptions(parent=self)
+        name, args = f"{self._name}-endpoints", self._args
         if not args.interface_endpoints:
             return
-        group = security_groups.group(f"{name}-endpoints", "endpoints", self.vpc_id, args.context.tags, child)
-        security_groups.allow_from(
-            f"{name}-endpoints-in", args.addresses.vpc_cidr, group, security_groups.HTTPS, args.context.tags, child
-        )
+        group = security_groups.group(name, "endpoints", self.vpc_id, self._child)
+        cidr = args.addresses.vpc_cidr
+        security_groups.allow_from(f"{name}-in", cidr, group, security_groups.HTTPS, self._child)
         for service in args.interface_endpoints:
             aws.ec2.VpcEndpoint(
-                f"{name}-{service.replace('.', '-')}",
-                aws.ec2.VpcEndpointArgs(
-                    vpc_id=self.vpc_id,
-                    service_name=args.context.region.interface_endpoint(service),
-                    vpc_endpoint_type="Interface",
-                    private_dns_enabled=True,
-                    subnet_ids=self.private_subnet_ids,
-                    security_group_ids=[group.id],
-                    tags=dict(args.context.tags),
-                ),
-                opts=child,
+                f"{self._name}-{service.replace('.', '-')}",
+                vpc_id=self.vpc_id,
+                service_name=args.context.region.interface_endpoint(service),
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=self.private_subnet_ids,
+                security_group_ids=[group.id],
+                opts=self._child,
             )
 
-    def _where_fargate_runs(self, zones: Sequence[Zone]) -> pulumi.Output[Sequence[str]]:
-        suited = [index for index, zone in enumerate(zones) if self._args.context.region.runs_fargate(zone.zone_id)]
-        if not suited:
+    def _fargate_subnets(self, zones: Sequence[Zone]) -> pulumi.Output[Sequence[str]]:
+        region = self._args.context.region
+        indexes = [index for index, zone in enumerate(zones) if region.runs_fargate(zone.zone_id)]
+        if not indexes:
             names = ", ".join(zone.name for zone in zones)
             raise pulumi.RunError(f"Fargate runs in none of the zones {names}. Set cvat:availabilityZones to others.")
-        return self.private_subnet_ids.apply(lambda ids: [ids[index] for index in suited])
+        return self.private_subnet_ids.apply(lambda ids: [ids[index] for index in indexes])
 
 
 def _item(values: pulumi.Output[Sequence[str]], index: int) -> pulumi.Output[str]:
-    return values.apply(lambda found: found[index])
+    return values.apply(lambda items: items[index])
 
 
-def _address(vpc: awsx.ec2.Vpc, index: int) -> pulumi.Output[str]:
+def _public_address(vpc: awsx.ec2.Vpc, index: int) -> pulumi.Output[str]:
     return vpc.eips.apply(lambda eips: eips[index].public_ip)
 
 
-def _subnets(kind: awsx.ec2.SubnetType, cidrs: Sequence[str]) -> awsx.ec2.SubnetSpecArgs:
+def _subnet_spec(kind: awsx.ec2.SubnetType, cidrs: Sequence[str]) -> awsx.ec2.SubnetSpecArgs:
     return awsx.ec2.SubnetSpecArgs(type=kind, name=kind.value.lower(), cidr_blocks=list(cidrs))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pulumi
 import pulumi_aws as aws
 
@@ -11,102 +9,68 @@ ANYWHERE = "0.0.0.0/0"
 HTTPS = 443
 Group = aws.ec2.SecurityGroup
 AnyGroup = aws.ec2.SecurityGroup | str
-"""One of ours, or the id of one that exists already."""
+"""A group of the stack, or the id of one that exists already."""
 
 
-def group(
-    name: str, edge: str, vpc_id: pulumi.Input[str], tags: Mapping[str, str], opts: pulumi.ResourceOptions
-) -> aws.ec2.SecurityGroup:
+def group(name: str, edge: str, vpc_id: pulumi.Input[str], opts: pulumi.ResourceOptions) -> Group:
     """A security group that lets nothing in or out yet. `edge` is its name in the list of intended edges."""
     return aws.ec2.SecurityGroup(
-        name,
-        aws.ec2.SecurityGroupArgs(
-            description=f"CVAT: {edge}", vpc_id=vpc_id, tags={**tags, "Name": name, "cvat:edge": edge}
-        ),
-        opts=opts,
+        name, description=f"CVAT: {edge}", vpc_id=vpc_id, tags={"Name": name, "cvat:edge": edge}, opts=opts
     )
 
 
 def group_id(group: AnyGroup) -> pulumi.Output[str]:
-    """The id of a group, ours or not."""
+    """The id of either kind of group."""
     return pulumi.Output.from_input(group if isinstance(group, str) else group.id)
 
 
-def allow(
-    name: str,
-    client: AnyGroup,
-    server: AnyGroup,
-    port: int,
-    tags: Mapping[str, str],
-    opts: pulumi.ResourceOptions,
-) -> None:
+def allow(name: str, client: AnyGroup, server: AnyGroup, port: int, opts: pulumi.ResourceOptions) -> None:
     """Open client -> server on a TCP port."""
     client_id, server_id = group_id(client), group_id(server)
     aws.vpc.SecurityGroupEgressRule(
         f"{name}-out",
-        aws.vpc.SecurityGroupEgressRuleArgs(
-            security_group_id=client_id,
-            referenced_security_group_id=server_id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=tags,
-        ),
+        security_group_id=client_id,
+        referenced_security_group_id=server_id,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
         opts=opts,
     )
     aws.vpc.SecurityGroupIngressRule(
         f"{name}-in",
-        aws.vpc.SecurityGroupIngressRuleArgs(
-            security_group_id=server_id,
-            referenced_security_group_id=client_id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=tags,
-        ),
+        security_group_id=server_id,
+        referenced_security_group_id=client_id,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
         opts=opts,
     )
 
 
-def allow_from(
-    name: str,
-    cidr: pulumi.Input[str],
-    server: AnyGroup,
-    port: int,
-    tags: Mapping[str, str],
-    opts: pulumi.ResourceOptions,
-) -> None:
+def allow_from(name: str, cidr: pulumi.Input[str], server: AnyGroup, port: int, opts: pulumi.ResourceOptions) -> None:
     """Open an address range -> server on a TCP port."""
     aws.vpc.SecurityGroupIngressRule(
         name,
-        aws.vpc.SecurityGroupIngressRuleArgs(
-            security_group_id=group_id(server),
-            cidr_ipv4=cidr,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=tags,
-        ),
+        security_group_id=group_id(server),
+        cidr_ipv4=cidr,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
         opts=opts,
     )
 
 
-def allow_out(
-    name: str, client: AnyGroup, tags: Mapping[str, str], opts: pulumi.ResourceOptions, port: int = HTTPS
-) -> None:
+def allow_out(name: str, client: AnyGroup, opts: pulumi.ResourceOptions, port: int = HTTPS) -> None:
     """Open client -> anywhere on a TCP port.
 
     443: AWS's APIs, by NAT or endpoint; for the load balancer, an identity provider.
     """
     aws.vpc.SecurityGroupEgressRule(
         name,
-        aws.vpc.SecurityGroupEgressRuleArgs(
-            security_group_id=group_id(client),
-            cidr_ipv4=ANYWHERE,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=tags,
-        ),
+        security_group_id=group_id(client),
+        cidr_ipv4=ANYWHERE,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
         opts=opts,
     )

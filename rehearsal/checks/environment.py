@@ -125,7 +125,7 @@ class _Readers:
         elif image == "ui":
             yield from _unknown(list(one.all), "the UI's nginx")
         elif image == "canary":
-            yield from (f"{name} is required, and not given." for name in canary.missing_variables(one.all))
+            yield from (f"{name} is required, and not given." for name in canary.lacking(one.all))
             known = (*canary.REQUIRED, *canary.OPTIONAL)
             yield from _unknown([name for name in one.all if name not in known], "the smoke test")
         else:

@@ -146,7 +146,7 @@ RENAMED = frozenset({"docker:index/image:Image", "pulumi-python:dynamic/cvat:Run
 
 TRIGGERS: dict[str, frozenset[str]] = {
     "pulumi-python:dynamic/cvat:RunOnce": frozenset({"task_definition", "demo_data"}),
-    "pulumi-python:dynamic/cvat:DatabaseSwitch": frozenset({"instance", "wanted"}),
+    "pulumi-python:dynamic/cvat:DatabaseSwitch": frozenset({"instance", "state"}),
 }
 """Dynamic resources whose provider looks at some inputs only: others differ without any effect."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rehearsal.diff.model import Cost, Document
 from rehearsal.engine.state import Record
 from rehearsal.report import cost
-from rehearsal.report.sizes import measured
+from rehearsal.report.sizes import awake_share, measured
 
 
 def records(document: Document) -> list[Record]:
@@ -20,9 +20,15 @@ def records(document: Document) -> list[Record]:
     return found
 
 
+def _bill(document: Document) -> tuple[cost.Item, ...]:
+    found, sleep = records(document), document["outputs"].get("sleep", {})
+    awake = awake_share(sleep.get("mode", ""), sleep.get("office_hours", ""))
+    return cost.bill(measured(found, awake), found)
+
+
 def price(base: Document, head: Document) -> Cost:
     """Both sides in the region's currency, or by the reference region's prices where not all of its are known."""
-    bills = [cost.bill(measured(found), found) for found in (records(base), records(head))]
+    bills = [_bill(document) for document in (base, head)]
     here, reference = cost.place(head["region"]), cost.reference()
     for where in (here, reference):
         before, after = (cost.total(bill, where) for bill in bills)

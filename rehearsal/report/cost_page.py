@@ -23,7 +23,7 @@ _LARGEST = 8
 
 def tables(records: Sequence[Record]) -> str:
     """All generated text, from the records of a stack with every part."""
-    now = sizes.measured(records)
+    now = sizes.measured(records, awake=1.0)
     places = [cost.reference(), *(cost.place(name) for name in cost.table()["regions"] if name != _reference())]
     return "\n".join((*_presets(records, now, places), "", *_modes(records, now), "", *_lines(records, now), ""))
 

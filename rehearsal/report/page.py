@@ -68,7 +68,8 @@ def render(known: description.Description) -> str:
 
 def _money(known: description.Description) -> dict[str, Any]:
     """What the page's section on cost needs."""
-    now = sizes.measured(known.records)
+    awake = sizes.awake_share(known.config.get("cvat:mode", ""), known.config.get("cvat:officeHours", ""))
+    now = sizes.measured(known.records, awake)
     presets, modes = sizes.of_presets(known.config, now), sizes.of_modes(known.config, now)
     return {
         "here": cost.place(known.region),

@@ -43,8 +43,8 @@ class Sizes:
     """Part of the time in which tasks, database and endpoints run."""
 
 
-def measured(records: Sequence[Record]) -> Sizes:
-    """What the rehearsed stack has."""
+def measured(records: Sequence[Record], awake: float) -> Sizes:
+    """What the rehearsed stack has. `awake`: see awake_share."""
     first = {record.type: record.inputs for record in reversed(records)}
     database = first.get("aws:rds/instance:Instance", {})
     cache = first.get("aws:elasticache/replicationGroup:ReplicationGroup", {})
@@ -60,8 +60,18 @@ def measured(records: Sequence[Record]) -> Sizes:
         endpoint=variant.get("instanceType", ""),
         endpoint_instances=int(variant.get("initialInstanceCount", 0)),
         tasks=_tasks(records),
-        awake=float(first.get("cvat:index:Sleep", {}).get("awake", 1.0)),
+        awake=awake,
     )
+
+
+def awake_share(mode: str, office_hours: str) -> float:
+    """The part of the week in which tasks, database and endpoints run, from the settings or from the output `sleep`.
+
+    The output has the time zone behind the hours.
+    """
+    if mode == "asleep":
+        return 0.0
+    return parse(office_hours.partition(" (")[0]).share if office_hours else 1.0
 
 
 def _tasks(records: Sequence[Record]) -> dict[str, Task]:

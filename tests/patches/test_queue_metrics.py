@@ -9,7 +9,7 @@ from cvat_aws import queue_metrics, queues, stores
 from cvat_aws.environment import UnusableError
 from cvat_aws.queues import Reading
 
-from components.ecs.queue_scaling import steps
+from components.ecs.queue_scaling import step_policies
 from components.monitoring.alarm_rules import alarm_rules
 from components.processes import METRICS_NAMESPACE, QUEUES
 from rehearsal.checks import calls
@@ -33,7 +33,7 @@ class CloudWatch:
 def test_metrics_have_the_names_that_alarms_and_scaling_look_for() -> None:
     told = {one["MetricName"] for one in queue_metrics.data("prod", READING)}
     watched = {rule.metric for rule in alarm_rules(DATABASE) if rule.watches == "queue"}
-    scaled = {one.metric for least in (0, 1) for one in steps(least)}
+    scaled = {one.metric for least in (0, 1) for one in step_policies(least)}
     assert watched | scaled <= told, "an alarm would wait for ever"
     assert queue_metrics.NAMESPACE == METRICS_NAMESPACE == calls.METRICS_NAMESPACE
     assert tuple(stores.JOB_TIMEOUTS) == QUEUES

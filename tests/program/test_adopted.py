@@ -109,10 +109,10 @@ def test_all_that_does_not_fit_is_said_at_once_and_nothing_is_made(archives: Pat
         "cvat:dbInstanceId = old: it is PostgreSQL 9.6.24, and CVAT needs 10 or newer",
         "not in cvat:vpcId",
         "it is not encrypted",
-        f"cvat:dbSecurityGroupId = {stray}: the instance does not carry it",
+        f"cvat:dbSecurityGroupId = {stray}: the instance does not have it",
         "it is internal, and cvat:internal is false",
-        "it ends a connection that is idle for 60 s",
-        f"cvat:loadBalancerSecurityGroupId = {stray}: the load balancer does not carry it",
+        "it closes connections that are idle for 60 s",
+        f"cvat:loadBalancerSecurityGroupId = {stray}: the load balancer does not have it",
         f"cvat:fileSystemSecurityGroupId = {stray}: no mount target that carries it is in cn-north-1a",
     ):
         assert part in said, said

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.ecs.queue_scaling import steps
+from components.ecs.queue_scaling import step_policies
 from rehearsal import Rehearsal
 
 Rehearse = Callable[..., Rehearsal]
@@ -248,5 +248,5 @@ def test_a_count_that_equals_its_most_is_fixed(rehearsed: Rehearse) -> None:
 
 
 def test_a_minute_in_which_no_job_waited_needs_more_workers_only_if_there_are_none() -> None:
-    ready, none = steps(2)[0], steps(0)[0]
+    ready, none = step_policies(2)[0], step_policies(0)[0]
     assert (ready.statistic, none.statistic) == ("Minimum", "Maximum")

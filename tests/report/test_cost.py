@@ -46,20 +46,20 @@ def test_every_region_of_the_table_is_dated_and_sourced() -> None:
 
 
 def test_the_reference_region_has_a_price_for_every_line_of_every_preset(written: Written) -> None:
-    now = sizes.measured(written.facts.records)
+    now = sizes.measured(written.facts.records, awake=1.0)
     for name, one in sizes.of_presets(written.facts.config, now).items():
         lacking = [item.what for item in cost.bill(one, written.facts.records) if cost.reference().month(item) is None]
         assert not lacking, f"preset {name}: the comparison would be too low without {lacking}"
 
 
 def test_what_the_preset_says_is_what_was_created(written: Written) -> None:
-    now = sizes.measured(written.facts.records)
+    now = sizes.measured(written.facts.records, awake=1.0)
     assert written.facts.config["cvat:preset"] == "standard"
     assert sizes.of_presets(written.facts.config, now)["standard"] == now, "computed and rehearsed sizes must agree"
 
 
 def test_the_small_preset_costs_less(written: Written) -> None:
-    now = sizes.measured(written.facts.records)
+    now = sizes.measured(written.facts.records, awake=1.0)
     amounts = {
         name: cost.total(cost.bill(one, written.facts.records), cost.reference()).amount
         for name, one in sizes.of_presets(written.facts.config, now).items()
@@ -69,7 +69,7 @@ def test_the_small_preset_costs_less(written: Written) -> None:
 
 
 def test_asleep_costs_less_than_office_hours_and_those_less_than_awake(written: Written) -> None:
-    now = sizes.measured(written.facts.records)
+    now = sizes.measured(written.facts.records, awake=1.0)
     modes = sizes.of_modes(written.facts.config, now)
     assert modes["awake"] == now, "the rehearsed stack is awake"
     bills = {name: cost.bill(one, written.facts.records) for name, one in modes.items()}
@@ -82,9 +82,11 @@ def test_asleep_costs_less_than_office_hours_and_those_less_than_awake(written: 
     assert any(item.price == "db_gp3_gb_month" for item in bills["asleep"]), "nor does storage"
 
 
-def test_how_long_a_stack_is_awake_is_read_from_what_makes_it_sleep() -> None:
-    assert sizes.measured([]).awake == 1.0
-    assert sizes.measured([record("cvat:index:Sleep", "sleep", {"awake": 0.25}, custom=False)]).awake == 0.25
+def test_how_long_a_stack_is_awake_is_read_from_its_mode_and_hours() -> None:
+    assert sizes.awake_share("awake", "") == 1.0
+    assert sizes.awake_share("asleep", "mon-fri 08:00-20:00") == 0.0
+    assert sizes.awake_share("awake", "mon-fri 08:00-20:00") == pytest.approx(5 * 12.5 / 168)
+    assert sizes.awake_share("awake", "mon-fri 08:00-20:00 (Asia/Tokyo)") == pytest.approx(5 * 12.5 / 168)
 
 
 def test_the_report_shows_what_each_mode_costs(written: Written) -> None:
@@ -101,7 +103,7 @@ def test_a_service_is_measured_by_its_task_definition() -> None:
         outputs={"arn": "arn:definition"},
     )
     service = record("aws:ecs/service:Service", "cvat-server", {"taskDefinition": "arn:definition", "desiredCount": 3})
-    found = sizes.measured([definition, service])
+    found = sizes.measured([definition, service], awake=1.0)
     assert found.tasks == {"server": Task(2048, 4096, 3)}
     lines = {item.price: item.quantity for item in cost.bill(found, [definition, service])}
     assert lines == {"fargate_vcpu_hour": 6, "fargate_gb_hour": 12}, "three tasks of 2 vCPU and 4 GB"

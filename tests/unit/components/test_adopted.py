@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from components.adopted.database import DatabaseDescription, database_problems
-from components.adopted.file_system import FilesDescription, MountTarget, file_system_problems
+from components.adopted.file_system import FileSystemDescription, MountTarget, file_system_problems
 from components.adopted.load_balancer import LoadBalancerDescription, load_balancer_problems
-from components.problems import ExistingError, Problems
+from components.adopted.problems import AdoptionError, Problems
 from settings.values import DatabaseReference, FilesReference, LoadBalancerReference
 
 DATABASE = DatabaseReference(instance_id="db", secret_arn="arn:secret", group_id="sg-1")
@@ -19,7 +19,7 @@ GOOD_DATABASE = DatabaseDescription(
 )  # fmt: skip
 ZONES = ("a", "b")
 TARGETS = tuple(MountTarget("vpc-1", zone, ("sg-1",)) for zone in ZONES)
-GOOD_FILES = FilesDescription(encrypted=True, key_arn="ours", one_zone="", targets=TARGETS)
+GOOD_FILES = FileSystemDescription(encrypted=True, key_arn="ours", one_zone="", targets=TARGETS)
 BALANCER = LoadBalancerReference(arn="arn:lb", group_id="sg-1")
 GOOD_BALANCER = LoadBalancerDescription(
     kind="application", vpc_id="vpc-1", internal=False, idle_seconds=300, group_ids=("sg-1",)
@@ -55,7 +55,7 @@ def test_any_key_will_do_where_none_is_demanded() -> None:
     [
         ("sg-1", {"encrypted": False}, "Encrypted=true"),
         ("sg-1", {"key_arn": "theirs"}, "not with cvat:kmsKeyArn = ours"),
-        ("sg-1", {"one_zone": "a"}, "it lies in the zone a only"),
+        ("sg-1", {"one_zone": "a"}, "it exists in the zone a only"),
         ("sg-1", {"targets": TARGETS[:1]}, "no mount target that carries it is in b"),
         ("sg-2", {}, "no mount target that carries it is in a, b"),
         ("", {}, "it is mounted in vpc-1 already, through sg-1"),
@@ -99,7 +99,7 @@ def test_what_aws_does_not_show_is_a_problem_like_any_other() -> None:
 
     assert problems.ask("dbInstanceId", "db", missing) is None
     problems.add(["cvat:x = y: another."])
-    with pytest.raises(ExistingError) as raised:
+    with pytest.raises(AdoptionError) as raised:
         problems.check()
     assert str(raised.value).count("\n  - ") == 2
     assert "cvat:dbInstanceId = db: AWS does not show it (invoke of x failed: couldn't find resource)" in str(

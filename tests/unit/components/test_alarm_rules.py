@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from components.monitoring import dashboard
-from components.monitoring.alarm_rules import RESTING, Things, alarm_rules, memory_gb, most_connections
+from components.monitoring.alarm_rules import QUIET_SUBJECTS, Monitored, alarm_rules, memory_gb, most_connections
 from components.monitoring.event_rules import Origin, event_rules
 from settings.values import DatabaseSize
 from tests.support.paths import ROOT
@@ -27,7 +27,7 @@ ORIGIN = Origin(
     vault="vault",
     canary_family="cvat-x-canary",
 )
-THINGS: Things = {
+MONITORED: Monitored = {
     "balancer": {"": {"LoadBalancer": "app/x/1"}},
     "target group": {"server": {"LoadBalancer": "app/x/1", "TargetGroup": "targetgroup/s/2"}},
     "service": {"server": {"ClusterName": "c", "ServiceName": "s"}},
@@ -96,7 +96,7 @@ def test_thresholds_follow_the_size_of_the_database() -> None:
 def test_silence_is_no_alarm_where_it_means_that_nothing_is_wrong() -> None:
     silent = [rule for rule in alarm_rules(DATABASE) if rule.missing == "breaching"]
     assert [rule.name for rule in silent] == ["queue-silence"], "a stack that nobody uses must wake nobody"
-    assert {rule.watches for rule in silent} <= set(RESTING), "nor one that sleeps"
+    assert {rule.watches for rule in silent} <= set(QUIET_SUBJECTS), "nor one that sleeps"
 
 
 def test_percentiles_are_asked_for_by_a_name_that_cloudwatch_knows() -> None:
@@ -110,17 +110,17 @@ def test_without_a_vault_there_is_no_notice_of_backups() -> None:
     assert "init-failed" in names
 
 
-def view(things: Things) -> dashboard.View:
-    return dashboard.View(stack="x", region="cn-north-1", things=things, alarm_arns=["arn:alarm"], log_groups={})
+def view(things: Monitored) -> dashboard.View:
+    return dashboard.View(stack="x", region="cn-north-1", monitored=things, alarm_arns=["arn:alarm"], log_groups={})
 
 
-def widgets(things: Things) -> list[dict[str, Any]]:
+def widgets(things: Monitored) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = json.loads(json.dumps(dashboard.body(view(things))))["widgets"]
     return made
 
 
 def test_a_metric_is_drawn_with_all_its_dimensions_and_a_name() -> None:
-    (graph,) = [one for one in widgets(THINGS) if one["properties"].get("title") == "Response time, p95 (s)"]
+    (graph,) = [one for one in widgets(MONITORED) if one["properties"].get("title") == "Response time, p95 (s)"]
     assert graph["properties"]["region"] == "cn-north-1"
     assert graph["properties"]["metrics"] == [
         ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", "app/x/1", "TargetGroup", "targetgroup/s/2",
@@ -129,7 +129,7 @@ def test_a_metric_is_drawn_with_all_its_dimensions_and_a_name() -> None:
 
 
 def test_what_a_stack_lacks_is_not_drawn() -> None:
-    titles = [one["properties"].get("markdown") for one in widgets(THINGS)]
+    titles = [one["properties"].get("markdown") for one in widgets(MONITORED)]
     assert "## Redis" in titles
     assert "## Queues" not in titles, "nobody publishes them"
     assert "## Auto-annotation" not in titles
@@ -137,7 +137,7 @@ def test_what_a_stack_lacks_is_not_drawn() -> None:
 
 def test_widgets_lie_side_by_side_without_overlap_inside_24_columns() -> None:
     taken: set[tuple[int, int]] = set()
-    for one in widgets(THINGS):
+    for one in widgets(MONITORED):
         cells = {
             (x, y) for x in range(one["x"], one["x"] + one["width"]) for y in range(one["y"], one["y"] + one["height"])
         }

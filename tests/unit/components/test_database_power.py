@@ -21,7 +21,7 @@ from tests.support.mocked_engine import Clock
 from tests.support.run_once_props import PROPS
 
 ONE = {"DBInstanceIdentifier": "db"}
-SWITCH = {"region": "cn-north-1", "profile": None, "instance": "db", "wanted": "stopped", "final_snapshot": True}
+SWITCH = {"region": "cn-north-1", "profile": None, "instance": "db", "state": "stopped", "final_snapshot": True}
 
 
 def script(stub: Stubber, *steps: str) -> None:
@@ -128,7 +128,7 @@ def test_going_to_sleep_waking_and_a_destroy(account: Any) -> None:
     asleep = provider.create(SWITCH).outs
     assert state(account) == "stopped"
     assert provider.create(SWITCH).id == "db-stopped", "a retry finds it so"
-    awake = provider.create(SWITCH | {"wanted": "available"}).outs
+    awake = provider.create(SWITCH | {"state": "available"}).outs
     assert state(account) == "available"
     provider.delete("db-stopped", asleep or {})
     assert state(account) == "available", "on waking, what stopped it goes away last and changes nothing"
@@ -155,7 +155,7 @@ def test_what_stops_the_database_every_hour_waits_while_it_is_woken(account: Any
     for one in (keeper("rate(1 hour)", "db"), keeper("rate(1 hour)", "other"), keeper("cron(0 20 * * ? *)", "db-2")):
         scheduler.create_schedule(**one)
     provider = DatabaseSwitchProvider()
-    awake = SWITCH | {"wanted": "available"}
+    awake = SWITCH | {"state": "available"}
     provider.create(awake)
     assert "StartDate" not in scheduler.get_schedule(Name="sleep-stop-database-db"), "it runs: nobody wakes it"
     provider.create(SWITCH)
@@ -169,7 +169,7 @@ def test_what_stops_the_database_every_hour_waits_while_it_is_woken(account: Any
 
 
 def test_an_update_that_broke_off_is_mended_by_the_next(account: Any) -> None:
-    provider, awake = DatabaseSwitchProvider(), SWITCH | {"wanted": "available"}
+    provider, awake = DatabaseSwitchProvider(), SWITCH | {"state": "available"}
     assert provider.diff("id", awake, awake).changes is False
     account.stop_db_instance(DBInstanceIdentifier="db")
     assert provider.diff("id", SWITCH, SWITCH).changes is False
@@ -181,7 +181,7 @@ def test_an_update_that_broke_off_is_mended_by_the_next(account: Any) -> None:
 
 
 def test_at_night_an_update_leaves_the_database_to_the_clock(account: Any) -> None:
-    by_day = SWITCH | {"wanted": "available", "by_clock": True}
+    by_day = SWITCH | {"state": "available", "scheduled": True}
     account.stop_db_instance(DBInstanceIdentifier="db")
     assert DatabaseSwitchProvider().diff("id", by_day, by_day).changes is False
 

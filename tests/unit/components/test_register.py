@@ -58,7 +58,7 @@ def test_a_network_of_zones_without_fargate_is_refused(engine: Any, context: Sta
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_stores_follow_the_protection_of_the_site(engine: Any, context: StackContext, protect: bool) -> None:
+def test_stores_follow_the_protection_of_the_stack(engine: Any, context: StackContext, protect: bool) -> None:
     here = dataclasses.replace(context, protect=protect)
     engine.run(
         lambda: DataTier(
@@ -96,13 +96,13 @@ def test_a_file_system_has_a_mount_target_in_each_subnet_and_folders_of_cvats_us
     assert {point["posixUser"]["uid"] for point in points.values()} == {1000}
 
 
-def test_a_given_image_is_neither_built_nor_stored(engine: Any, context: StackContext) -> None:
-    given = "123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/cvat/ui@sha256:0"
+def test_an_image_that_is_in_ecr_is_neither_built_nor_stored(engine: Any, context: StackContext) -> None:
+    reference = "123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/cvat/ui@sha256:0"
     mirrors = Mirrors(base_registry="r", apt="a", pypi="p", npm="n", cvat_repository="c")
     made: list[Image] = []
 
     def build() -> None:
-        images = Images("i", ImagesArgs(context=context, wanted=("ui",), mirrors=mirrors, given={"ui": given}))
+        images = Images("i", ImagesArgs(context=context, names=("ui",), mirrors=mirrors, references={"ui": reference}))
         made.append(images.by_name["ui"])
 
     engine.run(build)
@@ -176,9 +176,9 @@ def test_endpoints_scale_only_where_there_is_room(engine: Any, context: StackCon
 
 
 def balancer(context: StackContext, **more: Any) -> LoadBalancerArgs:
-    front = IngressOptions(allowed_cidrs=["10.0.0.0/8"], tls_policy="a-policy", **more)
+    ingress = IngressOptions(allowed_cidrs=["10.0.0.0/8"], tls_policy="a-policy", **more)
     return LoadBalancerArgs(
-        context=context, vpc_id="vpc-1", public_subnet_ids=["a"], private_subnet_ids=["b"], front=front
+        context=context, vpc_id="vpc-1", public_subnet_ids=["a"], private_subnet_ids=["b"], ingress=ingress
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.adopted.restore import PUT_IN_PLACE, Snapshot, short_id, why_not
+from components.adopted.restore import PUT_IN_PLACE, Snapshot, snapshot_identifier, snapshot_problems
 from components.context import StackContext
 from settings.values import BackupTimes, DatabaseSize
 
@@ -24,7 +24,7 @@ GOOD = Snapshot(engine="postgres", version="15.12", status="available", storage_
 
 
 def test_a_snapshot_that_fits_is_not_spoken_against() -> None:
-    assert not list(why_not("s", GOOD, SIZE))
+    assert not list(snapshot_problems("s", GOOD, SIZE))
 
 
 @pytest.mark.parametrize(
@@ -38,28 +38,28 @@ def test_a_snapshot_that_fits_is_not_spoken_against() -> None:
     ],
 )
 def test_a_snapshot_that_does_not_fit_is_refused_with_the_remedy(wrong: dict[str, object], said: str) -> None:
-    (found,) = why_not("s", dataclasses.replace(GOOD, **wrong), SIZE)  # type: ignore[arg-type]
+    (found,) = snapshot_problems("s", dataclasses.replace(GOOD, **wrong), SIZE)  # type: ignore[arg-type]
     assert found.startswith("cvat:restoreDatabaseSnapshot = s:")
     assert said in found
 
 
 def test_everything_wrong_with_a_snapshot_is_said_at_once() -> None:
-    assert len(list(why_not("s", dataclasses.replace(GOOD, version="14.1", encrypted=False), SIZE))) == 2
+    assert len(list(snapshot_problems("s", dataclasses.replace(GOOD, version="14.1", encrypted=False), SIZE))) == 2
 
 
 def test_a_snapshot_must_be_encrypted_with_the_key_that_stores_must_have() -> None:
-    (found,) = why_not("s", dataclasses.replace(GOOD, key_arn="theirs"), SIZE, "ours")
+    (found,) = snapshot_problems("s", dataclasses.replace(GOOD, key_arn="theirs"), SIZE, "ours")
     assert "encrypted with theirs, and cvat:kmsKeyArn is ours" in found
-    assert not list(why_not("s", dataclasses.replace(GOOD, key_arn="ours"), SIZE, "ours"))
-    assert not list(why_not("s", dataclasses.replace(GOOD, key_arn="theirs"), SIZE)), "no key is demanded"
+    assert not list(snapshot_problems("s", dataclasses.replace(GOOD, key_arn="ours"), SIZE, "ours"))
+    assert not list(snapshot_problems("s", dataclasses.replace(GOOD, key_arn="theirs"), SIZE)), "no key is demanded"
 
 
 def test_the_arn_of_a_recovery_point_becomes_the_identifier_that_rds_knows(context: StackContext) -> None:
     own = "arn:aws-cn:rds:cn-northwest-1:123456789012:snapshot:awsbackup:job-1"
-    assert short_id(context, own) == "awsbackup:job-1"
-    assert short_id(context, "before-upgrade") == "before-upgrade"
+    assert snapshot_identifier(context, own) == "awsbackup:job-1"
+    assert snapshot_identifier(context, "before-upgrade") == "before-upgrade"
     shared = own.replace("123456789012", "999999999999")
-    assert short_id(context, shared) == shared, "a snapshot that another account shares is known by its ARN"
+    assert snapshot_identifier(context, shared) == shared, "a snapshot that another account shares is known by its ARN"
 
 
 def put_in_place(root: Path) -> subprocess.CompletedProcess[str]:

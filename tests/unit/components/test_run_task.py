@@ -174,7 +174,7 @@ def test_a_failure_is_reported_even_where_its_log_cannot_be_read(cloud: Cloud) -
         ),
         ({}, {"stoppedReason": "ResourceInitializationError: failed to invoke EFS utils"}, "file system cannot"),
         ({}, {"stoppedReason": "Capacity is unavailable at this time"}, "no capacity"),
-        ({}, {"stoppedReason": "by the operator", "stopCode": "UserInitiated"}, "Somebody stopped the task"),
+        ({}, {"stoppedReason": "by the operator", "stopCode": "UserInitiated"}, "The task was stopped by hand"),
         ({}, {"stoppedReason": "something new"}, "stopped before its containers had run (something new)"),
     ],
 )

@@ -1,10 +1,10 @@
-"""zones.py: which zones are used, and whether a VPC can be adopted."""
+"""Which zones a stack uses, and whether a VPC can be adopted."""
 
 from __future__ import annotations
 
 import pytest
 
-from components.network.zones import AdoptedSubnet, subnet_problems
+from components.adopted.network import AdoptedSubnet, subnet_problems
 from settings.errors import ZonesError
 from settings.zones import Zone, choose_zones
 

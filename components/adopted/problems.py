@@ -1,4 +1,4 @@
-"""All that is wrong with what the settings name, said at once: an operator corrects everything in one go."""
+"""All that is wrong with existing resources that the settings name, reported at once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pulumi
 Answer = TypeVar("Answer")
 
 
-class ExistingError(pulumi.RunError):
-    """What exists already does not fit the stack; one sentence a line, shown without a traceback."""
+class AdoptionError(pulumi.RunError):
+    """Existing resources do not fit the stack; one sentence a line. Pulumi shows a RunError without a traceback."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         lines = "".join(f"\n  - {problem}" for problem in problems)
@@ -22,23 +22,24 @@ class Problems:
     """Collects sentences: key, value, rule, remedy."""
 
     def __init__(self) -> None:
-        self._found: list[str] = []
+        self._sentences: list[str] = []
 
     def add(self, sentences: Iterable[str]) -> None:
-        self._found += sentences
+        self._sentences += sentences
 
     def ask(self, key: str, value: str, question: Callable[[], Answer]) -> Answer | None:
-        """AWS's answer; None, and a problem, where AWS refuses to give one: mostly the thing does not exist."""
+        """AWS's answer; where AWS refuses one (mostly, the resource does not exist), None and a problem."""
         try:
             return question()
         except Exception as error:  # Pulumi raises nothing finer for a lookup that failed
-            said = " ".join(str(error).removesuffix("()").split())
-            self._found.append(
-                f"cvat:{key} = {value}: AWS does not show it ({said}). Name one of this account and region that exists."
+            reason = " ".join(str(error).removesuffix("()").split())
+            self._sentences.append(
+                f"cvat:{key} = {value}: AWS does not show it ({reason}). "
+                "Name one of this account and region that exists."
             )
             return None
 
     def check(self) -> None:
-        """Raise ExistingError if there are any."""
-        if self._found:
-            raise ExistingError(self._found)
+        """Raises AdoptionError if there are any."""
+        if self._sentences:
+            raise AdoptionError(self._sentences)
