@@ -1,7 +1,7 @@
-"""The error that ends a command with a sentence."""
+"""What an operator is told instead of a traceback."""
 
 from __future__ import annotations
 
 
-class CommandError(Exception):
-    """The command cannot do its work. `str()` names the cause, the rule and the remedy, for the operator."""
+class ProblemError(Exception):
+    """Something the operator can mend: one or more sentences that name it, the rule and the remedy."""

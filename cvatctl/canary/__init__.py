@@ -1,4 +1,4 @@
-"""The end-to-end test as a plain function. Standard library only: its image installs no package."""
+"""The smoke test as a plain function. Standard library only: a scheduled function can run it with nothing installed."""
 
 from cvatctl.canary.run import Step, smoke
 

@@ -1,4 +1,4 @@
-"""A finding of a check: a level, a topic, a sentence with the remedy."""
+"""What the doctor finds: a level, a topic, a sentence with the remedy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cvatctl.aws_clients import Clients, explain
+from cvatctl.clients import Clients, explain
 from region import Region
 from settings.model import Settings
 
@@ -18,14 +18,18 @@ Level = Literal["ok", "advice", "unknown", "problem"]
 @dataclass(frozen=True)
 class Finding:
     level: Level
-    """`problem`: `pulumi up` would fail; `unknown`: AWS did not answer; `advice`: allowed, but has a consequence."""
+    """`problem`: `pulumi up` would fail; `unknown`: could not be asked; `advice`: allowed, but know it."""
     topic: str
     text: str
 
+    @property
+    def blocks(self) -> bool:
+        return self.level == "problem"
+
 
 @dataclass(frozen=True, kw_only=True)
-class PlannedStack:
-    """The stack that `pulumi up` would create."""
+class Case:
+    """The stack to be examined."""
 
     settings: Settings
     region: Region
@@ -33,28 +37,25 @@ class PlannedStack:
     """Auto-annotation functions that will be deployed."""
 
 
-_NOT_FOUND = frozenset(
+_GONE = frozenset(
     {
-        "ResourceNotFoundException",
-        "NoSuchEntity",
-        "ImageNotFoundException",
-        "RepositoryNotFoundException",
+        "ResourceNotFoundException", "NoSuchEntity", "ImageNotFoundException", "RepositoryNotFoundException",
         "NoSuchHostedZone",
     }
-)
+)  # fmt: skip
 
 
-def is_missing(error: ClientError) -> bool:
-    """Whether AWS's answer is that the resource does not exist."""
-    return error.response["Error"]["Code"] in _NOT_FOUND
+def is_gone(error: ClientError) -> bool:
+    """Whether AWS says that what was asked about does not exist."""
+    return error.response["Error"]["Code"] in _GONE
 
 
-Check = Callable[[PlannedStack, Clients], Iterable[Finding]]
+Check = Callable[[Case, Clients], Iterable[Finding]]
 
 
-def findings_of(topic: str, check: Check, stack: PlannedStack, clients: Clients) -> Iterator[Finding]:
-    """The check's findings; where AWS refuses or does not answer, a finding that says so."""
+def asked(topic: str, check: Check, case: Case, clients: Clients) -> Iterator[Finding]:
+    """The check's findings; where AWS refuses or does not answer, that."""
     try:
-        yield from check(stack, clients)
+        yield from check(case, clients)
     except (BotoCoreError, ClientError) as error:
         yield Finding("unknown", topic, f"{explain(error)} Until then this is not checked.")

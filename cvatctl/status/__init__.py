@@ -1,1 +1,0 @@
-"""`status`: the state of every part of a deployed stack."""
