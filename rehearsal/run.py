@@ -11,10 +11,11 @@ from rehearsal import checks
 from rehearsal.aws.account import Account
 from rehearsal.aws.faults import NO_FAULTS, Scenario
 from rehearsal.engine.core import Engine, Progress
-from rehearsal.engine.program import run
+from rehearsal.engine.program import Program, run
 from rehearsal.engine.state import Failure, State
 from rehearsal.errors import sentence
 from rehearsal.placeholders import KEY, read_stack, stand_in
+from rehearsal.providers.operations import AccountOperations
 from rehearsal.result import Rehearsal
 
 HOME = Path(__file__).resolve().parent.parent
@@ -23,7 +24,7 @@ HOME = Path(__file__).resolve().parent.parent
 DEFAULT_STACK = "cn-northwest-1"
 
 
-def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a default)
+def rehearse(  # noqa: PLR0913  (all but the stack have a default)
     stack: str = DEFAULT_STACK,
     *,
     config: Mapping[str, Any] | None = None,
@@ -36,40 +37,44 @@ def rehearse(  # noqa: PLR0913  (the knobs of a test; all but the stack have a d
     placeholders: Path | None = None,
     destroy: bool = False,
 ) -> Rehearsal:
-    """Create the stack on an emulated account and ask the checks.
+    """Create the stack on an emulated account and run the checks.
 
     `config` overrides the stack's file (None removes a key). With `account`, an open one, the stack is rehearsed over
-    what is there already, as `pulumi up` would: the result's `outcome` says what it did. With `placeholders`, a folder
-    to fill, functions without a model archive get a stand-in. `destroy` runs no program and deletes all of the stack.
+    what exists, as `pulumi up` would: the result's `outcome` says what it did. With `placeholders`, a folder to fill,
+    functions without a model archive get a stand-in. `destroy` runs no program and deletes the whole stack.
     Raises UserInputError for a wrong stack or configuration file; what the program or the API refuses is the result's
     `error`.
     """
-    home, settings = read_stack(project, stack, config or {})
-    region = settings.region
-    stand_ins = stand_in(home, settings, placeholders) if placeholders else []
-    if stand_ins:
-        _, settings = read_stack(project, stack, {**(config or {}), KEY: str(placeholders)})
-    with ExitStack() as opening:
+    read, configuration = read_stack(project, stack, config or {})
+    without_archive = stand_in(read, configuration, placeholders) if placeholders else []
+    if without_archive:
+        _, configuration = read_stack(project, stack, {**(config or {}), KEY: str(placeholders)})
+    with ExitStack() as opened:
         if account is None:
-            account = opening.enter_context(Account(scenario))
+            account = opened.enter_context(Account(scenario))
         else:
             account.scenario = scenario
+        region = configuration.region
         state = State(stack, region) if preview else account.states.setdefault(stack, State(stack, region))
-        engine = Engine(account, state, settings, preview)
-        engine.progress = progress or engine.progress
+        operations = AccountOperations(account, state, region, configuration.default_tags)
+        engine = Engine(operations, state, preview=preview, progress=progress or (lambda *_: None))
         try:
-            failure = None if destroy else run(home, engine)
+            failure = None
+            if not destroy:
+                program = Program(read.folder, read.name, configuration.values, configuration.secrets)
+                failure = run(program, engine, account.clock.join)
             if failure is None and not preview:
                 engine.finish()
                 failure = Failure(sentence(engine.failure), engine.failed_urn) if engine.failure else None
         finally:
-            account.scenario = NO_FAULTS  # what goes wrong goes wrong for the program, not for who asks afterwards
+            account.scenario = NO_FAULTS  # faults are for the program, not for the checks afterwards
         state.settle()
-        rehearsal = Rehearsal(account, home, state, settings, failure)
-        rehearsal.registered = tuple(engine.seen)
-        rehearsal.messages = (*engine.messages, *(f"stand-in: {name} has no model archive" for name in stand_ins))
-        rehearsal.outcome = engine.deployment.outcome
+        rehearsal = Rehearsal(account, read, state, configuration, failure)
+        rehearsal.registered = tuple(engine.registered)
+        stand_ins = (f"stand-in: {name} has no model archive" for name in without_archive)
+        rehearsal.messages = (*engine.messages, *stand_ins)
+        rehearsal.outcome = engine.outcome
         if judge and failure is None and not preview and not destroy:
             rehearsal.checks = checks.judge(rehearsal)
-        rehearsal._own = opening.pop_all()
+        rehearsal._own = opened.pop_all()
     return rehearsal

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.command_line import Parser, add_stack
+from rehearsal.diff.stores import losses
 from rehearsal.errors import UserInputError
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _programs(after: str | None, opened: ExitStack) -> tuple[Path, Path, Path | 
 
 
 def _show(title: str, done: Rehearsal) -> int:
-    lost = [] if is_disposable(done) else list(done.outcome.losses())
+    lost = [] if is_disposable(done) else list(losses(done.outcome))
     failing = [one for one in done.checks if not one.ok]
     lines = ["", title, *(f"  {line}" for line in summary(done.outcome))]
     if done.checks:

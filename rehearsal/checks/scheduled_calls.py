@@ -10,7 +10,7 @@ from typing import Any
 from region import Region
 from rehearsal.checks import cached_query
 from rehearsal.errors import MissingHandlerError
-from rehearsal.providers.aws.schedules import spelt, universal
+from rehearsal.providers.aws.scheduler import comparable, universal_target
 from rehearsal.result import Rehearsal
 
 
@@ -67,12 +67,12 @@ def asked(rehearsal: Rehearsal) -> Iterator[tuple[str, list[Asked]]]:
         return f"arn:{Region(rehearsal.region).partition}:{service}:{place}:{rest}"
 
     for target in targets(rehearsal):
-        api = universal(target["Arn"])
+        api = universal_target(target["Arn"])
         if api not in NEEDS:
             raise MissingHandlerError(
                 f"Nobody knows what {api[0]}:{api[1]} needs: say it in rehearsal/checks/scheduled_calls.py."
             )
-        given = {spelt(key): value for key, value in json.loads(target["Input"]).items()}
+        given = {comparable(key): value for key, value in json.loads(target["Input"]).items()}
         yield target["RoleArn"], [*NEEDS[api](given, arn), *_handed_on(rehearsal, given)]
 
 
@@ -86,8 +86,8 @@ def _handed_on(rehearsal: Rehearsal, given: Given) -> list[Asked]:
 def runs(rehearsal: Rehearsal) -> Iterator[Given]:
     """What is told to those schedules that run a task: cluster, definition, network."""
     for target in targets(rehearsal):
-        if universal(target["Arn"]) == ("ecs", "RunTask"):
-            yield {spelt(key): value for key, value in json.loads(target["Input"]).items()}
+        if universal_target(target["Arn"]) == ("ecs", "RunTask"):
+            yield {comparable(key): value for key, value in json.loads(target["Input"]).items()}
 
 
 @cached_query.question

@@ -1,64 +1,73 @@
-"""Whether a change costs anybody data."""
+"""Whether a change loses data, of two documents or of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from rehearsal.diff.model import Change, Danger, Diff, Document, Resource, resources
+from rehearsal.engine.outcome import Outcome
+from rehearsal.providers import resource_types
 
-STORES: Mapping[str, str] = {
-    "aws:rds/instance:Instance": "the database",
-    "aws:rds/cluster:Cluster": "the database",
-    "aws:elasticache/replicationGroup:ReplicationGroup": "the job queues",
-    "aws:efs/fileSystem:FileSystem": "all media",
-    "aws:s3/bucket:Bucket": "the bucket's objects",
-    "aws:secretsmanager/secret:Secret": "the secret and its versions",
-    "aws:kms/key:Key": "whatever the key encrypted",
-    "random:index/randomPassword:RandomPassword": "the generated password",
-}
-"""Types that hold what nobody can make again, and what would be lost."""
 
-GROUPS: Mapping[str, str] = {
-    "aws:rds/instance:Instance": "dbSubnetGroupName",
-    "aws:elasticache/replicationGroup:ReplicationGroup": "subnetGroupName",
-}
-"""Stores that cannot leave their VPC, and the input that names their subnets."""
+def held_by(resource_type: str) -> str:
+    """What is lost with a resource of this type for good; empty if it can be created again."""
+    known = resource_types().get(resource_type)
+    return known.holds if known else ""
+
+
+def losses(outcome: Outcome) -> Iterator[str]:
+    """A sentence for each store that a run has replaced or deleted."""
+    for step in outcome.of("replaced", "deleted"):
+        if data := held_by(step.record.type):
+            because = f" because of {', '.join(step.forced_by)}" if step.forced_by else ""
+            yield (
+                f"{step.title} was {step.verb.upper()}{because}, and {data} with it. Keep the old value, give it "
+                "`aliases` if it was only renamed, or export what it holds first."
+            )
 
 
 def dangers(diff: Diff, base: Document, head: Document) -> Iterator[Danger]:
     """A sentence for each store that would be replaced, deleted, left behind or no longer protected."""
-    kept, now = resources(base), resources(head)
-    for urn in sorted(kept.keys() & now.keys()):
-        title = now[urn].title
-        if now[urn].type in STORES and kept[urn].protect and not now[urn].protect:
+    olds, news = resources(base), resources(head)
+    for urn in sorted(olds.keys() & news.keys()):
+        title = news[urn].title
+        if held_by(news[urn].type) and olds[urn].protect and not news[urn].protect:
             text = f"{title} would no longer be protected: the next destroy or replacement deletes it. Keep `protect`."
             yield Danger("store", title, text)
-    groups = {one.resource.label: one for one in diff.changes if "ubnetGroup" in one.resource.type}
     for change in diff.changes:
-        what = STORES.get(change.resource.type)
-        if what and change.kind == "removed":
-            yield _danger(
-                change,
-                f"would be DELETED, and {what} with it. If it was only renamed or moved, give it "
-                "`aliases`; otherwise export what it holds first.",
-            )
-        elif what and change.kind == "replaced":
-            causes = ", ".join(one.path for one in change.properties if one.replaces)
-            yield _danger(change, f"would be REPLACED because of {causes}; {what} would be lost. Keep the old value.")
-    for resource in now.values():
-        key = GROUPS.get(resource.type)
+        if data := held_by(change.resource.type):
+            yield from _lost(change, data)
+    yield from _left_behind(diff, head)
+
+
+def _lost(change: Change, data: str) -> Iterator[Danger]:
+    title = change.resource.title
+    if change.kind == "removed":
+        text = (
+            f"{title} would be DELETED, and {data} with it. If it was only renamed or moved, give it `aliases`; "
+            "otherwise export what it holds first."
+        )
+        yield Danger("store", title, text)
+    if change.kind == "replaced":
+        causes = ", ".join(difference.path for difference in change.properties if difference.replaces)
+        text = f"{title} would be REPLACED because of {causes}; {data} would be lost. Keep the old value."
+        yield Danger("store", title, text)
+
+
+def _left_behind(diff: Diff, head: Document) -> Iterator[Danger]:
+    """Stores whose subnets are replaced."""
+    groups = {change.resource.label: change for change in diff.changes if "ubnetGroup" in change.resource.type}
+    for resource in resources(head).values():
+        known = resource_types().get(resource.type)
+        key = known.subnet_group_input if known else ""
         group = groups.get(str(resource.inputs.get(key))) if key else None
-        if key and group is not None and _moves(group):
+        if group is not None and _subnets_are_replaced(group):
             yield _stranded(resource, group)
 
 
-def _danger(change: Change, text: str) -> Danger:
-    return Danger("store", change.resource.title, f"{change.resource.title} {text}")
-
-
-def _moves(group: Change) -> bool:
-    """Whether subnets of the group are made anew: they lie in another VPC or range then."""
-    return group.kind == "replaced" or any(one.path == "subnetIds" and one.follows for one in group.properties)
+def _subnets_are_replaced(group: Change) -> bool:
+    follows = (difference.path == "subnetIds" and difference.follows for difference in group.properties)
+    return group.kind == "replaced" or any(follows)
 
 
 def _stranded(resource: Resource, group: Change) -> Danger:
@@ -66,7 +75,7 @@ def _stranded(resource: Resource, group: Change) -> Danger:
     return Danger(
         "store",
         title,
-        f"{title} would have to be REPLACED: the subnets of {group.resource.title} are made anew, and AWS moves no "
-        f"store to other subnets while it stands in the old ones. The update would fail half-way, "
-        f"or {STORES[resource.type]} be lost. Keep the network as it is, or restore a snapshot into a new stack.",
+        f"{title} would have to be REPLACED: the subnets of {group.resource.title} are replaced, and AWS moves no "
+        "store to other subnets while it is in the old ones. The update would fail half-way, "
+        f"or {held_by(resource.type)} be lost. Keep the network as it is, or restore a snapshot into a new stack.",
     )

@@ -1,136 +1,143 @@
-"""A run over what exists, step by step: as Pulumi's engine orders creations, changes and deletions."""
+"""A run over what exists, step by step: as Pulumi's engine orders creations, updates and deletions."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from graphlib import TopologicalSorter
-from typing import Any
 
-from rehearsal.diff import forced
-from rehearsal.engine import planner
 from rehearsal.engine.operations import Operations
 from rehearsal.engine.outcome import Outcome, Step, Verb
+from rehearsal.engine.planner import Decision, Planner, with_ignored_inputs
 from rehearsal.engine.state import Record, State
 from rehearsal.errors import RehearsalError
-from settings.stack_file import Configuration
 
 
 class Deployment:
     """One run over one stack."""
 
-    def __init__(self, state: State, config: Configuration, hands: Operations) -> None:
+    def __init__(self, state: State, operations: Operations) -> None:
         self._state = state
-        self._config = config
-        self._hands = hands
+        self._operations = operations
+        self._planner = Planner(operations)
         self._deleted_first: set[str] = set()
         """URNs of what was deleted in this run and is to be created again."""
         self.outcome = Outcome()
-        self.at: Record | None = None
-        """What is being deleted."""
+        self.deleting: Record | None = None
 
-    def bring_about(self, record: Record) -> Record:
-        """Create, change, replace or keep, whatever the record needs."""
+    def apply(self, record: Record) -> Record:
+        """Create, update, replace or keep, whatever the record needs."""
         old = self._state.records.get(record.urn)
-        record = replace(record, content=planner.content(record.type, record.inputs))
+        record = replace(record, content=self._planner.content(record))
         if old is None:
-            return self._note("replaced" if record.urn in self._deleted_first else "created", self._create(record))
-        record = replace(planner.ignoring(old, record), generation=old.generation)
-        tags = planner.tags_of(record, self._config.default_tags)
-        tried = self._state.unsure.get(record.urn)
-        decision = planner.decide(old, record, tags, tried)
+            verb: Verb = "replaced" if record.urn in self._deleted_first else "created"
+            return self._note(verb, self._operations.create(record))
+        record = replace(with_ignored_inputs(old, record), generation=old.generation)
+        decision = self._planner.decide(old, record, self._state.attempted.get(record.urn))
         if decision.verb == "same":
-            known: dict[str, Any] = {
-                "protect": record.protect,
-                "options": record.options,
-                "dependencies": record.dependencies,
-                "content": record.content,
-            }
-            return self._note("same", replace(old, inputs=record.inputs, **known))
+            return self._note("same", _with_options(old, record))
         if decision.verb == "updated":
             return self._note("updated", self._update(old, record, decision), decision)
         return self._note("replaced", self._replace(old, record, decision), decision)
 
-    def _note(self, verb: Verb, record: Record, decision: planner.Decision | None = None) -> Record:
+    def _note(self, verb: Verb, record: Record, decision: Decision | None = None) -> Record:
         paths, reasons = (decision.paths, decision.forced_by) if decision else ((), ())
         self.outcome.steps.append(Step(verb, record, paths, reasons))
         return record
 
-    def _create(self, record: Record) -> Record:
-        return self._hands.create(record)
+    def _update(self, old: Record, record: Record, decision: Decision) -> Record:
+        self._state.attempted[record.urn] = record.inputs
+        updated = self._operations.update(old, record, decision.keys)
+        del self._state.attempted[record.urn]
+        return updated
 
-    def _update(self, old: Record, record: Record, decision: planner.Decision) -> Record:
-        self._state.unsure[record.urn] = record.inputs
-        done = self._hands.update(old, record, decision.keys)
-        del self._state.unsure[record.urn]
-        return done
-
-    def _replace(self, old: Record, record: Record, decision: planner.Decision) -> Record:
+    def _replace(self, old: Record, record: Record, decision: Decision) -> Record:
         if old.protect and record.protect:
-            raise RehearsalError(planner.protected(record, decision))
-        if reason := planner.stranded(old, decision, self._state):
-            raise RehearsalError(reason)
+            raise RehearsalError(_refusal_to_replace(record, decision))
+        if refusal := self._operations.refusal_to_replace(old, decision.forced_by, self._state):
+            raise RehearsalError(refusal)
         record = replace(record, generation=old.generation + 1)
         if decision.delete_first and not old.options.retain_on_delete:
             self._delete_with_dependents(old)
-            return self._create(record)
-        made = self._create(record)
+            return self._operations.create(record)
+        successor = self._operations.create(record)
         if not old.options.retain_on_delete:
-            self._state.condemned.append(old)
-        return made
+            self._state.replaced.append(old)
+        return successor
 
     def _delete_with_dependents(self, old: Record) -> None:
-        """Delete it now, and before it what would have to be made anew along with it."""
-        going = [old]
-        for one in going:
-            for other in self._state.records.values():
-                if other not in going and _must_follow(other, one):
-                    going.append(other)
-        for one in _deletion_order(going):
-            if one.protect and one is not old:
-                raise RehearsalError(_refusal(one))
-        for one in _deletion_order(going):
-            self._delete(one)
-            self._deleted_first.add(one.urn)
-            del self._state.records[one.urn]
+        """Delete it now, and before it what would have to be replaced along with it."""
+        doomed = [old]
+        for base in doomed:
+            for record in self._state.records.values():
+                if record not in doomed and self._must_follow(record, base):
+                    doomed.append(record)
+        for record in _deletion_order(doomed):
+            if record.protect and record is not old:
+                raise RehearsalError(_refusal_to_delete(record))
+        for record in _deletion_order(doomed):
+            self._delete(record)
+            self._deleted_first.add(record.urn)
+            del self._state.records[record.urn]
+
+    def _must_follow(self, record: Record, deleted: Record) -> bool:
+        """Whether a record refers to what is deleted in an input whose change replaces it."""
+        if deleted.urn not in record.dependencies:
+            return False
+        identifiers = self._operations.identifiers(deleted)
+        return any(
+            identifiers & set(texts(value)) and self._operations.replaces(record.type, key, value, None)
+            for key, value in record.inputs.items()
+        )
 
     def clear(self, seen: Collection[str]) -> None:
         """Delete what is no longer registered and what has been replaced. Refuses before the first deletion."""
         registered = set(seen)
-        gone = [one for urn, one in self._state.records.items() if urn not in registered]
-        for one in gone:
-            if one.protect:
-                self.at = one
-                raise RehearsalError(_refusal(one))
-        for one in _deletion_order([*gone, *self._state.condemned]):
-            replaced = any(one is other for other in self._state.condemned)
-            managed = one.custom and not one.type.startswith("awsx:")
-            retained = one.options.retain_on_delete
-            if managed and retained:
-                self._make_way(one)
-            elif managed:
-                self._delete(one)
+        unregistered = [record for urn, record in self._state.records.items() if urn not in registered]
+        for record in unregistered:
+            if record.protect:
+                self.deleting = record
+                raise RehearsalError(_refusal_to_delete(record))
+        for record in _deletion_order([*unregistered, *self._state.replaced]):
+            replaced = any(record is old for old in self._state.replaced)
+            retained = record.options.retain_on_delete
+            if record.custom and retained:
+                self._change_names(record)
+            elif record.custom:
+                self._delete(record)
             if replaced:
-                self._state.condemned = [other for other in self._state.condemned if other is not one]
+                self._state.replaced = [old for old in self._state.replaced if old is not record]
             else:
-                self._state.records.pop(one.urn, None)
-            if managed and not replaced:
-                self._note("retained" if retained else "deleted", one)
-        self.at = None
+                self._state.records.pop(record.urn, None)
+            if record.custom and not replaced:
+                self._note("retained" if retained else "deleted", record)
+        self.deleting = None
 
     def _delete(self, record: Record) -> None:
-        self.at = record
-        self._hands.delete(record)
-        self._make_way(record)
-        self.at = None
+        self.deleting = record
+        self._operations.delete(record)
+        self._change_names(record)
+        self.deleting = None
 
-    def _make_way(self, record: Record) -> None:
-        """What stands in its place from now on gets other automatic names."""
+    def _change_names(self, record: Record) -> None:
+        """Let a later resource of this URN have other automatic names."""
         following = max(self._state.generations.get(record.urn, 0), record.generation + 1)
         self._state.generations[record.urn] = following
 
 
-def _refusal(record: Record) -> str:
+def _with_options(old: Record, record: Record) -> Record:
+    """The old record, with what a registration may change without any step."""
+    return replace(
+        old,
+        inputs=record.inputs,
+        protect=record.protect,
+        options=record.options,
+        dependencies=record.dependencies,
+        content=record.content,
+    )
+
+
+def _refusal_to_delete(record: Record) -> str:
     """Pulumi's own words, with its remedy."""
     return (
         f'resource "{record.urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove '
@@ -139,14 +146,13 @@ def _refusal(record: Record) -> str:
     )
 
 
-def _must_follow(record: Record, gone: Record) -> bool:
-    """Whether a record mentions what goes in an input that would make it anew."""
-    if gone.urn not in record.dependencies:
-        return False
-    marks = {gone.id, gone.outputs.get("arn")}
-    return any(
-        marks & set(texts(value)) and forced.replaces(record.type, key, value, None)
-        for key, value in record.inputs.items()
+def _refusal_to_replace(record: Record, decision: Decision) -> str:
+    """Pulumi's own words, and why it would come to that."""
+    return (
+        f'unable to replace resource "{record.urn}" as it is currently marked for protection. To unprotect the '
+        "resource, remove the `protect` flag from the resource in your Pulumi program and run `pulumi up`. "
+        f"It would be replaced because of {', '.join(decision.forced_by)}: keep the old value, "
+        "or restore a snapshot into a new stack."
     )
 
 
@@ -163,14 +169,14 @@ def texts(value: object) -> Iterator[str]:
 
 
 def _deletion_order(records: Collection[Record]) -> list[Record]:
-    """What depends on something goes before it."""
+    """Dependents before what they depend on."""
     listed = list(records)
     by_urn: dict[str, set[int]] = {}
-    for index, one in enumerate(listed):
-        by_urn.setdefault(one.urn, set()).add(index)
+    for index, record in enumerate(listed):
+        by_urn.setdefault(record.urn, set()).add(index)
     before: dict[int, set[int]] = {index: set() for index in range(len(listed))}
-    for index, one in enumerate(listed):
-        for urn in one.dependencies:
+    for index, record in enumerate(listed):
+        for urn in record.dependencies:
             for base in by_urn.get(urn, set()) - {index}:
                 before[base].add(index)
     return [listed[index] for index in TopologicalSorter(before).static_order()]

@@ -11,7 +11,7 @@ from rehearsal.errors import RehearsalError
 
 
 def plain(value: Any) -> Any:
-    """A value as the program gave it: secrets opened, and whole numbers as int (protobuf knows only floats)."""
+    """A value from the wire: secrets unwrapped, and whole numbers as int (protobuf knows only floats)."""
     if rpc.is_rpc_secret(value):
         return plain(rpc.unwrap_rpc_secret(value))
     if isinstance(value, dict):
@@ -59,10 +59,6 @@ class Inputs:
         self._values[key] = value
         self._taken.discard(key)
 
-    def left(self) -> dict[str, Any]:
-        """What nobody has taken yet, in the program's order."""
+    def unused(self) -> dict[str, Any]:
+        """Inputs that have not been taken, in the program's order."""
         return {key: value for key, value in self._values.items() if key not in self._taken}
-
-    def all(self) -> dict[str, Any]:
-        """Every input, taken or not."""
-        return dict(self._values)

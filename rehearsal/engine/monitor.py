@@ -1,29 +1,29 @@
-"""Pulumi's mock monitor, which also keeps what the mocks are not told: parents, options, outputs of components."""
+"""Pulumi's mock monitor, which also keeps what the mocks do not receive: parents, options, outputs of components."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pulumi import get_project, get_stack
-from pulumi.runtime import rpc
+from pulumi.runtime import Mocks, rpc
 from pulumi.runtime.mocks import MockMonitor
 
 from rehearsal.engine import inputs
-from rehearsal.engine.state import Options, Record
+from rehearsal.engine.state import Options, Record, State
 from rehearsal.errors import MissingHandlerError
-
-if TYPE_CHECKING:
-    from rehearsal.engine.core import Engine
 
 
 class Monitor(MockMonitor):
-    """Pulumi's mock monitor, which also says who the parent is and what components and the stack put out."""
+    """The registration that the mocks work on, beside what they receive; and the outputs that end up in the state."""
 
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine)
-        self.engine = engine
+    def __init__(self, mocks: Mocks, state: State) -> None:
+        super().__init__(mocks)
+        self._state = state
         self.parent = ""
+        """URN; empty: the stack itself."""
+        self.remote = False
+        """Whether a component is expanded by its provider."""
         self.dependencies: tuple[str, ...] = ()
         self.options = Options()
         self.protect = False
@@ -36,18 +36,18 @@ class Monitor(MockMonitor):
         return f"urn:pulumi:{get_stack()}::{get_project()}::{type_}::{name}"
 
     def know(self, record: Record) -> None:
-        """Be able to resolve references to a resource that the program has not registered itself."""
+        """Resolve references to a resource that the program has not registered itself."""
         self.resources[record.urn] = MockMonitor.ResourceRegistration(record.urn, record.id, dict(record.outputs))
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  (gRPC names)
-        """Remember for the mocks what they are not told."""
-        self.parent = request.parent
+        """Keep what the mocks do not receive."""
+        self.parent, self.remote = request.parent, bool(request.remote)
         self.dependencies = tuple(sorted(request.dependencies))
         self.options, self.protect = _options(request), bool(request.protect)
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
-        """Looking up an existing resource by id is a kind of its own, which this program must not need."""
+        """Refused: `get` of a resource by id is not rehearsed."""
         raise MissingHandlerError(
             f"The program reads {request.type} '{request.name}' by id; the rehearsal only answers functions (get_...)."
         )
@@ -57,11 +57,11 @@ class Monitor(MockMonitor):
         values = rpc.deserialize_properties(request.outputs)
         secrets = inputs.secret_keys(values)
         outputs = inputs.plain(values)
-        state = self.engine.state
+        state = self._state
         if request.urn in state.records:
-            known = state.records[request.urn]
+            record = state.records[request.urn]
             state.records[request.urn] = replace(
-                known, outputs={**known.outputs, **outputs}, secrets=known.secrets | secrets
+                record, outputs={**record.outputs, **outputs}, secrets=record.secrets | secrets
             )
         elif "pulumi:pulumi:Stack" in request.urn:
             state.outputs, state.secret_outputs = dict(sorted(outputs.items())), secrets

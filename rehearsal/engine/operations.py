@@ -1,135 +1,69 @@
-"""Carries out single steps on the emulated account: create, update, delete."""
+"""What the engine asks of the provider plugins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from rehearsal.aws.account import Account
-from rehearsal.engine import inputs
 from rehearsal.engine.state import Record, State
-from rehearsal.errors import MissingHandlerError, TakenError
-from rehearsal.providers import change
-from rehearsal.providers.resource import KINDS, Kind, Made, Make
-from settings.stack_file import Configuration
 
-DYNAMIC = "pulumi-python:dynamic"
-
-Child = Callable[[str, str, dict[str, Any], str], Record]
+RegisterChild = Callable[[str, str, dict[str, Any], str], Record]
+"""Registers a resource of a remote component: type token, name, inputs, URN of the parent."""
 
 
-def kind_of(token: str) -> Kind:
-    """How resources of this type are made."""
-    kind = KINDS.get("dynamic" if token.startswith(DYNAMIC) else token)
-    if kind is None:
-        raise MissingHandlerError("the rehearsal has no handler for this resource type: add one in rehearsal/handlers.")
-    return kind
+@dataclass(frozen=True)
+class ProviderDiff:
+    """A provider's own answer to new inputs."""
+
+    changes: bool | None
+    """None: it does not say, and the inputs decide."""
+    replaces: tuple[str, ...] = ()
+    """Inputs for which the resource is replaced."""
+    delete_first: bool = False
 
 
-class Operations:
-    """What a provider does, for the resources of one stack."""
+class Operations(Protocol):
+    """All errors are RehearsalErrors, without the resource's name. Types are type tokens."""
 
-    def __init__(self, account: Account, state: State, config: Configuration, child: Child) -> None:
-        self._account = account
-        self._state = state
-        self._config = config
-        self._child = child
+    def require(self, resource_type: str) -> None:
+        """Raise MissingHandlerError unless the type can be carried out."""
+
+    def call(self, function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a function. Raises FunctionError for what the API refuses."""
+
+    def construct(self, record: Record, register_child: RegisterChild) -> Record:
+        """Expand a remote component into the resources that its provider registers."""
 
     def create(self, record: Record) -> Record:
-        """Make it; calls that succeeded in an attempt before are not made again."""
-        make = self._make(record)
-        make.child = self._child
-        first = self._begin(record)
-        with self._account.journal.of(record.urn, keep=not record.type.startswith((DYNAMIC, "awsx:"))):
-            made = make.kind.create(make)
-        make.finish()
-        self._own(record, made)
-        return self._finished(record, make, made, first)
+        """Create it; the record with id and outputs."""
 
     def update(self, old: Record, record: Record, changed: Collection[str]) -> Record:
-        """Change what exists to the record's inputs, of which these differ."""
-        make = self._make(record)
-        make.old, make.tagged = old, True
-        aside = {"region"} if record.type.startswith("aws:") else set()
-        aside |= {"tags"} if make.kind.tags else set()
-        make.whole = {key: value for key, value in record.inputs.items() if key not in aside}
-        make.inputs = inputs.Inputs({key: make.whole.get(key) for key in sorted(set(changed) - aside)})
-        first = self._begin(record)
-        function = change.UPDATES.get(make.kind.token)
-        made = Made(old.id)
-        with self._account.journal.of(f"{record.urn} changed"):
-            # A provider of the program's own may want an update although no input differs.
-            if function and (not changed or set(changed) - {"tags", *make.kind.provider_only}):
-                made = function(make) or made
-            if "tags" in changed:
-                change.retag(make)
-        make.finish()
-        self._moved(old, made.id)
-        kept = {key: value for key, value in old.outputs.items() if key in record.inputs or key not in old.inputs}
-        done = self._finished(record, make, replace(made, outputs={**kept, **record.inputs, **made.outputs}), first)
-        return replace(done, calls=old.calls, secrets=done.secrets | old.secrets)
+        """Change what exists to the record's inputs, of which the keys `changed` differ."""
 
-    def delete(self, old: Record) -> tuple[str, ...]:
-        """Delete it; the calls that this took."""
-        kind = kind_of(old.type)
-        function = change.DELETES.get(kind.token)
-        if function is None:
-            raise MissingHandlerError(
-                "the rehearsal does not know how to delete this resource type: add it with @deletes or deleted(...) "
-                "in rehearsal/handlers."
-            )
-        make = self._make(old)
-        make.old = old
-        first = self._begin(old)
-        with self._account.journal.of(f"{old.urn} {old.generation} deleted"):
-            function(make)
-        key = (old.type, old.id)
-        successor = self._state.records.get(old.urn)
-        if successor is None or successor is old or successor.id != old.id:
-            self._account.owners.pop(key, None)
-        return tuple(self._account.calls[first:])
+    def delete(self, old: Record) -> None:
+        """Delete it."""
 
-    def _begin(self, record: Record) -> int:
-        self._account.draw(record.urn)
-        return len(self._account.calls)
+    def diff(self, old: Record, record: Record) -> ProviderDiff | None:
+        """The provider's own diff; None: it has none, and the inputs are compared."""
 
-    def _make(self, record: Record) -> Make:
-        kind = kind_of(record.type)
-        make = Make(self._account, kind, self._state.stack, record.urn, record.name)
-        make.seed = f"{record.urn} {record.generation}" if record.generation else record.urn
-        make.inputs = inputs.Inputs(record.inputs)
-        own = make.inputs.take("region") if record.type.startswith(("aws:", "awsx:")) else None
-        make.region = own or self._config.region
-        if kind.tags:
-            make.tags = {**self._config.default_tags, **(make.inputs.take("tags") or {})}
-        return make
+    def content(self, record: Record) -> dict[str, str]:
+        """Digests of what inputs only point to (build contexts), by path of input."""
 
-    def _finished(self, record: Record, make: Make, made: Made, first: int) -> Record:
-        outputs = {**record.inputs, **made.outputs}
-        if make.kind.tags:
-            outputs |= {"tagsAll": make.tags}
-        if record.type.startswith("aws:"):
-            outputs.setdefault("region", make.region)
-        return replace(
-            record,
-            id=made.id,
-            outputs=outputs,
-            secrets=record.secrets | made.secrets,
-            tags=make.tags if make.kind.tags else None,
-            calls=tuple(self._account.calls[first:]),
-        )
+    def tags(self, record: Record) -> dict[str, str] | None:
+        """All tags that the record asks for, default tags among them; None if its type takes none."""
 
-    def _own(self, record: Record, made: Made) -> None:
-        """Refuse what moto lets pass: the same physical resource made twice."""
-        if not made.id or record.type.startswith(("random:", DYNAMIC)):
-            return  # these have no place in the account
-        key, owner = (record.type, made.id), f"stack '{self._state.stack}' ({record.urn})"
-        if self._account.owners.get(key, owner) != owner:
-            raise TakenError(f"'{made.id}' already exists: {self._account.owners[key]} made it.")
-        self._account.owners[key] = owner
+    def ignores(self, resource_type: str, key: str) -> bool:
+        """Whether a change of this input means nothing."""
 
-    def _moved(self, old: Record, identifier: str) -> None:
-        """An update may give another physical id (an image its digest)."""
-        if identifier != old.id and (owner := self._account.owners.pop((old.type, old.id), None)):
-            self._account.owners[old.type, identifier] = owner
+    def replaces(self, resource_type: str, path: str, old: Any, new: Any) -> bool:
+        """Whether a change of the value at this dotted path replaces the resource."""
+
+    def has_fixed_name(self, old: Record, record: Record) -> bool:
+        """Whether both have the same physical name, so that the old one must be deleted first."""
+
+    def identifiers(self, record: Record) -> set[str]:
+        """Texts by which the inputs of other resources refer to it."""
+
+    def refusal_to_replace(self, old: Record, reasons: Collection[str], state: State) -> str:
+        """Why the account would refuse the replacement half-way; empty if it would not."""

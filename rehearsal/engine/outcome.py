@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rehearsal.diff.stores import STORES
 from rehearsal.engine.state import Record
 
 Verb = Literal["created", "updated", "replaced", "deleted", "retained", "same"]
@@ -24,7 +22,7 @@ class Step:
     paths: tuple[str, ...] = ()
     """Inputs that differ, as dotted paths."""
     forced_by: tuple[str, ...] = ()
-    """Those among them that made the resource anew."""
+    """Those among them that replaced the resource."""
 
     @property
     def title(self) -> str:
@@ -41,18 +39,8 @@ class Outcome:
 
     def of(self, *verbs: Verb) -> list[Step]:
         """Steps of these kinds."""
-        return [one for one in self.steps if one.verb in verbs]
+        return [step for step in self.steps if step.verb in verbs]
 
     def touched(self) -> set[str]:
-        """All but what stayed the same, such as 'updated aws:rds/instance:Instance data-database'."""
-        return {f"{one.verb} {one.title}" for one in self.steps if one.verb != "same"}
-
-    def losses(self) -> Iterator[str]:
-        """A sentence for each store that is gone, with what it held."""
-        for one in self.of("replaced", "deleted"):
-            if what := STORES.get(one.record.type):
-                because = f" because of {', '.join(one.forced_by)}" if one.forced_by else ""
-                yield (
-                    f"{one.title} was {one.verb.upper()}{because}, and {what} with it. Keep the old value, give it "
-                    "`aliases` if it was only renamed, or export what it holds first."
-                )
+        """All but what stayed the same, as 'updated <type> <name>'."""
+        return {f"{step.verb} {step.title}" for step in self.steps if step.verb != "same"}

@@ -1,4 +1,4 @@
-"""Runs the unmodified program as Pulumi's language host would, with the rehearsal's engine behind it."""
+"""Runs an unmodified program as Pulumi's language host would, with this engine behind it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,26 +28,39 @@ from pulumi.runtime.stack import run_in_stack
 from rehearsal.engine.core import Engine
 from rehearsal.engine.state import Failure
 from rehearsal.errors import RehearsalError, sentence
-from settings.stack_file import Project
 
 READABLE = (RehearsalError, pulumi.RunError, ValueError, SystemExit)
-"""Exceptions whose message is meant for the operator; of others the place in the program is told too."""
+"""Exceptions whose message is meant for the operator; of others the place in the program is shown, too."""
 
 ROUNDS = 100
-"""How often tasks are told to end: outputs made of outputs may begin new ones while they end."""
+"""How often tasks are cancelled: outputs of outputs may begin new ones meanwhile."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A Pulumi program and the configuration that it reads."""
+
+    folder: Path
+    """With a __main__.py."""
+    project: str
+    """The project's name."""
+    config: Mapping[str, str]
+    """By full key (namespace:key)."""
+    secrets: frozenset[str]
+    """Keys whose values are secret."""
 
 
 class OneAtATime(ThreadPoolExecutor):
     """Runs each job to its end before the event loop goes on, so that the order never depends on timing."""
 
-    def __init__(self, joined: Callable[[], None]) -> None:
-        self._joined = joined
+    def __init__(self, on_thread: Callable[[], None]) -> None:
+        self._on_thread = on_thread
         self._loop = asyncio.new_event_loop()  # Pulumi's mocks want one on this thread, and would not close it
         super().__init__(max_workers=1, initializer=self._begin)
 
     def _begin(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._joined()
+        self._on_thread()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run the job and wait for it."""
@@ -60,44 +74,44 @@ class OneAtATime(ThreadPoolExecutor):
         self._loop.close()
 
 
-def run(project: Project, engine: Engine) -> Failure | None:
-    """Run the project's program to its end; what went wrong, or None."""
+def run(program: Program, engine: Engine, on_thread: Callable[[], None] = lambda: None) -> Failure | None:
+    """Run the program to its end; what went wrong, or None. `on_thread` is called on each thread that it runs in."""
     caught: list[BaseException] = []
 
     def body() -> None:  # a new thread has an empty context: no trace of an earlier program's stack or configuration
-        engine.account.clock.join()
+        on_thread()
         try:
-            _run(project, engine)
+            _run(program, engine, on_thread)
         except BaseException as error:
             caught.append(error)
 
-    with _as_if_at_home(project.folder):
-        thread = threading.Thread(target=body, name="program")
+    with _as_started_by_pulumi(program.folder):
+        thread = threading.Thread(target=body, name="program", daemon=True)
         thread.start()
         thread.join()
-    return _failure(engine.failure or caught[0], engine, project.folder) if caught else None
+    return _failure(engine.failure or caught[0], engine, program.folder) if caught else None
 
 
-def _run(project: Project, engine: Engine) -> None:
+def _run(program: Program, engine: Engine, on_thread: Callable[[], None]) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    executor = OneAtATime(engine.account.clock.join)
+    executor = OneAtATime(on_thread)
     loop.set_default_executor(executor)
     loop.set_exception_handler(lambda *_: None)  # after a failure, tasks that nobody awaits any more
     try:
-        set_all_config(dict(engine.config.values), list(engine.config.secrets))
+        set_all_config(dict(program.config), list(program.secrets))
         set_mocks(
             engine,
-            project=project.name,
+            project=program.project,
             stack=engine.state.stack,
             preview=engine.preview,
-            logger=_listener(engine.messages),
+            logger=_logger(engine.messages),
             monitor=engine.monitor,
         )
         set_root_resource(None)  # type: ignore[arg-type]  # run_in_stack makes its own, and registers the exports
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # those of libraries are for their own tests
-            loop.run_until_complete(run_in_stack(lambda: _main(project.program)))
+            warnings.simplefilter("ignore")  # of libraries
+            loop.run_until_complete(run_in_stack(lambda: _main(program.folder / "__main__.py")))
     finally:
         loop.run_until_complete(_end_tasks())
         SETTINGS.rpc_manager.clear()
@@ -121,8 +135,8 @@ async def _end_tasks() -> None:
         await asyncio.wait(left, timeout=1)
 
 
-def _listener(messages: list[str]) -> logging.Logger:
-    """A logger for what the program says by pulumi.info, warn and error: kept, not printed in between."""
+def _logger(messages: list[str]) -> logging.Logger:
+    """A logger that keeps what the program logs by pulumi.info, warn and error."""
     logger = logging.Logger("program", logging.INFO)
     handler = logging.Handler()
     handler.emit = lambda record: messages.append(f"{record.levelname.lower()}: {record.getMessage()}")  # type: ignore[method-assign]
@@ -130,12 +144,12 @@ def _listener(messages: list[str]) -> logging.Logger:
     return logger
 
 
-def _main(program: Path) -> None:
-    runpy.run_path(str(program), run_name="__main__")
+def _main(file: Path) -> None:
+    runpy.run_path(str(file), run_name="__main__")
 
 
 @contextmanager
-def _as_if_at_home(folder: Path) -> Iterator[None]:
+def _as_started_by_pulumi(folder: Path) -> Iterator[None]:
     """Working directory, module path and environment as in `pulumi up`; the program's modules fresh."""
     own = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()} - {"rehearsal", "tests"}
     kept = _forget(own)

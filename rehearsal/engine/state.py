@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+PROVIDER_KEY = "__provider"
+"""Input of a dynamic resource that holds its provider's code."""
+
 
 @dataclass(frozen=True)
 class Options:
-    """What the program asks of the engine for one resource, as far as later runs are concerned."""
+    """Options of one resource, as far as later runs are concerned."""
 
     retain_on_delete: bool = False
     ignore_changes: tuple[str, ...] = ()
@@ -25,7 +28,7 @@ class Record:
 
     urn: str
     type: str
-    """Type token, e.g. aws:ec2/vpc:Vpc."""
+    """Type token, as package:module/file:Type."""
     name: str
     """Logical name."""
     parent: str
@@ -35,7 +38,7 @@ class Record:
     inputs: Mapping[str, Any]
     """As the program gave them, by Pulumi names; secrets in clear: see `secrets`."""
     outputs: Mapping[str, Any]
-    """As the emulated account answered."""
+    """As the provider answered."""
     id: str
     """Physical id; empty for components."""
     secrets: frozenset[str] = frozenset()
@@ -43,11 +46,11 @@ class Record:
     tags: Mapping[str, str] | None = None
     """All tags of a taggable resource, the provider's default tags included; None if it cannot carry any."""
     calls: tuple[str, ...] = ()
-    """API calls that made it, e.g. ec2:CreateVpc, in order."""
+    """API calls that created it, as service:Operation, in order."""
     dependencies: tuple[str, ...] = ()
-    """URNs that Pulumi waits for before it creates this one; inside awsx components, those of the component."""
+    """URNs that Pulumi waits for before it creates this one; for a resource of a remote component, of its siblings."""
     protect: bool | None = None
-    """Pulumi's option of that name; None for what a provider made by itself."""
+    """Pulumi's option of that name; None for a resource of a remote component."""
     options: Options = Options()
     content: Mapping[str, str] = field(default_factory=dict)
     """Digests of what inputs only point to (files of assets, build contexts), by path of input."""
@@ -78,20 +81,20 @@ class State:
     records: dict[str, Record] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     secret_outputs: frozenset[str] = frozenset()
-    condemned: list[Record] = field(default_factory=list)
-    """What replacements stand for by now, to be deleted at the end of a run."""
-    unsure: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    replaced: list[Record] = field(default_factory=list)
+    """Resources that have been replaced, to be deleted at the end of a run."""
+    attempted: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """By URN: inputs of an update that failed half-way; the account may hold some of them."""
     generations: dict[str, int] = field(default_factory=dict)
     """By URN of what was deleted: the generation of a successor, whose names must be others."""
 
     def settle(self) -> None:
-        """Bring the records into an order that does not depend on the run: parents first, then by URN."""
+        """Sort the records, so that their order does not depend on the run: parents first, then by URN."""
 
-        def place(urn: str) -> tuple[int, str]:
+        def depth_and_urn(urn: str) -> tuple[int, str]:
             return urn.split("::")[2].count("$"), urn
 
-        self.records = {urn: self.records[urn] for urn in sorted(self.records, key=place)}
+        self.records = {urn: self.records[urn] for urn in sorted(self.records, key=depth_and_urn)}
 
     def of_type(self, *types: str) -> list[Record]:
         """Records of these type tokens."""

@@ -1,32 +1,32 @@
-"""How each resource type is created, changed and deleted on the emulated account: one small function per type.
+"""What provider plugins do: resource types with all their verbs, and functions.
 
-Created: `@handles(type)`. The function takes what it needs from `make.inputs` and calls the API through `make.call`,
-which carries every unused input that the operation knows. What is left at the end is an error.
+A resource type is a subclass of `ResourceType` (resource.py) in its service's file, named as pulumi_aws names the
+module: `aws:rds/instance:Instance` is the class Instance of aws/rds.py. It has
 
-Deleted: every type needs one of these (a test asks for it), beside its creation or in deletion.py:
+    create(request)       takes what it needs from `request.inputs` and calls the API. `request.call_with_inputs`
+                          carries every unused input that the operation knows; what is unused at the end is an error.
+    update(request)       the same with the inputs that differ, or `creation_is_put = True` where the call that
+                          creates it also updates it. `reset_to` says what an input becomes that is no longer given.
+    delete(request)       or `delete_call` where one call does it.
+    replace_on            inputs for which the provider replaces the resource.
+    tags = True           where it takes tags; `retag(request)` where its API sets them in another way than most.
 
-    deleted("aws:ec2/subnet:Subnet", "ec2:DeleteSubnet", SubnetId="id")    one call, its parameters from attributes
-    forgotten("random:index/randomId:RandomId")                            nothing in the account to be deleted
-    @deletes("aws:ec2/internetGateway:InternetGateway")                    a function of the `Make`, where there is more
-
-Changed in place: only where the provider does so; rehearsal/diff/forced.py has the inputs that make a resource anew.
-
-    again("aws:iam/rolePolicy:RolePolicy")      creation is a put: the same call with all inputs is the update
-    @updates("aws:rds/instance:Instance")       a function whose `make.inputs` holds those that differ only
-
-In an update, `make.id` and `make.known(attribute)` are what exists, `make.whole` all inputs. An input that is no longer
-given is None, or what `@updates(type, resets={...})` says for it. What the function leaves unused is an error with the
-type and the input, so that nothing is dropped in silence. Tags are changed for every type by the calls that its service
-has for them; `@retags(type)` is for those that have others. Inputs that are `provider_only` need nothing.
+and, where they apply, `provider_only` (inputs that no API receives), `holds` (what is lost with it), `ignored`.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
+from collections.abc import Mapping
+
+from rehearsal.providers.resource import RESOURCE_TYPES, ResourceType
 
 
-def load() -> None:
-    """Import every handler module, which fills rehearsal.providers.resource.KINDS."""
+@functools.cache
+def resource_types() -> Mapping[str, ResourceType]:
+    """Every resource type that can be rehearsed, by type token; imports all modules of this package."""
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         importlib.import_module(module.name)
+    return RESOURCE_TYPES

@@ -7,6 +7,7 @@ and IPv6 are refused by name.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,44 +18,47 @@ from rehearsal.engine.inputs import Inputs
 from rehearsal.engine.state import Record
 from rehearsal.errors import RehearsalError
 from rehearsal.providers import functions
-from rehearsal.providers.resource import Made, Make, handles
+from rehearsal.providers.resource import Attributes, ResourceRequest, ResourceType
 
 ORDER = {"public": 0, "private": 1, "isolated": 2}
-"""Within a zone awsx makes public subnets first, since NAT gateways stand in them."""
+"""Within a zone awsx creates public subnets first, since NAT gateways are in them."""
 
 STRATEGIES = ("Auto", "Exact")
-NAT = {"none": 0, "single": 1, "oneperaz": 3}
+NAT_STRATEGIES = ("none", "single", "oneperaz")
 
 
 @dataclass
-class Building:
-    """A VPC while it is being built."""
+class Expansion:
+    """A VPC while its resources are being registered."""
 
-    make: Make
+    request: ResourceRequest
     zones: list[str]
     tags: dict[str, str]
     nat: str
     addresses: list[str]
     vpc: Record
     gateway: Record
-    made: dict[str, list[Record]] = field(default_factory=dict)
+    children: dict[str, list[Record]] = field(default_factory=dict)
+    """By output of the component."""
 
     def add(self, key: str, token: str, name: str, values: dict[str, Any], parent: Record) -> Record:
-        """Make a child and keep it under this output."""
-        record = child(self.make, token, name, values, parent.urn)
-        self.made.setdefault(key, []).append(record)
+        """Register a child and keep it under this output."""
+        record = child(self.request, token, name, values, parent.urn)
+        self.children.setdefault(key, []).append(record)
         return record
 
-    def listed(self, key: str) -> list[Record]:
-        """What has been made under this output so far."""
-        return self.made.get(key, [])
+    def under(self, key: str) -> list[Record]:
+        """Children under this output so far."""
+        return self.children.get(key, [])
 
 
-def child(make: Make, token: str, name: str, values: dict[str, Any], parent: str) -> Record:
+def child(request: ResourceRequest, token: str, name: str, values: dict[str, Any], parent: str) -> Record:
     """Register a resource as the component's provider would."""
-    if make.child is None:
+    if request.register_child is None:
         raise RehearsalError(f"{token} '{name}' cannot have children.")
-    return make.child(token, name, {key: value for key, value in values.items() if value is not None}, parent)
+    return request.register_child(
+        token, name, {key: value for key, value in values.items() if value is not None}, parent
+    )
 
 
 def reference(record: Record) -> dict[str, str]:
@@ -63,65 +67,69 @@ def reference(record: Record) -> dict[str, str]:
 
 
 def known(record: Record) -> str:
-    """A resource's id; in a preview, which creates nothing, Pulumi's sign for what is not known yet."""
+    """A resource's id; in a preview, which creates nothing, Pulumi's marker for an unknown value."""
     return record.id or str(rpc.UNKNOWN)
 
 
-@handles("awsx:ec2:Vpc")
-def vpc(make: Make) -> Made:
-    """The whole network."""
-    given = make.inputs
-    tags = {"Name": make.name, **(given.take("tags") or {})}
-    zones = _zones(make)
-    nat_args = given.take("natGateways") or {}
-    nat = str(nat_args.get("strategy", "OnePerAz")).lower()
-    addresses = list(nat_args.get("elasticIpAllocationIds") or [])
-    strategy = given.take("subnetStrategy", "Legacy")
-    if strategy not in STRATEGIES:
-        raise RehearsalError(f"subnetStrategy: only {' and '.join(STRATEGIES)} are rehearsed, got '{strategy}'.")
-    specs = given.require("subnetSpecs")
-    cidr = str(given.require("cidrBlock"))
-    _validate(cidr, specs, zones, strategy, nat)
-    endpoints = given.take("vpcEndpointSpecs") or []
-    automatic = given.take("vpcEndpointStrategy", "Legacy") == "Auto"
-    private_dns = automatic and any(
-        _kind(one) == "interface" and one.get("privateDnsEnabled", True) for one in endpoints
-    )
-    dns = {key: given.take(key, True if private_dns else None) for key in ("enableDnsHostnames", "enableDnsSupport")}
-    tenancy = given.take("instanceTenancy")
-    network = child(
-        make,
-        "aws:ec2/vpc:Vpc",
-        make.name,
-        {"cidrBlock": cidr, **dns, "instanceTenancy": tenancy, "tags": tags},
-        make.urn,
-    )
-    gateway = child(
-        make, "aws:ec2/internetGateway:InternetGateway", make.name, {"vpcId": network.id, "tags": tags}, network.urn
-    )
-    building = Building(make, zones, tags, nat, addresses, network, gateway)
-    for index in range(len(zones)):
-        for spec in sorted(specs, key=lambda one: ORDER.get(str(one["type"]).lower(), 9)):
-            if str(spec["type"]).lower() != "unused":
-                _subnet(building, index, spec)
-    for spec in endpoints:
-        _endpoint(building, spec, automatic)
-    return Made("", _outputs(building, specs))
+class Vpc(ResourceType, token="awsx:ec2:Vpc"):
+    """The whole network. Its resources are deleted one by one, as registrations of their own."""
+
+    replace_on = frozenset()
+
+    def create(self, request: ResourceRequest) -> Attributes:
+        inputs = request.inputs
+        tags = {"Name": request.name, **(inputs.take("tags") or {})}
+        zones = _zones(request)
+        nat_gateways = inputs.take("natGateways") or {}
+        nat = str(nat_gateways.get("strategy", "OnePerAz")).lower()
+        addresses = list(nat_gateways.get("elasticIpAllocationIds") or [])
+        strategy = inputs.take("subnetStrategy", "Legacy")
+        if strategy not in STRATEGIES:
+            raise RehearsalError(f"subnetStrategy: only {' and '.join(STRATEGIES)} are rehearsed, got '{strategy}'.")
+        specs, cidr = inputs.require("subnetSpecs"), str(inputs.require("cidrBlock"))
+        _validate(cidr, specs, zones, strategy, nat)
+        endpoints = inputs.take("vpcEndpointSpecs") or []
+        automatic = inputs.take("vpcEndpointStrategy", "Legacy") == "Auto"
+        dns = _dns_attributes(request, endpoints, automatic)
+        values = {"cidrBlock": cidr, **dns, "instanceTenancy": inputs.take("instanceTenancy"), "tags": tags}
+        vpc = child(request, "aws:ec2/vpc:Vpc", request.name, values, request.urn)
+        values = {"vpcId": vpc.id, "tags": tags}
+        gateway = child(request, "aws:ec2/internetGateway:InternetGateway", request.name, values, vpc.urn)
+        expansion = Expansion(request, zones, tags, nat, addresses, vpc, gateway)
+        for index in range(len(zones)):
+            for spec in sorted(specs, key=lambda spec: ORDER.get(str(spec["type"]).lower(), 9)):
+                if str(spec["type"]).lower() != "unused":
+                    _subnet(expansion, index, spec)
+        for spec in endpoints:
+            _endpoint(expansion, spec, automatic)
+        return Attributes("", _outputs(expansion, specs))
+
+    def delete(self, request: ResourceRequest) -> None:
+        """Nothing: its resources are deleted by themselves."""
 
 
-def _zones(make: Make) -> list[str]:
-    names = make.inputs.take("availabilityZoneNames")
-    count = make.inputs.take("numberOfAvailabilityZones")
+def _dns_attributes(request: ResourceRequest, endpoints: list[dict[str, Any]], automatic: bool) -> dict[str, Any]:
+    """Both default to on where interface endpoints have private names."""
+    private_names = automatic and any(
+        _kind(endpoint) == "interface" and endpoint.get("privateDnsEnabled", True) for endpoint in endpoints
+    )
+    keys = ("enableDnsHostnames", "enableDnsSupport")
+    return {key: request.inputs.take(key, True if private_names else None) for key in keys}
+
+
+def _zones(request: ResourceRequest) -> list[str]:
+    names = request.inputs.take("availabilityZoneNames")
+    count = request.inputs.take("numberOfAvailabilityZones")
     if names and count:
         raise RehearsalError("Only one of [availabilityZoneNames] and [numberOfAvailabilityZones] can be specified.")
     if names:
         return list(names)
-    question = functions.Question(make.account, make.region, Inputs({}))
-    found = functions.availability_zones(question)["names"]
-    wanted = count or 3
-    if len(found) < wanted:
-        raise RehearsalError(f"the region does not have at least {wanted} availability zones.")
-    return list(found[:wanted])
+    call = functions.FunctionCall(request.account, request.region, Inputs({}))
+    available = functions.availability_zones(call)["names"]
+    count = count or 3
+    if len(available) < count:
+        raise RehearsalError(f"the region does not have at least {count} availability zones.")
+    return list(available[:count])
 
 
 def _validate(cidr: str, specs: list[dict[str, Any]], zones: list[str], strategy: str, nat: str) -> None:
@@ -129,44 +137,43 @@ def _validate(cidr: str, specs: list[dict[str, Any]], zones: list[str], strategy
     if any(len(spec.get("cidrBlocks", [])) != len(zones) for spec in specs):
         raise RehearsalError(f"subnetSpecs: each needs cidrBlocks, one for each of the {len(zones)} zones.")
     blocks = [ipaddress.ip_network(spec["cidrBlocks"][i]) for i in range(len(zones)) for spec in specs]
-    for i, one in enumerate(blocks):
-        for other in blocks[i + 1 :]:
-            if one.overlaps(other):
-                raise RehearsalError(f"The following subnets overlap with at least one other subnet: {one}, {other}.")
+    for block, other in itertools.combinations(blocks, 2):
+        if block.overlaps(other):
+            raise RehearsalError(f"The following subnets overlap with at least one other subnet: {block}, {other}.")
     if strategy == "Exact":
         covered = list(ipaddress.collapse_addresses(blocks))  # type: ignore[type-var]
         if covered != [ipaddress.ip_network(cidr)]:
             raise RehearsalError(f"There are gaps in the subnet ranges: they do not fill {cidr}.")
-    if nat not in NAT:
+    if nat not in NAT_STRATEGIES:
         raise RehearsalError(f"Unknown NatGatewayStrategy '{nat}'.")
     kinds = {str(spec["type"]).lower() for spec in specs}
     if nat != "none" and not ("public" in kinds and kinds & {"private", "isolated"}):
         raise RehearsalError("a NAT gateway needs public subnets, and private or isolated ones to route through it.")
 
 
-def _subnet(building: Building, index: int, spec: Mapping[str, Any]) -> None:
+def _subnet(expansion: Expansion, index: int, spec: Mapping[str, Any]) -> None:
     kind = str(spec["type"]).lower()
-    name = f"{building.make.name}-{spec.get('name') or kind}-{index + 1}"
-    own = building.tags | {"Name": name, "SubnetType": spec["type"]}
-    subnet = building.add(
+    name = f"{expansion.request.name}-{spec.get('name') or kind}-{index + 1}"
+    own = expansion.tags | {"Name": name, "SubnetType": spec["type"]}
+    subnet = expansion.add(
         "subnets",
         "aws:ec2/subnet:Subnet",
         name,
         {
-            "vpcId": building.vpc.id,
-            "availabilityZone": building.zones[index],
+            "vpcId": expansion.vpc.id,
+            "availabilityZone": expansion.zones[index],
             "mapPublicIpOnLaunch": kind == "public",
             "cidrBlock": spec["cidrBlocks"][index],
             "assignIpv6AddressOnCreation": bool(spec.get("assignIpv6AddressOnCreation", False)),
-            "tags": building.tags | dict(spec.get("tags") or {}) | own,
+            "tags": expansion.tags | dict(spec.get("tags") or {}) | own,
         },
-        building.vpc,
+        expansion.vpc,
     )
-    building.made.setdefault(f"{kind}Subnets", []).append(subnet)
-    table = building.add(
-        "routeTables", "aws:ec2/routeTable:RouteTable", name, {"vpcId": building.vpc.id, "tags": own}, subnet
+    expansion.children.setdefault(f"{kind}Subnets", []).append(subnet)
+    table = expansion.add(
+        "routeTables", "aws:ec2/routeTable:RouteTable", name, {"vpcId": expansion.vpc.id, "tags": own}, subnet
     )
-    building.add(
+    expansion.add(
         "routeTableAssociations",
         "aws:ec2/routeTableAssociation:RouteTableAssociation",
         name,
@@ -174,92 +181,95 @@ def _subnet(building: Building, index: int, spec: Mapping[str, Any]) -> None:
         table,
     )
     if kind == "public":
-        _nat(building, index, subnet)
-    target = _way_out(building, index, kind)
+        _nat(expansion, index, subnet)
+    target = _default_route(expansion, index, kind)
     if target:
         values = {"routeTableId": table.id, "destinationCidrBlock": "0.0.0.0/0", **target}
-        building.add("routes", "aws:ec2/route:Route", name, values, table)
+        expansion.add("routes", "aws:ec2/route:Route", name, values, table)
 
 
-def _way_out(building: Building, index: int, kind: str) -> dict[str, str]:
+def _default_route(expansion: Expansion, index: int, kind: str) -> dict[str, str]:
     if kind == "public":
-        return {"gatewayId": building.gateway.id}
-    if kind == "private" and building.nat != "none":
-        gateways = building.listed("natGateways")
-        return {"natGatewayId": gateways[0 if building.nat == "single" else index].id}
+        return {"gatewayId": expansion.gateway.id}
+    if kind == "private" and expansion.nat != "none":
+        gateways = expansion.under("natGateways")
+        return {"natGatewayId": gateways[0 if expansion.nat == "single" else index].id}
     return {}
 
 
-def _nat(building: Building, index: int, subnet: Record) -> None:
-    wanted = {"none": 0, "single": 1, "oneperaz": index + 1}[building.nat]
-    if len(building.listed("natGateways")) >= wanted:
+def _nat(expansion: Expansion, index: int, subnet: Record) -> None:
+    count = {"none": 0, "single": 1, "oneperaz": index + 1}[expansion.nat]
+    if len(expansion.under("natGateways")) >= count:
         return
-    name = f"{building.make.name}-{index + 1}"
-    tags = building.tags | {"Name": name}
-    if building.addresses:
-        allocation = building.addresses[index]
+    name = f"{expansion.request.name}-{index + 1}"
+    tags = expansion.tags | {"Name": name}
+    if expansion.addresses:
+        allocation = expansion.addresses[index]
     else:
-        allocation = building.add("eips", "aws:ec2/eip:Eip", name, {"tags": tags}, subnet).id
+        allocation = expansion.add("eips", "aws:ec2/eip:Eip", name, {"tags": tags}, subnet).id
     values = {"subnetId": subnet.id, "allocationId": allocation, "tags": tags}
-    building.add("natGateways", "aws:ec2/natGateway:NatGateway", name, values, subnet)
+    expansion.add("natGateways", "aws:ec2/natGateway:NatGateway", name, values, subnet)
 
 
 def _kind(spec: Mapping[str, Any]) -> str:
     return str(spec.get("vpcEndpointType", "Gateway")).lower()
 
 
-def _endpoint(building: Building, spec: Mapping[str, Any], automatic: bool) -> None:
+def _endpoint(expansion: Expansion, spec: Mapping[str, Any], automatic: bool) -> None:
     values: dict[str, Any] = {
         **spec,
-        "vpcId": building.vpc.id,
-        "tags": building.tags | dict(spec.get("tags") or {}),
+        "vpcId": expansion.vpc.id,
+        "tags": expansion.tags | dict(spec.get("tags") or {}),
     }
     if automatic and _kind(spec) == "gateway":
-        values.setdefault("routeTableIds", [table.id for table in building.listed("routeTables")])
+        values.setdefault("routeTableIds", [table.id for table in expansion.under("routeTables")])
     if automatic and _kind(spec) == "interface":
         values.setdefault("privateDnsEnabled", True)
         if "subnetConfigurations" not in spec:
-            values.setdefault("subnetIds", _one_per_zone(building))
+            values.setdefault("subnetIds", _one_per_zone(expansion))
         if "securityGroupIds" not in spec:
-            values["securityGroupIds"] = [_endpoint_group(building, spec["serviceName"], values["tags"])]
-    building.add("vpcEndpoints", "aws:ec2/vpcEndpoint:VpcEndpoint", spec["serviceName"], values, building.vpc)
+            values["securityGroupIds"] = [_endpoint_group(expansion, spec["serviceName"], values["tags"])]
+    expansion.add("vpcEndpoints", "aws:ec2/vpcEndpoint:VpcEndpoint", spec["serviceName"], values, expansion.vpc)
 
 
-def _endpoint_group(building: Building, service: str, tags: dict[str, str]) -> str:
-    values = {"vpcId": building.vpc.id, "tags": tags}
-    group = child(building.make, "aws:ec2/securityGroup:SecurityGroup", f"{service}-sg", values, building.vpc.urn)
+def _endpoint_group(expansion: Expansion, service: str, tags: dict[str, str]) -> str:
+    values = {"vpcId": expansion.vpc.id, "tags": tags}
+    group = child(expansion.request, "aws:ec2/securityGroup:SecurityGroup", f"{service}-sg", values, expansion.vpc.urn)
     rule = {
         "type": "ingress",
         "securityGroupId": group.id,
         "protocol": "tcp",
         "fromPort": 443,
         "toPort": 443,
-        "cidrBlocks": [building.vpc.outputs["cidrBlock"]],
+        "cidrBlocks": [expansion.vpc.outputs["cidrBlock"]],
     }
-    child(building.make, "aws:ec2/securityGroupRule:SecurityGroupRule", f"{service}-ingress", rule, building.vpc.urn)
+    child(
+        expansion.request, "aws:ec2/securityGroupRule:SecurityGroupRule", f"{service}-ingress", rule, expansion.vpc.urn
+    )
     return group.id
 
 
-def _one_per_zone(building: Building) -> list[str]:
+def _one_per_zone(expansion: Expansion) -> list[str]:
     chosen = []
-    for zone in building.zones:
+    for zone in expansion.zones:
         for kind in ("private", "isolated", "public"):
-            here = [one for one in building.listed(f"{kind}Subnets") if one.outputs["availabilityZone"] == zone]
-            if here:
-                chosen.append(here[0].id)
+            subnets = expansion.under(f"{kind}Subnets")
+            in_zone = [subnet.id for subnet in subnets if subnet.outputs["availabilityZone"] == zone]
+            if in_zone:
+                chosen.append(in_zone[0])
                 break
     return chosen
 
 
-def _outputs(building: Building, specs: list[dict[str, Any]]) -> dict[str, Any]:
+def _outputs(expansion: Expansion, specs: list[dict[str, Any]]) -> dict[str, Any]:
     outputs: dict[str, Any] = {
-        "vpcId": known(building.vpc),
-        "vpc": reference(building.vpc),
-        "internetGateway": reference(building.gateway),
+        "vpcId": known(expansion.vpc),
+        "vpc": reference(expansion.vpc),
+        "internetGateway": reference(expansion.gateway),
         "subnetLayout": specs,
     }
     for kind in ("public", "private", "isolated"):
-        outputs[f"{kind}SubnetIds"] = [known(one) for one in building.listed(f"{kind}Subnets")]
+        outputs[f"{kind}SubnetIds"] = [known(subnet) for subnet in expansion.under(f"{kind}Subnets")]
     for key in (
         "subnets",
         "publicSubnets",
@@ -272,5 +282,5 @@ def _outputs(building: Building, specs: list[dict[str, Any]]) -> dict[str, Any]:
         "eips",
         "vpcEndpoints",
     ):
-        outputs[key] = [reference(one) for one in building.listed(key)]
+        outputs[key] = [reference(record) for record in expansion.under(key)]
     return outputs

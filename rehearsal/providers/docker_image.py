@@ -1,53 +1,57 @@
-"""ECR and docker.Image. Nothing is built: an image is known by a digest of all that a build would read."""
+"""docker.Image. Nothing is built: an image is known by a digest of all that a build would read."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from docker.utils.build import exclude_paths
 
 from rehearsal.errors import RehearsalError
-from rehearsal.providers.resource import Made, Make, handles
+from rehearsal.providers.resource import Attributes, ResourceRequest, ResourceType
+
+BUILD_INPUTS = {"args", "platform", "target", "builderVersion", "addHosts", "network", "cacheFrom"}
 
 
-@handles("aws:ecr/repository:Repository", tags=True, provider_only={"forceDelete": "used on deletion"})
-def repository(make: Make) -> Made:
-    """A repository for one image."""
-    name = make.named(lower=True)
-    renames = {"encryptionConfigurations": "encryptionConfiguration"}
-    configurations = make.inputs.peek("encryptionConfigurations")
-    if configurations:
-        make.inputs.put("encryptionConfigurations", configurations[0])
-    made = make.call("ecr", "CreateRepository", {"repositoryName": name}, renames=renames)["repository"]
-    outputs = {
-        "name": name,
-        "arn": made["repositoryArn"],
-        "repositoryUrl": made["repositoryUri"],
-        "registryId": made["registryId"],
+class Image(ResourceType, token="docker:index/image:Image"):
+    """An image, as if built and pushed."""
+
+    replace_on = frozenset()
+    creation_is_put = True
+    ignored = frozenset({"registry"})  # the login lasts twelve hours and is another each time
+    provider_only: ClassVar = {
+        "buildOnPreview": "says whether a preview builds",
+        "registry": "credentials of the push; the address is checked through imageName",
     }
-    return Made(name, outputs)
 
+    def create(self, request: ResourceRequest) -> Attributes:
+        build = request.inputs.take("build") or {}
+        name = request.inputs.require("imageName")
+        digest = build_digest(build if isinstance(build, dict) else {"context": build})
+        if request.inputs.take("skipPush", False):
+            reference = f"{name}@sha256:{digest}"
+            return Attributes(name, {"imageName": name, "baseImageName": name, "repoDigest": reference})
+        reference = _push(request, name, digest)
+        return Attributes(reference, {"imageName": name, "baseImageName": name, "repoDigest": reference})
 
-@handles("aws:ecr/lifecyclePolicy:LifecyclePolicy")
-def lifecycle_policy(make: Make) -> Made:
-    """Which images are thrown away."""
-    name = make.inputs.take("repository")
-    renames = {"policy": "lifecyclePolicyText"}
-    made = make.call("ecr", "PutLifecyclePolicy", {"repositoryName": name}, renames=renames)
-    return Made(name, {"registryId": made.get("registryId", make.account.id)})
+    def delete(self, request: ResourceRequest) -> None:
+        """Nothing: the provider leaves what it has pushed."""
+
+    def content(self, inputs: Mapping[str, Any]) -> dict[str, str]:
+        """What the build context holds."""
+        build = inputs.get("build")
+        return {"build.context": build_digest(build)} if isinstance(build, Mapping) else {}
 
 
 def build_files(context: Path, dockerfile: Path) -> Iterator[tuple[str, bytes]]:
     """Every file that a build would read, by its path, in order; .dockerignore is respected as docker does."""
-    ignore = context / ".dockerignore"
-    own = dockerfile.with_name(dockerfile.name + ".dockerignore")
-    ignore = own if own.is_file() else ignore
-    patterns = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
-    patterns = [line.strip() for line in patterns if line.strip() and not line.strip().startswith("#")]
+    specific = dockerfile.with_name(dockerfile.name + ".dockerignore")
+    ignore = specific if specific.is_file() else context / ".dockerignore"
+    lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
+    patterns = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
     yield "Dockerfile", dockerfile.read_bytes()
     for relative in sorted(exclude_paths(str(context), patterns)):
         file = context / relative
@@ -55,7 +59,7 @@ def build_files(context: Path, dockerfile: Path) -> Iterator[tuple[str, bytes]]:
             yield Path(relative).as_posix(), file.read_bytes()
 
 
-def build_digest(build: dict[str, Any]) -> str:
+def build_digest(build: Mapping[str, Any]) -> str:
     """A digest, in hexadecimal, of everything that makes one image differ from another: files, arguments, platform."""
     rest = dict(build)
     context, dockerfile = Path(rest.pop("context", ".")), rest.pop("dockerfile", None)
@@ -64,8 +68,7 @@ def build_digest(build: dict[str, Any]) -> str:
         raise RehearsalError(f"build.context: the folder '{context}' does not exist.")
     if not file.is_file():
         raise RehearsalError(f"build.dockerfile: the file '{file}' does not exist.")
-    known = {"args", "platform", "target", "builderVersion", "addHosts", "network", "cacheFrom"}
-    if extra := set(rest) - known:
+    if extra := set(rest) - BUILD_INPUTS:
         raise RehearsalError(f"build: {', '.join(sorted(extra))} is not carried.")
     digest = hashlib.sha256(json.dumps(rest, sort_keys=True).encode())
     for name, content in build_files(context, file):
@@ -73,13 +76,13 @@ def build_digest(build: dict[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _push(make: Make, name: str, source: str) -> str:
-    """Put a manifest that stands for the image into the account's repository; its digest."""
+def _push(request: ResourceRequest, name: str, digest: str) -> str:
+    """Put a manifest that stands for the image into the account's repository; the reference by digest."""
     repository_url, _, tag = name.rpartition(":")
-    host, _, repo = repository_url.partition("/")
-    found = make.ask("ecr", "DescribeRepositories")["repositories"]
-    if not any(one["repositoryUri"] == repository_url for one in found):
-        known = ", ".join(one["repositoryUri"] for one in found) or "none"
+    host, _, repository = repository_url.partition("/")
+    urls = [each["repositoryUri"] for each in request.call("ecr", "DescribeRepositories")["repositories"]]
+    if repository_url not in urls:
+        known = ", ".join(urls) or "none"
         raise RehearsalError(f"imageName: '{repository_url}' is no repository of this account. It has: {known}.")
     manifest = json.dumps(
         {
@@ -87,34 +90,17 @@ def _push(make: Make, name: str, source: str) -> str:
             "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
             "config": {
                 "mediaType": "application/vnd.docker.container.image.v1+json",
-                "size": len(source),
-                "digest": f"sha256:{source}",
+                "size": len(digest),
+                "digest": f"sha256:{digest}",
             },
             "layers": [],
         }
     )
+    subject = {"repositoryName": repository}
     try:
-        image = make.ask("ecr", "PutImage", repositoryName=repo, imageManifest=manifest, imageTag=tag)["image"]
-        digest: str = image["imageId"]["imageDigest"]
-    except make.client("ecr").exceptions.ImageAlreadyExistsException:  # the same manifest: a push goes through
-        (found,) = make.ask("ecr", "DescribeImages", repositoryName=repo, imageIds=[{"imageTag": tag}])["imageDetails"]
-        digest = found["imageDigest"]
-    return f"{host}/{repo}@{digest}"
-
-
-@handles(
-    "docker:index/image:Image",
-    provider_only={
-        "buildOnPreview": "says whether a preview builds",
-        "registry": "credentials of the push; the address is checked through imageName",
-    },
-)
-def image(make: Make) -> Made:
-    """An image, as if built and pushed."""
-    build = make.inputs.take("build") or {}
-    name = make.inputs.require("imageName")
-    source = build_digest(build if isinstance(build, dict) else {"context": build})
-    if make.inputs.take("skipPush", False):
-        return Made(name, {"imageName": name, "baseImageName": name, "repoDigest": f"{name}@sha256:{source}"})
-    reference = _push(make, name, source)
-    return Made(reference, {"imageName": name, "baseImageName": name, "repoDigest": reference})
+        image = request.call("ecr", "PutImage", **subject, imageManifest=manifest, imageTag=tag)["image"]
+        image_digest = image["imageId"]["imageDigest"]
+    except request.client("ecr").exceptions.ImageAlreadyExistsException:  # the same manifest: a push goes through
+        (details,) = request.call("ecr", "DescribeImages", **subject, imageIds=[{"imageTag": tag}])["imageDetails"]
+        image_digest = details["imageDigest"]
+    return f"{host}/{repository}@{image_digest}"

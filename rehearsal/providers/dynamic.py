@@ -11,70 +11,69 @@ from pulumi.dynamic import ConfigureRequest, DiffResult, ResourceProvider
 from pulumi.dynamic.config import Config
 
 from rehearsal.engine.inputs import Inputs
-from rehearsal.engine.state import Record
+from rehearsal.engine.state import PROVIDER_KEY, Record
 from rehearsal.errors import RehearsalError, sentence
-from rehearsal.providers.change import deletes, updates
-from rehearsal.providers.resource import Made, Make, handles
-
-PROVIDER_KEY = "__provider"
+from rehearsal.providers.resource import EVERY, Attributes, ResourceRequest, ResourceType
 
 
-@handles("dynamic")
-def dynamic(make: Make) -> Made:
-    """What Pulumi's dynamic provider process does for a new resource: configure, check, create."""
-    provider, news = _given(make)
-    try:
-        result = provider.create(_checked(provider, {}, news))
-    except RehearsalError:
-        raise
-    except Exception as error:  # whatever the provider raises is its message to the operator
-        raise RehearsalError(sentence(error)) from error
-    if not result.id:
-        raise RehearsalError("its provider gave it no id.")
-    return Made(result.id, result.outs or {})
+class DynamicResource(ResourceType, token="dynamic"):
+    """What Pulumi's dynamic provider process does: configure, check, then the verb. Its exceptions are its messages."""
+
+    replace_on = EVERY
+
+    def create(self, request: ResourceRequest) -> Attributes:
+        provider, inputs = _provider_and_inputs(request)
+        try:
+            result = provider.create(_checked(provider, {}, inputs))
+        except RehearsalError:
+            raise
+        except Exception as error:
+            raise RehearsalError(sentence(error)) from error
+        if not result.id:
+            raise RehearsalError("its provider gave it no id.")
+        return Attributes(result.id, result.outs or {})
+
+    def update(self, request: ResourceRequest) -> Attributes:
+        """The provider gets all inputs, changed or not."""
+        old = _without_provider(request.old.outputs if request.old else {})
+        request.inputs = Inputs(request.all_inputs)
+        provider, inputs = _provider_and_inputs(request)
+        try:
+            result = provider.update(request.id, old, _checked(provider, old, inputs))
+        except RehearsalError:
+            raise
+        except Exception as error:
+            raise RehearsalError(sentence(error)) from error
+        return Attributes(request.id, result.outs or {})
+
+    def delete(self, request: ResourceRequest) -> None:
+        """The provider's own deletion."""
+        provider, _ = _provider_and_inputs(request)
+        try:
+            provider.delete(request.id, _without_provider(request.old.outputs if request.old else {}))
+        except Exception as error:
+            raise RehearsalError(sentence(error)) from error
+
+    def replaces(self, path: str, old: Any, new: Any) -> bool:
+        """Its provider's `diff` decides, not the inputs."""
+        return False
 
 
 def diff(old: Record, record: Record) -> DiffResult:
-    """What the provider says to new inputs; `changes` is None where it does not say."""
+    """What the provider says of new inputs; `changes` is None where it does not say."""
     provider = _provider(record.inputs[PROVIDER_KEY])
     try:
-        return provider.diff(old.id, _without(old.outputs), _without(record.inputs))
+        return provider.diff(old.id, _without_provider(old.outputs), _without_provider(record.inputs))
     except Exception as error:
         raise RehearsalError(sentence(error)) from error
 
 
-@updates("dynamic")
-def update(make: Make) -> Made:
-    """The provider's own update. It gets all inputs, changed or not."""
-    old = make.old or Record("", "", "", "", True, {}, {}, "")
-    make.inputs = Inputs(make.whole)
-    provider, news = _given(make)
-    try:
-        result = provider.update(old.id, _without(old.outputs), _checked(provider, _without(old.inputs), news))
-    except RehearsalError:
-        raise
-    except Exception as error:
-        raise RehearsalError(sentence(error)) from error
-    return Made(old.id, result.outs or {})
-
-
-@deletes("dynamic")
-def delete(make: Make) -> None:
-    """The provider's own deletion."""
-    provider, _ = _given(make)
-    try:
-        provider.delete(make.id, _without(make.old.outputs if make.old else {}))
-    except Exception as error:
-        raise RehearsalError(sentence(error)) from error
-
-
-def _given(make: Make) -> tuple[ResourceProvider, dict[str, Any]]:
-    """The provider of the resource, and its inputs."""
-    provider = _provider(make.inputs.take(PROVIDER_KEY))
-    news = make.inputs.left()
-    for key in news:
-        make.inputs.take(key)
-    return provider, news
+def _provider_and_inputs(request: ResourceRequest) -> tuple[ResourceProvider, dict[str, Any]]:
+    provider = _provider(request.inputs.take(PROVIDER_KEY))
+    inputs = request.inputs.unused()
+    for key in inputs:
+        request.inputs.take(key)
+    return provider, inputs
 
 
 def _provider(code: str) -> ResourceProvider:
@@ -83,7 +82,7 @@ def _provider(code: str) -> ResourceProvider:
     return provider
 
 
-def _without(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_provider(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key != PROVIDER_KEY}
 
 

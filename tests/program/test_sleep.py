@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rehearsal import Rehearsal
-from rehearsal.providers.aws.schedules import universal
+from rehearsal.providers.aws.scheduler import universal_target
 from tests.support.sleep_helpers import again, database, first_rule, healthy, services
 
 Rehearse = Callable[..., Rehearsal]
@@ -49,7 +49,7 @@ def schedules(done: Rehearsal) -> dict[str, dict[str, Any]]:
 def fire(done: Rehearsal, name: str) -> None:
     """Call what Scheduler would call."""
     target = schedules(done)[name]["Target"]
-    service, operation = universal(target["Arn"])
+    service, operation = universal_target(target["Arn"])
     given = json.loads(target["Input"].replace("DbInstance", "DBInstance"))
     client = done.client(service)
     (method,) = [python for python, api in client.meta.method_to_api_mapping.items() if api == operation]

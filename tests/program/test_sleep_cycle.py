@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from rehearsal import Rehearsal
+from rehearsal.diff.stores import losses
 from tests.support.sleep_helpers import again, database, first_rule, healthy, services
 
 Rehearse = Callable[..., Rehearsal]
@@ -27,7 +28,7 @@ def test_a_stack_goes_to_sleep_and_wakes(awake: Rehearsal) -> None:
     assert {one["desiredCount"] for one in services(resting)} == {0}
     assert database(resting)["DBInstanceStatus"] == "stopped"
     assert not resting.client("sagemaker").list_endpoints()["Endpoints"]
-    assert not list(resting.outcome.losses()), "nothing that is stored is touched"
+    assert not list(losses(resting.outcome)), "nothing that is stored is touched"
     assert not again(awake, mode="asleep").outcome.touched(), "a second time changes nothing"
     runs = awake.account.calls.count("ecs:RunTask")
     woken = again(awake)

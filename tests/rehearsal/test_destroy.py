@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import Account, Rehearsal, providers, rehearse
+from rehearsal import Account, Rehearsal, rehearse
 from rehearsal.engine.state import Record
-from rehearsal.providers.change import DELETES
-from rehearsal.providers.resource import KINDS
 
 STACK = "cn-northwest-1"
 
@@ -127,8 +125,3 @@ def test_what_aws_tells_of_for_a_while_is_on_its_way_out(gone: Gone) -> None:
     assert {one["State"] for one in ec2.describe_nat_gateways()["NatGateways"]} <= {"deleted"}
     states = {kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"]["KeyState"] for one in kms.list_keys()["Keys"]}
     assert states <= {"PendingDeletion"}
-
-
-def test_every_type_that_can_be_made_can_be_deleted() -> None:
-    providers.load()
-    assert set(KINDS) - set(DELETES) == {"awsx:ec2:Vpc"}, "add the type with @deletes or deleted(...)"

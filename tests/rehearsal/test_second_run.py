@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rehearsal import Account, Fault, Rehearsal, Scenario, rehearse
+from rehearsal.diff.stores import losses
 from rehearsal.engine.outcome import Outcome
 
 Run = Callable[..., Rehearsal]
@@ -110,7 +111,7 @@ def test_a_change_that_nobody_taught_is_an_error_with_type_and_input(run: Run) -
     assert done.error is not None
     assert "aws:ec2/securityGroup:SecurityGroup 'group'" in done.error.message
     assert "ingress" in done.error.message
-    assert "@updates" in done.error.message
+    assert "SecurityGroup.update" in done.error.message
 
 
 def test_what_is_no_longer_registered_is_deleted_unless_it_is_to_be_kept(run: Run) -> None:
@@ -145,7 +146,7 @@ def test_what_is_protected_is_neither_deleted_nor_replaced_and_nothing_else_is(
 def test_once_it_is_unprotected_a_store_may_go_and_the_loss_is_told(run: Run) -> None:
     done = run(disposable=True, guarded="guarded-2")
     assert touched(done) == {"replaced guarded"}
-    (loss,) = done.outcome.losses()
+    (loss,) = losses(done.outcome)
     assert "REPLACED because of bucket" in loss
     assert "the bucket's objects" in loss
 

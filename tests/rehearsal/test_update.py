@@ -12,6 +12,7 @@ import pytest
 
 from rehearsal import Account, Fault, Rehearsal, Scenario, rehearse
 from rehearsal.checks import tags
+from rehearsal.diff.stores import losses
 from rehearsal.update import summary
 
 STACK = "cn-northwest-1"
@@ -130,7 +131,7 @@ def test_a_database_of_another_class_is_the_same_database(settings: Rehearsal, u
     assert database(settings)["DbiResourceId"] == next(
         one.id for one in unchanged.of_type("aws:rds/instance:Instance")
     ), "a replacement would be another one"
-    assert list(settings.outcome.losses()) == []
+    assert list(losses(settings.outcome)) == []
 
 
 def test_the_outcome_is_told_in_lines(settings: Rehearsal) -> None:
@@ -220,7 +221,7 @@ def test_another_address_range_is_refused_before_anything_is_made(run: Run, tagg
     before, known = stores(tagged), len(tagged.client("ec2").describe_vpcs()["Vpcs"])
     done = run(NEW, judge=False, **ELSEWHERE)
     assert done.error is not None
-    for part in ("aws:ec2/vpc:Vpc 'network'", "because of cidrBlock", "stands in it", "restore a snapshot"):
+    for part in ("aws:ec2/vpc:Vpc 'network'", "because of cidrBlock", "is inside", "restore a snapshot"):
         assert part in done.error.message
     assert touching(done) == []
     assert stores(done) == before

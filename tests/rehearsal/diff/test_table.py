@@ -1,24 +1,16 @@
-"""The table that says what replaces what, and the words that depend on other rooms."""
+"""What replaces a resource, and the words that depend on other rooms."""
 
 from __future__ import annotations
 
 import pytest
 
 from components.dynamic.run_once import TRIGGERS
-from rehearsal import providers
-from rehearsal.diff import forced
+from rehearsal.diff import replacement
 from rehearsal.diff.model import resources
-from rehearsal.providers.resource import KINDS
 from tests.support.documents import Documents
 
 DATABASE = "aws:rds/instance:Instance"
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
-
-
-def test_every_type_that_can_be_rehearsed_is_in_the_table() -> None:
-    providers.load()
-    known = {kind for kind in KINDS if not kind.startswith("awsx:") and kind != "dynamic"}
-    assert known - set(forced.FORCED) == set(), "look up which of its inputs force a replacement"
 
 
 def test_labels_are_unique_so_that_references_lead_to_one_resource(documents: Documents) -> None:
@@ -30,7 +22,7 @@ def test_labels_are_unique_so_that_references_lead_to_one_resource(documents: Do
 
 
 def test_the_init_task_is_known_to_run_again_for_what_its_provider_looks_at() -> None:
-    assert forced.TRIGGERS["pulumi-python:dynamic/cvat:RunOnce"] == set(TRIGGERS)
+    assert replacement.TRIGGERS["pulumi-python:dynamic/cvat:RunOnce"] == set(TRIGGERS)
 
 
 @pytest.mark.parametrize(
@@ -63,4 +55,4 @@ def test_the_init_task_is_known_to_run_again_for_what_its_provider_looks_at() ->
     ],
 )
 def test_what_replaces_a_resource(kind: str, path: str, old: object, new: object, expected: bool) -> None:
-    assert forced.replaces(kind, path, old, new) is expected
+    assert replacement.replaces(kind, path, old, new) is expected

@@ -68,7 +68,7 @@ def test_a_nested_member_that_the_api_lacks_is_refused_with_its_path() -> None:
 def test_inputs_that_nobody_takes_stay_visible() -> None:
     given = Inputs({"a": 1, "b": 2})
     given.take("a")
-    assert given.left() == {"b": 2}
+    assert given.unused() == {"b": 2}
     with pytest.raises(RehearsalError, match="c: this input is required"):
         given.require("c")
 

@@ -1,4 +1,4 @@
-"""Inputs as a flat table of paths, so that two of them can be compared value by value."""
+"""Inputs as a flat table of paths, and where two tables differ: for the engine's plans and for `rehearsal diff`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,38 @@ ORDERED = ("command", "entryPoint")
 
 
 def flat(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Every value by its dotted path. JSON text is looked into; a list of plain values is one value."""
+    """Every value by its dotted path. JSON texts are parsed; a list of plain values is one value."""
     table: dict[str, Any] = {}
     for key in inputs:
-        _into(table, key, inputs[key])
+        _flatten(table, key, inputs[key])
     return table
 
 
-def parsed(value: Any) -> Any:
-    """A JSON document in a string as what it holds; anything else as it is."""
+def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Paths of two flat tables whose values differ, sorted. 1 and True differ; None and a missing path do not."""
+    paths = []
+    for path in sorted({*old, *new}):
+        before, after = old.get(path), new.get(path)
+        if before != after or type(before) is not type(after):
+            paths.append(path)
+    return paths
+
+
+def _flatten(table: dict[str, Any], path: str, value: Any) -> None:
+    value = _parsed(value)
+    if isinstance(value, Mapping) and value:
+        for key in sorted(value):
+            _flatten(table, f"{path}.{key}", value[key])
+    elif isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
+        for key, item in _keyed(value):
+            _flatten(table, f"{path}.{key}", item)
+    else:
+        ordered = path.rpartition(".")[2] in ORDERED
+        table[path] = sorted(value, key=str) if isinstance(value, list) and not ordered else value
+
+
+def _parsed(value: Any) -> Any:
+    """What a JSON text holds; anything else as it is."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             return json.loads(value)
@@ -31,21 +54,8 @@ def parsed(value: Any) -> Any:
     return value
 
 
-def _into(table: dict[str, Any], path: str, value: Any) -> None:
-    value = parsed(value)
-    if isinstance(value, Mapping) and value:
-        for key in sorted(value):
-            _into(table, f"{path}.{key}", value[key])
-    elif isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
-        for key, item in _keyed(value):
-            _into(table, f"{path}.{key}", item)
-    else:
-        ordered = path.rpartition(".")[2] in ORDERED
-        table[path] = sorted(value, key=str) if isinstance(value, list) and not ordered else value
-
-
 def _keyed(items: list[Any]) -> list[tuple[str, Any]]:
-    """Items with a key each: what names them, or else their place."""
+    """Items with a key each: what names them, or else their index."""
     for name in NAMES:
         keys = [str(item[name]) for item in items if isinstance(item, Mapping) and name in item]
         if len(keys) == len(items) == len(set(keys)):
