@@ -20,7 +20,7 @@ def automatic(logical: str, stack: str, urn: str, limit: int, lower: bool = Fals
     name = f"{logical}-{suffix(stack, urn)}"
     if len(name) > limit:
         raise RehearsalError(
-            f"its automatic name '{name}' has {len(name)} characters and AWS allows {limit}: "
+            f"its automatic name '{name}' has {len(name)} characters and {limit} are allowed: "
             f"shorten the logical name '{logical}' to at most {limit - SUFFIX - 1} characters."
         )
     return name.lower() if lower else name

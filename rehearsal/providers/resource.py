@@ -141,7 +141,7 @@ class ResourceRequest:
         self._add_tags(model, parameters)
         return _call(client, operation, parameters)
 
-    def call(self, service: str, operation: str, **parameters: Any) -> Any:
+    def call(self, service: str, operation: str, /, **parameters: Any) -> Any:
         """Call an API operation with exactly these parameters."""
         return _call(self.client(service), operation, parameters)
 
