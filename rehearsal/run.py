@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from rehearsal import checks
 from rehearsal.aws.account import Account
 from rehearsal.aws.faults import NO_FAULTS, Scenario
+from rehearsal.checks import catalogue
 from rehearsal.engine.core import Engine, Progress
 from rehearsal.engine.program import Program, run
 from rehearsal.engine.state import Failure, State
@@ -75,6 +75,6 @@ def rehearse(  # noqa: PLR0913  (all but the stack have a default)
         rehearsal.messages = (*engine.messages, *stand_ins)
         rehearsal.outcome = engine.outcome
         if judge and failure is None and not preview and not destroy:
-            rehearsal.checks = checks.judge(rehearsal)
+            rehearsal.checks = catalogue.judge(rehearsal)
         rehearsal._own = opened.pop_all()
     return rehearsal

@@ -1,4 +1,4 @@
-"""Hosts, ports, endpoints and containers that tasks are told of exist, and are what they are taken for."""
+"""Hosts, ports, endpoints and containers that tasks are given exist, and are what the tasks take them for."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from rehearsal.checks import cached_query, public_dns
-from rehearsal.checks.cached_query import Thing
-from rehearsal.checks.environment import Given, given
+from rehearsal.checks import public_dns, stack_queries
+from rehearsal.checks.cached_query import Described, cached_query, paged, verdict
+from rehearsal.checks.containers import Container, containers
 from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Hosts, names, endpoints and addresses that tasks are told of exist in the account"
@@ -17,212 +17,225 @@ NAME = "Hosts, names, endpoints and addresses that tasks are told of exist in th
 def exist(rehearsal: Rehearsal) -> Verdict:
     """The check."""
     findings, seen = [], 0
-    for one in given(rehearsal):
-        for variable, look in LOOKS.items():
-            if variable in one.plain:
+    for container in containers(rehearsal):
+        for variable, problems in VARIABLES.items():
+            if variable in container.plain:
                 seen += 1
-                findings += [f"{one.place}, {variable}: {problem}" for problem in look(rehearsal, one)]
-    for service in cached_query.services(rehearsal):
+                findings += [f"{container.place}, {variable}: {problem}" for problem in problems(rehearsal, container)]
+    for service in stack_queries.services(rehearsal):
         seen += 1
-        findings += [f"Service {service['serviceName']}: {problem}" for problem in _registered(rehearsal, service)]
+        findings += [f"Service {service['serviceName']}: {problem}" for problem in _registry(rehearsal, service)]
     for record in rehearsal.of_type("aws:sagemaker/endpoint:Endpoint"):
         seen += 1
-        findings += [f"Endpoint {record.name}: {problem}" for problem in _logged(rehearsal, record.id)]
-    return cached_query.verdict(NAME, findings, seen)
+        findings += [f"Endpoint {record.name}: {problem}" for problem in _log_group(rehearsal, record.id)]
+    return verdict(NAME, findings, seen)
 
 
-@cached_query.question
-def _names(rehearsal: Rehearsal) -> dict[str, Thing]:
+@cached_query
+def _discovery_names(rehearsal: Rehearsal) -> dict[str, Described]:
     """Cloud Map services by DNS name, each with its namespace."""
     client = rehearsal.client("servicediscovery")
-    spaces = {one["Id"]: one for one in cached_query.paged(client, "list_namespaces", "Namespaces")}
-    return {
-        f"{one['Name']}.{spaces[one['DnsConfig']['NamespaceId']]['Name']}": {
-            **one,
-            "Namespace": spaces[one["DnsConfig"]["NamespaceId"]],
-        }
-        for one in cached_query.paged(client, "list_services", "Services")
-        if one.get("DnsConfig", {}).get("NamespaceId") in spaces
-    }
+    namespaces = {space["Id"]: space for space in paged(client, "list_namespaces", "Namespaces")}
+    names = {}
+    for service in paged(client, "list_services", "Services"):
+        namespace = namespaces.get(service.get("DnsConfig", {}).get("NamespaceId"))
+        if namespace:
+            names[f"{service['Name']}.{namespace['Name']}"] = {**service, "Namespace": namespace}
+    return names
 
 
-def _nuclio(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
+def _gateway(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
     """The discovery name exists, is visible in the tasks' VPC, and a service with that port registers under it."""
-    host, port = one.plain["CVAT_NUCLIO_HOST"], one.plain.get("CVAT_NUCLIO_PORT", "8070")
-    entry = _names(rehearsal).get(host)
-    if entry is None:
-        known = ", ".join(sorted(_names(rehearsal))) or "none"
-        yield f"no Cloud Map service answers to '{host}' (there is: {known})."
+    host, port = container.plain["CVAT_NUCLIO_HOST"], container.plain.get("CVAT_NUCLIO_PORT", "8070")
+    names = _discovery_names(rehearsal)
+    if host not in names:
+        yield f"no Cloud Map service answers to '{host}' (there is: {', '.join(sorted(names)) or 'none'})."
         return
-    services = cached_query.services(rehearsal)
-    behind = [s for s in services if entry["Arn"] in [r["registryArn"] for r in s.get("serviceRegistries", [])]]
-    if not behind:
+    services = stack_queries.services(rehearsal)
+    registered = [
+        service
+        for service in services
+        if names[host]["Arn"] in [registry["registryArn"] for registry in service.get("serviceRegistries", [])]
+    ]
+    if not registered:
         yield f"no ECS service registers as '{host}'."
-    for service in behind:
-        ports = _ports(cached_query.task_definition(rehearsal, service["taskDefinition"]))
+    for service in registered:
+        ports = _ports(stack_queries.task_definition(rehearsal, service["taskDefinition"]))
         if port not in ports:
             yield f"{service['serviceName']} answers to '{host}' on port {', '.join(sorted(ports))}, not on {port}."
-    zone = entry["Namespace"]["Properties"]["DnsProperties"]["HostedZoneId"].rpartition("/")[2]
+    zone = names[host]["Namespace"]["Properties"]["DnsProperties"]["HostedZoneId"].rpartition("/")[2]
     if missing := _vpcs(rehearsal, services) - _zone_vpcs(rehearsal, zone):
         yield f"'{host}' cannot be resolved in {', '.join(sorted(missing))}: its namespace belongs to another VPC."
 
 
-def _ports(definition: Thing | None) -> set[str]:
-    containers = definition["containerDefinitions"] if definition else []
-    return {str(mapping["containerPort"]) for one in containers for mapping in one.get("portMappings", [])}
+def _ports(definition: Described | None) -> set[str]:
+    definitions = definition["containerDefinitions"] if definition else []
+    return {str(mapping["containerPort"]) for container in definitions for mapping in container.get("portMappings", [])}
 
 
-def _vpcs(rehearsal: Rehearsal, services: list[Thing]) -> set[str]:
-    subnets = {subnet for one in services for subnet in one["networkConfiguration"]["awsvpcConfiguration"]["subnets"]}
-    return {one["VpcId"] for one in rehearsal.client("ec2").describe_subnets(SubnetIds=sorted(subnets))["Subnets"]}
+def _vpcs(rehearsal: Rehearsal, services: list[Described]) -> set[str]:
+    networks = [service["networkConfiguration"]["awsvpcConfiguration"] for service in services]
+    subnets = {subnet for network in networks for subnet in network["subnets"]}
+    answer = rehearsal.client("ec2").describe_subnets(SubnetIds=sorted(subnets))
+    return {subnet["VpcId"] for subnet in answer["Subnets"]}
 
 
-@cached_query.question
+@cached_query
 def _zone_vpcs(rehearsal: Rehearsal, zone: str) -> set[str]:
     client = rehearsal.client("route53")
     try:
-        return {one["VPCId"] for one in client.get_hosted_zone(Id=zone)["VPCs"]}
+        return {vpc["VPCId"] for vpc in client.get_hosted_zone(Id=zone)["VPCs"]}
     except client.exceptions.NoSuchHostedZone:
         return set()
 
 
-@cached_query.question
-def _databases(rehearsal: Rehearsal) -> dict[str, Thing]:
-    found = cached_query.paged(rehearsal.client("rds"), "describe_db_instances", "DBInstances")
-    return {one["Endpoint"]["Address"]: one for one in found}
+@cached_query
+def _databases(rehearsal: Rehearsal) -> dict[str, Described]:
+    """By address."""
+    databases = paged(rehearsal.client("rds"), "describe_db_instances", "DBInstances")
+    return {database["Endpoint"]["Address"]: database for database in databases}
 
 
-def _postgresql(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
-    host, port = one.plain["CVAT_POSTGRES_HOST"], one.plain.get("CVAT_POSTGRES_PORT", "5432")
-    name, user = one.plain.get("CVAT_POSTGRES_DBNAME", "cvat"), one.all.get("CVAT_POSTGRES_USER")
+def _postgresql(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
+    plain = container.plain
+    host, port = plain["CVAT_POSTGRES_HOST"], plain.get("CVAT_POSTGRES_PORT", "5432")
+    name, user = plain.get("CVAT_POSTGRES_DBNAME", "cvat"), container.environment.get("CVAT_POSTGRES_USER")
     database = _databases(rehearsal).get(host)
     if database is None:
         yield f"no database has the address '{host}'."
         return
-    what = f"{database['DBInstanceIdentifier']}"
+    identifier = database["DBInstanceIdentifier"]
     if str(database["Endpoint"]["Port"]) != port:
-        yield f"{what} listens on port {database['Endpoint']['Port']}, not on {port}."
+        yield f"{identifier} listens on port {database['Endpoint']['Port']}, not on {port}."
     if database["DBName"] != name:
-        yield f"{what} has the database '{database['DBName']}', not '{name}'."
+        yield f"{identifier} has the database '{database['DBName']}', not '{name}'."
     if database["MasterUsername"] != user:
-        yield f"{what} has the user '{database['MasterUsername']}', not the one of CVAT_POSTGRES_USER."
+        yield f"{identifier} has the user '{database['MasterUsername']}', not the one of CVAT_POSTGRES_USER."
 
 
-@cached_query.question
-def _caches(rehearsal: Rehearsal) -> dict[str, Thing]:
-    found = cached_query.paged(rehearsal.client("elasticache"), "describe_replication_groups", "ReplicationGroups")
-    return {one["NodeGroups"][0]["PrimaryEndpoint"]["Address"]: one for one in found}
+@cached_query
+def _caches(rehearsal: Rehearsal) -> dict[str, Described]:
+    """By address of the primary endpoint."""
+    groups = paged(rehearsal.client("elasticache"), "describe_replication_groups", "ReplicationGroups")
+    return {group["NodeGroups"][0]["PrimaryEndpoint"]["Address"]: group for group in groups}
 
 
-def _redis(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
-    host, port = one.plain["CVAT_REDIS_HOST"], one.plain.get("CVAT_REDIS_PORT", "6379")
+def _redis(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
+    plain = container.plain
+    host, port = plain["CVAT_REDIS_HOST"], plain.get("CVAT_REDIS_PORT", "6379")
     cache = _caches(rehearsal).get(host)
     if cache is None:
         yield f"no cache has the primary endpoint '{host}'."
         return
-    what = cache["ReplicationGroupId"]
-    if str(cache["NodeGroups"][0]["PrimaryEndpoint"]["Port"]) != port:
-        yield f"{what} listens on port {cache['NodeGroups'][0]['PrimaryEndpoint']['Port']}, not on {port}."
-    if cache["TransitEncryptionEnabled"] != (one.plain.get("CVAT_REDIS_SSL", "yes") == "yes"):
-        yield f"{what} has TLS {'on' if cache['TransitEncryptionEnabled'] else 'off'}, CVAT_REDIS_SSL says otherwise."
-    if cache["AuthTokenEnabled"] != ("CVAT_REDIS_PASSWORD" in one.all):
-        yield f"{what} asks for {'a' if cache['AuthTokenEnabled'] else 'no'} password, the task is told otherwise."
+    identifier, actual = cache["ReplicationGroupId"], cache["NodeGroups"][0]["PrimaryEndpoint"]["Port"]
+    if str(actual) != port:
+        yield f"{identifier} listens on port {actual}, not on {port}."
+    if cache["TransitEncryptionEnabled"] != (plain.get("CVAT_REDIS_SSL", "yes") == "yes"):
+        state = "on" if cache["TransitEncryptionEnabled"] else "off"
+        yield f"{identifier} has TLS {state}, CVAT_REDIS_SSL says otherwise."
+    if cache["AuthTokenEnabled"] != ("CVAT_REDIS_PASSWORD" in container.environment):
+        article = "a" if cache["AuthTokenEnabled"] else "no"
+        yield f"{identifier} asks for {article} password, the task is told otherwise."
 
 
-def _base_url(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
+def _base_url(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
     """Scheme and port are those of a listener; the host is the balancer's own, or what the operator says it is."""
-    address = urlsplit(one.plain["CVAT_BASE_URL"])
-    port, client = cached_query.port_of(address), rehearsal.client("elbv2")
-    named = rehearsal.config.values.get("cvat:hostName", "")
-    doors: set[tuple[str, str, int]] = set()
-    for listener in cached_query.listeners(rehearsal):
-        arn = listener["LoadBalancerArn"]
-        (balancer,) = client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
-        host = named or balancer["DNSName"]
-        doors.add((listener["Protocol"].lower(), host.lower(), listener["Port"]))
-    if (address.scheme, address.hostname or "", port) not in doors:
-        known = ", ".join(f"{scheme}://{host}:{number}" for scheme, host, number in sorted(doors)) or "none"
-        yield f"no load balancer listens at '{one.plain['CVAT_BASE_URL']}' (there is: {known})."
+    url = container.plain["CVAT_BASE_URL"]
+    address = urlsplit(url)
+    host = stack_queries.setting(rehearsal, "hostName")
+    balancers = {balancer["LoadBalancerArn"]: balancer for balancer in stack_queries.load_balancers(rehearsal)}
+    listening = {
+        (
+            listener["Protocol"].lower(),
+            (host or balancers[listener["LoadBalancerArn"]]["DNSName"]).lower(),
+            listener["Port"],
+        )
+        for listener in stack_queries.listeners(rehearsal)
+    }
+    if (address.scheme, address.hostname or "", stack_queries.port_of(address)) not in listening:
+        known = ", ".join(f"{scheme}://{name}:{port}" for scheme, name, port in sorted(listening)) or "none"
+        yield f"no load balancer listens at '{url}' (there is: {known})."
         return
     yield from public_dns.problems(rehearsal, address)
 
 
-def _endpoints(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
-    """Each function's endpoint is in service, and has the container that carries this function."""
-    for function, target in json.loads(one.plain["SERVERLESS_ENDPOINTS"]).items():
-        containers = containers_of(rehearsal, target["endpoint"])
-        if containers is None:
-            yield f"{function}: there is no endpoint '{target['endpoint']}' in service."
+def _endpoints(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
+    """Each function's endpoint is in service, and has the container that serves this function."""
+    for function, target in json.loads(container.plain["SERVERLESS_ENDPOINTS"]).items():
+        endpoint, host = target["endpoint"], target.get("container")
+        served = endpoint_containers(rehearsal, endpoint)
+        if served is None:
+            yield f"{function}: there is no endpoint '{endpoint}' in service."
             continue
-        wanted = target.get("container")
-        if wanted is None and len(containers) > 1:
-            yield f"{function}: '{target['endpoint']}' has {len(containers)} containers, so one must be named."
+        if host is None and len(served) > 1:
+            yield f"{function}: '{endpoint}' has {len(served)} containers, so one must be named."
             continue
-        container = containers.get(wanted) if wanted else next(iter(containers.values()))
-        if container is None:
-            yield f"{function}: '{target['endpoint']}' has no container '{wanted}' (there is: {', '.join(containers)})."
-        elif container.get("Environment", {}).get("FUNCTION") != function:
-            serves = container.get("Environment", {}).get("FUNCTION")
-            yield f"{function}: container '{wanted or 'of ' + target['endpoint']}' serves {serves}."
+        model = served.get(host) if host else next(iter(served.values()))
+        if model is None:
+            yield f"{function}: '{endpoint}' has no container '{host}' (there is: {', '.join(served)})."
+        elif (actual := model.get("Environment", {}).get("FUNCTION")) != function:
+            yield f"{function}: container '{host or 'of ' + endpoint}' serves {actual}."
 
 
-@cached_query.question
-def containers_of(rehearsal: Rehearsal, endpoint: str) -> Mapping[str, Thing] | None:
+@cached_query
+def endpoint_containers(rehearsal: Rehearsal, name: str) -> Mapping[str, Described] | None:
     """Containers behind an endpoint in service, by host name; None where there is no such endpoint.
 
     A lone container needs no name; several can be called one by one only in the mode Direct.
     """
     client = rehearsal.client("sagemaker")
     try:
-        found = client.describe_endpoint(EndpointName=endpoint)
-        config = client.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+        endpoint = client.describe_endpoint(EndpointName=name)
+        config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
         model = client.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     except client.exceptions.ClientError:
         return None
-    if found["EndpointStatus"] != "InService":
+    if endpoint["EndpointStatus"] != "InService":
         return None
-    containers = model.get("Containers") or [model["PrimaryContainer"]]
-    if len(containers) > 1 and model.get("InferenceExecutionConfig", {}).get("Mode") != "Direct":
+    served = stack_queries.model_containers(model)
+    if len(served) > 1 and model.get("InferenceExecutionConfig", {}).get("Mode") != "Direct":
         return {}
-    return {one.get("ContainerHostname", ""): one for one in containers}
+    return {container.get("ContainerHostname", ""): container for container in served}
 
 
-def _logged(rehearsal: Rehearsal, endpoint: str) -> Iterator[str]:
-    group = f"/aws/sagemaker/Endpoints/{endpoint}"
-    found = rehearsal.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    if group not in [one["logGroupName"] for one in found]:
-        yield f"SageMaker writes its log to {group}, which does not exist: its role may not create it."
+def _log_group(rehearsal: Rehearsal, endpoint: str) -> Iterator[str]:
+    name = f"/aws/sagemaker/Endpoints/{endpoint}"
+    groups = rehearsal.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    if name not in [group["logGroupName"] for group in groups]:
+        yield f"SageMaker writes its log to {name}, which does not exist: its role may not create it."
 
 
-def _demo(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
-    bucket, _, prefix = one.plain["DEMO_SOURCE"].removeprefix("s3://").partition("/")
+def _demo(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
+    source = container.plain["DEMO_SOURCE"]
+    name, _, prefix = source.removeprefix("s3://").partition("/")
     client = rehearsal.client("s3")
-    if bucket not in [known["Name"] for known in client.list_buckets()["Buckets"]]:
+    if name not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
         return  # an operator's own bucket, which this account need not see
-    if not client.list_objects_v2(Bucket=bucket, Prefix=prefix).get("KeyCount"):
-        yield f"nothing is below '{one.plain['DEMO_SOURCE']}'."
+    if not client.list_objects_v2(Bucket=name, Prefix=prefix).get("KeyCount"):
+        yield f"nothing is below '{source}'."
 
 
-def _region(rehearsal: Rehearsal, one: Given) -> Iterator[str]:
-    if one.plain["AWS_REGION"] != rehearsal.region:
-        yield f"it says {one.plain['AWS_REGION']}, but the stack is in {rehearsal.region}."
+def _region(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
+    if container.plain["AWS_REGION"] != rehearsal.region:
+        yield f"it says {container.plain['AWS_REGION']}, but the stack is in {rehearsal.region}."
 
 
-def _port(_: Rehearsal, one: Given) -> Iterator[str]:
-    ports = {str(mapping["containerPort"]) for mapping in one.container.get("portMappings", [])}
-    if one.plain["PORT"] not in ports:
-        yield f"it says {one.plain['PORT']}, but the container is reached on port {', '.join(sorted(ports)) or 'none'}."
+def _port(_: Rehearsal, container: Container) -> Iterator[str]:
+    port = container.plain["PORT"]
+    ports = {str(mapping["containerPort"]) for mapping in container.definition.get("portMappings", [])}
+    if port not in ports:
+        yield f"it says {port}, but the container is reached on port {', '.join(sorted(ports)) or 'none'}."
 
 
-def _registered(rehearsal: Rehearsal, service: Thing) -> Iterator[str]:
-    known = {one["Arn"] for one in _names(rehearsal).values()}
+def _registry(rehearsal: Rehearsal, service: Described) -> Iterator[str]:
+    known = {entry["Arn"] for entry in _discovery_names(rehearsal).values()}
     for registry in service.get("serviceRegistries", []):
         if registry["registryArn"] not in known:
             yield f"it registers with {registry['registryArn']}, which does not exist."
 
 
-LOOKS: Mapping[str, Callable[[Rehearsal, Given], Iterator[str]]] = {
-    "CVAT_NUCLIO_HOST": _nuclio,
+VARIABLES: Mapping[str, Callable[[Rehearsal, Container], Iterator[str]]] = {
+    "CVAT_NUCLIO_HOST": _gateway,
     "CVAT_POSTGRES_HOST": _postgresql,
     "CVAT_REDIS_HOST": _redis,
     "CVAT_BASE_URL": _base_url,
@@ -231,4 +244,4 @@ LOOKS: Mapping[str, Callable[[Rehearsal, Given], Iterator[str]]] = {
     "AWS_REGION": _region,
     "PORT": _port,
 }
-"""By variable: what must be true of it."""
+"""By variable: what is wrong with what it says."""

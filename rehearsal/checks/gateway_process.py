@@ -17,17 +17,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from rehearsal.checks.readers import GATEWAY
-
+GATEWAY = Path("serverless") / "gateway"
+"""Where the gateway's package is in the project."""
 START_SECONDS = 60.0
 """Far more than it needs (under 2 s), for machines that do much else."""
 STOP_SECONDS = 10.0
 CALL_SECONDS = 30.0
 POLL_SECONDS = 0.02
 ATTEMPTS = 3
-"""Somebody else may take the port between choosing and using it."""
+"""Another process may take the port between choosing and using it."""
 
-APART = {
+OWN_SETTINGS = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -75,7 +75,7 @@ class Gateway:
             answer = connection.getresponse()
             text = answer.read()
         except OSError as error:
-            return 0, f"no answer: {error}{self._why()}", None
+            return 0, f"no answer: {error}{self._last_output()}", None
         finally:
             connection.close()
         try:
@@ -98,7 +98,7 @@ class Gateway:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = int(probe.getsockname()[1])
-        environment = {**self._environment, **APART, "PORT": str(self._port)}
+        environment = {**self._environment, **OWN_SETTINGS, "PORT": str(self._port)}
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  (closed by _stop: the process outlives this call)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gateway"],
@@ -115,22 +115,22 @@ class Gateway:
         while time.monotonic() < until:
             code = self._process.poll()
             if code is not None:
-                raise StartError(f"the gateway ended with exit code {code}{self._why()}")
+                raise StartError(f"the gateway ended with exit code {code}{self._last_output()}")
             status, reason, _ = self.call("GET", "/readyz")
             if status == http.client.OK:
                 return
             time.sleep(POLL_SECONDS)
-        raise StartError(f"the gateway was not ready within {START_SECONDS:.0f} s ({reason}){self._why()}")
+        raise StartError(f"the gateway was not ready within {START_SECONDS:.0f} s ({reason}){self._last_output()}")
 
-    def _why(self) -> str:
-        """The last lines that it wrote, and the remedy where something is not installed."""
+    def _last_output(self) -> str:
+        """The last lines of its output, and the remedy where something is not installed."""
         if self._output is None:
             return ""
         self._output.seek(0)
         lines = self._output.read().decode(errors="replace").strip().splitlines()
-        said = "; ".join(lines[-1:] if any("Traceback" in line for line in lines) else lines[-5:])
-        remedy = " Run `make setup`, which installs what it needs." if "ModuleNotFoundError" in said else ""
-        return f": {said}.{remedy}" if said else "."
+        last = "; ".join(lines[-1:] if any("Traceback" in line for line in lines) else lines[-5:])
+        remedy = " Run `make setup`, which installs what it needs." if "ModuleNotFoundError" in last else ""
+        return f": {last}.{remedy}" if last else "."
 
     def _stop(self) -> None:
         if self._process is not None:

@@ -1,11 +1,11 @@
-"""The load balancer: whatever it listens for leads to a target group that a service fills."""
+"""The load balancer: every listener rule leads to a target group that a service registers with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rehearsal.checks import cached_query
-from rehearsal.checks.cached_query import Thing
+from rehearsal.checks import stack_queries
+from rehearsal.checks.cached_query import Described, verdict
 from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Every listener rule leads to a target group that a service registers with"
@@ -14,38 +14,38 @@ NAME = "Every listener rule leads to a target group that a service registers wit
 def listener_rules(rehearsal: Rehearsal) -> Verdict:
     """The check."""
     registered = {
-        balancer["targetGroupArn"]: (service, balancer)
-        for service in cached_query.services(rehearsal)
-        for balancer in service.get("loadBalancers", [])
+        registration["targetGroupArn"]: (service, registration)
+        for service in stack_queries.services(rehearsal)
+        for registration in service.get("loadBalancers", [])
     }
     findings, seen = [], 0
     for place, action in _actions(rehearsal):
         seen += 1
-        for arn in _targets(action):
+        for arn in _target_groups(action):
             if arn not in registered:
                 findings.append(f"{place} leads to {arn}, with which no service registers.")
-    for arn, (service, balancer) in registered.items():
-        problem = _fits(rehearsal, arn, service, balancer)
+    for arn, (service, registration) in registered.items():
+        problem = _registration_problem(rehearsal, arn, service, registration)
         if problem:
             findings.append(f"Service {service['serviceName']}: {problem}")
-    return cached_query.verdict(NAME, findings, seen)
+    return verdict(NAME, findings, seen)
 
 
-def _actions(rehearsal: Rehearsal) -> Iterator[tuple[str, Thing]]:
-    """Every action of every rule of the stack's balancers."""
-    for listener, rule in cached_query.listener_rules(rehearsal):
+def _actions(rehearsal: Rehearsal) -> Iterator[tuple[str, Described]]:
+    """Every action of every rule of the stack's load balancers, with its place."""
+    for listener, rule in stack_queries.listener_rules(rehearsal):
         for action in rule["Actions"]:
             yield f"Listener {listener['Port']}, rule {rule['Priority']}", action
 
 
-def _targets(action: Thing) -> list[str]:
+def _target_groups(action: Described) -> list[str]:
     if action["Type"] != "forward":
         return []
-    groups = [one["TargetGroupArn"] for one in action.get("ForwardConfig", {}).get("TargetGroups", [])]
+    groups = [group["TargetGroupArn"] for group in action.get("ForwardConfig", {}).get("TargetGroups", [])]
     return groups or [action["TargetGroupArn"]]
 
 
-def _fits(rehearsal: Rehearsal, arn: str, service: Thing, balancer: Thing) -> str:
+def _registration_problem(rehearsal: Rehearsal, arn: str, service: Described, registration: Described) -> str:
     """What is wrong between a service and its target group, or nothing."""
     client = rehearsal.client("elbv2")
     try:
@@ -55,12 +55,12 @@ def _fits(rehearsal: Rehearsal, arn: str, service: Thing, balancer: Thing) -> st
     if group["TargetType"] != "ip":
         return f"its target group {arn} takes targets by {group['TargetType']}, but Fargate registers addresses."
     if not group.get("LoadBalancerArns"):
-        return f"its target group {arn} hangs on no load balancer."
-    definition = cached_query.task_definition(rehearsal, service["taskDefinition"])
+        return f"its target group {arn} belongs to no load balancer."
+    definition = stack_queries.task_definition(rehearsal, service["taskDefinition"])
     ports = {
         (container["name"], mapping["containerPort"])
         for container in (definition or {}).get("containerDefinitions", [])
         for mapping in container.get("portMappings", [])
     }
-    wanted = (balancer["containerName"], balancer["containerPort"])
-    return "" if wanted in ports else f"its task definition has no container {wanted[0]} with port {wanted[1]}."
+    name, port = registration["containerName"], registration["containerPort"]
+    return "" if (name, port) in ports else f"its task definition has no container {name} with port {port}."

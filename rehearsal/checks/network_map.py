@@ -1,6 +1,6 @@
 """The network as the account shows it, and whether a TCP connection can be opened in it: routes, ACLs, groups.
 
-Each answer is empty when the connection can be opened, else a sentence that says what stands in its way.
+Each answer is empty when the connection can be opened, else a sentence that says what is in its way.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from rehearsal.checks import cached_query, nat_egress, nodes
-from rehearsal.checks.cached_query import Thing
+from rehearsal.checks import nodes, stack_queries
+from rehearsal.checks.cached_query import Described, cached_query
 from rehearsal.checks.nodes import Node
 from rehearsal.result import Rehearsal
 
@@ -18,12 +18,13 @@ Ports = tuple[int, int]
 
 EVERYWHERE = ipaddress.IPv4Network("0.0.0.0/0")
 ABROAD = ipaddress.IPv4Network("198.51.100.0/24")
-"""Stands for addresses of the Internet that nobody allowed by name (TEST-NET-2, RFC 5737)."""
+"""Stands for addresses of the Internet that no setting allows (TEST-NET-2, RFC 5737)."""
 
 EPHEMERAL: Ports = (1024, 65535)
 """Ports to which answers come back; load balancers and NAT gateways use all of them (VPC user guide)."""
 
 HTTPS: Ports = (443, 443)
+ALL: Ports = (0, 65535)
 TCP = ("-1", "6", "tcp")
 """How rules say TCP: by all protocols, by number, by name."""
 
@@ -32,34 +33,43 @@ class NetworkMap:
     """Subnets, route tables, network ACLs and security groups of the stack's VPC, read once."""
 
     def __init__(self, rehearsal: Rehearsal) -> None:
-        subnets = cached_query.in_network(rehearsal, "describe_subnets", "Subnets")
-        self._subnets = {one["SubnetId"]: one for one in subnets}
-        self._tables = cached_query.in_network(rehearsal, "describe_route_tables", "RouteTables")
-        gateways = cached_query.in_network(rehearsal, "describe_nat_gateways", "NatGateways")
-        self._gateways = {one["NatGatewayId"]: one for one in gateways}
-        self._groups = {one["GroupId"]: one for one in nodes.groups(rehearsal)}
-        self._acls: dict[str, Thing] = {}
-        for acl in cached_query.in_network(rehearsal, "describe_network_acls", "NetworkAcls"):
-            self._acls |= {one["SubnetId"]: acl for one in acl["Associations"]}
-        self._blocks = {name: ipaddress.IPv4Network(one["CidrBlock"]) for name, one in self._subnets.items()}
+        def read(operation: str, member: str) -> list[Described]:
+            return stack_queries.in_network(rehearsal, operation, member)
+
+        self.subnets = {subnet["SubnetId"]: subnet for subnet in read("describe_subnets", "Subnets")}
+        self._tables = read("describe_route_tables", "RouteTables")
+        gateways = read("describe_nat_gateways", "NatGateways")
+        self._gateways = {gateway["NatGatewayId"]: gateway for gateway in gateways}
+        self._groups = {group["GroupId"]: group for group in nodes.groups(rehearsal)}
+        self._acls: dict[str, Described] = {}
+        for acl in read("describe_network_acls", "NetworkAcls"):
+            self._acls |= {association["SubnetId"]: acl for association in acl["Associations"]}
+        self._blocks = {name: Block(subnet["CidrBlock"]) for name, subnet in self.subnets.items()}
 
     def vpc(self, subnet: str) -> str:
         """Id of a subnet's VPC."""
-        return str(self._subnets[subnet]["VpcId"])
+        return str(self.subnets[subnet]["VpcId"])
 
     def zone(self, subnet: str) -> str:
         """Availability zone of a subnet."""
-        return str(self._subnets[subnet]["AvailabilityZone"])
+        return str(self.subnets[subnet]["AvailabilityZone"])
 
-    def table(self, subnet: str) -> Thing:
-        """Route table of a subnet."""
-        return nat_egress.table_of(self._subnets[subnet], self._tables) or {"RouteTableId": "(none)", "Routes": []}
+    def route_table(self, subnet: str) -> Described:
+        """The route table of a subnet: its own, else the VPC's main one."""
+        main: Described = {"RouteTableId": "(none)", "Routes": []}
+        for table in self._tables:
+            for association in table["Associations"]:
+                if association.get("SubnetId") == subnet:
+                    return table
+                if association.get("Main") and table["VpcId"] == self.vpc(subnet):
+                    main = table
+        return main
 
     def between(self, source: tuple[Node, str], target: tuple[Node, str], ports: Ports) -> str:
         """From a node in one of its subnets to another in one of its own."""
         (caller, here), (called, there) = source, target
         return (
-            self._no_way(here, there)
+            self._no_route(here, there)
             or self._acls_between(here, there, ports)
             or self._lets_out(caller, ports, called.groups, self._blocks[there])
             or self._lets_in(called, ports, caller.groups, self._blocks[here])
@@ -67,101 +77,113 @@ class NetworkMap:
 
     def from_outside(self, block: Block, target: tuple[Node, str], ports: Ports) -> str:
         """From an address range of the Internet to a node in one of its subnets."""
-        called, there = target
+        called, subnet = target
         if not called.public:
             return f"{called.what} has no public address"
-        gateway = str(self._route(there, block).get("GatewayId", ""))
-        if not gateway.startswith("igw-"):
-            return f"route table {self.table(there)['RouteTableId']} of {there} has no route to an Internet gateway"
-        return (
-            self._acl(there, False, block, ports)
-            or self._acl(there, True, block, EPHEMERAL)
-            or self._lets_in(called, ports, frozenset(), block)
-        )
+        if not self._leads_to_internet(subnet, block):
+            table = self.route_table(subnet)["RouteTableId"]
+            return f"route table {table} of {subnet} has no route to an Internet gateway"
+        return self.from_private_networks(block, target, ports)
 
     def from_private_networks(self, block: Block, target: tuple[Node, str], ports: Ports) -> str:
         """From networks that are joined to the VPC; by which routes is not this account's matter."""
-        called, there = target
+        called, subnet = target
         return (
-            self._acl(there, False, block, ports)
-            or self._acl(there, True, block, EPHEMERAL)
+            self._acl(subnet, False, block, ports)
+            or self._acl(subnet, True, block, EPHEMERAL)
             or self._lets_in(called, ports, frozenset(), block)
         )
 
     def to_internet(self, source: tuple[Node, str], ports: Ports = HTTPS) -> str:
         """From a node in one of its subnets to anywhere, by NAT."""
-        caller, here = source
-        problems = nat_egress.way_out(self._subnets[here], self._tables, self._gateways)
-        if problems and not caller.public:
-            return f"{here} {problems[0].rstrip('.')}"
-        return (
-            self._lets_out(caller, ports, frozenset(), EVERYWHERE)
-            or self._acl(here, True, ABROAD, ports)
-            or self._acl(here, False, ABROAD, EPHEMERAL)
-            or self._past_gateway(here, ports)
-        )
+        caller, subnet = source
+        problem = self.nat_problem(subnet)
+        if problem and not caller.public:
+            return f"{subnet} {problem.rstrip('.')}"
+        return self._leaves(source, ports) or self._past_gateway(subnet, ports)
 
-    def by_gateway_endpoint(self, source: tuple[Node, str], endpoint: Thing) -> str:
+    def by_gateway_endpoint(self, source: tuple[Node, str], endpoint: Described) -> str:
         """From a node in one of its subnets to a service behind a gateway endpoint that its route table leads to."""
-        caller, here = source
-        return (
-            self._lets_out(caller, HTTPS, frozenset(), EVERYWHERE)
-            or self._acl(here, True, ABROAD, HTTPS)
-            or self._acl(here, False, ABROAD, EPHEMERAL)
-            or ("" if endpoint["State"] == "available" else f"{endpoint['VpcEndpointId']} is {endpoint['State']}")
-        )
+        state = "" if endpoint["State"] == "available" else f"{endpoint['VpcEndpointId']} is {endpoint['State']}"
+        return self._leaves(source, HTTPS) or state
+
+    def nat_problem(self, subnet: str) -> str:
+        """Why a private subnet does not reach the Internet by NAT: a sentence without its subject, or nothing."""
+        route = self._route(subnet, ABROAD)
+        if self._leads_to_internet(subnet, ABROAD):
+            return "is public: its default route leads straight to the Internet gateway."
+        gateway = self._gateways.get(route.get("NatGatewayId", ""))
+        if gateway is None:
+            return "has no way out: its route table needs a default route to a NAT gateway."
+        if gateway["State"] != "available":
+            return f"leads to NAT gateway {gateway['NatGatewayId']}, which is {gateway['State']}."
+        if not self._leads_to_internet(gateway["SubnetId"], ABROAD):
+            return f"leads to NAT gateway {gateway['NatGatewayId']}, whose own subnet does not reach the Internet."
+        return ""
 
     def leads_to(self, subnet: str, endpoint: str) -> bool:
         """Whether a subnet's route table has an entry of this gateway endpoint."""
-        return any(route.get("GatewayId") == endpoint for route in self.table(subnet)["Routes"])
+        return any(route.get("GatewayId") == endpoint for route in self.route_table(subnet)["Routes"])
 
-    def admitted(self, node: Node) -> set[Ports | None]:
-        """Port ranges that a node's groups let anybody in on; None: all protocols and ports."""
-        entries = [entry for group in node.groups for entry in self._rules(group, "IpPermissions")]
-        return {
-            None if entry["IpProtocol"] == "-1" else (entry["FromPort"], entry["ToPort"])
-            for entry in entries
-            if entry["IpProtocol"] in TCP
-        }
+    def admitted_ports(self, node: Node) -> set[Ports]:
+        """Port ranges on which a node's groups let anything in by TCP."""
+        ranges = [port_range(permission) for permission in self.permissions(node, "IpPermissions")]
+        return {ports for ports in ranges if ports is not None}
 
-    def open_to(self, node: Node) -> list[Block]:
+    def admitted_blocks(self, node: Node) -> list[Block]:
         """Address ranges that a node's groups let in."""
-        entries = [entry for group in node.groups for entry in self._rules(group, "IpPermissions")]
-        return [ipaddress.IPv4Network(one["CidrIp"], strict=False) for e in entries for one in e.get("IpRanges", [])]
+        permissions = self.permissions(node, "IpPermissions")
+        return [Block(entry["CidrIp"], strict=False) for rule in permissions for entry in rule.get("IpRanges", [])]
 
-    def _past_gateway(self, here: str, ports: Ports) -> str:
-        """The NAT gateway stands in a subnet of its own, with an ACL of its own."""
-        gateway = self._gateways.get(self._route(here, ABROAD).get("NatGatewayId", ""))
-        if gateway is None:
-            return ""
-        there = gateway["SubnetId"]
+    def permissions(self, node: Node, side: str) -> list[Described]:
+        """Rules of a node's groups: `IpPermissions` or `IpPermissionsEgress`."""
+        return [permission for group in sorted(node.groups) for permission in self._groups.get(group, {}).get(side, [])]
+
+    def _leaves(self, source: tuple[Node, str], ports: Ports) -> str:
+        """Groups and ACL of a node, for a connection to anywhere."""
+        caller, subnet = source
         return (
-            self._acls_between(here, there, ports)
-            or self._acl(there, True, ABROAD, ports)
-            or self._acl(there, False, ABROAD, EPHEMERAL)
+            self._lets_out(caller, ports, frozenset(), EVERYWHERE)
+            or self._acl(subnet, True, ABROAD, ports)
+            or self._acl(subnet, False, ABROAD, EPHEMERAL)
         )
 
-    def _route(self, subnet: str, target: Block) -> Thing:
-        """The most special active route to an address range, or nothing."""
-        found = [
-            (ipaddress.IPv4Network(route["DestinationCidrBlock"]).prefixlen, index, route)
-            for index, route in enumerate(self.table(subnet)["Routes"])
+    def _past_gateway(self, subnet: str, ports: Ports) -> str:
+        """The NAT gateway is in a subnet of its own, with an ACL of its own."""
+        gateway = self._gateways.get(self._route(subnet, ABROAD).get("NatGatewayId", ""))
+        if gateway is None:
+            return ""
+        beyond = gateway["SubnetId"]
+        return (
+            self._acls_between(subnet, beyond, ports)
+            or self._acl(beyond, True, ABROAD, ports)
+            or self._acl(beyond, False, ABROAD, EPHEMERAL)
+        )
+
+    def _route(self, subnet: str, target: Block) -> Described:
+        """The most specific active route to an address range, or nothing."""
+        routes = [
+            (Block(route["DestinationCidrBlock"]).prefixlen, index, route)
+            for index, route in enumerate(self.route_table(subnet)["Routes"])
             if route.get("State", "active") == "active"
             and route.get("DestinationCidrBlock")
-            and target.subnet_of(ipaddress.IPv4Network(route["DestinationCidrBlock"]))
+            and target.subnet_of(Block(route["DestinationCidrBlock"]))
         ]
-        return max(found)[2] if found else {}
+        return max(routes)[2] if routes else {}
 
-    def _no_way(self, here: str, there: str) -> str:
+    def _leads_to_internet(self, subnet: str, block: Block) -> bool:
+        return str(self._route(subnet, block).get("GatewayId", "")).startswith("igw-")
+
+    def _no_route(self, here: str, there: str) -> str:
         for near, far in ((here, there), (there, here)):
             if self._route(near, self._blocks[far]).get("GatewayId") != "local":
-                table = self.table(near)["RouteTableId"]
+                table = self.route_table(near)["RouteTableId"]
                 return f"route table {table} of {near} has no local route to {far} ({self._blocks[far]})"
         return ""
 
     def _acls_between(self, here: str, there: str, ports: Ports) -> str:
         if here == there:
-            return ""  # ACLs stand at a subnet's border
+            return ""  # ACLs apply at a subnet's border
         return (
             self._acl(here, True, self._blocks[there], ports)
             or self._acl(there, False, self._blocks[here], ports)
@@ -174,72 +196,72 @@ class NetworkMap:
         acl = self._acls.get(subnet)
         if acl is None:
             return f"{subnet} has no network ACL"
-        entries = [one for one in acl["Entries"] if one["Egress"] is leaving and one.get("CidrBlock")]
-        for entry in sorted(entries, key=lambda one: int(one["RuleNumber"])):
+        entries = [entry for entry in acl["Entries"] if entry["Egress"] is leaving and entry.get("CidrBlock")]
+        for entry in sorted(entries, key=lambda entry: int(entry["RuleNumber"])):
             if _denies(entry, block, ports):
                 break
             if entry["RuleAction"] == "allow" and _covers(entry, block, ports):
                 return ""
-        way = "out to" if leaving else "in from"
-        return f"network ACL {acl['NetworkAclId']} of {subnet} does not let {_say(ports)} {way} {block}"
-
-    def _rules(self, group: str, side: str) -> list[Thing]:
-        return list(self._groups.get(group, {}).get(side, []))
+        direction = "out to" if leaving else "in from"
+        return f"network ACL {acl['NetworkAclId']} of {subnet} does not let {_text(ports)} {direction} {block}"
 
     def _lets_out(self, caller: Node, ports: Ports, groups: frozenset[str], block: Block) -> str:
-        if _any_opens(self._permissions(caller, "IpPermissionsEgress"), ports, groups, block):
+        if admits(self.permissions(caller, "IpPermissionsEgress"), ports, groups, block):
             return ""
-        return f"no security group of {caller.what} lets {_say(ports)} out"
+        return f"no security group of {caller.what} lets {_text(ports)} out"
 
     def _lets_in(self, called: Node, ports: Ports, groups: frozenset[str], block: Block) -> str:
-        if _any_opens(self._permissions(called, "IpPermissions"), ports, groups, block):
+        if admits(self.permissions(called, "IpPermissions"), ports, groups, block):
             return ""
-        return f"no security group of {called.what} lets {_say(ports)} in from there"
-
-    def _permissions(self, node: Node, side: str) -> list[Thing]:
-        return [entry for group in sorted(node.groups) for entry in self._rules(group, side)]
+        return f"no security group of {called.what} lets {_text(ports)} in from there"
 
 
-def _any_opens(entries: Iterable[Thing], ports: Ports, groups: frozenset[str], block: Block) -> bool:
-    """Whether a rule of a security group admits the peer, by its groups or by its addresses."""
-    return any(
-        _port_range(entry) is not None
-        and _within(ports, _port_range(entry) or ports)
-        and (
-            {pair["GroupId"] for pair in entry.get("UserIdGroupPairs", [])} & groups
-            or any(block.subnet_of(ipaddress.IPv4Network(one["CidrIp"], strict=False)) for one in entry["IpRanges"])
-        )
-        for entry in entries
-    )
+@cached_query
+def network_map(rehearsal: Rehearsal) -> NetworkMap:
+    """The map of the stack's network, as the account is now."""
+    return NetworkMap(rehearsal)
 
 
-def _port_range(entry: Thing) -> Ports | None:
+def admits(permissions: Iterable[Described], ports: Ports, groups: frozenset[str], block: Block) -> bool:
+    """Whether a rule of a security group admits the peer by TCP, by its groups or by its addresses."""
+    for permission in permissions:
+        range_ = port_range(permission)
+        if range_ is None or not _within(ports, range_):
+            continue
+        if {pair["GroupId"] for pair in permission.get("UserIdGroupPairs", [])} & groups:
+            return True
+        if any(block.subnet_of(Block(entry["CidrIp"], strict=False)) for entry in permission["IpRanges"]):
+            return True
+    return False
+
+
+def port_range(permission: Described) -> Ports | None:
     """Ports of a group's rule; None if it is not about TCP."""
-    if entry["IpProtocol"] not in TCP:
+    if permission["IpProtocol"] not in TCP:
         return None
-    return (0, 65535) if entry["IpProtocol"] == "-1" else (entry["FromPort"], entry["ToPort"])
+    return ALL if permission["IpProtocol"] == "-1" else (permission["FromPort"], permission["ToPort"])
 
 
-def _denies(entry: Thing, block: Block, ports: Ports) -> bool:
+def _denies(entry: Described, block: Block, ports: Ports) -> bool:
     if entry["RuleAction"] != "deny" or entry["Protocol"] not in TCP:
         return False
     low, high = _acl_ports(entry)
-    return block.overlaps(ipaddress.IPv4Network(entry["CidrBlock"])) and low <= ports[1] and ports[0] <= high
+    return block.overlaps(Block(entry["CidrBlock"])) and low <= ports[1] and ports[0] <= high
 
 
-def _covers(entry: Thing, block: Block, ports: Ports) -> bool:
+def _covers(entry: Described, block: Block, ports: Ports) -> bool:
     fits = entry["Protocol"] in TCP and _within(ports, _acl_ports(entry))
-    return fits and block.subnet_of(ipaddress.IPv4Network(entry["CidrBlock"]))
+    return fits and block.subnet_of(Block(entry["CidrBlock"]))
 
 
-def _acl_ports(entry: Thing) -> Ports:
-    given = entry.get("PortRange")
-    return (given["From"], given["To"]) if given else (0, 65535)
+def _acl_ports(entry: Described) -> Ports:
+    ports = entry.get("PortRange")
+    return (ports["From"], ports["To"]) if ports else ALL
 
 
 def _within(inner: Sequence[int], outer: Sequence[int]) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
-def _say(ports: Ports) -> str:
+def _text(ports: Ports) -> str:
     return f"port {ports[0]}" if ports[0] == ports[1] else f"ports {ports[0]}-{ports[1]}"

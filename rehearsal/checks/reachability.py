@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from rehearsal.checks import edges, nodes
-from rehearsal.checks.aws_services import NEEDS, SERVICES, Services
-from rehearsal.checks.cached_query import question, verdict
-from rehearsal.checks.network_map import ABROAD, Block, NetworkMap, Ports
+from rehearsal.checks import nodes, stack_queries
+from rehearsal.checks.aws_services import NEEDS, SERVICES, ServiceRoutes
+from rehearsal.checks.cached_query import cached_query, verdict
+from rehearsal.checks.intended_connections import CONNECTIONS, GATEWAY_CALLERS, OUTWARD, PORTS, STORES
+from rehearsal.checks.network_map import ABROAD, ALL, EVERYWHERE, Block, Ports, network_map
 from rehearsal.checks.nodes import Node
 from rehearsal.result import Rehearsal, Verdict
 
@@ -18,14 +18,8 @@ NAME = "Who reaches whom equals the intended matrix, by routes, ACLs, groups and
 ELSEWHERE = "elsewhere"
 """Row of the addresses of the Internet that no setting allows."""
 
-GATEWAY_CALLERS = (("web",), ("worker", "low"))
-"""Commands of CVAT's image that call functions: the server, and the worker of automatic annotation."""
-
 PROVIDER = "identity provider"
 """Column of whoever the load balancer asks about people, somewhere on the Internet."""
-
-STORES = tuple(edges.STORES)
-PORTS = {"server": 8080, "ui": 80, "gateway": 8070, **edges.STORES, "endpoints": 443}
 
 Column = tuple[str, str]
 """Target and port, such as ("server", "8080") or ("ecr.api", "443")."""
@@ -37,26 +31,26 @@ class Cell:
 
     intended: bool | None
     """None: it may."""
-    ways: frozenset[str]
+    routes: frozenset[str]
     """How: "direct", "Internet", "private network", "endpoint", "gateway endpoint", "NAT". Empty: not at all."""
     obstacles: tuple[str, ...]
-    """What stands in the way, from one subnet or another. Empty: nothing."""
+    """What is in the way, from one subnet or another. Empty: nothing."""
 
     @property
     def open(self) -> bool:
         """From each of its subnets to each of the target's."""
-        return bool(self.ways) and not self.obstacles
+        return bool(self.routes) and not self.obstacles
 
     @property
     def wrong(self) -> bool:
         """Closed although intended, or open, from one subnet at least, although not."""
-        return not self.open if self.intended else self.intended is False and bool(self.ways)
+        return not self.open if self.intended else self.intended is False and bool(self.routes)
 
     def __str__(self) -> str:
-        """The way, "partly" if some subnets cannot, nothing where it is closed."""
-        if not self.ways:
+        """The routes, "partly" if some subnets cannot, nothing where it is closed."""
+        if not self.routes:
             return ""
-        return "partly" if self.obstacles else " or ".join(sorted(self.ways))
+        return "partly" if self.obstacles else " or ".join(sorted(self.routes))
 
 
 @dataclass(frozen=True)
@@ -71,38 +65,39 @@ class Matrix:
 
 def reachable(rehearsal: Rehearsal) -> Verdict:
     """The check."""
-    found = matrix(rehearsal)
-    findings = [_finding(row, column, cell) for (row, column), cell in found.cells.items() if cell.wrong]
+    cells = matrix(rehearsal).cells
+    findings = [_finding(row, column, cell) for (row, column), cell in cells.items() if cell.wrong]
     findings += [
         f"The {node.what} has a public address: make it private, although nothing leads to it now."
         for node in nodes.nodes(rehearsal)
         if node.public and node.role != "alb"
     ]
-    return verdict(NAME, findings, sum(cell.open for cell in found.cells.values()))
+    return verdict(NAME, findings, sum(cell.open for cell in cells.values()))
 
 
 def _finding(row: str, column: Column, cell: Cell) -> str:
-    what = f"{row} -> {column[0]}:{column[1]}"
+    connection = f"{row} -> {column[0]}:{column[1]}"
     if cell.intended:
-        return f"{what} is intended, but {cell.obstacles[0] if cell.obstacles else 'nothing stands there'}."
-    return f"{what} is open ({' or '.join(sorted(cell.ways))}), but not intended: close it."
+        return f"{connection} is intended, but {cell.obstacles[0] if cell.obstacles else 'nothing is there'}."
+    return f"{connection} is open ({' or '.join(sorted(cell.routes))}), but not intended: close it."
 
 
-@question
+@cached_query
 def matrix(rehearsal: Rehearsal) -> Matrix:
     """The whole matrix, as the account is now."""
-    return _Maker(rehearsal).matrix()
+    return _Builder(rehearsal).matrix()
 
 
-class _Maker:
+class _Builder:
     def __init__(self, rehearsal: Rehearsal) -> None:
-        self.network = NetworkMap(rehearsal)
+        self.network = network_map(rehearsal)
         # Alike nodes, such as the models of two hundred endpoints, need one look.
-        self.nodes = list({_look(node): node for node in nodes.nodes(rehearsal)}.values())
-        self.services = Services(rehearsal, self.network, [one for one in self.nodes if one.role == "endpoints"])
-        self.allowed = edges.allowed_cidrs(rehearsal)
-        self.listeners = edges.listener_ports(rehearsal)
-        self.login = edges.asks_provider(rehearsal)
+        self.nodes = list({_likeness(node): node for node in nodes.nodes(rehearsal)}.values())
+        interfaces = [node for node in self.nodes if node.role == "endpoints"]
+        self.services = ServiceRoutes(rehearsal, self.network, interfaces)
+        self.allowed = stack_queries.allowed_cidrs(rehearsal)
+        self.listeners = stack_queries.listener_ports(rehearsal)
+        self.login = stack_queries.logs_people_in(rehearsal)
 
     def matrix(self) -> Matrix:
         abroad = [*SERVICES, *([PROVIDER] if self.login else [])]
@@ -111,7 +106,7 @@ class _Maker:
         for node in self.nodes:
             if node.role != "endpoints":
                 callers.setdefault(node.label, []).append(node)
-        outside = [*self.allowed] + ([] if "0.0.0.0/0" in self.allowed else [ELSEWHERE])
+        outside = [*self.allowed] + ([] if str(EVERYWHERE) in self.allowed else [ELSEWHERE])
         cells = {(row, column): self._from_outside(row, column) for row in outside for column in columns}
         for row, members in callers.items():
             cells |= {(row, column): self._from_inside(members, column) for column in columns}
@@ -123,7 +118,7 @@ class _Maker:
         for node in self.nodes:
             if node.role in PORTS:
                 yield node.role, str(PORTS[node.role])
-            for ports in self.network.admitted(node):
+            for ports in self.network.admitted_ports(node):
                 yield node.role, _text(ports)
         yield from (("alb", port) for port in self.listeners)
 
@@ -134,36 +129,36 @@ class _Maker:
         role, port = column
         if role in (*SERVICES, PROVIDER):
             return Cell(None, frozenset(), ())
-        wanted = row != ELSEWHERE and role == "alb" and port in self.listeners
+        intended = row != ELSEWHERE and role == "alb" and port in self.listeners
         tries = []
         for node in self._targets(role):
-            internal = wanted and not node.public
-            way = "private network" if internal else "Internet"
+            internal = intended and not node.public
+            route = "private network" if internal else "Internet"
             enters = self.network.from_private_networks if internal else self.network.from_outside
             pairs = [(block, subnet) for block in self._blocks(row, node) for subnet in node.subnets]
-            tries += [(way, enters(block, (node, subnet), _ports(port))) for block, subnet in pairs]
-        return _cell(wanted, tries)
+            tries += [(route, enters(block, (node, subnet), _ports(port))) for block, subnet in pairs]
+        return _cell(intended, tries)
 
     def _blocks(self, row: str, node: Node) -> list[Block]:
-        """Address ranges to try: the row's own; elsewhere, all that the node lets in but nobody allowed."""
+        """Address ranges to try: the row's own; elsewhere, all that the node lets in but no setting allows."""
         if row != ELSEWHERE:
-            return [ipaddress.IPv4Network(row)]
-        known = [ipaddress.IPv4Network(cidr) for cidr in self.allowed]
-        own = [one for one in self.network.open_to(node) if not any(one.subnet_of(cidr) for cidr in known)]
-        return [ABROAD, *(one for one in own if not one.is_private or one.prefixlen == 0)]
+            return [Block(row)]
+        allowed = [Block(cidr) for cidr in self.allowed]
+        admitted = self.network.admitted_blocks(node)
+        others = [block for block in admitted if not any(block.subnet_of(known) for known in allowed)]
+        return [ABROAD, *(block for block in others if not block.is_private or block.prefixlen == 0)]
 
-    def _from_inside(self, nodes: list[Node], column: Column) -> Cell:
+    def _from_inside(self, callers: list[Node], column: Column) -> Cell:
         tries = []
-        for node in nodes:
-            for subnet in node.subnets:
-                if column[0] == PROVIDER:
-                    way = "Internet" if node.public else "NAT"
-                    tries.append((way, self.network.to_internet((node, subnet))))
-                elif column[0] in SERVICES:
-                    tries.append(self.services.way((node, subnet), column[0]))
-                else:
-                    tries += [("direct", problem) for problem in self._direct((node, subnet), column)]
-        return _cell(self._intended(nodes[0], column), tries)
+        for source in ((node, subnet) for node in callers for subnet in node.subnets):
+            if column[0] == PROVIDER:
+                route = "Internet" if source[0].public else "NAT"
+                tries.append((route, self.network.to_internet(source)))
+            elif column[0] in SERVICES:
+                tries.append(self.services.route(source, column[0]))
+            else:
+                tries += [("direct", problem) for problem in self._direct(source, column)]
+        return _cell(self._intended(callers[0], column), tries)
 
     def _intended(self, node: Node, column: Column) -> bool | None:
         if column[0] == PROVIDER:
@@ -177,7 +172,7 @@ class _Maker:
         zone = self.network.zone(source[1])
         targets = [(node, subnet) for node in self._targets(role) for subnet in node.subnets]
         if role == "efs":  # its name leads to the mount target of the caller's own zone
-            targets = [one for one in targets if self.network.zone(one[1]) == zone]
+            targets = [target for target in targets if self.network.zone(target[1]) == zone]
             if not targets:
                 yield f"the file system has no mount target in {zone}"
         for target in targets:
@@ -185,15 +180,15 @@ class _Maker:
                 yield self.network.between(source, target, _ports(port))
 
 
-def _look(node: Node) -> tuple[object, ...]:
+def _likeness(node: Node) -> tuple[object, ...]:
     what = node.what if node.role not in ("models", "endpoints") else ""
     return node.label, node.groups, node.subnets, node.public, what
 
 
 def _cell(intended: bool | None, tries: Iterable[tuple[str, str]]) -> Cell:
-    listed = list(tries)
-    ways = frozenset(way for way, problem in listed if not problem)
-    return Cell(intended, ways, tuple(dict.fromkeys(problem for _, problem in listed if problem)))
+    pairs = list(tries)
+    routes = frozenset(route for route, problem in pairs if not problem)
+    return Cell(intended, routes, tuple(dict.fromkeys(problem for _, problem in pairs if problem)))
 
 
 def _intended(node: Node, column: Column) -> bool | None:
@@ -201,14 +196,14 @@ def _intended(node: Node, column: Column) -> bool | None:
     if role in SERVICES:
         return None if node.role in NEEDS and role not in NEEDS[node.role] else node.role in NEEDS
     if role == "endpoints":
-        return node.role in edges.OUTWARD and port == "443"
-    if role == "alb" and port == "443" and node.role in edges.OUTWARD:
-        return None  # who may call anything by HTTPS may call what is open to everybody
+        return node.role in OUTWARD and port == "443"
+    if role == "alb" and port == "443" and node.role in OUTWARD:
+        return None  # what may call anything by HTTPS may call what is open to everybody
     if role == "alb" and node.role == "canary":
-        return None  # outside of the VPC it goes by NAT; edges.py knows the way
+        return None  # outside of the VPC it goes by NAT: see security_group_edges.py
     if role == "gateway":
         return port == str(PORTS["gateway"]) and any(command in GATEWAY_CALLERS for command in node.commands)
-    return (node.role, role, port) in {(source, target, str(number)) for source, target, number in edges.INSIDE}
+    return (node.role, role, port) in {(source, target, str(number)) for source, target, number in CONNECTIONS}
 
 
 def _place(role: str) -> int:
@@ -220,8 +215,8 @@ def _order(column: Column) -> tuple[int, str, int]:
     return _place(column[0]), column[0], _ports(column[1])[0]
 
 
-def _text(ports: Ports | None) -> str:
-    if ports is None:
+def _text(ports: Ports) -> str:
+    if ports == ALL:
         return "0-65535"
     return str(ports[0]) if ports[0] == ports[1] else f"{ports[0]}-{ports[1]}"
 

@@ -8,22 +8,22 @@ import logging
 from types import TracebackType
 from typing import Any
 
+from moto.server import ThreadedMotoServer
+
 from rehearsal.aws.moto_patches import sagemaker_runtime
 from rehearsal.aws.moto_patches.sagemaker_runtime import Invocation
 
 SECONDS = 30.0
 
 
-class Runtime:
+class RuntimeServer:
     """A context manager: inside the block it serves on a port of its own."""
 
     def __init__(self, account: str, region: str) -> None:
         self._account, self._region = account, region
         self._server: Any = None
 
-    def __enter__(self) -> Runtime:
-        from moto.server import ThreadedMotoServer  # noqa: PLC0415  (Flask takes a moment)
-
+    def __enter__(self) -> RuntimeServer:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
@@ -41,11 +41,11 @@ class Runtime:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What leads an AWS SDK here."""
+        """Variables with which an AWS SDK calls this server."""
         host, port = self._address
         return {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{host}:{port}"}
 
-    def will_answer(self, body: Any) -> None:
+    def queue_answer(self, body: Any) -> None:
         """Queue the next call's answer; moto's own is not JSON."""
         result = {"Body": json.dumps(body), "ContentType": "application/json", "InvokedProductionVariant": "all"}
         order = {"account_id": self._account, "region": self._region, "results": [{**result, "CustomAttributes": ""}]}
@@ -64,6 +64,6 @@ class Runtime:
         finally:
             connection.close()
 
-    def heard(self) -> list[Invocation]:
+    def invocations(self) -> list[Invocation]:
         """The calls that were let through, in their order."""
         return sagemaker_runtime.invocations(self._account, self._region)

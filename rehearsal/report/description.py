@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.output import Unknown
 
-from rehearsal.checks import cached_query, reachability
+from rehearsal.checks import reachability, stack_queries
 from rehearsal.checks.cached_query import paged, tag
 from rehearsal.engine.state import Record
 from rehearsal.result import Verdict
@@ -102,7 +102,7 @@ def gather(rehearsal: Rehearsal, outputs: Mapping[str, str]) -> Description:
         subnets=tuple(_subnets(rehearsal)),
         nats={
             one["NatGatewayId"]: one["SubnetId"]
-            for one in cached_query.in_network(rehearsal, "describe_nat_gateways", "NatGateways")
+            for one in stack_queries.in_network(rehearsal, "describe_nat_gateways", "NatGateways")
         },
         roles=tuple(_roles(rehearsal)),
         secrets=tuple(_secrets(rehearsal)),
@@ -136,7 +136,7 @@ def _subnets(rehearsal: Rehearsal) -> Iterable[Subnet]:
     if not any(record.id for record in rehearsal.of_type("aws:ec2/securityGroup:SecurityGroup")):
         return []
     ways: dict[str, list[str]] = {}
-    for table in cached_query.in_network(rehearsal, "describe_route_tables", "RouteTables"):
+    for table in stack_queries.in_network(rehearsal, "describe_route_tables", "RouteTables"):
         hops = [route.get("NatGatewayId") or route.get("GatewayId") or "" for route in table["Routes"]]
         for link in table["Associations"]:
             ways[link.get("SubnetId", "")] = hops
@@ -148,7 +148,7 @@ def _subnets(rehearsal: Rehearsal) -> Iterable[Subnet]:
             public=any(hop.startswith("igw-") for hop in ways.get(one["SubnetId"], [])),
             nat=next((hop for hop in ways.get(one["SubnetId"], []) if hop.startswith("nat-")), ""),
         )
-        for one in cached_query.in_network(rehearsal, "describe_subnets", "Subnets")
+        for one in stack_queries.in_network(rehearsal, "describe_subnets", "Subnets")
     ]
     return sorted(found, key=lambda one: (one.zone, not one.public, one.cidr))
 

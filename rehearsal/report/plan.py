@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.checks.edges import ROLE_TAG
+from rehearsal.checks.nodes import ROLE_TAG
 from rehearsal.engine.state import Record
 from rehearsal.report.description import Description, definitions
 from rehearsal.report.functions import containers, served

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rehearsal.checks.aws_services import SERVICES
-from rehearsal.checks.edges import Edge
 from rehearsal.checks.reachability import ELSEWHERE, Cell, Matrix
+from rehearsal.checks.security_group_edges import Edge
 
 ORDER = "alb ui server worker init canary gateway models endpoints postgresql redis efs".split()
 """Roles from the outside in; others follow by name."""
@@ -44,15 +44,15 @@ def words(name: str) -> str:
 
 def style(cell: Cell) -> str:
     """How the style sheet calls a cell."""
-    return "bad" if cell.wrong else "yes" if cell.ways else "no"
+    return "bad" if cell.wrong else "yes" if cell.routes else "no"
 
 
 def lines(matrix: Matrix) -> frozenset[Edge]:
     """Connections that can be opened: row, role and port. Whatever goes by NAT leads to the Internet."""
     found: set[Edge] = set()
     for (row, (target, port)), cell in matrix.cells.items():
-        if target not in SERVICES and cell.ways:
+        if target not in SERVICES and cell.routes:
             found.add((row, target, port))
-        elif "NAT" in cell.ways:
+        elif "NAT" in cell.routes:
             found.add((row, INTERNET, port))
     return frozenset(found)

@@ -12,7 +12,7 @@ from cvat_aws.queues import Reading
 from components.ecs.queue_scaling import step_policies
 from components.monitoring.alarm_rules import alarm_rules
 from components.processes import METRICS_NAMESPACE, QUEUES
-from rehearsal.checks import calls
+from rehearsal.checks import role_calls
 from settings.values import DatabaseSize
 
 ENV = {"CVAT_STACK": "prod", "AWS_REGION": "cn-north-1", "CVAT_REDIS_HOST": "redis", "CVAT_REDIS_PASSWORD": "s3cret&"}
@@ -35,7 +35,7 @@ def test_metrics_have_the_names_that_alarms_and_scaling_look_for() -> None:
     watched = {rule.metric for rule in alarm_rules(DATABASE) if rule.watches == "queue"}
     scaled = {one.metric for least in (0, 1) for one in step_policies(least)}
     assert watched | scaled <= told, "an alarm would wait for ever"
-    assert queue_metrics.NAMESPACE == METRICS_NAMESPACE == calls.METRICS_NAMESPACE
+    assert queue_metrics.NAMESPACE == METRICS_NAMESPACE == role_calls.METRICS_NAMESPACE
     assert tuple(stores.JOB_TIMEOUTS) == QUEUES
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rehearsal import Rehearsal, console, rehearse, report
 from rehearsal.aws.account import Account
-from rehearsal.checks import addresses, edges, reachability
+from rehearsal.checks import addresses, reachability, security_group_edges
 from rehearsal.report import stable
 from settings.stack_file import Encrypted
 from tests.support.pem import Pair, pair, signer
@@ -129,7 +129,7 @@ def test_a_load_balancer_that_does_not_reach_the_provider_is_noticed(done: Rehea
     door = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
     ec2.revoke_security_group_egress(GroupId=found[0]["GroupId"], IpPermissions=door)
     try:
-        said = [*edges.open_edges(done).findings, *reachability.reachable(done).findings]
+        said = [*security_group_edges.open_edges(done).findings, *reachability.reachable(done).findings]
     finally:
         ec2.authorize_security_group_egress(GroupId=found[0]["GroupId"], IpPermissions=door)
     assert any("alb -> 0.0.0.0/0:443 is intended but not open" in one for one in said), said

@@ -1,6 +1,6 @@
-"""Each check holds for the default stack, fails with the right words for each damage, and holds again afterwards.
+"""Each check holds for the default stack, fails with the right words for each mutation, and holds again afterwards.
 
-The damages are in `damages/`, one table for all checks.
+The mutations are in `tests/support/mutations`, one table for all checks.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import pytest
 
 from policy.rules import RULES
 from rehearsal import Rehearsal
-from rehearsal.checks import CHECKS, cached_query, judge
+from rehearsal.checks import cached_query
+from rehearsal.checks.catalogue import CHECKS, judge
 from rehearsal.run import HOME
 from tests.support.mutations import access, invariants, network, references, variables
-from tests.support.mutations.table import Damage, of
+from tests.support.mutations.table import Mutation, of
 
-DAMAGES = of(network, references, variables, access, invariants)
+MUTATIONS = of(network, references, variables, access, invariants)
 
 
 def test_every_check_holds_for_the_default_stack(deployed: Rehearsal) -> None:
@@ -43,24 +44,24 @@ def test_every_image_has_a_digest_of_its_own_in_its_repository(deployed: Rehears
 
 
 def test_every_check_has_a_damage_that_it_must_notice() -> None:
-    without = set(CHECKS) - {damage.check for damage in DAMAGES}
-    assert not without, f"nobody has seen these fail: {[check.__name__ for check in without]}"
+    without = set(CHECKS) - {mutation.check for mutation in MUTATIONS}
+    assert not without, f"these have never been seen to fail: {[check.__name__ for check in without]}"
 
 
 def test_every_rule_of_the_policy_pack_is_broken_once() -> None:
     assert set(invariants.BROKEN) == {rule.name for rule in RULES}
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda one: f"{one.check.__name__}-{one}")
-def test_a_check_notices(damage: Damage, deployed: Rehearsal) -> None:
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: f"{one.check.__name__}-{one}")
+def test_a_check_notices(mutation: Mutation, deployed: Rehearsal) -> None:
     with ExitStack() as undo:
-        damage.do(deployed, undo)
+        mutation.do(deployed, undo)
         with cached_query.remembering():
-            found = damage.check(deployed)
+            found = mutation.check(deployed)
     assert not found.ok, "nothing was noticed"
-    assert any(all(part in finding for part in damage.says) for finding in found.findings), found.findings
+    assert any(all(part in finding for part in mutation.says) for finding in found.findings), found.findings
 
 
 def test_every_check_holds_again_once_all_damage_is_undone(deployed: Rehearsal) -> None:
     left = {one.name: one.findings for one in judge(deployed) if not one.ok}
-    assert not left, "a damage was not undone, so that the tests after it prove less than they say"
+    assert not left, "a mutation was not undone, so that the tests after it prove less than they say"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rehearsal import Account, Fault, Rehearsal, Scenario, rehearse
-from rehearsal.checks import tags
+from rehearsal.checks import stack_tags
 from rehearsal.diff.stores import losses
 from rehearsal.update import summary
 
@@ -206,7 +206,7 @@ def test_another_tag_reaches_everything_that_can_carry_one_in_place(tagged: Rehe
     assert {one.record.type for one in tagged.outcome.of("replaced")} <= {"aws:ecs/taskDefinition:TaskDefinition"}
     able = [one for one in tagged.resources if one.tags is not None]
     assert len(able) > 150
-    lacking = [one.urn for one in able if tags.read(tagged, one).get("team") != "vision"]
+    lacking = [one.urn for one in able if stack_tags.read(tagged, one).get("team") != "vision"]
     assert lacking == []
 
 

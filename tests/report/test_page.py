@@ -101,7 +101,7 @@ def test_the_table_is_the_matrix_of_the_check(written: Written) -> None:
     ]
     assert str(matrix.cells["server", ("postgresql", "5432")]) == "direct"
     assert str(matrix.cells["gateway", ("sagemaker.runtime", "443")]) == "NAT"
-    assert not matrix.cells["ui", ("postgresql", "5432")].ways, "the UI has no business with the database"
+    assert not matrix.cells["ui", ("postgresql", "5432")].routes, "the UI has no business with the database"
 
 
 def test_a_way_that_nobody_intended_stands_out(written: Written) -> None:

@@ -27,7 +27,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 
 KNOWN: dict[tuple[str, str], int] = {
     ("cvatctl/", "components/"): 5,
-    ("rehearsal/", "cvatctl/"): 1,
     ("rehearsal/", "serverless/models/"): 1,
     ("rehearsal/", "settings/"): 8,
 }

@@ -1,4 +1,4 @@
-"""Damages of roles: what they may do, on what, and who may take them; and of policies of buckets."""
+"""Mutations of roles: what they may do, on what, and who may take them; and of policies of buckets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from rehearsal import Rehearsal
-from rehearsal.checks import flow, permissions
+from rehearsal.checks import gateway_calls, permissions
 from tests.support.mutations.table import about, allow, noticed_by, permit, record, swap
 
 ROLE, BUCKET = "aws:iam/role:Role", "aws:s3/bucket:Bucket"
@@ -15,7 +15,7 @@ ECS = "ecs-tasks.amazonaws.com"
 
 
 @noticed_by(permissions.exercised, "Role cvat-gateway-task: sagemaker:InvokeEndpoint on ", "is needed, but not allowed")
-@noticed_by(flow.answers, "its call is answered with")
+@noticed_by(gateway_calls.answered, "its call is answered with")
 def the_gateway_may_call_another_endpoint_only(on: Rehearsal, undo: ExitStack) -> None:
     def rename(statements: list[dict[str, Any]]) -> None:
         one = about(statements, "sagemaker:InvokeEndpoint")
@@ -95,7 +95,7 @@ def another_role(on: Rehearsal, undo: ExitStack) -> str:
     return str(arn)
 
 
-@noticed_by(permissions.exercised, "Role cvat-ui-task: nobody knows what is called with it.")
+@noticed_by(permissions.exercised, "Role cvat-ui-task: what is called with it is not known.")
 @noticed_by(permissions.trust, "Role cvat-ui-task: nothing takes it: remove it")
 def a_role_is_there_for_nobody(on: Rehearsal, undo: ExitStack) -> None:
     old = record(on, ROLE, "cvat-ui-task")
@@ -112,7 +112,7 @@ def the_server_may_make_a_call_on_everything_without_a_reason(on: Rehearsal, und
     permit(on, undo, "cvat-server-task", lambda statements: statements.append(allow("kms:Decrypt")))
 
 
-@noticed_by(permissions.wide, "Role cvat-server-task: NotAction and NotResource allow what nobody listed")
+@noticed_by(permissions.wide, "Role cvat-server-task: NotAction and NotResource allow everything that is not listed")
 def the_server_may_do_all_but_a_few_things(on: Rehearsal, undo: ExitStack) -> None:
     much = {"Effect": "Allow", "NotAction": ["iam:*"], "Resource": ["arn:aws-cn:s3:::one"]}
     permit(on, undo, "cvat-server-task", lambda statements: statements.append(much))

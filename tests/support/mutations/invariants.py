@@ -1,4 +1,4 @@
-"""Damages of what the policy pack guards, and of tags and partitions as the account shows them."""
+"""Mutations of what the policy pack guards, and of tags and partitions as the account shows them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from rehearsal import Rehearsal
-from rehearsal.checks import partition, policy_rules, tags
+from rehearsal.checks import partition, policy_rules, stack_tags
 from tests.support.mutations.table import allow, noticed_by, record, swap
 
 DATABASE, CACHE = "aws:rds/instance:Instance", "aws:elasticache/replicationGroup:ReplicationGroup"
@@ -21,7 +21,12 @@ EVERYTHING = json.dumps({"Statement": [allow("s3:GetObject")]})
 BROKEN: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
     "no-public-store": (DATABASE, "data-database", {"publiclyAccessible": True}, "publiclyAccessible is true"),
     "encrypted-at-rest": (FILES, "data-files", {"encrypted": False}, "encrypted is False"),
-    "encrypted-in-transit": (CACHE, "data-redis", {"transitEncryptionEnabled": False}, "spoken to in clear"),
+    "encrypted-in-transit": (
+        CACHE,
+        "data-redis",
+        {"transitEncryptionEnabled": False},
+        "Redis would not be encrypted",
+    ),
     "own-partition": (
         VPC,
         "network",
@@ -65,10 +70,10 @@ def _answered(what: str, value: str, says: str) -> None:
 
 
 _answered("another_partitions_arn", "arn:aws:rds:us-east-1:1:db:x", "is an ARN of the partition aws; this is aws-cn.")
-_answered("another_partitions_host", "db.x.cn-north-1.rds.amazonaws.com", "this one's end in amazonaws.com.cn.")
+_answered("another_partitions_host", "db.x.cn-north-1.rds.amazonaws.com", "those of aws-cn end in amazonaws.com.cn")
 
 
-@noticed_by(tags.stack_tags, "aws:s3/bucket:Bucket 'inference-models': it lacks the tags", "stack=cn-northwest-1")
+@noticed_by(stack_tags.tags, "aws:s3/bucket:Bucket 'inference-models': it lacks the tags", "stack=cn-northwest-1")
 def a_bucket_has_lost_its_tags(on: Rehearsal, undo: ExitStack) -> None:
     client, name = on.client("s3"), record(on, "aws:s3/bucket:Bucket", "inference-models").id
     kept = client.get_bucket_tagging(Bucket=name)["TagSet"]
@@ -76,7 +81,7 @@ def a_bucket_has_lost_its_tags(on: Rehearsal, undo: ExitStack) -> None:
     undo.callback(client.put_bucket_tagging, Bucket=name, Tagging={"TagSet": kept})
 
 
-@noticed_by(tags.stack_tags, "aws:kms/key:Key 'alarms': it lacks the tags managed-by=pulumi")
+@noticed_by(stack_tags.tags, "aws:kms/key:Key 'alarms': it lacks the tags managed-by=pulumi")
 def a_key_lacks_the_providers_default_tags(on: Rehearsal, undo: ExitStack) -> None:
     client, key = on.client("kms"), record(on, "aws:kms/key:Key", "alarms").id
     client.untag_resource(KeyId=key, TagKeys=["managed-by"])

@@ -1,4 +1,4 @@
-"""Damages of the network: security groups, routes, NAT, network ACLs, addresses, mount targets, endpoints."""
+"""Mutations of the network: security groups, routes, NAT, network ACLs, addresses, mount targets, endpoints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from unittest import mock
 
 from rehearsal import Rehearsal
-from rehearsal.checks import edges, nat_egress, reachability
+from rehearsal.checks import nat_egress, reachability, security_group_edges
+from rehearsal.checks.nodes import ROLE_TAG
 from tests.support.mutations.table import emulated, group_of, noticed_by, record
 
 SUBNET, TABLE, ROUTE = "aws:ec2/subnet:Subnet", "aws:ec2/routeTable:RouteTable", "aws:ec2/route:Route"
@@ -25,23 +26,23 @@ def open_to_world(on: Rehearsal, undo: ExitStack, role: str, port: int) -> None:
     undo.callback(ec2.revoke_security_group_ingress, GroupId=group, IpPermissions=opened)
 
 
-@noticed_by(edges.open_edges, "0.0.0.0/0 -> postgresql:5432 is open but not intended: close it.")
+@noticed_by(security_group_edges.open_edges, "0.0.0.0/0 -> postgresql:5432 is open but not intended: close it.")
 def the_database_is_opened_to_the_world(on: Rehearsal, undo: ExitStack) -> None:
     open_to_world(on, undo, "postgresql", 5432)
 
 
-@noticed_by(edges.open_edges, "0.0.0.0/0 -> server:8080 is open but not intended: close it.")
+@noticed_by(security_group_edges.open_edges, "0.0.0.0/0 -> server:8080 is open but not intended: close it.")
 def the_server_is_opened_past_the_load_balancer(on: Rehearsal, undo: ExitStack) -> None:
     open_to_world(on, undo, "server", 8080)
 
 
-@noticed_by(edges.open_edges, "0.0.0.0/0 -> alb:22 is open but not intended: close it.")
+@noticed_by(security_group_edges.open_edges, "0.0.0.0/0 -> alb:22 is open but not intended: close it.")
 @noticed_by(reachability.reachable, "0.0.0.0/0 -> alb:22 is open (Internet), but not intended: close it.")
 def a_port_that_nobody_listens_on_is_opened(on: Rehearsal, undo: ExitStack) -> None:
     open_to_world(on, undo, "alb", 22)
 
 
-@noticed_by(edges.open_edges, "server -> redis:6379 is intended but not open: a rule is missing.")
+@noticed_by(security_group_edges.open_edges, "server -> redis:6379 is intended but not open: a rule is missing.")
 @noticed_by(reachability.reachable, "server -> redis:6379 is intended", "lets port 6379 in from there")
 def a_rule_into_the_cache_is_missing(on: Rehearsal, undo: ExitStack) -> None:
     ec2, group = on.client("ec2"), group_of(on, "redis")
@@ -50,7 +51,7 @@ def a_rule_into_the_cache_is_missing(on: Rehearsal, undo: ExitStack) -> None:
     undo.callback(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=found["IpPermissions"])
 
 
-@noticed_by(edges.open_edges, "models -> 0.0.0.0/0:443 is intended but not open")
+@noticed_by(security_group_edges.open_edges, "models -> 0.0.0.0/0:443 is intended but not open")
 @noticed_by(reachability.reachable, "models -> s3:443 is intended", "lets port 443 out")
 def the_models_may_not_call_out(on: Rehearsal, undo: ExitStack) -> None:
     ec2, group = on.client("ec2"), group_of(on, "models")
@@ -59,7 +60,7 @@ def the_models_may_not_call_out(on: Rehearsal, undo: ExitStack) -> None:
     undo.callback(ec2.authorize_security_group_egress, GroupId=group, IpPermissions=found["IpPermissionsEgress"])
 
 
-@noticed_by(edges.open_edges, "ui -> gateway:8070 is open but not intended: close it.")
+@noticed_by(security_group_edges.open_edges, "ui -> gateway:8070 is open but not intended: close it.")
 @noticed_by(reachability.reachable, "ui -> gateway:8070 is open (direct), but not intended: close it.")
 def two_services_are_joined_that_have_no_business_together(on: Rehearsal, undo: ExitStack) -> None:
     ec2, target, source = on.client("ec2"), group_of(on, "gateway"), group_of(on, "ui")
@@ -70,11 +71,11 @@ def two_services_are_joined_that_have_no_business_together(on: Rehearsal, undo: 
     undo.callback(ec2.revoke_security_group_egress, GroupId=source, IpPermissions=way_out)
 
 
-@noticed_by(edges.open_edges, "has no tag cvat:edge: say which end of which edge it is.")
+@noticed_by(security_group_edges.open_edges, "has no tag cvat:edge: say which end of which edge it is.")
 def a_security_group_does_not_say_what_it_is(on: Rehearsal, undo: ExitStack) -> None:
     ec2, group = on.client("ec2"), group_of(on, "ui")
-    ec2.delete_tags(Resources=[group], Tags=[{"Key": edges.ROLE_TAG}])
-    undo.callback(ec2.create_tags, Resources=[group], Tags=[{"Key": edges.ROLE_TAG, "Value": "ui"}])
+    ec2.delete_tags(Resources=[group], Tags=[{"Key": ROLE_TAG}])
+    undo.callback(ec2.create_tags, Resources=[group], Tags=[{"Key": ROLE_TAG, "Value": "ui"}])
 
 
 @noticed_by(nat_egress.private_subnets, "gives out public addresses: switch mapPublicIpOnLaunch off.")

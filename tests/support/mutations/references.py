@@ -1,4 +1,4 @@
-"""Damages of what tasks and models name: secrets, images, log groups, roles, volumes, archives, targets, hosts."""
+"""Mutations of what tasks and models name: secrets, images, log groups, roles, volumes, archives, targets, hosts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from rehearsal import Rehearsal
-from rehearsal.checks import addresses, flow, listeners, tasks
+from rehearsal.checks import addresses, gateway_calls, listeners, task_references
 from tests.support.mutations.table import (
     container,
     forget,
@@ -25,12 +25,12 @@ SECRET, ENDPOINT = "aws:secretsmanager/secret:Secret", "aws:sagemaker/endpoint:E
 NO_DIGEST = f"sha256:{'0' * 64}"
 
 
-@noticed_by(tasks.references, "Task definition cvat-server", "cannot be read")
+@noticed_by(task_references.references, "Task definition cvat-server", "cannot be read")
 def a_secret_is_gone(on: Rehearsal, undo: ExitStack) -> None:
     take_away(on, undo, "secretsmanager", "secrets", record(on, SECRET, "data-django").outputs["name"])
 
 
-@noticed_by(tasks.references, "CVAT_REDIS_PASSWORD: the secret", "has no key 'password'")
+@noticed_by(task_references.references, "CVAT_REDIS_PASSWORD: the secret", "has no key 'password'")
 def a_secret_lacks_the_key_that_a_task_reads(on: Rehearsal, undo: ExitStack) -> None:
     client, secret = on.client("secretsmanager"), record(on, SECRET, "data-redis").id
     kept = client.get_secret_value(SecretId=secret)["SecretString"]
@@ -38,13 +38,15 @@ def a_secret_lacks_the_key_that_a_task_reads(on: Rehearsal, undo: ExitStack) -> 
     undo.callback(client.put_secret_value, SecretId=secret, SecretString=kept)
 
 
-@noticed_by(tasks.references, "Task definition cvat-server, container server: its log group", "does not exist")
+@noticed_by(
+    task_references.references, "Task definition cvat-server, container server: its log group", "does not exist"
+)
 def a_log_group_is_gone(on: Rehearsal, undo: ExitStack) -> None:
     group = record(on, "aws:cloudwatch/logGroup:LogGroup", "logs-server")
     take_away(on, undo, "logs", "groups", group.outputs["name"])
 
 
-@noticed_by(tasks.references, "container ui: it logs to another region, eu-central-1.")
+@noticed_by(task_references.references, "container ui: it logs to another region, eu-central-1.")
 def a_task_logs_to_another_region(on: Rehearsal, undo: ExitStack) -> None:
     def elsewhere(definition: dict[str, Any]) -> None:
         definition["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-region"] = "eu-central-1"
@@ -52,12 +54,12 @@ def a_task_logs_to_another_region(on: Rehearsal, undo: ExitStack) -> None:
     redefine(on, undo, "cvat-ui", elsewhere)
 
 
-@noticed_by(tasks.references, "Task definition cvat-server: the role", "does not exist")
+@noticed_by(task_references.references, "Task definition cvat-server: the role", "does not exist")
 def a_role_is_gone(on: Rehearsal, undo: ExitStack) -> None:
     take_away(on, undo, "iam", "roles", record(on, "aws:iam/role:Role", "cvat-server-execution").outputs["name"])
 
 
-@noticed_by(tasks.references, "Task definition cvat-server, container server: its image", "is not in ECR")
+@noticed_by(task_references.references, "Task definition cvat-server, container server: its image", "is not in ECR")
 def a_repository_is_gone(on: Rehearsal, undo: ExitStack) -> None:
     repository = record(on, "aws:ecr/repository:Repository", "images-server")
     take_away(on, undo, "ecr", "repositories", repository.outputs["name"])
@@ -67,23 +69,23 @@ def image(on: Rehearsal, name: str) -> str:
     return str(record(on, "docker:index/image:Image", name).outputs["repoDigest"])
 
 
-@noticed_by(tasks.references, f"@{NO_DIGEST}' is not in ECR.")
+@noticed_by(task_references.references, f"@{NO_DIGEST}' is not in ECR.")
 def a_task_runs_a_digest_that_was_never_pushed(on: Rehearsal, undo: ExitStack) -> None:
     container(on, undo, "cvat-ui", image=f"{image(on, 'images-ui').partition('@')[0]}@{NO_DIGEST}")
 
 
-@noticed_by(tasks.references, "container ui: its image", "is not in ECR.")
+@noticed_by(task_references.references, "container ui: its image", "is not in ECR.")
 def a_task_runs_the_digest_of_another_image(on: Rehearsal, undo: ExitStack) -> None:
     repository, other = image(on, "images-ui").partition("@")[0], image(on, "images-gateway").partition("@")[2]
     container(on, undo, "cvat-ui", image=f"{repository}@{other}")
 
 
-@noticed_by(tasks.references, "container ui: its image is", "no ECR image of this partition by digest")
+@noticed_by(task_references.references, "container ui: its image is", "no ECR image of this partition by digest")
 def a_task_runs_a_tag(on: Rehearsal, undo: ExitStack) -> None:
     container(on, undo, "cvat-ui", image=f"{image(on, 'images-ui').partition('@')[0]}:latest")
 
 
-@noticed_by(tasks.references, "container ui: its image is", "no ECR image of this partition by digest")
+@noticed_by(task_references.references, "container ui: its image is", "no ECR image of this partition by digest")
 def a_task_runs_an_image_of_another_partition(on: Rehearsal, undo: ExitStack) -> None:
     container(on, undo, "cvat-ui", image=image(on, "images-ui").replace(".amazonaws.com.cn/", ".amazonaws.com/"))
 
@@ -93,7 +95,7 @@ def volume(on: Rehearsal, undo: ExitStack, **changes: Any) -> None:
     redefine(on, undo, "cvat-server", lambda one: one["volumes"][0]["efsVolumeConfiguration"].update(changes))
 
 
-@noticed_by(tasks.references, "Task definition cvat-server: volume data:", "fsap-00000000")
+@noticed_by(task_references.references, "Task definition cvat-server: volume data:", "fsap-00000000")
 def a_volume_names_an_access_point_that_does_not_exist(on: Rehearsal, undo: ExitStack) -> None:
     volume(on, undo, authorizationConfig={"accessPointId": "fsap-00000000", "iam": "ENABLED"})
 
@@ -105,13 +107,13 @@ def other_file_system(on: Rehearsal, undo: ExitStack) -> str:
     return made
 
 
-@noticed_by(tasks.references, "Task definition cvat-server: volume data: fs-", "has no mount target.")
-@noticed_by(tasks.references, "Task definition cvat-server: volume data:", "belongs to another file system.")
+@noticed_by(task_references.references, "Task definition cvat-server: volume data: fs-", "has no mount target.")
+@noticed_by(task_references.references, "Task definition cvat-server: volume data:", "belongs to another file system.")
 def a_volume_is_of_another_file_system_than_its_access_point(on: Rehearsal, undo: ExitStack) -> None:
     volume(on, undo, fileSystemId=other_file_system(on, undo))
 
 
-@noticed_by(tasks.references, "Model inference: its archive s3://", "does not exist.")
+@noticed_by(task_references.references, "Model inference: its archive s3://", "does not exist.")
 def a_models_archive_is_gone(on: Rehearsal, undo: ExitStack) -> None:
     def rename(model: dict[str, Any]) -> None:
         model["Containers"][0]["ModelDataUrl"] += ".old"
@@ -119,7 +121,7 @@ def a_models_archive_is_gone(on: Rehearsal, undo: ExitStack) -> None:
     remodel(on, undo, rename)
 
 
-@noticed_by(tasks.references, "Model inference: its image", "is not in ECR")
+@noticed_by(task_references.references, "Model inference: its image", "is not in ECR")
 def a_models_image_is_gone(on: Rehearsal, undo: ExitStack) -> None:
     def other(model: dict[str, Any]) -> None:
         model["Containers"][0]["Image"] = f"{image(on, 'images-models').partition('@')[0]}@{NO_DIGEST}"
@@ -168,7 +170,7 @@ def a_container_serves_another_function_than_its_name_says(on: Rehearsal, undo: 
 
 
 @noticed_by(addresses.exist, "there is no endpoint 'inference-", "in service.")
-@noticed_by(flow.answers, "pth-faster-rcnn: its call is answered with")
+@noticed_by(gateway_calls.answered, "pth-faster-rcnn: its call is answered with")
 def an_endpoint_is_gone(on: Rehearsal, undo: ExitStack) -> None:
     sagemaker, old = on.client("sagemaker"), on.of_type(ENDPOINT)[0]
     config = sagemaker.describe_endpoint(EndpointName=old.id)["EndpointConfigName"]
@@ -242,7 +244,7 @@ def the_demo_is_looked_for_where_nothing_is(on: Rehearsal, undo: ExitStack) -> N
     redefine(on, undo, "init", elsewhere)
 
 
-@noticed_by(tasks.references, "1 task definitions are not in the account.")
+@noticed_by(task_references.references, "1 task definitions are not in the account.")
 def a_task_definition_was_never_registered(on: Rehearsal, undo: ExitStack) -> None:
     old = record(on, "aws:ecs/taskDefinition:TaskDefinition", "cvat-ui")
     swap(on, undo, old, outputs={**old.outputs, "arn": f"{old.outputs['arn']}9"})

@@ -1,7 +1,7 @@
-"""The table of damages, and the tools that they are done with.
+"""The table of mutations, and the tools that they are done with.
 
-A damage is a function of the rehearsal and of a stack that undoes it. Its name says what it does, its decorator which
-check must notice and with which words; `test_rehearsal_checks.py` runs them all over one account.
+A mutation is a function of the rehearsal and of a stack that undoes it. Its name says what it does, its decorator which
+check must notice and with which words; `tests/rehearsal/test_checks.py` runs them all over one account.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 from moto.backends import get_backend
 
 from rehearsal import Record, Rehearsal
-from rehearsal.checks import Check
-from rehearsal.checks.edges import ROLE_TAG
+from rehearsal.checks.catalogue import Check
+from rehearsal.checks.nodes import ROLE_TAG
 
 Do = Callable[[Rehearsal, ExitStack], None]
 
 
 @dataclass(frozen=True)
-class Damage:
+class Mutation:
     """Something that goes wrong, and who notices."""
 
     check: Check
@@ -35,23 +35,23 @@ class Damage:
         return self.do.__name__
 
 
-_damages: list[Damage] = []
+_mutations: list[Mutation] = []
 
 
 def noticed_by(check: Check, *says: str) -> Callable[[Do], Do]:
-    """Put a damage into the table; more decorators are more checks that must notice it."""
+    """Put a mutation into the table; more decorators are more checks that must notice it."""
 
     def add(do: Do) -> Do:
-        _damages.append(Damage(check, says, do))
+        _mutations.append(Mutation(check, says, do))
         return do
 
     return add
 
 
-def of(*modules: ModuleType) -> list[Damage]:
-    """All damages that these modules define."""
+def of(*modules: ModuleType) -> list[Mutation]:
+    """All mutations that these modules define."""
     names = {module.__name__ for module in modules}
-    return [damage for damage in _damages if damage.do.__module__ in names]
+    return [mutation for mutation in _mutations if mutation.do.__module__ in names]
 
 
 def record(on: Rehearsal, token: str, name: str) -> Record:

@@ -1,4 +1,4 @@
-"""Damages of what containers are given in their environment."""
+"""Mutations of what containers are given in their environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from rehearsal import Rehearsal
-from rehearsal.checks import environment, flow
+from rehearsal.checks import environment, gateway_calls
 from tests.support.mutations.table import container, noticed_by, redefine, remodel, tell
 
 SERVER = "Task definition cvat-server, container server: "
@@ -60,7 +60,7 @@ def the_demo_is_copied_to_a_folder_that_is_lost_with_its_task(on: Rehearsal, und
 
 
 @noticed_by(environment.variables, "container gateway: ", "SERVERLESS_ENDPOINTS")
-@noticed_by(flow.answers, "container gateway: ")
+@noticed_by(gateway_calls.answered, "container gateway: ")
 def the_gateway_is_told_nonsense(on: Rehearsal, undo: ExitStack) -> None:
     tell(on, undo, "cvat-gateway", SERVERLESS_ENDPOINTS="{nonsense")
 
@@ -75,7 +75,7 @@ def the_ui_is_given_a_variable(on: Rehearsal, undo: ExitStack) -> None:
     tell(on, undo, "cvat-ui", CVAT_BASE_URL="http://host")
 
 
-@noticed_by(environment.variables, "container worker: it runs ", "nobody knows what that reads")
+@noticed_by(environment.variables, "container worker: it runs ", "which variables that reads is not declared")
 def a_worker_runs_an_image_that_nobody_knows(on: Rehearsal, undo: ExitStack) -> None:
     container(on, undo, "cvat-worker", image="busybox")
 

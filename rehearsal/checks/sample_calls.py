@@ -20,7 +20,7 @@ BOX = [20.0, 10.0, 90.0, 80.0]
 
 @dataclass(frozen=True)
 class Sample:
-    """A call and what becomes of it."""
+    """A call of a function, what its container answers, and what CVAT must get."""
 
     request: Mapping[str, Any]
     """From CVAT."""
@@ -38,8 +38,8 @@ def sample(kind: str, item: Mapping[str, Any]) -> Sample:
 def _detector(item: Mapping[str, Any]) -> Sample:
     labels = json.loads(item["metadata"]["annotations"].get("spec", "[]"))
     label = labels[0]["name"] if labels else "thing"
-    found = [{"label": label, "type": "rectangle", "points": BOX, "confidence": "0.9"}]
-    return Sample({"image": PIXEL, "threshold": 0.5}, found, found)
+    shapes = [{"label": label, "type": "rectangle", "points": BOX, "confidence": "0.9"}]
+    return Sample({"image": PIXEL, "threshold": 0.5}, shapes, shapes)
 
 
 def _interactor(_: Mapping[str, Any]) -> Sample:

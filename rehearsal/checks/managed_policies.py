@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from region import Region
-from rehearsal.checks import cached_query
+from rehearsal.checks.cached_query import cached_query
 from rehearsal.result import Rehearsal
 
 REASONS = {
     "AWSBackupServiceRolePolicyForBackup": "what AWS Backup calls differs between stores and changes with time",
     "AWSBackupServiceRolePolicyForRestores": "what AWS Backup calls differs between stores and changes with time",
 }
-"""By name. Each names a service that only acts on what its own plan or an operator's job selects."""
+"""By name. Each is for a service that only acts on what its own plan or an operator's job selects."""
 
-TAKEN_BY = {name: "backup" for name in REASONS}
+TAKEN_BY = dict.fromkeys(REASONS, "backup")
 """The service that takes a role with this policy; restore jobs name theirs only when an operator starts one."""
 
 
-@cached_query.question
+@cached_query
 def attached(rehearsal: Rehearsal, role: str) -> dict[str, str]:
     """AWS's own policies of a role that need no further reason: ARN -> name."""
-    found = rehearsal.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    own = f"arn:{Region(rehearsal.region).partition}:iam::aws:policy/"
+    policies = rehearsal.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    prefix = f"arn:{Region(rehearsal.region).partition}:iam::aws:policy/"
     return {
-        one["PolicyArn"]: one["PolicyName"]
-        for one in found
-        if one["PolicyArn"].startswith(own) and one["PolicyName"] in REASONS
+        policy["PolicyArn"]: policy["PolicyName"]
+        for policy in policies
+        if policy["PolicyArn"].startswith(prefix) and policy["PolicyName"] in REASONS
     }

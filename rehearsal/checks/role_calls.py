@@ -10,16 +10,16 @@ from typing import Any
 from policy.rules.partition import IMAGE
 from region import Region
 from rehearsal.aws.iam_evaluator import Request
-from rehearsal.checks import cached_query, managed, scheduled_calls, sleep
-from rehearsal.checks.cached_query import Thing
+from rehearsal.checks import managed_policies, scheduled_calls, sleeping_endpoints, stack_queries
+from rehearsal.checks.cached_query import Described, cached_query
+from rehearsal.checks.containers import SECRET, variables_of
 from rehearsal.checks.iam_resources import access_point_request, request
-from rehearsal.checks.tasks import SECRET
 from rehearsal.engine.state import Record
 from rehearsal.result import Rehearsal
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
-TELL_METRICS = "cloudwatch:PutMetricData"
+PUT_METRICS = "cloudwatch:PutMetricData"
 METRICS_NAMESPACE = "CVAT"
 """The namespace that `cvat-aws queue-metrics` writes to (patches/overlay/cvat_aws/queue_metrics.py)."""
 PROTECT = ("ecs:GetTaskProtection", "ecs:UpdateTaskProtection")
@@ -56,10 +56,10 @@ USERS = {
 
 @dataclass(frozen=True)
 class Call:
-    """One call that a role's task makes."""
+    """One call that what runs with a role makes."""
 
     request: Request
-    unit: str
+    subject: str
     """What it is on: ARN of secret, repository, log group, bucket, endpoint or access point; "*" for nothing."""
     needed: bool = True
     """Whether it must be allowed; one that is not needed may be."""
@@ -71,27 +71,28 @@ class Use:
 
     record: Record
     services: frozenset[str]
-    """Who takes it, such as ecs-tasks."""
+    """Services that take it, such as ecs-tasks."""
     calls: tuple[Call, ...]
     known: bool
     """Whether this module knows what is called with it."""
 
     @property
     def arn(self) -> str:
+        """The role's."""
         return str(self.record.outputs["arn"])
 
 
-@cached_query.question
+@cached_query
 def uses(rehearsal: Rehearsal) -> list[Use]:
     """Every role of the stack."""
     calls: dict[str, list[Call]] = {}
-    for arn, found in _all_calls(rehearsal):
-        calls.setdefault(arn, []).extend(found)
-    users = _users(rehearsal)
+    for arn, made in _all_calls(rehearsal):
+        calls.setdefault(arn, []).extend(made)
+    services = _services_by_role(rehearsal)
     return [
         Use(
             record,
-            frozenset(users.get(record.outputs["arn"], ())),
+            frozenset(services.get(record.outputs["arn"], ())),
             tuple(dict.fromkeys(calls.get(record.outputs["arn"], ()))),
             record.outputs["arn"] in calls,
         )
@@ -100,48 +101,52 @@ def uses(rehearsal: Rehearsal) -> list[Use]:
 
 
 def _all_calls(rehearsal: Rehearsal) -> Iterator[tuple[str, list[Call]]]:
-    shells = _with_shell(rehearsal)
-    for _, definition in cached_query.task_definitions(rehearsal):
+    with_shell = _with_shell(rehearsal)
+    for _, definition in stack_queries.task_definitions(rehearsal):
         containers = definition["containerDefinitions"]
         if arn := definition.get("executionRoleArn"):
-            yield arn, [call for one in containers for call in _starts(rehearsal, one)]
+            yield arn, [call for container in containers for call in _starts(rehearsal, container)]
         if arn := definition.get("taskRoleArn"):
-            own = [call for one in containers for call in _runs(rehearsal, one)]
-            shell = [_on("*", action) for action in EXEC] if definition["taskDefinitionArn"] in shells else []
+            own = [call for container in containers for call in _runs(rehearsal, container)]
+            has_shell = definition["taskDefinitionArn"] in with_shell
+            shell = [_call("*", action) for action in EXEC] if has_shell else []
             yield arn, [*own, *_mounts(rehearsal, definition), *shell]
-    for record in rehearsal.of_type("aws:sagemaker/model:Model"):
-        model = rehearsal.client("sagemaker").describe_model(ModelName=record.id)
+    for _, model in stack_queries.sagemaker_models(rehearsal):
         yield model["ExecutionRoleArn"], list(_serves(rehearsal, model))
-    for role, asked in scheduled_calls.asked(rehearsal):
-        yield role, [_on(one.resource, one.action) for one in asked]
+    for role, permissions in scheduled_calls.needed_permissions(rehearsal):
+        yield role, [_call(permission.resource, permission.action) for permission in permissions]
 
 
-def _on(unit: str, action: str, *, needed: bool = True, **context: str) -> Call:
-    return Call(request(action, unit, context), unit, needed)
+def _call(subject: str, action: str, *, needed: bool = True, **context: str) -> Call:
+    return Call(request(action, subject, context), subject, needed)
 
 
-def _arn(rehearsal: Rehearsal, service: str, rest: str, *, place: str | None = None) -> str:
-    where = f"{rehearsal.region}:{rehearsal.account.id}" if place is None else place
-    return f"arn:{Region(rehearsal.region).partition}:{service}:{where}:{rest}"
+def _arn(rehearsal: Rehearsal, service: str, rest: str) -> str:
+    """An ARN of the account in the stack's region."""
+    return Region(rehearsal.region).arn(service, rest, account=rehearsal.account.id)
+
+
+def _bucket_arn(rehearsal: Rehearsal, name: str) -> str:
+    return Region(rehearsal.region).arn("s3", name, region="")
 
 
 def _pulls(rehearsal: Rehearsal, image: str) -> list[Call]:
-    found = IMAGE.match(image)
-    if not found:
+    match = IMAGE.match(image)
+    if not match:
         return []
-    place = f"{found['region']}:{found['account']}"
-    repository = _arn(rehearsal, "ecr", f"repository/{found['name']}", place=place)
-    return [_on("*", "ecr:GetAuthorizationToken"), *(_on(repository, action) for action in PULL)]
+    region = Region(rehearsal.region)
+    repository = region.arn("ecr", f"repository/{match['name']}", account=match["account"], region=match["region"])
+    return [_call("*", "ecr:GetAuthorizationToken"), *(_call(repository, action) for action in PULL)]
 
 
-def _starts(rehearsal: Rehearsal, container: Thing) -> list[Call]:
+def _starts(rehearsal: Rehearsal, container: Described) -> list[Call]:
     """What ECS calls to start a container."""
     calls = _pulls(rehearsal, container["image"])
     if group := container.get("logConfiguration", {}).get("options", {}).get("awslogs-group"):
-        calls += [_on(_arn(rehearsal, "logs", f"log-group:{group}"), action) for action in WRITE_LOGS]
+        calls += [_call(_arn(rehearsal, "logs", f"log-group:{group}"), action) for action in WRITE_LOGS]
     for secret in container.get("secrets", []):
-        if found := SECRET.match(secret["valueFrom"]):
-            calls += [_on(found["arn"], "secretsmanager:GetSecretValue"), *_decrypts(rehearsal, found["arn"])]
+        if match := SECRET.match(secret["valueFrom"]):
+            calls += [_call(match["arn"], "secretsmanager:GetSecretValue"), *_decrypts(rehearsal, match["arn"])]
     return calls
 
 
@@ -151,118 +156,117 @@ def _decrypts(rehearsal: Rehearsal, secret: str) -> list[Call]:
     try:
         key = client.describe_secret(SecretId=secret).get("KmsKeyId", "")
     except client.exceptions.ClientError:
-        return []  # that it is missing is told by another check
-    return [_on(key, "kms:Decrypt")] if key.startswith("arn:") else []
+        return []  # that it is missing is the finding of another check
+    return [_call(key, "kms:Decrypt")] if key.startswith("arn:") else []
 
 
-def _runs(rehearsal: Rehearsal, container: Thing) -> Iterator[Call]:
-    """What a container itself calls, by the variables that tell it to."""
-    told = {one["name"]: one["value"] for one in container.get("environment", [])}
-    for target in json.loads(told.get("SERVERLESS_ENDPOINTS", "{}")).values():
+def _runs(rehearsal: Rehearsal, container: Described) -> Iterator[Call]:
+    """What a container itself calls, by its variables and its command."""
+    variables = variables_of(container)
+    for target in json.loads(variables.get("SERVERLESS_ENDPOINTS", "{}")).values():
         endpoint = _arn(rehearsal, "sagemaker", f"endpoint/{target['endpoint']}")
-        yield _on(endpoint, "sagemaker:InvokeEndpoint")
-    if source := told.get("DEMO_SOURCE"):
+        yield _call(endpoint, "sagemaker:InvokeEndpoint")
+    if source := variables.get("DEMO_SOURCE"):
         bucket, _, prefix = source.removeprefix("s3://").partition("/")
         yield from _reads(rehearsal, bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "")
     yield from _commanded(rehearsal, container.get("command", ()))
-    for bucket in told.get("CVAT_S3_ROLE_BUCKETS", "").replace(",", " ").split():
-        own = _arn(rehearsal, "s3", bucket, place=":") in _buckets(rehearsal)
+    for bucket in variables.get("CVAT_S3_ROLE_BUCKETS", "").replace(",", " ").split():
+        own = bucket in _bucket_names(rehearsal)
         yield from _reads(rehearsal, bucket, "", needed=own)  # another account's bucket may have a policy of its own
 
 
 def _commanded(rehearsal: Rehearsal, command: Sequence[str]) -> Iterator[Call]:
-    """What the commands of CVAT's image call, whatever they are told."""
+    """What the commands of CVAT's image call, whatever their variables are."""
     if command[:1] == ["queue-metrics"]:
-        yield Call(Request(TELL_METRICS, "*", {"cloudwatch:namespace": METRICS_NAMESPACE}), METRICS_NAMESPACE)
+        yield Call(Request(PUT_METRICS, "*", {"cloudwatch:namespace": METRICS_NAMESPACE}), METRICS_NAMESPACE)
     if command[:1] == ["worker"]:
         for record in rehearsal.of_type("aws:ecs/cluster:Cluster"):
             tasks = _arn(rehearsal, "ecs", f"task/{record.outputs['name']}/0123456789abcdef")
-            yield from (_on(tasks, action) for action in PROTECT)
+            yield from (_call(tasks, action) for action in PROTECT)
 
 
-@cached_query.question
-def _buckets(rehearsal: Rehearsal) -> list[str]:
-    listed = rehearsal.client("s3").list_buckets()["Buckets"]
-    return [_arn(rehearsal, "s3", one["Name"], place=":") for one in listed]
+@cached_query
+def _bucket_names(rehearsal: Rehearsal) -> list[str]:
+    return [bucket["Name"] for bucket in rehearsal.client("s3").list_buckets()["Buckets"]]
 
 
 def _reads(rehearsal: Rehearsal, bucket: str, prefix: str, *, needed: bool = True) -> list[Call]:
-    unit = _arn(rehearsal, "s3", bucket, place=":")
-    read = Call(Request("s3:GetObject", f"{unit}/{prefix}any/object"), unit, needed)
-    listing = Call(Request("s3:ListBucket", unit, {"s3:prefix": prefix}), unit, needed)
+    arn = _bucket_arn(rehearsal, bucket)
+    read = Call(Request("s3:GetObject", f"{arn}/{prefix}any/object"), arn, needed)
+    listing = Call(Request("s3:ListBucket", arn, {"s3:prefix": prefix}), arn, needed)
     return [listing, read, *_decrypts_objects(rehearsal, bucket)]
 
 
-@cached_query.question
+@cached_query
 def _decrypts_objects(rehearsal: Rehearsal, bucket: str) -> list[Call]:
     """Objects under a key of the customer's are decrypted with the role that reads them."""
     client = rehearsal.client("s3")
     try:
         rules = client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     except client.exceptions.ClientError:
-        return []  # somebody else's bucket, or one without a rule
+        return []  # another account's bucket, or one without a rule
     defaults = [rule["ApplyServerSideEncryptionByDefault"] for rule in rules]
-    return [_on(one["KMSMasterKeyID"], "kms:Decrypt") for one in defaults if "KMSMasterKeyID" in one]
+    return [_call(default["KMSMasterKeyID"], "kms:Decrypt") for default in defaults if "KMSMasterKeyID" in default]
 
 
-def _mounts(rehearsal: Rehearsal, definition: Thing) -> Iterator[Call]:
-    """ECS mounts with the task's role; whether a container writes is told by its mount points."""
+def _mounts(rehearsal: Rehearsal, definition: Described) -> Iterator[Call]:
+    """ECS mounts with the task's role; mount points say whether a container writes."""
     for volume in definition.get("volumes", []):
-        system = volume.get("efsVolumeConfiguration", {})
-        point = system.get("authorizationConfig", {}).get("accessPointId")
-        if not point:
+        config = volume.get("efsVolumeConfiguration", {})
+        point_id = config.get("authorizationConfig", {}).get("accessPointId")
+        if not point_id:
             continue
-        unit = _arn(rehearsal, "elasticfilesystem", f"access-point/{point}")
-        target = _arn(rehearsal, "elasticfilesystem", f"file-system/{system['fileSystemId']}")
+        point = _arn(rehearsal, "elasticfilesystem", f"access-point/{point_id}")
+        system = _arn(rehearsal, "elasticfilesystem", f"file-system/{config['fileSystemId']}")
         writes = any(
             mount["sourceVolume"] == volume["name"] and not mount.get("readOnly")
             for container in definition["containerDefinitions"]
             for mount in container.get("mountPoints", [])
         )
         for action in ("ClientMount", *(("ClientWrite",) if writes else ())):
-            yield Call(access_point_request(f"elasticfilesystem:{action}", target, unit), unit)
-        if _acts_as_root(rehearsal, point):
-            yield Call(access_point_request("elasticfilesystem:ClientRootAccess", target, unit), unit)
+            yield Call(access_point_request(f"elasticfilesystem:{action}", system, point), point)
+        if _acts_as_root(rehearsal, point_id):
+            yield Call(access_point_request("elasticfilesystem:ClientRootAccess", system, point), point)
 
 
-def _acts_as_root(rehearsal: Rehearsal, point: str) -> bool:
-    found = rehearsal.client("efs").describe_access_points(AccessPointId=point)["AccessPoints"]
-    return any(one.get("PosixUser", {}).get("Uid") == 0 for one in found)
+def _acts_as_root(rehearsal: Rehearsal, point_id: str) -> bool:
+    points = rehearsal.client("efs").describe_access_points(AccessPointId=point_id)["AccessPoints"]
+    return any(point.get("PosixUser", {}).get("Uid") == 0 for point in points)
 
 
-def _serves(rehearsal: Rehearsal, model: Thing) -> Iterator[Call]:
+def _serves(rehearsal: Rehearsal, model: Described) -> Iterator[Call]:
     """What SageMaker calls with a model's role."""
-    for container in model.get("Containers") or [model["PrimaryContainer"]]:
+    for container in stack_queries.model_containers(model):
         yield from _pulls(rehearsal, container["Image"])
         if address := container.get("ModelDataUrl"):
             bucket, _, key = address.removeprefix("s3://").partition("/")
-            unit = _arn(rehearsal, "s3", bucket, place=":")
-            yield Call(Request("s3:GetObject", f"{unit}/{key}"), unit)
+            arn = _bucket_arn(rehearsal, bucket)
+            yield Call(Request("s3:GetObject", f"{arn}/{key}"), arn)
             # SageMaker asks for it only where the object is missing: to say "not found" instead of "denied".
-            yield Call(Request("s3:ListBucket", unit, {"s3:prefix": key}), unit, needed=False)
+            yield Call(Request("s3:ListBucket", arn, {"s3:prefix": key}), arn, needed=False)
             yield from _decrypts_objects(rehearsal, bucket)
-    for endpoint in endpoints_of(rehearsal).get(model["ModelName"], []):
+    for endpoint in endpoints_by_model(rehearsal).get(model["ModelName"], []):
         group = _arn(rehearsal, "logs", f"log-group:/aws/sagemaker/Endpoints/{endpoint}")
-        yield from (_on(group, action) for action in WRITE_LOGS)
+        yield from (_call(group, action) for action in WRITE_LOGS)
     if model.get("VpcConfig"):
-        yield from (_on("*", action) for action in JOIN_NETWORK)
+        yield from (_call("*", action) for action in JOIN_NETWORK)
 
 
-@cached_query.question
-def endpoints_of(rehearsal: Rehearsal) -> dict[str, list[str]]:
+@cached_query
+def endpoints_by_model(rehearsal: Rehearsal) -> dict[str, list[str]]:
     """Names of the stack's endpoints, by the model that they serve."""
-    client, found = rehearsal.client("sagemaker"), dict[str, list[str]]()
+    client, endpoints = rehearsal.client("sagemaker"), dict[str, list[str]]()
     names = [record.id for record in rehearsal.of_type("aws:sagemaker/endpoint:Endpoint")]
-    for name in (*names, *sleep.endpoints(rehearsal)):
+    for name in (*names, *sleeping_endpoints.configurations(rehearsal)):
         endpoint = client.describe_endpoint(EndpointName=name)
         config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
         for variant in config["ProductionVariants"]:
-            found.setdefault(variant["ModelName"], []).append(name)
-    return found
+            endpoints.setdefault(variant["ModelName"], []).append(name)
+    return endpoints
 
 
 def _with_shell(rehearsal: Rehearsal) -> set[str]:
-    """Task definitions of services with ECS Exec; moto's services do not tell, so it is asked of the program."""
+    """Task definitions of services with ECS Exec; moto's services do not tell, so the program's inputs are asked."""
     return {
         record.inputs["taskDefinition"]
         for record in rehearsal.of_type("aws:ecs/service:Service")
@@ -270,18 +274,18 @@ def _with_shell(rehearsal: Rehearsal) -> set[str]:
     }
 
 
-def _users(rehearsal: Rehearsal) -> dict[str, set[str]]:
+def _services_by_role(rehearsal: Rehearsal) -> dict[str, set[str]]:
     """Services by the role that a resource of theirs names."""
-    found: dict[str, set[str]] = {}
+    services: dict[str, set[str]] = {}
     for record in rehearsal.resources:
         service = next((name for prefix, name in USERS.items() if record.type.startswith(prefix)), None)
         for text in _texts(record.inputs) if service else ():
             if ":role/" in text:
-                found.setdefault(text, set()).add(str(service))
+                services.setdefault(text, set()).add(str(service))
     for record in rehearsal.of_type("aws:iam/role:Role"):
-        for policy in managed.attached(rehearsal, record.id).values():
-            found.setdefault(record.outputs["arn"], set()).add(managed.TAKEN_BY[policy])
-    return found
+        for policy in managed_policies.attached(rehearsal, record.id).values():
+            services.setdefault(record.outputs["arn"], set()).add(managed_policies.TAKEN_BY[policy])
+    return services
 
 
 def _texts(value: Any) -> Iterator[str]:

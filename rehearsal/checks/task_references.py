@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from policy.rules.partition import IMAGE, image_problems
 from region import Region
-from rehearsal.checks import cached_query
-from rehearsal.checks.cached_query import Thing
+from rehearsal.checks import stack_queries
+from rehearsal.checks.cached_query import Described, verdict
+from rehearsal.checks.containers import SECRET
 from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Secrets, images, log groups, volumes and roles of every task and model exist"
-
-SECRET = re.compile(
-    r"^(?P<arn>arn:[a-z-]+:secretsmanager:[^:]+:\d+:secret:[^:]+)(?::(?P<key>[^:]*))?(?::[^:]*)?(?::[^:]*)?$"
-)
 
 
 def references(rehearsal: Rehearsal) -> Verdict:
     """The check."""
     findings: list[str] = []
-    definitions = cached_query.task_definitions(rehearsal)
+    definitions = stack_queries.task_definitions(rehearsal)
     for record, definition in definitions:
         where = f"Task definition {record.name}"
         findings += [f"{where}: {problem}" for problem in _roles(rehearsal, definition)]
@@ -33,74 +29,63 @@ def references(rehearsal: Rehearsal) -> Verdict:
     missing = len(rehearsal.of_type("aws:ecs/taskDefinition:TaskDefinition")) - len(definitions)
     if missing:
         findings.append(f"{missing} task definitions are not in the account.")
-    models = rehearsal.of_type("aws:sagemaker/model:Model")
-    for record in models:
-        findings += [f"Model {record.name}: {problem}" for problem in _model(rehearsal, record.id)]
-    return cached_query.verdict(NAME, findings, len(definitions) + len(models))
+    models = stack_queries.sagemaker_models(rehearsal)
+    for record, model in models:
+        findings += [f"Model {record.name}: {problem}" for problem in _model(rehearsal, model)]
+    return verdict(NAME, findings, len(definitions) + len(models))
 
 
-def _container(rehearsal: Rehearsal, container: Thing) -> list[str]:
+def _container(rehearsal: Rehearsal, container: Described) -> list[str]:
     problems = _image(rehearsal, container["image"])
     for secret in container.get("secrets", []):
         problems += [f"{secret['name']}: {problem}" for problem in _secret(rehearsal, secret["valueFrom"])]
     options = container.get("logConfiguration", {}).get("options", {})
-    group = options.get("awslogs-group", "")
-    found = rehearsal.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"] if group else []
-    if not any(one["logGroupName"] == group for one in found):
-        problems.append(f"its log group '{group}' does not exist.")
+    name = options.get("awslogs-group", "")
+    groups = rehearsal.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"] if name else []
+    if name not in [group["logGroupName"] for group in groups]:
+        problems.append(f"its log group '{name}' does not exist.")
     if options.get("awslogs-region", rehearsal.region) != rehearsal.region:
         problems.append(f"it logs to another region, {options['awslogs-region']}.")
     return problems
 
 
 def _image(rehearsal: Rehearsal, reference: str) -> list[str]:
-    """An image must be given by digest and lie in ECR; in the account's own it must be there."""
-    found = IMAGE.match(reference)
+    """An image must be given by digest and be in ECR; in the account's own it must exist."""
+    match = IMAGE.match(reference)
     problems = list(image_problems(reference, Region(rehearsal.region)))
-    if found is None or problems:
+    if match is None or problems:
         return [f"its image is {problem}" for problem in problems]
-    if found["account"] != rehearsal.account.id:
+    if match["account"] != rehearsal.account.id:
         return []  # another account's registry cannot be looked into from here
-    client = rehearsal.account.client("ecr", found["region"])
+    client = rehearsal.account.client("ecr", match["region"])
     try:
-        client.describe_images(repositoryName=found["name"], imageIds=[{"imageDigest": found["digest"]}])
+        client.describe_images(repositoryName=match["name"], imageIds=[{"imageDigest": match["digest"]}])
     except client.exceptions.ClientError:
         return [f"its image '{reference}' is not in ECR."]
     return []
 
 
 def _secret(rehearsal: Rehearsal, value_from: str) -> list[str]:
-    found = SECRET.match(value_from)
-    if not found:
+    match = SECRET.match(value_from)
+    if not match:
         return [f"'{value_from}' is not the ARN of a secret."]
     client = rehearsal.client("secretsmanager")
     try:
-        value = client.get_secret_value(SecretId=found["arn"])["SecretString"]
+        value = client.get_secret_value(SecretId=match["arn"])["SecretString"]
     except client.exceptions.ClientError as error:
-        return [f"the secret {found['arn']} cannot be read: {error.response['Error']['Message']}"]
-    if not found["key"]:
+        return [f"the secret {match['arn']} cannot be read: {error.response['Error']['Message']}"]
+    if not match["key"]:
         return []
     try:
         keys: Any = json.loads(value)
     except ValueError:
         keys = None
-    if not isinstance(keys, dict) or found["key"] not in keys:
-        return [f"the secret {found['arn']} has no key '{found['key']}'."]
+    if not isinstance(keys, dict) or match["key"] not in keys:
+        return [f"the secret {match['arn']} has no key '{match['key']}'."]
     return []
 
 
-@cached_query.question
-def secret_value(rehearsal: Rehearsal, arn: str, key: str) -> str | None:
-    """The value of a secret, or of one key of it; None where there is none."""
-    client = rehearsal.client("secretsmanager")
-    try:
-        text: str = client.get_secret_value(SecretId=arn)["SecretString"]
-        return str(json.loads(text)[key]) if key else text
-    except (client.exceptions.ClientError, ValueError, LookupError, TypeError):
-        return None
-
-
-def _volumes(rehearsal: Rehearsal, definition: Thing) -> list[str]:
+def _volumes(rehearsal: Rehearsal, definition: Described) -> list[str]:
     problems, client = [], rehearsal.client("efs")
     names = {volume["name"] for volume in definition.get("volumes", [])}
     for container in definition["containerDefinitions"]:
@@ -108,22 +93,22 @@ def _volumes(rehearsal: Rehearsal, definition: Thing) -> list[str]:
             if mount["sourceVolume"] not in names:
                 problems.append(f"container {container['name']} mounts '{mount['sourceVolume']}', which is no volume.")
     for volume in definition.get("volumes", []):
-        system = volume.get("efsVolumeConfiguration", {})
-        point = system.get("authorizationConfig", {}).get("accessPointId")
+        config = volume.get("efsVolumeConfiguration", {})
+        point_id = config.get("authorizationConfig", {}).get("accessPointId")
         try:
-            targets = client.describe_mount_targets(FileSystemId=system["fileSystemId"])["MountTargets"]
-            points = client.describe_access_points(AccessPointId=point)["AccessPoints"] if point else []
+            targets = client.describe_mount_targets(FileSystemId=config["fileSystemId"])["MountTargets"]
+            points = client.describe_access_points(AccessPointId=point_id)["AccessPoints"] if point_id else []
         except client.exceptions.ClientError as error:
             problems.append(f"volume {volume['name']}: {error.response['Error']['Message']}")
             continue
         if not targets:
-            problems.append(f"volume {volume['name']}: {system['fileSystemId']} has no mount target.")
-        if any(one["FileSystemId"] != system["fileSystemId"] for one in points):
-            problems.append(f"volume {volume['name']}: the access point {point} belongs to another file system.")
+            problems.append(f"volume {volume['name']}: {config['fileSystemId']} has no mount target.")
+        if any(point["FileSystemId"] != config["fileSystemId"] for point in points):
+            problems.append(f"volume {volume['name']}: the access point {point_id} belongs to another file system.")
     return problems
 
 
-def _roles(rehearsal: Rehearsal, definition: Thing) -> list[str]:
+def _roles(rehearsal: Rehearsal, definition: Described) -> list[str]:
     problems = []
     for key in ("executionRoleArn", "taskRoleArn"):
         if arn := definition.get(key):
@@ -136,17 +121,15 @@ def _roles(rehearsal: Rehearsal, definition: Thing) -> list[str]:
 def _role(rehearsal: Rehearsal, arn: str) -> list[str]:
     client = rehearsal.client("iam")
     try:
-        found = client.get_role(RoleName=arn.rpartition("/")[2])["Role"]["Arn"]
+        actual = client.get_role(RoleName=arn.rpartition("/")[2])["Role"]["Arn"]
     except client.exceptions.NoSuchEntityException:
         return [f"the role {arn} does not exist."]
-    return [] if found == arn else [f"the role {arn} does not exist, but {found} does."]
+    return [] if actual == arn else [f"the role {arn} does not exist, but {actual} does."]
 
 
-def _model(rehearsal: Rehearsal, name: str) -> list[str]:
-    model = rehearsal.client("sagemaker").describe_model(ModelName=name)
+def _model(rehearsal: Rehearsal, model: Described) -> list[str]:
     problems = _role(rehearsal, model["ExecutionRoleArn"])
-    containers = model.get("Containers") or [model["PrimaryContainer"]]
-    for container in containers:
+    for container in stack_queries.model_containers(model):
         problems += _image(rehearsal, container["Image"])
         if address := container.get("ModelDataUrl"):
             problems += _archive(rehearsal, address)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from policy.rules.tags import missing_tags
-from rehearsal.checks import cached_query
+from rehearsal.checks.cached_query import verdict
 from rehearsal.engine.state import Record
 from rehearsal.errors import MissingHandlerError
 from rehearsal.result import Rehearsal, Verdict
@@ -65,38 +65,38 @@ READERS: dict[str, Reader] = {
         ResourceARN=record.outputs["arn"]
     )["Tags"],
 }
-"""By the beginning of the type token: how the account tells a resource's tags."""
+"""By the beginning of the type token: how a resource's tags are read from the account."""
 
 READERS["aws:vpc/"] = READERS["aws:ec2/"]
 
 
 def read(rehearsal: Rehearsal, record: Record) -> dict[str, str]:
     """The tags that the account shows for a resource."""
-    reader = next((one for prefix, one in READERS.items() if record.type.startswith(prefix)), None)
+    reader = next((reader for prefix, reader in READERS.items() if record.type.startswith(prefix)), None)
     if reader is None:
         raise MissingHandlerError(
-            f"{record.type}: nobody knows how to read its tags; add it to rehearsal/checks/tags.py."
+            f"{record.type}: how its tags are read is not known; add it to rehearsal/checks/stack_tags.py."
         )
-    found = reader(rehearsal.client, record)
-    if isinstance(found, dict):
-        return found
-    names = {"Key": ("Key", "key", "TagKey"), "Value": ("Value", "value", "TagValue")}
-    return {_first(one, names["Key"]): _first(one, names["Value"]) for one in found}
+    answer = reader(rehearsal.client, record)
+    if isinstance(answer, dict):
+        return answer
+    keys, values = ("Key", "key", "TagKey"), ("Value", "value", "TagValue")
+    return {_first(pair, keys): _first(pair, values) for pair in answer}
 
 
-def _first(tag: dict[str, str], names: tuple[str, ...]) -> str:
+def _first(pair: dict[str, str], names: tuple[str, ...]) -> str:
     """A tag's key or value, by whichever name the service uses."""
-    return next(tag[name] for name in names if name in tag)
+    return next(pair[name] for name in names if name in pair)
 
 
-def stack_tags(rehearsal: Rehearsal) -> Verdict:
+def tags(rehearsal: Rehearsal) -> Verdict:
     """The check: project, stack, and the provider's default tags."""
-    wanted = rehearsal.config.default_tags | {"project": rehearsal.project, "stack": rehearsal.stack}
+    required = rehearsal.config.default_tags | {"project": rehearsal.project, "stack": rehearsal.stack}
     findings, seen = [], 0
     for record in rehearsal.resources:
         if record.tags is None:
             continue
         seen += 1
-        problems = missing_tags(read(rehearsal, record), wanted)
+        problems = missing_tags(read(rehearsal, record), required)
         findings += [f"{record.type} '{record.name}': {problem}" for problem in problems]
-    return cached_query.verdict(NAME, findings, seen)
+    return verdict(NAME, findings, seen)

@@ -1,0 +1,174 @@
+"""What the stack has in the account: its services, task definitions, load balancers, stores and subnets."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import SplitResult
+
+from rehearsal.checks.cached_query import Described, cached_query, paged
+from rehearsal.engine.state import Record
+from rehearsal.result import Rehearsal
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def setting(rehearsal: Rehearsal, key: str) -> str:
+    """A setting of the program, without its namespace; empty where it is not set."""
+    return rehearsal.config.values.get(f"cvat:{key}") or ""
+
+
+def _with_adopted(rehearsal: Rehearsal, created: list[str], key: str) -> list[str]:
+    """What the stack has created, and what a setting says that it uses beside that."""
+    adopted = setting(rehearsal, key)
+    return [*created, adopted] if adopted else created
+
+
+@cached_query
+def in_network(rehearsal: Rehearsal, operation: str, member: str) -> list[Described]:
+    """All items of one of EC2's operations that are in the stack's VPC; for a program without one, in the account."""
+    created = [record.id for record in rehearsal.of_type("aws:ec2/vpc:Vpc") if record.id]
+    vpcs = _with_adopted(rehearsal, created, "vpcId")
+    filters = {"Filters": [{"Name": "vpc-id", "Values": vpcs}]} if vpcs else {}
+    return paged(rehearsal.client("ec2"), operation, member, **filters)
+
+
+@cached_query
+def services(rehearsal: Rehearsal) -> list[Described]:
+    """The stack's ECS services."""
+    ecs = rehearsal.client("ecs")
+    return [
+        service
+        for record in rehearsal.of_type("aws:ecs/service:Service")
+        for service in ecs.describe_services(cluster=record.id.split("/")[-2], services=[record.id])["services"]
+    ]
+
+
+@cached_query
+def task_definition(rehearsal: Rehearsal, arn: str) -> Described | None:
+    """A task definition by ARN, or None."""
+    client = rehearsal.client("ecs")
+    try:
+        definition: Described = client.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    except client.exceptions.ClientError:
+        return None
+    return definition
+
+
+@cached_query
+def task_definitions(rehearsal: Rehearsal) -> list[tuple[Record, Described]]:
+    """The stack's task definitions, each with its record."""
+    definitions = []
+    for record in rehearsal.of_type("aws:ecs/taskDefinition:TaskDefinition"):
+        definition = task_definition(rehearsal, record.outputs["arn"])
+        if definition is not None:
+            definitions.append((record, definition))
+    return definitions
+
+
+@cached_query
+def tasks_that_ran(rehearsal: Rehearsal) -> list[Described]:
+    """Tasks that were run once in the stack's clusters; moto starts none for services."""
+    ecs, tasks = rehearsal.client("ecs"), list[Described]()
+    for record in rehearsal.of_type("aws:ecs/cluster:Cluster"):
+        if arns := paged(ecs, "list_tasks", "taskArns", cluster=record.id):
+            tasks += ecs.describe_tasks(cluster=record.id, tasks=arns)["tasks"]
+    return tasks
+
+
+@cached_query
+def private_subnets(rehearsal: Rehearsal) -> list[str]:
+    """Ids of the subnets of tasks, stores and models, sorted."""
+    ids: set[str] = set()
+    for service in services(rehearsal):
+        ids.update(service["networkConfiguration"]["awsvpcConfiguration"]["subnets"])
+    for record in rehearsal.of_type("aws:rds/subnetGroup:SubnetGroup", "aws:elasticache/subnetGroup:SubnetGroup"):
+        ids.update(record.outputs["subnetIds"])
+    ids.update(record.outputs["subnetId"] for record in rehearsal.of_type("aws:efs/mountTarget:MountTarget"))
+    for record in rehearsal.of_type("aws:sagemaker/model:Model"):
+        ids.update((record.outputs.get("vpcConfig") or {}).get("subnets", []))
+    return sorted(ids)
+
+
+@cached_query
+def load_balancers(rehearsal: Rehearsal) -> list[Described]:
+    """The load balancers that the stack uses: its own, or the one that it adopted."""
+    client = rehearsal.client("elbv2")
+    created = [record.id for record in rehearsal.of_type("aws:lb/loadBalancer:LoadBalancer")]
+    arns = _with_adopted(rehearsal, created, "loadBalancerArn")
+    return [client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0] for arn in arns]
+
+
+@cached_query
+def listeners(rehearsal: Rehearsal) -> list[Described]:
+    """The listeners of these load balancers."""
+    client = rehearsal.client("elbv2")
+    return [
+        listener
+        for balancer in load_balancers(rehearsal)
+        for listener in paged(client, "describe_listeners", "Listeners", LoadBalancerArn=balancer["LoadBalancerArn"])
+    ]
+
+
+@cached_query
+def listener_rules(rehearsal: Rehearsal) -> list[tuple[Described, Described]]:
+    """Each of their rules, after its listener; a listener's default is its last rule."""
+    client = rehearsal.client("elbv2")
+    return [
+        (listener, rule)
+        for listener in listeners(rehearsal)
+        for rule in paged(client, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
+    ]
+
+
+def listener_ports(rehearsal: Rehearsal) -> list[str]:
+    """Ports on which the stack's load balancer listens."""
+    return [str(listener["Port"]) for listener in listeners(rehearsal)]
+
+
+def logs_people_in(rehearsal: Rehearsal) -> bool:
+    """Whether the load balancer logs people in, for which it calls an identity provider itself."""
+    return any(
+        action["Type"] == "authenticate-oidc" for _, rule in listener_rules(rehearsal) for action in rule["Actions"]
+    )
+
+
+def allowed_cidrs(rehearsal: Rehearsal) -> list[str]:
+    """The setting allowedCidrs."""
+    return [str(cidr) for cidr in json.loads(setting(rehearsal, "allowedCidrs") or "[]")]
+
+
+def database_identifiers(rehearsal: Rehearsal) -> list[str]:
+    """Of the instances that the stack uses, its own and the one that it adopted."""
+    created = [record.outputs["identifier"] for record in rehearsal.of_type("aws:rds/instance:Instance")]
+    return _with_adopted(rehearsal, created, "dbInstanceId")
+
+
+def mount_targets(rehearsal: Rehearsal) -> list[Described]:
+    """Mount targets that the stack uses, its own and those of the file system that it adopted."""
+    client = rehearsal.client("efs")
+    created = [record.id for record in rehearsal.of_type("aws:efs/fileSystem:FileSystem")]
+    return [
+        target
+        for system in sorted(set(_with_adopted(rehearsal, created, "fileSystemId")))
+        for target in paged(client, "describe_mount_targets", "MountTargets", FileSystemId=system)
+    ]
+
+
+@cached_query
+def sagemaker_models(rehearsal: Rehearsal) -> list[tuple[Record, Described]]:
+    """The stack's SageMaker models, each with its record."""
+    client = rehearsal.client("sagemaker")
+    return [
+        (record, client.describe_model(ModelName=record.id))
+        for record in rehearsal.of_type("aws:sagemaker/model:Model")
+    ]
+
+
+def model_containers(model: Described) -> list[Described]:
+    """The containers of a SageMaker model."""
+    return list(model.get("Containers") or [model["PrimaryContainer"]])
+
+
+def port_of(address: SplitResult) -> int:
+    """An address's port, where it has none the scheme's own; 0: unknown."""
+    return address.port or _PORTS.get(address.scheme, 0)
