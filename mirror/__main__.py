@@ -1,58 +1,38 @@
-"""Copy the images that builds start from into the account's own ECR: `make mirror-images REGION=...`.
-
-Builds then need no public registry: the address printed at the end goes into the stack as its base registry.
-Needs AWS credentials for ECR, and one of crane, skopeo or docker. A second run copies what is missing.
-"""
+"""Copy the images that builds start from into the account's own ECR: `make mirror-images REGION=...`."""
 
 from __future__ import annotations
 
-import argparse
 import base64
-import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import boto3
+import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mirror import tools
+from mirror import lock, tools
+from mirror.errors import MirrorError
+from mirror.lock import LOCK, Image
 
-LOCK = Path(__file__).with_name("images.lock")
-LINE = re.compile(r"(?P<name>[a-z0-9/._-]+):(?P<tag>[\w.-]+) (?P<digest>sha256:[0-9a-f]{64})")
+FAILED, INTERRUPTED = 1, 130
 Run = Callable[[list[str], str], None]
-
-
-class FailureError(Exception):
-    """`str()` is a sentence for the person at the terminal."""
-
-
-class Image(NamedTuple):
-    name: str
-    tag: str
-    digest: str
-
-
-def locked(text: str) -> list[Image]:
-    """The images of a lock file; comments and empty lines are skipped."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    matches = [(line, LINE.fullmatch(line)) for line in lines]
-    wrong = [line for line, match in matches if match is None]
-    if wrong:
-        raise FailureError(f"{LOCK.name}: '{wrong[0]}' is not 'name:tag sha256:digest'.")
-    return [Image(**match.groupdict()) for _, match in matches if match]
+"""Runs a command with text on its standard input. Raises MirrorError."""
+Read = Callable[[list[str]], str]
+"""Runs a command; returns its standard output. Raises MirrorError."""
 
 
 def credentials(ecr: Any) -> tuple[str, str]:
-    """(registry, password), as ECR itself names the registry: right in every partition."""
+    """(registry, password). ECR names the registry, so it is right in every partition."""
     token = ecr.get_authorization_token()["authorizationData"][0]
     password = base64.b64decode(token["authorizationToken"]).decode().split(":", 1)[1]
     return str(token["proxyEndpoint"]).removeprefix("https://"), password
 
 
 def ensure_repository(ecr: Any, name: str) -> None:
+    """Creates the repository, unless it exists."""
     try:
         ecr.create_repository(
             repositoryName=name,
@@ -63,7 +43,8 @@ def ensure_repository(ecr: Any, name: str) -> None:
         return
 
 
-def present(ecr: Any, repository: str, tag: str) -> bool:
+def is_present(ecr: Any, repository: str, tag: str) -> bool:
+    """Whether the repository has the tag."""
     try:
         ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
     except ecr.exceptions.ImageNotFoundException:
@@ -72,55 +53,98 @@ def present(ecr: Any, repository: str, tag: str) -> bool:
 
 
 def run(command: list[str], stdin: str) -> None:
-    """Output goes to the terminal; the command is shown when it fails (it never holds a secret)."""
-    done = subprocess.run(command, input=stdin, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise FailureError(f"'{' '.join(command)}' failed with exit code {done.returncode}; its own message is above.")
+    """Its output goes to the terminal. An error shows the command, which never holds a secret."""
+    _check(command, subprocess.run(command, input=stdin, text=True, check=False))  # noqa: S603
+
+
+def read(command: list[str]) -> str:
+    """Its messages go to the terminal."""
+    process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    _check(command, process)
+    return process.stdout
+
+
+def _check(command: list[str], process: subprocess.CompletedProcess[str]) -> None:
+    if process.returncode:
+        raise MirrorError(f"'{' '.join(command)}' failed with exit code {process.returncode}; its message is above.")
+
+
+def resolve(image: Image, source: str, tool: tools.Tool, execute: Read) -> str:
+    """The digest that the tag has at the source now."""
+    output = ""
+    for command in tool.digest(f"{source}/{image.reference}"):
+        output = execute(command)
+    _, marker, digest = output.strip().rpartition("sha256:")
+    if not marker:
+        raise MirrorError(f"{tool.name} gave no digest for {source}/{image.reference}: {output.strip() or 'nothing'}.")
+    return f"sha256:{digest}"
+
+
+def resolve_missing(file: Path, source: str, tool: tools.Tool, execute: Read = read) -> list[Image]:
+    """The images of the lock file. Digests that it lacks are resolved, and written to it."""
+    text = file.read_text(encoding="utf-8")
+    images = lock.parse(text)
+    resolved = {image.reference: resolve(image, source, tool, execute) for image in images if image.digest is None}
+    if resolved:
+        file.write_text(lock.with_digests(text, resolved), encoding="utf-8")
+    for reference, digest in resolved.items():
+        sys.stdout.write(f"{reference} had no digest; {source} has {digest} now. Written to {file.name}: commit it.\n")
+    return [image._replace(digest=image.digest or resolved[image.reference]) for image in images]
 
 
 def mirror(ecr: Any, images: list[Image], source: str, prefix: str, tool: tools.Tool, execute: Run = run) -> str:
-    """Copy what is missing; returns the base registry to build from."""
+    """Copies the images that are missing; returns the base registry to build from."""
     registry, password = credentials(ecr)
     execute(tool.login(registry), password)
     for image in images:
         repository = f"{prefix}/{image.name}"
         ensure_repository(ecr, repository)
-        if present(ecr, repository, image.tag):
-            sys.stdout.write(f"{repository}:{image.tag} is there already\n")
+        if is_present(ecr, repository, image.tag):
+            sys.stdout.write(f"{repository}:{image.tag} exists already\n")
             continue
         for command in tool.copy(f"{source}/{image.name}@{image.digest}", f"{registry}/{repository}:{image.tag}"):
             execute(command, "")
     return f"{registry}/{prefix}"
 
 
-def options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m mirror", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--region", required=True, help="the region of the ECR to copy to")
-    parser.add_argument("--source", default="docker.io/library", help="the registry to copy from (%(default)s)")
-    parser.add_argument("--prefix", default="mirror", help="repositories are made below this name (%(default)s)")
-    parser.add_argument("--lock", type=Path, default=LOCK, help="the lock file (%(default)s)")
-    return parser.parse_args()
+@click.command()
+@click.option("--region", metavar="REGION", required=True, help="the region of the ECR to copy to")
+@click.option("--source", default="docker.io/library", show_default=True, help="the registry to copy from")
+@click.option("--prefix", default="mirror", show_default=True, help="repositories are created below this name")
+@click.option("--lock", "file", type=click.Path(path_type=Path), default=LOCK, show_default=True, help="the lock file")
+def command(region: str, source: str, prefix: str, file: Path) -> None:
+    """Copies the images that builds start from into the account's own ECR.
 
-
-def main() -> int:
-    chosen = options()
+    Builds then need no public registry. The address printed at the end is for cvat:mirrorBaseRegistry. Needs AWS
+    credentials for ECR, and one of crane, skopeo or docker. A second run copies what is missing.
+    """
+    tool = tools.find()
+    if tool is None:
+        raise MirrorError("None of crane, skopeo and docker is installed: one is needed to copy images. Install crane.")
     try:
-        tool = tools.find()
-        if tool is None:
-            raise FailureError(
-                "None of crane, skopeo and docker is installed: one is needed to copy images. Install crane."
-            )
-        ecr = boto3.client("ecr", region_name=chosen.region)
-        base = mirror(ecr, locked(chosen.lock.read_text()), chosen.source, chosen.prefix, tool)
-    except FailureError as failure:
-        sys.stderr.write(f"{failure}\n")
-        return 1
+        base = mirror(
+            boto3.client("ecr", region_name=region), resolve_missing(file, source, tool), source, prefix, tool
+        )
     except (BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"ECR in {chosen.region} cannot be used: {error}\n")
-        return 1
-    sys.stdout.write(f"Build from these with BASE_REGISTRY={base}\n")
+        raise MirrorError(f"ECR in {region} cannot be used: {error}") from error
+    except OSError as error:
+        raise MirrorError(f"--lock {file}: {error.strerror}.") from error
+    sys.stdout.write(f"Build from these with cvat:mirrorBaseRegistry (BASE_REGISTRY) = {base}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    try:
+        command.main(args=arguments, prog_name="python -m mirror", standalone_mode=False)
+    except MirrorError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    except click.ClickException as error:
+        error.show()
+        return FAILED
+    except click.Abort:
+        sys.stderr.write("interrupted.\n")
+        return INTERRUPTED
     return 0
 
 

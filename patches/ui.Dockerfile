@@ -5,10 +5,15 @@ ARG BASE_REGISTRY=docker.io/library
 FROM ${BASE_REGISTRY}/node:16.20.2-bookworm-slim AS build
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 ARG APT_MIRROR=http://deb.debian.org
+# node's slim image has no CA certificates, so apt cannot verify an https mirror before it has installed them from there.
+# Debian's signatures protect the packages all the same.
 # hadolint ignore=DL3008 # Debian keeps one version of a package in a release; pins would only make builds fail
 RUN find /etc/apt \( -name '*.list' -o -name '*.sources' \) \
         -exec sed -i "s|http://deb.debian.org|${APT_MIRROR%/}|g" {} + \
-    && apt-get update && apt-get install -y --no-install-recommends ca-certificates git \
+    && options=() \
+    && if [[ ! -s /etc/ssl/certs/ca-certificates.crt ]]; then options=(-o Acquire::https::Verify-Peer=false); fi \
+    && apt-get "${options[@]}" update \
+    && apt-get "${options[@]}" install -y --no-install-recommends ca-certificates git \
     && rm -rf /var/lib/apt/lists/*
 ARG CVAT_REPOSITORY=https://github.com/opencv/cvat.git
 ARG CVAT_COMMIT=c48411ae5014aac4441aa03da8944fbd4373b312

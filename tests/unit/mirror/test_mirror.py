@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from components.images.build_context import BUILDS
 from mirror import __main__ as mirror
-from mirror import tools
+from mirror import lock, tools
+from mirror.errors import MirrorError
 from tests.support.paths import ROOT
 
 REGION = "cn-northwest-1"
-IMAGES = [mirror.Image("python", "3.8", "sha256:" + "a" * 64)]
+IMAGES = [lock.Image("python", "3.8", "sha256:" + "a" * 64)]
 
 
 @pytest.fixture
@@ -52,8 +55,8 @@ def test_every_tool_copies_by_digest_and_is_given_the_password_on_standard_input
 def test_repositories_are_made_once_with_tags_that_stay(ecr: Any) -> None:
     for _ in range(2):
         run(ecr, tools.TOOLS[0])
-    made = ecr.describe_repositories()["repositories"]
-    assert [(repository["repositoryName"], repository["imageTagMutability"]) for repository in made] == [
+    repositories = ecr.describe_repositories()["repositories"]
+    assert [(repository["repositoryName"], repository["imageTagMutability"]) for repository in repositories] == [
         ("mirror/python", "IMMUTABLE")
     ]
 
@@ -68,14 +71,13 @@ def test_what_is_there_is_not_copied_again(ecr: Any) -> None:
 
 
 def test_a_command_that_fails_is_shown() -> None:
-    with pytest.raises(mirror.FailureError, match="'false' failed with exit code 1"):
+    with pytest.raises(MirrorError, match="'false' failed with exit code 1"):
         mirror.run(["false"], "")
 
 
 def test_no_tool_is_explained(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("sys.argv", ["mirror", "--region", REGION])
     monkeypatch.setattr(tools, "find", lambda: None)
-    assert mirror.main() == 1
+    assert mirror.main(["--region", REGION]) == 1
     assert "None of crane, skopeo and docker" in capsys.readouterr().err
 
 
@@ -86,14 +88,71 @@ def test_the_first_tool_that_is_there_is_taken() -> None:
     assert tools.find(lambda _: None) is None
 
 
-def test_a_line_that_is_not_one_is_shown() -> None:
-    with pytest.raises(mirror.FailureError, match=r"'python:3\.8' is not"):
-        mirror.locked("python:3.8\n")
+@pytest.mark.parametrize("line", ["python", "python:3.8 sha256:abc", "python:3.8 sha512:" + "a" * 64])
+def test_a_line_that_is_not_one_is_shown(line: str) -> None:
+    with pytest.raises(MirrorError, match=f"'{line}' is not"):
+        lock.parse(f"{line}\n")
+
+
+@pytest.mark.parametrize("tool", tools.TOOLS, ids=lambda tool: str(tool.name))
+@pytest.mark.parametrize("output", ["{digest}\n", "docker.io/library/node@{digest}\n"])
+def test_a_digest_that_the_lock_lacks_is_resolved_once_and_written_to_it(
+    tool: tools.Tool, output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    locked, fresh = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+    file = tmp_path / "images.lock"
+    file.write_text(f"# a comment\npython:3.8 {locked}\nnode:16\n", encoding="utf-8")
+    asked: list[list[str]] = []
+
+    def execute(command: list[str]) -> str:
+        asked.append(command)
+        return output.format(digest=fresh)
+
+    images = mirror.resolve_missing(file, "docker.io/library", tool, execute)
+    assert [image.digest for image in images] == [locked, fresh]
+    assert any("docker.io/library/node:16" in word for command in asked for word in command)
+    assert file.read_text(encoding="utf-8") == f"# a comment\npython:3.8 {locked}\nnode:16 {fresh}\n"
+    assert f"node:16 had no digest; docker.io/library has {fresh} now" in capsys.readouterr().out
+    asked.clear()
+    mirror.resolve_missing(file, "docker.io/library", tool, execute)
+    assert not asked, "a digest that is locked is never asked for again"
+
+
+def test_a_source_without_the_tag_is_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "images.lock"
+    file.write_text("node:16\n", encoding="utf-8")
+    with pytest.raises(MirrorError, match=r"crane gave no digest for docker\.io/library/node:16"):
+        mirror.resolve_missing(file, "docker.io/library", tools.TOOLS[0], lambda _: "")
+    assert file.read_text(encoding="utf-8") == "node:16\n"
 
 
 def test_the_lock_has_just_the_images_that_our_dockerfiles_start_from() -> None:
-    wanted = set()
-    for path in [ROOT / "patches/server.Dockerfile", ROOT / "patches/ui.Dockerfile"]:
-        wanted |= set(re.findall(r"^FROM \$\{BASE_REGISTRY\}/(\S+)", path.read_text(), re.MULTILINE))
-    locked = {f"{image.name}:{image.tag}" for image in mirror.locked(mirror.LOCK.read_text())}
-    assert wanted <= locked, "a build from the mirror would fail"
+    images = lock.base_images(lock.dockerfiles())
+    locked = {image.reference for image in lock.parse(lock.LOCK.read_text(encoding="utf-8"))}
+    missing = {name: [str(file.relative_to(ROOT)) for file in images[name]] for name in images.keys() - locked}
+    assert not missing, f"a build from the mirror would not find these: {missing}"
+    assert not locked - images.keys(), "nothing is copied that no build starts from"
+
+
+def test_every_build_of_the_program_is_searched_and_starts_from_the_base_registry_or_a_stage_of_its_own() -> None:
+    files = lock.dockerfiles()
+    assert {ROOT / build.dockerfile for build in BUILDS.values()} <= set(files)
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        stages = set(re.findall(r"^FROM .* AS (\S+)$", text, re.MULTILINE))
+        for reference in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
+            assert reference in stages or reference.startswith("${BASE_REGISTRY}/"), f"{file.name}: {reference}"
+
+
+WITHOUT_CERTIFICATES = ("node:16.20.2-bookworm-slim",)
+"""Base images without CA certificates: nodejs/docker-node's Dockerfile-slim.template purges them, read 2026-11."""
+
+
+def test_a_base_image_without_certificates_can_install_them_from_an_https_mirror() -> None:
+    for file in lock.dockerfiles():
+        for stage in re.split(r"^(?=FROM )", file.read_text(encoding="utf-8"), flags=re.MULTILINE):
+            if not any(name in stage.partition("\n")[0] for name in WITHOUT_CERTIFICATES):
+                continue
+            first, *_ = re.findall(r"apt-get .*(?:update|install)", stage)
+            assert "${options[@]}" in first, f"{file.name}: apt would refuse cvat:mirrorApt = https://..."
+            assert "ca-certificates.crt ]]; then options=(-o Acquire::https::Verify-Peer=false)" in stage
