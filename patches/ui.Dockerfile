@@ -10,11 +10,11 @@ ARG APT_MIRROR=http://deb.debian.org
 # hadolint ignore=DL3008 # Debian keeps one version of a package in a release; pins would only make builds fail
 RUN find /etc/apt \( -name '*.list' -o -name '*.sources' \) \
         -exec sed -i "s|http://deb.debian.org|${APT_MIRROR%/}|g" {} + \
-    && options=() \
-    && if [[ ! -s /etc/ssl/certs/ca-certificates.crt ]]; then options=(-o Acquire::https::Verify-Peer=false); fi \
-    && apt-get "${options[@]}" update \
-    && apt-get "${options[@]}" install -y --no-install-recommends ca-certificates git \
-    && rm -rf /var/lib/apt/lists/*
+    && if [ ! -s /etc/ssl/certs/ca-certificates.crt ]; then \
+         echo 'Acquire::https::Verify-Peer "false";' > /etc/apt/apt.conf.d/no-certificates-yet; \
+       fi \
+    && apt-get update && apt-get install -y --no-install-recommends ca-certificates git \
+    && rm -rf /var/lib/apt/lists/* /etc/apt/apt.conf.d/no-certificates-yet
 ARG CVAT_REPOSITORY=https://github.com/opencv/cvat.git
 ARG CVAT_COMMIT=c48411ae5014aac4441aa03da8944fbd4373b312
 WORKDIR /source
