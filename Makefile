@@ -48,7 +48,7 @@ doctor: $(VENV)/installed  ## before the first `pulumi up`: what would fail, and
 costs: $(VENV)/installed  ## write the tables of docs/costs.md from prices and presets
 	@$(BIN)/python -m rehearsal.report.cost_page
 
-settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/keys.py
+settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/sections
 	@$(BIN)/python -m settings.generate
 
 serve-gateway: $(VENV)/installed  ## run the gateway on port 8070 with an echo for SageMaker (BACKEND=sagemaker)

@@ -20,12 +20,12 @@ from components.scheduler import ScheduleGroup
 from components.sleep import Sleep, SleepArgs
 from settings import warnings
 
-settings, region = lookups.settings()
-lookups.warn(warnings(settings, region))
-context = lookups.stack_context(region, settings.policy)
+settings = lookups.settings()
+lookups.warn(warnings(settings))
+context = lookups.stack_context(settings.region, settings.policy)
 stack_wide.apply_to_all(context.tags, settings.policy.boundary_arn)
 functions = lookups.functions(settings.inference.inference_layout, settings.inference.model_archives)
-existing = adopted.find(context, settings.named, settings.database)
+existing = adopted.find(context, settings.references, settings.data.database)
 
 # Where everything runs
 
@@ -34,8 +34,8 @@ network = Network(
     NetworkArgs(
         context=context,
         zones=() if existing.network else lookups.zones(settings.network.availability_zones),
-        addresses=settings.addresses,
-        single_nat=settings.single_nat,
+        addresses=settings.network.addresses,
+        single_nat=settings.network.single_nat,
         interface_endpoints=settings.network.interface_endpoints,
         adopted=existing.network,
     ),
@@ -53,9 +53,9 @@ images = Images(
     "images",
     ImagesArgs(
         context=context,
-        names=settings.wanted_images(functions),
-        mirrors=settings.mirrors,
-        references=settings.given_images,
+        names=settings.image_names(functions),
+        mirrors=settings.images.mirrors,
+        references=settings.images.ready,
     ),
 ).by_name
 
@@ -68,21 +68,21 @@ data = DataTier(
         vpc_id=network.vpc_id,
         subnet_ids=network.private_subnet_ids,
         mount_subnet_ids=network.each_private_subnet_id,
-        database=settings.database,
-        cache=settings.cache,
+        database=settings.data.database,
+        cache=settings.data.cache,
         admin_user=settings.init.admin_user,
         backup_times=settings.backup_times,
         adopted=existing,
     ),
 )
 backups = None
-if settings.backup_days:
+if settings.data.backup_days:
     backups = Backups(
         "backups",
         BackupsArgs(
             context=context,
             stores={"database": data.database.arn, "files": data.file_system_arn},
-            days=settings.backup_days,
+            days=settings.data.backup_days,
             times=settings.backup_times,
             key_arn=settings.data.backup_key_arn,
         ),
@@ -98,7 +98,7 @@ if functions:
             context=context,
             functions=functions,
             shared=settings.inference.inference_layout == "shared",
-            size=settings.endpoint,
+            size=settings.inference.endpoint,
             image=images["models"],
             vpc_id=network.vpc_id,
             subnet_ids=network.private_subnet_ids,
@@ -157,8 +157,8 @@ services = CvatServices(
         stores=data.access,
         media_buckets=settings.data.media_buckets,
         initialised=[init],
-        environment=settings.server_environment,
-        secrets=settings.server_secrets,
+        environment=settings.services.environment,
+        secrets=settings.services.secrets,
         spot=settings.services.fargate_spot,
         enable_exec=settings.access.enable_exec,
     ),
@@ -206,7 +206,7 @@ alarms = Alarms(
         init_family=init.family,
         canary_family=canary.family if canary else "",
         vault=backups.vault if backups else None,
-        notifications=settings.notifications,
+        notifications=settings.alarms.notifications,
     ),
 )
 

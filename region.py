@@ -137,23 +137,29 @@ class Region:
         )
         return f"https://{host}/global/global-bundle.pem"
 
-    def instance_type_problem(self, kind: str, instance_type: str) -> str | None:
-        """Why `instance_type` cannot be had here for `kind` (hosting, database, cache), or None if it can.
+    def instance_type_problem(self, service: str, instance_type: str) -> str | None:
+        """Why `instance_type` cannot be had here for `service` (hosting, database, cache), or None if it can.
 
         None too where no list is known for the region: AWS will say.
         """
-        families = _OFFERS[kind].get(self.name)
-        prefix, _, rest = instance_type.partition(".")
-        family = rest.partition(".")[0]
-        if prefix != _PREFIXES[kind] or not rest.partition(".")[2]:
-            return f"an instance type for {kind} looks like {_PREFIXES[kind]}.m5.large"
-        if families is None or family in families:
+        if form := instance_type_form(service, instance_type):
+            return form
+        families = _OFFERS[service].get(self.name)
+        if families is None or instance_type.split(".")[1] in families:
             return None
-        return f"{self.name} offers only {_listed(families)} for {kind}"
+        return f"{self.name} offers only {_listed(families)} for {service}"
 
 
 _OFFERS = {"hosting": _HOSTING_FAMILIES, "database": _DATABASE_FAMILIES, "cache": _CACHE_FAMILIES}
 _PREFIXES = {"hosting": "ml", "database": "db", "cache": "cache"}
+
+
+def instance_type_form(service: str, instance_type: str) -> str | None:
+    """What an instance type of a service must look like, as the middle of a sentence; None where it does."""
+    prefix, _, rest = instance_type.partition(".")
+    if prefix == _PREFIXES[service] and rest.partition(".")[2]:
+        return None
+    return f"must be an instance type for {service}, which looks like {_PREFIXES[service]}.m5.large"
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -38,8 +38,8 @@ def _without_traceback() -> Iterator[None]:
 
 
 @_without_traceback()
-def settings() -> tuple[Settings, Region]:
-    """The stack's settings, and its region. Pulumi's own interface only answers for keys that are known already."""
+def settings() -> Settings:
+    """The stack's settings. Pulumi's own interface only answers for keys that are known already."""
     values = {**get_config_env(), **CONFIG.get()}
     return load(values, {key for key in values if is_config_secret(key)})
 

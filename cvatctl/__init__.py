@@ -1,1 +1,1 @@
-"""The operator's command: `python -m cvatctl`. Thin: it asks AWS and CVAT, and knows the stack by its outputs."""
+"""The operator's command line, `python -m cvatctl`: queries AWS and CVAT, and knows a stack by its outputs."""

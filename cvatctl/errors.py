@@ -1,7 +1,7 @@
-"""What an operator is told instead of a traceback."""
+"""The error that ends a command with a sentence."""
 
 from __future__ import annotations
 
 
-class ProblemError(Exception):
-    """Something the operator can mend: one or more sentences that name it, the rule and the remedy."""
+class CommandError(Exception):
+    """The command cannot do its work. `str()` names the cause, the rule and the remedy, for the operator."""

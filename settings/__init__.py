@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from settings.errors import ConfigurationError
-from settings.load import load
-from settings.model import Settings
-from settings.rules_access import warnings
+from settings.load import load, warnings
+from settings.settings import Settings
 
 __all__ = ["ConfigurationError", "Settings", "load", "warnings"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from settings.office_hours import OfficeHours
 
+ANYWHERE = "0.0.0.0/0"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST = 1024
 """Bytes of a fixed response (ELB API reference, FixedResponseActionConfig, read 2026-11)."""

@@ -1,80 +1,180 @@
-"""From the text that Pulumi hands over to checked settings."""
+"""From the text that Pulumi passes to checked settings: reads every key, judges every rule, and reports all at once."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from region import Region
-from settings import keys
 from settings.errors import ConfigurationError
-from settings.model import Settings
-from settings.rules import broken_rules
+from settings.fields import UNSET
+from settings.messages import sentence
+from settings.presets import STANDARD, preset_values
+from settings.sections import (
+    FIELDS,
+    NAMESPACE,
+    SECRETS,
+    SECTIONS,
+    access,
+    adopted,
+    alarms,
+    data,
+    https,
+    inference,
+    network,
+    oidc,
+    services,
+    sleep,
+    stack,
+    waf,
+)
+from settings.sections.section import InvalidKeyError, Section
+from settings.settings import Settings
 
-NAMESPACE = "cvat"
+RULES: tuple[Callable[[Settings], Iterable[str]], ...] = (
+    lambda s: stack.protection(s.stack),
+    lambda s: network.adoption(s.network),
+    lambda s: network.zones(s.network),
+    lambda s: network.subnets(s.network),
+    lambda s: services.fargate_size("server", s.services.server),
+    lambda s: services.fargate_size("ui", s.services.ui),
+    lambda s: services.fargate_size("gateway", s.services.gateway),
+    lambda s: services.fargate_size("worker", s.services.worker),
+    lambda s: services.some_worker("worker", s.services.worker),
+    lambda s: services.some_worker("annotationWorker", s.services.annotation_worker),
+    lambda s: data.database_class(s.data, s.region),
+    lambda s: data.node_type(s.data, s.region),
+    lambda s: inference.instance_type(s.inference, s.region),
+    lambda s: data.storage(s.data),
+    lambda s: data.database_backups(s.data, s.stack),
+    lambda s: data.restore_points(s.data, s.stack),
+    lambda s: access.ports(s.access, s.https),
+    lambda s: access.allowed_ranges(s.access, s.https),
+    lambda s: https.one_certificate(s.https),
+    lambda s: https.certificate_and_key(s.https, s.access.host_name),
+    lambda s: access.names(s.access, s.https),
+    lambda s: waf.unused_keys(s.waf),
+    lambda s: waf.rate_limit(s.waf),
+    lambda s: waf.trusted_ranges(s.waf),
+    lambda s: waf.something_to_do(s.waf),
+    lambda s: oidc.all_or_nothing(s.oidc),
+    lambda s: oidc.token_bypass(s.oidc),
+    lambda s: oidc.https_only(s.oidc, s.https),
+    lambda s: alarms.one_topic(s.alarms),
+    lambda s: alarms.canary_and_login(s.alarms, s.oidc),
+    lambda s: sleep.time_zone(s.sleep),
+    lambda s: sleep.mode(s.sleep),
+    lambda s: inference.scaling_and_office_hours(s.inference, s.sleep),
+    lambda s: data.backups_by_day(s.data, s.hours),
+    lambda s: adopted.database(s.adopted, s.network, s.restore),
+    lambda s: adopted.files(s.adopted, s.network),
+    lambda s: adopted.balancer(s.adopted, s.network, s.waf),
+)
+"""Rules that hold between keys, or between a key and the region. Each yields sentences: key, value, rule, remedy."""
+
+WARNINGS: tuple[Callable[[Settings], Iterable[str]], ...] = (
+    lambda s: access.icp_warning(s.access, s.https, s.region.name) if s.region.is_china else (),
+    lambda s: access.plain_http_warning(s.access, s.https),
+    lambda s: access.host_name_warning(s.access, s.https),
+    lambda s: https.expiry_warning(s.https),
+    lambda s: access.nat_warning(s.access, s.network) if s.canary else (),
+)
+"""What is allowed, but an operator should know before the deployment."""
 
 
-def load(config: Mapping[str, Any], encrypted: Collection[str] | None = None) -> tuple[Settings, Region]:
+def load(config: Mapping[str, Any], encrypted: Collection[str] | None = None) -> Settings:
     """Check a stack's whole configuration (`{"cvat:vpcCidr": "10.0.0.0/16", "aws:region": ...}`).
 
-    `encrypted` are the keys whose values the stack's file holds encrypted; None where nobody can tell. Raises
+    `encrypted` are the keys whose values the stack's file holds encrypted; None where that is unknown. Raises
     ConfigurationError that names every key, value (but no secret one), rule and remedy.
     """
     own = {key.partition(":")[2]: value for key, value in config.items() if key.startswith(f"{NAMESPACE}:")}
     problems = [*_unknown(own), *(_in_clear(own, encrypted) if encrypted is not None else ())]
-    region = config.get("aws:region")
-    if not region:
+    region = Region(str(config["aws:region"])) if config.get("aws:region") else None
+    if region is None:
         problems.append("aws:region is missing: it decides where everything is created. Set it in the stack file.")
-    parsed: dict[str, Any] = {}
-    for section in keys.SECTIONS:
-        try:
-            parsed[section.__name__.lower()] = section.model_validate(own)
-        except ValidationError as error:
-            problems += _sentences(error, own)
-    if len(parsed) == len(keys.SECTIONS) and region:
-        problems += broken_rules(Settings(**parsed, home_zone=Region(region).time_zone), Region(region))
+    settings, wrong = _read(own, region)
+    problems += wrong
+    for rule in RULES:
+        problems += _judged(rule, settings)
     if problems:
         raise ConfigurationError(problems)
-    here = Region(str(region))
-    return Settings(**parsed, home_zone=here.time_zone), here
+    return settings
+
+
+def warnings(settings: Settings) -> Iterator[str]:
+    """What is allowed, but an operator should know before the deployment."""
+    for warning in WARNINGS:
+        yield from warning(settings)
+
+
+def _judged(rule: Callable[[Settings], Iterable[str]], settings: Settings) -> Iterator[str]:
+    """What a rule says; nothing more from the moment at which it reads a key whose value is wrong."""
+    try:
+        yield from rule(settings)
+    except InvalidKeyError:
+        return
+
+
+def _read(own: Mapping[str, Any], region: Region | None) -> tuple[Settings, list[str]]:
+    """All sections, and what is wrong with single values. A rule that reads one of those raises InvalidKeyError."""
+    stack_section, problems = _section(stack.Stack, own, STANDARD, region)
+    try:
+        preset, is_known = preset_values(stack_section), True
+    except InvalidKeyError:
+        preset, is_known = STANDARD, False
+    sections: dict[str, Any] = {"stack": stack_section}
+    for section in SECTIONS[1:]:
+        sections[section.__name__.lower()], wrong = _section(section, own, preset, region, is_known=is_known)
+        problems += wrong
+    return Settings(**sections, known_region=region), problems
+
+
+def _section(
+    section: type[Section],
+    own: Mapping[str, Any],
+    preset: Mapping[str, Any],
+    region: Region | None,
+    *,
+    is_known: bool = True,
+) -> tuple[Any, list[str]]:
+    """A section from its keys, those of the preset where the configuration sets none; and what is wrong with it."""
+    aliases = {str(field.alias): name for name, field in section.model_fields.items()}
+    decided = {alias for alias, name in aliases.items() if name in preset}
+    configured = {
+        key: value for key, value in own.items() if key in aliases and not (key in decided and value in UNSET)
+    }
+    defaults = {alias: preset[aliases[alias]] for alias in decided}
+    invalid = set() if is_known else {aliases[alias] for alias in decided - configured.keys()}
+    problems: list[str] = []
+    try:
+        read = section.model_validate(defaults | configured, context=region)
+    except ValidationError as error:
+        problems = [sentence(detail, configured, region) for detail in error.errors()]
+        wrong = {str(detail["loc"][0]) for detail in error.errors()}
+        invalid |= {aliases[alias] for alias in wrong}
+        right = {key: value for key, value in configured.items() if key not in wrong}
+        read = section.model_validate(defaults | right, context=region)
+    for name in invalid:
+        del read.__dict__[name]
+    return read, problems
 
 
 def _unknown(own: Mapping[str, Any]) -> Iterator[str]:
-    known = [field.alias for section in keys.SECTIONS for field in section.model_fields.values() if field.alias]
     for key in own:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
+        if key not in FIELDS:
+            near = difflib.get_close_matches(key, FIELDS, n=1)
             guess = f"Did you mean {NAMESPACE}:{near[0]}?" if near else "docs/configuration.md lists all settings."
             yield f"{NAMESPACE}:{key} is not a setting. {guess}"
 
 
-def _secret() -> set[str]:
-    """Names of the keys that hold secrets."""
-    fields = [field for section in keys.SECTIONS for field in section.model_fields.values()]
-    return {str(field.alias) for field in fields if isinstance(field.default, SecretStr)}
-
-
 def _in_clear(own: Mapping[str, Any], encrypted: Collection[str]) -> Iterator[str]:
-    for key in sorted(_secret() & own.keys()):
+    for key in sorted(SECRETS & own.keys()):
         if own[key] and f"{NAMESPACE}:{key}" not in encrypted:
             yield (
-                f"{NAMESPACE}:{key} stands in clear in the stack's file, where anybody can read it. Take it for lost: "
+                f"{NAMESPACE}:{key} is in clear in the stack's file, where anybody can read it. Consider it lost: "
                 f"get a new one, and set it with: pulumi config set --secret {NAMESPACE}:{key}"
             )
-
-
-def _sentences(error: ValidationError, own: Mapping[str, Any]) -> Iterator[str]:
-    for detail in error.errors():
-        rule = detail["msg"].removeprefix("Value error, ")
-        if not detail["loc"]:
-            yield f"cvat: {rule}."
-            continue
-        key = str(detail["loc"][0])
-        value = "(secret)" if key in _secret() else repr(own.get(key))
-        yield (
-            f"{NAMESPACE}:{key} = {value}: {rule[0].lower()}{rule[1:]}. "
-            f"Correct it in the stack file, or with: pulumi config set {NAMESPACE}:{key} VALUE"
-        )

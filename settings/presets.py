@@ -1,10 +1,12 @@
-"""The sizes behind `cvat:preset`. Keys are those of settings.py; any of them can be set on its own."""
+"""The sizes behind `cvat:preset`, by field of a section; any of them can be set on its own."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
-STANDARD: dict[str, Any] = {
+from settings.sections.stack import Stack
+
+STANDARD: dict[str, str | int] = {
     "nat_gateways": "one-per-zone",
     "canary": "off",
     "db_instance_class": "db.m6g.xlarge",
@@ -39,7 +41,7 @@ STANDARD: dict[str, Any] = {
 }
 """What the reference deployment runs (aws-samples/cvat-on-aws-china), with standbys where it had none."""
 
-TEAM: dict[str, Any] = STANDARD | {
+TEAM: dict[str, str | int] = STANDARD | {
     "nat_gateways": "single",
     "db_instance_class": "db.t4g.medium",
     "db_storage_gb": 20,
@@ -68,7 +70,7 @@ TEAM: dict[str, Any] = STANDARD | {
 """The least that serves five people well: one of each, auto-annotation's worker only while there is work, a single
 NAT gateway, burstable stores."""
 
-PRODUCTION: dict[str, Any] = STANDARD | {
+PRODUCTION: dict[str, str | int] = STANDARD | {
     "canary": "hourly",
     "db_instance_class": "db.m6g.2xlarge",
     "db_storage_gb": 100,
@@ -96,4 +98,9 @@ PRODUCTION: dict[str, Any] = STANDARD | {
 }
 """For whom CVAT must not stand still: something of everything in each of three zones, restore points of a quarter."""
 
-PRESETS = {"production": PRODUCTION, "standard": STANDARD, "team": TEAM}
+PRESETS: Mapping[str, Mapping[str, str | int]] = {"production": PRODUCTION, "standard": STANDARD, "team": TEAM}
+
+
+def preset_values(stack: Stack) -> Mapping[str, str | int]:
+    """What the stack's preset decides. A disposable stack keeps no restore points unless it asks for them."""
+    return {**PRESETS[stack.preset], **({"backup_days": 0} if stack.disposable else {})}

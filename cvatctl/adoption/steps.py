@@ -1,4 +1,4 @@
-"""STEPS.md: the way from the sample's stack to this program's, with the commands for this very stack."""
+"""STEPS.md: the migration from the sample's stack to this program's, with the commands for this stack."""
 
 from __future__ import annotations
 
@@ -15,17 +15,25 @@ INIT_URN = "urn:pulumi:{stack}::cvat::cvat:index:InitTask$pulumi-python:dynamic/
 
 def steps(plan: Plan, stack: str, folder: Path, template: str) -> str:
     """The text. `folder` is where the other files lie, `template` the template's file name."""
-    found = plan.sample
-    values = {
-        "old": found.name, "stack": stack, "region": found.region, "folder": folder.as_posix(),
-        "update": _update(plan, folder, template), "pause": _pause(plan), "resume": _resume(plan),
-        "files": found.ids[sample.FILES], "database": plan.database["DBInstanceIdentifier"],
-        "host": plan.database.get("Endpoint", {}).get("Address", "OLD_HOST"), "user": plan.database["MasterUsername"],
-        "version": plan.database["EngineVersion"], "why": "\n".join(f"  - {reason}" for reason in plan.why_migrate),
-        "group": found.ids.get(sample.SERVER_GROUP, "the old server's security group"),
-        "init": INIT_URN.format(stack=stack), "vpc": found.ids["VPC"],
-    }  # fmt: skip
-    return _TEXT.format(**values)
+    old = plan.sample
+    return _TEXT.format(
+        old=old.name,
+        stack=stack,
+        region=old.region,
+        folder=folder.as_posix(),
+        update=_update(plan, folder, template),
+        pause=_pause(plan),
+        resume=_resume(plan),
+        files=old.ids[sample.FILES],
+        database=plan.database["DBInstanceIdentifier"],
+        host=plan.database.get("Endpoint", {}).get("Address", "OLD_HOST"),
+        user=plan.database["MasterUsername"],
+        version=plan.database["EngineVersion"],
+        why="\n".join(f"  - {reason}" for reason in plan.migration_reasons),
+        group=old.ids.get(sample.SERVER_GROUP, "the old server's security group"),
+        init=INIT_URN.format(stack=stack),
+        vpc=old.ids["VPC"],
+    )
 
 
 def _update(plan: Plan, folder: Path, template: str) -> str:
@@ -71,14 +79,14 @@ def _resume(plan: Plan) -> str:
 _TEXT = """\
 # From CloudFormation stack {old} to Pulumi stack {stack}
 
-Written for this very stack; nothing has been changed yet. CVAT is down from step 3 to step 7, an hour or so: RDS takes
-ten minutes to come up, a SageMaker endpoint as long. Until step 9 you can go back (end of this page).
+Written for this stack; nothing has been changed yet. CVAT is down from step 3 to step 7, for about an hour: RDS takes
+ten minutes to start, a SageMaker endpoint as long. Until step 9 you can go back (end of this page).
 
 Used as it is: the network {vpc}. Adopted without a copy: the file system {files}. Migrated by dump and restore: the
 database {database}, because
 {why}
 
-Redis holds running jobs only and is made anew; all else has no state.
+Redis holds running jobs only and is created again; all other resources have no state.
 
 ## 1. Settings
 
@@ -87,7 +95,7 @@ Put the keys of `{folder}/settings.yaml` into `Pulumi.{stack}.yaml` under `confi
     pulumi stack init {stack}
     python -m cvatctl doctor --stack {stack}
 
-## 2. Let the old stack spare what is taken over
+## 2. Let the old stack retain what is adopted
 
 This only adds `DeletionPolicy` (and a note in the metadata, without which CloudFormation takes no new policy):
 
@@ -97,7 +105,7 @@ This only adds `DeletionPolicy` (and a note in the metadata, without which Cloud
 Where the update is refused because the sample's Lambda runtime is no longer offered, change its `Runtime` in the
 template to one that is.
 
-## 3. Stop the old services, so that nobody writes
+## 3. Stop the old services, so that nothing is written
 
     {pause}
 
@@ -120,7 +128,7 @@ No resource may be called "replaced" here or in the next preview. If one is, sto
     pulumi preview --stack {stack} --diff    # file system, mount targets, access points: update or same, never replace
     pulumi up --stack {stack}
 
-This makes an empty database and an administrator in it; the files are those of the old stack.
+This creates an empty database with an administrator; the files are those of the old stack.
 
 ## 7. Move the database's content
 
@@ -160,8 +168,8 @@ Log in, open old tasks, see their frames and annotations. Then point your DNS na
 
     aws cloudformation delete-stack --region {region} --stack-name {old}
 
-It leaves the network (which now belongs to nobody's stack: delete it by hand one day), the file system, and a final
-snapshot of {database}.
+It leaves the network (which no stack owns any more: delete it by hand when you no longer need it), the file system,
+and a final snapshot of {database}.
 
 ## Going back, before step 9
 

@@ -1,4 +1,4 @@
-"""The sample's template with policies, so that deleting its stack spares what has been taken over."""
+"""The sample's template with deletion policies, so that deleting its stack retains what was adopted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cvatctl.errors import ProblemError
+from cvatctl.errors import CommandError
 
 RETAIN, SNAPSHOT = "Retain", "Snapshot"
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
@@ -16,12 +16,12 @@ _NOTE_VALUE = "cvatctl import-cfn"
 """CloudFormation takes a new DeletionPolicy only with another change, and metadata is one that does nothing."""
 
 
-def keep(template: str | Mapping[str, Any], kept: Sequence[str], snapshot: Sequence[str]) -> str | dict[str, Any]:
-    """The template that retains `kept` and takes snapshots of `snapshot` (logical ids).
+def retain(template: str | Mapping[str, Any], retained: Sequence[str], snapshot: Sequence[str]) -> str | dict[str, Any]:
+    """The template that retains `retained` and takes snapshots of `snapshot` (logical ids).
 
-    Raises ProblemError where the template has no such resource.
+    Raises CommandError where the template has no such resource.
     """
-    policies = dict.fromkeys(kept, RETAIN) | dict.fromkeys(snapshot, SNAPSHOT)
+    policies = dict.fromkeys(retained, RETAIN) | dict.fromkeys(snapshot, SNAPSHOT)
     return _text(template, policies) if isinstance(template, str) else _object(template, policies)
 
 
@@ -37,30 +37,29 @@ def _object(template: Mapping[str, Any], policies: Mapping[str, str]) -> dict[st
 
 
 def _text(template: str, policies: Mapping[str, str]) -> str:
-    """By inserting lines: reading and writing YAML would lose CloudFormation's short forms and the comments."""
+    """Inserts lines, because parsing and writing YAML would lose CloudFormation's short forms and the comments."""
     lines = template.splitlines()
     start = next((number for number, line in enumerate(lines) if re.match(r"Resources:\s*(#.*)?$", line)), 0)
     for name, policy in policies.items():
-        at = next(
-            (
-                n
-                for n in range(start, len(lines))
-                if re.match(rf"(\s+)(['\"]?){re.escape(name)}\2:\s*(#.*)?$", lines[n])
-            ),
-            None,
-        )
+        at = _line_of(name, lines, start)
         if at is None:
             raise _unknown(name)
         own = lines[at + 1 : _end(lines, at)]
         indent = next((re.match(r"\s*", line) or re.match("", line) for line in own if line.strip()), None)
         space = indent.group() if indent else "    "
-        former = tuple(f"{space}{one}:" for one in _POLICIES)
+        former = tuple(f"{space}{key}:" for key in _POLICIES)
         lines[at + 1 : _end(lines, at)] = [line for line in own if not line.startswith(former)]
-        insert = [f"{space}{one}: {policy}" for one in _POLICIES]
+        insert = [f"{space}{key}: {policy}" for key in _POLICIES]
         if not any(line.startswith(f"{space}Metadata:") for line in own):
             insert += [f"{space}Metadata:", f"{space}  {_NOTE}: {_NOTE_VALUE}"]
         lines[at + 1 : at + 1] = insert
     return "\n".join(lines) + "\n"
+
+
+def _line_of(name: str, lines: Sequence[str], start: int) -> int | None:
+    """The number of the line that begins the resource."""
+    key = re.compile(rf"(\s+)(['\"]?){re.escape(name)}\2:\s*(#.*)?$")
+    return next((number for number in range(start, len(lines)) if key.match(lines[number])), None)
 
 
 def _end(lines: Sequence[str], at: int) -> int:
@@ -73,8 +72,8 @@ def _end(lines: Sequence[str], at: int) -> int:
     return len(lines)
 
 
-def _unknown(name: str) -> ProblemError:
-    return ProblemError(
-        f"The stack's template has no resource {name}, though the stack has: it was changed by hand. Add "
+def _unknown(name: str) -> CommandError:
+    return CommandError(
+        f"The stack's template has no resource {name}, though the stack has: the template was changed by hand. Add "
         "DeletionPolicy: Retain to network and file system yourself, and follow docs/cvatctl.md."
     )

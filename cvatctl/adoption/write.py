@@ -10,13 +10,13 @@ import yaml
 
 from cvatctl.adoption.plan import Plan
 from cvatctl.adoption.steps import steps
-from cvatctl.errors import ProblemError
+from cvatctl.errors import CommandError
 
 IMPORT, SETTINGS, STEPS = "import.json", "settings.yaml", "STEPS.md"
 
 
 def write(plan: Plan, folder: Path, stack: str) -> Iterator[str]:
-    """Write all files into the folder, then say what is there."""
+    """Writes all files into the folder; yields lines for the operator. Raises CommandError."""
     body = plan.template
     name = "template.yaml" if isinstance(body, str) else "template.json"
     settings = yaml.safe_dump({"config": dict(plan.settings)}, sort_keys=False, allow_unicode=True)
@@ -31,10 +31,10 @@ def write(plan: Plan, folder: Path, stack: str) -> Iterator[str]:
         for file, content in files.items():
             (folder / file).write_text(content, encoding="utf-8")
     except OSError as error:
-        raise ProblemError(f"--directory {folder}: cannot be written to ({error.strerror}). Choose another.") from None
-    adopted = [one for one in plan.imports if "id" in one]
+        raise CommandError(f"--directory {folder}: cannot be written to ({error.strerror}). Choose another.") from None
+    adopted = [entry["id"] for entry in plan.imports if "id" in entry]
     yield f"Used as it is, by settings: VPC {plan.settings['cvat:vpcId']} with its six subnets."
-    yield f"Adopted: {', '.join(one['id'] for one in adopted)} (files, mount targets, access points)."
-    yield f"Migrated: database {plan.database['DBInstanceIdentifier']}, because {'; '.join(plan.why_migrate)}."
-    yield "Made anew: Redis, load balancer, services, endpoint, roles. Nothing has been changed yet."
+    yield f"Adopted: {', '.join(adopted)} (files, mount targets, access points)."
+    yield f"Migrated: database {plan.database['DBInstanceIdentifier']}, because {'; '.join(plan.migration_reasons)}."
+    yield "Created again: Redis, load balancer, services, endpoint, roles. Nothing has been changed yet."
     yield f"Written to {folder}: {', '.join(files)}. Begin with {folder / STEPS}."

@@ -1,4 +1,4 @@
-"""The smoke test as a plain function. Standard library only: a scheduled function can run it with nothing installed."""
+"""The end-to-end test as a plain function. Standard library only: its image installs no package."""
 
 from cvatctl.canary.run import Step, smoke
 

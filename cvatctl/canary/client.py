@@ -1,4 +1,4 @@
-"""CVAT's REST API at our commit, as far as the smoke test needs it."""
+"""The part of CVAT's REST API (at our commit) that the smoke test calls."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from typing import Any
 
 _CALL_S = 60.0
 FUNCTION_S = 130.0
-"""CVAT itself gives up on a function after 120 s."""
+"""Seconds. CVAT's own timeout for a function is 120 s."""
 _SHOWN = 300
+"""Characters of an error's body that are shown."""
 _POLL_S = 1.0
 _POLL_TRIES = 600
 
 
 class SmokeError(Exception):
-    """What failed, as a sentence for the operator."""
+    """A failed step. `str()` is a sentence for the operator."""
 
 
 class Cvat:
@@ -33,17 +34,17 @@ class Cvat:
             raise SmokeError(f"The address {url} must begin with http:// or https://.")
         self.url = url.rstrip("/")
         self._token = token
-        # With the session cookie CVAT does not open a new session for each call by token.
+        # Without the session cookie, CVAT opens a new session for each call by token.
         self._opener = urllib.request.build_opener(
             urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
             urllib.request.HTTPSHandler(context=ssl.create_default_context()),
         )
 
     def log_in(self, user: str, password: str) -> None:
-        """Get the user's token.
+        """Gets the user's token.
 
-        There is no log-out: CVAT keeps one token for each user, and logging out would take it from everybody who
-        works under that name.
+        There is no log-out: CVAT keeps one token for each user, so logging out would invalidate it for every client of
+        that user.
         """
         answer = self.call("POST", "/auth/login", {"username": user, "password": password})
         if not isinstance(answer, dict) or not answer.get("key"):
@@ -57,8 +58,8 @@ class Cvat:
             return None
         if "json" not in kind:
             raise SmokeError(
-                f"{method} /api/v1{path} answered {kind or 'something'} instead of JSON: a login page or the UI stands "
-                "in front of the API. Check the listener's rules."
+                f"{method} /api/v1{path} answered {kind or 'an unknown type'} instead of JSON: a login page or the UI "
+                "answers instead of the API. Check the listener's rules."
             )
         return json.loads(raw)
 
@@ -86,13 +87,13 @@ class Cvat:
 
     @staticmethod
     def _refusal(method: str, path: str, error: urllib.error.HTTPError) -> str:
-        said = error.read()[:_SHOWN].decode(errors="replace").strip()
-        by_cvat = "json" in str(error.headers.get("Content-Type", ""))
-        hint = "" if by_cvat else _HINTS.get(error.code, "")
-        return f"{method} /api/v1{path} answered {error.code} {error.reason}: {said or 'nothing more'}{hint}"
+        body = error.read()[:_SHOWN].decode(errors="replace").strip()
+        from_cvat = "json" in str(error.headers.get("Content-Type", ""))
+        hint = "" if from_cvat else _HINTS.get(error.code, "")
+        return f"{method} /api/v1{path} answered {error.code} {error.reason}: {body or 'an empty body'}{hint}"
 
     def wait_for_data(self, task: int, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Wait until a worker has made the task's frames; SmokeError where it failed or takes ten minutes."""
+        """Waits until a worker has extracted the task's frames. Raises SmokeError if it fails or takes ten minutes."""
         state: dict[str, Any] = {}
         for _ in range(_POLL_TRIES):
             state = self.call("GET", f"/tasks/{task}/status")
@@ -100,7 +101,7 @@ class Cvat:
                 return
             if state["state"] == "Failed":
                 lines = str(state.get("message") or "no reason given").strip().splitlines()
-                raise SmokeError(f"A worker failed to make the task's frames: {lines[-1]}. See: cvatctl logs worker")
+                raise SmokeError(f"A worker failed to extract the task's frames: {lines[-1]}. See: cvatctl logs worker")
             sleep(_POLL_S)
         raise SmokeError(
             f"The task's data are '{state.get('state')}' after ten minutes: no worker takes the job. "
@@ -109,7 +110,7 @@ class Cvat:
 
 
 _HINTS: Mapping[int, str] = {
-    HTTPStatus.UNAUTHORIZED: " (401: a login stands in front of CVAT; set CVAT_TOKEN and cvat:oidcTokenBypass)",
+    HTTPStatus.UNAUTHORIZED: " (401: an identity provider guards CVAT; set CVAT_TOKEN and cvat:oidcTokenBypass)",
     HTTPStatus.BAD_REQUEST: " (400: CVAT does not accept this host name; use the address of the stack's output url)",
     HTTPStatus.BAD_GATEWAY: " (502: a server task closed the connection; see cvatctl logs server)",
     HTTPStatus.SERVICE_UNAVAILABLE: " (503: no healthy server task, or the stack is asleep; see cvatctl status)",

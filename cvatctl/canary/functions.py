@@ -1,4 +1,4 @@
-"""What CVAT's UI would send to each kind of function, and whether the answer is one that it could use."""
+"""The request of CVAT's UI for each kind of function, and the check of its answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MIN_POLYGON = 3
 
 
 def _box(width: int, height: int) -> list[float]:
-    """The middle of a frame: x1, y1, x2, y2."""
+    """A box in the middle of a frame: x1, y1, x2, y2."""
     return [width * 0.25, height * 0.25, width * 0.75, height * 0.75]
 
 
@@ -54,56 +54,56 @@ def request(task: int, function: Function, width: int, height: int) -> dict[str,
 
     `width` and `height` are the frame's, in pixels.
     """
-    make = _REQUESTS.get(str(function.get("kind")))
-    return make(task, function, width, height) if make else None
+    build = _REQUESTS.get(str(function.get("kind")))
+    return build(task, function, width, height) if build else None
 
 
-def judge(kind: str, answer: Answer) -> tuple[str | None, str]:
-    """Why the answer is of no use to CVAT (None: it is), and what it says in a few words.
+def check_answer(kind: str, answer: Answer) -> tuple[str | None, str]:
+    """(problem, summary): why CVAT could not use the answer (None: it can), and the answer in a few words.
 
-    Finding nothing is an answer: the demo pictures are drawings.
+    An empty result is valid, because the demo pictures are drawings.
     """
-    return _JUDGES[kind](answer)
+    return _CHECKS[kind](answer)
 
 
-def _found(answer: Answer) -> tuple[str | None, str]:
+def _check_shapes(answer: Answer) -> tuple[str | None, str]:
     if not isinstance(answer, list):
-        return f"a detector answers a list of shapes, and this is {_named(answer)}", ""
+        return f"a detector answers a list of shapes, and this is {_shortened(answer)}", ""
     wrong = [item for item in answer if not isinstance(item, dict) or not {"label", "points"} <= set(item)]
-    return (f"a shape lacks label or points: {_named(wrong[0])}" if wrong else None), f"{len(answer)} shapes"
+    return (f"a shape lacks label or points: {_shortened(wrong[0])}" if wrong else None), f"{len(answer)} shapes"
 
 
-def _outlined(answer: Answer) -> tuple[str | None, str]:
+def _check_polygon(answer: Answer) -> tuple[str | None, str]:
     points = answer.get("points", []) if isinstance(answer, dict) else answer
     if not isinstance(points, list) or 0 < len(points) < _MIN_POLYGON:
-        return f"an interactor answers a polygon of {_MIN_POLYGON} points or more, and this is {_named(answer)}", ""
+        return f"an interactor answers a polygon of {_MIN_POLYGON} points or more, and this is {_shortened(answer)}", ""
     if not all(isinstance(point, list) and len(point) == len("xy") for point in points):
-        return f"a polygon consists of [x, y], and this is {_named(points)}", ""
+        return f"a polygon consists of [x, y], and this is {_shortened(points)}", ""
     return None, f"a polygon of {len(points)} points"
 
 
-def _matched(answer: Answer) -> tuple[str | None, str]:
+def _check_matches(answer: Answer) -> tuple[str | None, str]:
     if not isinstance(answer, list) or len(answer) != 1 or not isinstance(answer[0], int):
-        return f"a reid function answers one number for each box, and this is {_named(answer)}", ""
+        return f"a reid function answers one number for each box, and this is {_shortened(answer)}", ""
     return None, "no match" if answer[0] < 0 else "a match"
 
 
-def _tracked(answer: Answer) -> tuple[str | None, str]:
+def _check_track(answer: Answer) -> tuple[str | None, str]:
     shape = answer.get("shape") if isinstance(answer, dict) else None
     if not isinstance(shape, list) or len(shape) % 2 or not shape or "state" not in answer:
-        return f"a tracker answers shape (x and y in turn) and state, and this is {_named(answer)}", ""
+        return f"a tracker answers shape (x and y in turn) and state, and this is {_shortened(answer)}", ""
     return None, f"a shape of {len(shape) // 2} points"
 
 
-_JUDGES: Mapping[str, Callable[[Answer], tuple[str | None, str]]] = {
-    "detector": _found,
-    "interactor": _outlined,
-    "reid": _matched,
-    "tracker": _tracked,
+_CHECKS: Mapping[str, Callable[[Answer], tuple[str | None, str]]] = {
+    "detector": _check_shapes,
+    "interactor": _check_polygon,
+    "reid": _check_matches,
+    "tracker": _check_track,
 }
 _SHOWN = 80
 
 
-def _named(value: object) -> str:
+def _shortened(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

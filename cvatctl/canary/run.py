@@ -1,4 +1,4 @@
-"""The smoke test: what a user does in the first minute, from the login to every auto-annotation function."""
+"""The steps of the smoke test: login, task, frames, every auto-annotation function."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from cvatctl.canary.client import FUNCTION_S, Cvat, SmokeError
-from cvatctl.canary.functions import judge, request
+from cvatctl.canary.functions import check_answer, request
 
 TASK_NAME = "cvatctl smoke test"
-"""Name of the task that the smoke test makes; older ones of this name are leftovers and deleted."""
+"""Name of the task that the smoke test creates; older tasks of this name are leftovers of interrupted runs."""
 _DEMO = "demo"
 _IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
 _FRAMES = 2
-_LEFTOVER = timedelta(hours=1)
+_LEFTOVER_AGE = timedelta(hours=1)
 _QUALITY = 70
-_FEW_LABELS = 200
+_MAX_LABELS = 200
 _PICTURES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"BM": "BMP"}
-"""How files begin. CVAT's Content-Type is of no use: at our commit it is `('image/jpeg', none)`, a tuple as text."""
+"""Magic bytes. CVAT's Content-Type is useless: at our commit it is `('image/jpeg', none)`, a tuple as text."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that was tried."""
+    """The result of one step."""
 
     name: str
     ok: bool
     seconds: float
     detail: str
-    """What came of it, or why it failed."""
+    """The result in a few words, or why it failed."""
 
 
 def smoke(
@@ -44,13 +44,13 @@ def smoke(
     *,
     token: str = "",
 ) -> list[Step]:
-    """Log in, make a task from demo files, call every function on it, delete it; the steps, all ok or not.
+    """Logs in, creates a task from demo files, calls every function on it, deletes it; returns the steps.
 
-    With `token`, one of CVAT's, nobody logs in: where an identity provider stands in front, it lets tokens pass only.
-    `expected` names functions that CVAT must offer. Never raises for what CVAT does; a step that others need ends
-    the run, a function that fails does not. The task is deleted whatever happens.
+    `token` (one of CVAT's) replaces the login: an identity provider in front of CVAT lets only tokens pass. `expected`
+    names functions that CVAT must offer. Never raises for an answer of CVAT. A step that others depend on ends the run,
+    a function that fails does not. The task is always deleted.
     """
-    return _Run(progress).all(lambda: _enter(url, user, password, token), sorted(expected))
+    return _Run(progress).run(lambda: _log_in(url, user, password, token), sorted(expected))
 
 
 class _Run:
@@ -59,7 +59,7 @@ class _Run:
         self._progress = progress
 
     def _try(self, name: str, action: Callable[[], tuple[Any, str]]) -> Any:
-        """Note a step; returns its value, or None where it failed."""
+        """Records a step; returns its value, or None where it failed."""
         began = time.monotonic()
         value = None
         try:
@@ -68,14 +68,14 @@ class _Run:
         except SmokeError as error:
             ok, detail = False, str(error)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            ok, detail = False, f"CVAT's answer is not understood ({type(error).__name__}: {error}). Is it our version?"
+            ok, detail = False, f"CVAT's answer has an unexpected form ({type(error).__name__}: {error})."
         step = Step(name, ok, time.monotonic() - began, detail)
         self.steps.append(step)
         self._progress(step)
         return value
 
-    def all(self, enter: Callable[[], tuple[Cvat, str]], expected: list[str]) -> list[Step]:
-        cvat = self._try("log in", enter)
+    def run(self, log_in: Callable[[], tuple[Cvat, str]], expected: list[str]) -> list[Step]:
+        cvat = self._try("log in", log_in)
         if cvat is None:
             return self.steps
         functions = self._try("list functions", lambda: _functions(cvat, expected))
@@ -90,20 +90,20 @@ class _Run:
             size = self._try("wait for its data", lambda: _fill(cvat, task, files))
             if size is not None:
                 self._try("read a frame", lambda: _read_frame(cvat, task))
-                for one in functions or []:
-                    self._try(f"call {one.get('id')}", functools.partial(_call, cvat, task, one, size))
+                for function in functions or []:
+                    self._try(f"call {function.get('id')}", functools.partial(_call, cvat, task, function, size))
         finally:
             self._try("delete the task", lambda: _delete(cvat, task))
         return self.steps
 
 
-def _enter(url: str, user: str, password: str, token: str) -> tuple[Cvat, str]:
+def _log_in(url: str, user: str, password: str, token: str) -> tuple[Cvat, str]:
     cvat = Cvat(url, token)
     if not token:
         cvat.call("GET", "/restrictions/user-agreements")
         cvat.log_in(user, password)
-    about = cvat.call("GET", "/server/about")
-    return cvat, f"{about['name']} {about['version']} at {cvat.url}"
+    server = cvat.call("GET", "/server/about")
+    return cvat, f"{server['name']} {server['version']} at {cvat.url}"
 
 
 def _functions(cvat: Cvat, expected: list[str]) -> tuple[list[dict[str, Any]], str]:
@@ -113,7 +113,7 @@ def _functions(cvat: Cvat, expected: list[str]) -> tuple[list[dict[str, Any]], s
             raise SmokeError(f"CVAT says that it has no models, but these are deployed: {', '.join(expected)}.")
         return [], "auto-annotation is switched off"
     offered = cvat.call("GET", "/lambda/functions", timeout=FUNCTION_S)
-    names = sorted(str(one["id"]) for one in offered)
+    names = sorted(str(function["id"]) for function in offered)
     missing = [name for name in expected if name not in names]
     if missing:
         raise SmokeError(
@@ -124,7 +124,7 @@ def _functions(cvat: Cvat, expected: list[str]) -> tuple[list[dict[str, Any]], s
 
 def _demo_files(cvat: Cvat) -> tuple[list[str], str]:
     entries = cvat.call("GET", f"/server/share?directory=/{_DEMO}")
-    images = [e["name"] for e in entries if e["type"] == "REG" and e["name"].lower().endswith(_IMAGES)]
+    images = [entry["name"] for entry in entries if entry["type"] == "REG" and entry["name"].lower().endswith(_IMAGES)]
     if not images:
         raise SmokeError(
             f"The share's folder {_DEMO} holds no picture. Set cvat:demoData to builtin and run `pulumi up`."
@@ -134,27 +134,26 @@ def _demo_files(cvat: Cvat) -> tuple[list[str], str]:
 
 
 def _labels(functions: list[dict[str, Any]]) -> list[str]:
-    """The detectors' labels: CVAT drops what a task has no label for."""
-    named = dict.fromkeys(str(label) for one in functions for label in one.get("labels") or [])
-    return list(named)[:_FEW_LABELS] or ["object"]
+    """The detectors' labels: CVAT discards shapes whose label the task does not have."""
+    names = dict.fromkeys(str(label) for function in functions for label in function.get("labels") or [])
+    return list(names)[:_MAX_LABELS] or ["object"]
 
 
 def _create(cvat: Cvat, labels: list[str]) -> tuple[int, str]:
     removed = _remove_leftovers(cvat)
-    wanted = [{"name": label, "attributes": []} for label in labels]
-    task = int(cvat.call("POST", "/tasks", {"name": TASK_NAME, "labels": wanted})["id"])
+    definitions = [{"name": label, "attributes": []} for label in labels]
+    task = int(cvat.call("POST", "/tasks", {"name": TASK_NAME, "labels": definitions})["id"])
     return task, f"task {task} with {len(labels)} labels" + (f"; {removed} leftovers deleted" if removed else "")
 
 
 def _remove_leftovers(cvat: Cvat) -> int:
-    """Delete tasks of earlier runs that were cut off."""
-    found = cvat.call("GET", "/tasks?name=cvatctl%20smoke%20test&page_size=100")["results"]
-    before = datetime.now(timezone.utc) - _LEFTOVER  # noqa: UP017  (runs on older Pythons, too)
-    old = [
-        one["id"] for one in found if one["name"] == TASK_NAME and _moment(one["created_date"]) < before
-    ]  # CVAT's filter finds parts of names, and upper case as well
-    for task in old:
-        cvat.call("DELETE", f"/tasks/{task}")
+    """Deletes the tasks of interrupted runs; returns their number."""
+    tasks = cvat.call("GET", "/tasks?name=cvatctl%20smoke%20test&page_size=100")["results"]
+    before = datetime.now(timezone.utc) - _LEFTOVER_AGE  # noqa: UP017  (runs on older Pythons, too)
+    # CVAT's filter also matches parts of names, and ignores case.
+    old = [task["id"] for task in tasks if task["name"] == TASK_NAME and _moment(task["created_date"]) < before]
+    for task_id in old:
+        cvat.call("DELETE", f"/tasks/{task_id}")
     return len(old)
 
 
@@ -163,16 +162,16 @@ def _moment(text: str) -> datetime:
 
 
 def _fill(cvat: Cvat, task: int, files: list[str]) -> tuple[tuple[int, int], str]:
-    """The task's frames, made by a worker; returns width and height in pixels."""
+    """Has a worker extract the task's frames; returns width and height in pixels."""
     data = {"image_quality": _QUALITY, "server_files": files, "client_files": [], "remote_files": [], "use_cache": True}
     cvat.call("POST", f"/tasks/{task}/data", data)
     cvat.wait_for_data(task)
-    # A job that Redis has forgotten is "Finished" for CVAT, so only the frames tell.
-    about = cvat.call("GET", f"/tasks/{task}/data/meta")
-    if about["size"] != len(files):
-        raise SmokeError(f"The task has {about['size']} frames of {len(files)} files. See: cvatctl logs worker")
-    first = about["frames"][0]
-    return (int(first["width"]), int(first["height"])), f"{about['size']} frames of {first['width']}x{first['height']}"
+    # CVAT reports a job that Redis has lost as "Finished", so the number of frames decides.
+    meta = cvat.call("GET", f"/tasks/{task}/data/meta")
+    if meta["size"] != len(files):
+        raise SmokeError(f"The task has {meta['size']} frames of {len(files)} files. See: cvatctl logs worker")
+    first = meta["frames"][0]
+    return (int(first["width"]), int(first["height"])), f"{meta['size']} frames of {first['width']}x{first['height']}"
 
 
 def _read_frame(cvat: Cvat, task: int) -> tuple[None, str]:
@@ -191,9 +190,9 @@ def _call(cvat: Cvat, task: int, function: dict[str, Any], size: tuple[int, int]
             f"CVAT lists it as '{kind}', which it cannot call. Correct annotations.type in its registry file."
         )
     answer = cvat.call("POST", f"/lambda/functions/{name}", body, timeout=FUNCTION_S)
-    why, summary = judge(kind, answer)
-    if why:
-        raise SmokeError(f"{why}. See: cvatctl logs gateway")
+    problem, summary = check_answer(kind, answer)
+    if problem:
+        raise SmokeError(f"{problem}. See: cvatctl logs gateway")
     return None, f"{kind}: {summary}"
 
 

@@ -1,4 +1,4 @@
-"""What the account sees: who calls, zones, instance types, versions."""
+"""Checks of the account and region: credentials, zones, private endpoints, database and Redis versions."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cvatctl.clients import Clients, explain, pages
-from cvatctl.doctor.finding import Case, Finding
+from cvatctl.aws_clients import Clients, all_pages, explain
+from cvatctl.doctor.finding import Finding, PlannedStack
 from settings.errors import ZonesError
 from settings.zones import Zone, choose_zones
 
 
-def credentials(case: Case, clients: Clients) -> Iterator[Finding]:
-    """Whether there are credentials, and of the right partition."""
+def credentials(stack: PlannedStack, clients: Clients) -> Iterator[Finding]:
+    """There are credentials, of the right partition."""
     try:
-        who = clients("sts").get_caller_identity()
+        identity = clients("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         yield Finding("problem", "credentials", explain(error))
         return
-    partition = who["Arn"].split(":")[1]
-    if partition != case.region.partition:
+    partition = identity["Arn"].split(":")[1]
+    if partition != stack.region.partition:
         yield Finding(
             "problem",
             "credentials",
-            f"{who['Arn']} belongs to partition {partition}, and {case.region.name} to {case.region.partition}. "
+            f"{identity['Arn']} belongs to partition {partition}, and {stack.region.name} to {stack.region.partition}. "
             "Choose a profile of the right partition with --profile or AWS_PROFILE.",
         )
-    elif who["Arn"].endswith(":root"):
+    elif identity["Arn"].endswith(":root"):
         yield Finding("advice", "credentials", "These are the account's root credentials. Deploy with a role instead.")
     else:
-        yield Finding("ok", "credentials", f"{who['Arn']} in account {who['Account']}.")
+        yield Finding("ok", "credentials", f"{identity['Arn']} in account {identity['Account']}.")
 
 
-def zones(case: Case, clients: Clients) -> Iterator[Finding]:
-    """Three zones, and Fargate in one of them at least."""
-    if case.settings.network.vpc_id:
+def zones(stack: PlannedStack, clients: Clients) -> Iterator[Finding]:
+    """Three zones exist, and Fargate runs in one of them at least."""
+    if stack.settings.network.vpc_id:
         return
-    found = clients("ec2").describe_availability_zones(
+    available = clients("ec2").describe_availability_zones(
         Filters=[
             {"Name": "opt-in-status", "Values": ["opt-in-not-required"]},
             {"Name": "state", "Values": ["available"]},
@@ -46,49 +46,49 @@ def zones(case: Case, clients: Clients) -> Iterator[Finding]:
     )["AvailabilityZones"]
     try:
         chosen = choose_zones(
-            [Zone(one["ZoneName"], one["ZoneId"]) for one in found], case.settings.network.availability_zones
+            [Zone(zone["ZoneName"], zone["ZoneId"]) for zone in available], stack.settings.network.availability_zones
         )
     except ZonesError as error:
         yield Finding("problem", "zones", str(error))
         return
-    suited = [zone.name for zone in chosen if case.region.runs_fargate(zone.zone_id)]
+    with_fargate = [zone.name for zone in chosen if stack.region.runs_fargate(zone.zone_id)]
     names = ", ".join(zone.name for zone in chosen)
-    if not suited:
+    if not with_fargate:
         yield Finding(
             "problem", "zones", f"Fargate runs in none of the zones {names}. Set cvat:availabilityZones to others."
         )
-    elif len(suited) == 1:
+    elif len(with_fargate) == 1:
         yield Finding(
             "advice",
             "zones",
-            f"Of {names}, Fargate runs in {suited[0]} only, so CVAT stops when that zone does. Set "
+            f"Of {names}, Fargate runs in {with_fargate[0]} only, so CVAT stops when that zone does. Set "
             "cvat:availabilityZones to zones with more.",
         )
     else:
-        yield Finding("ok", "zones", f"{names}; Fargate runs in {', '.join(suited)}.")
+        yield Finding("ok", "zones", f"{names}; Fargate runs in {', '.join(with_fargate)}.")
 
 
-def interface_endpoints(case: Case, clients: Clients) -> Iterator[Finding]:
-    """The services that cvat:interfaceEndpoints names."""
-    wanted = case.settings.network.interface_endpoints
-    if not wanted:
+def interface_endpoints(stack: PlannedStack, clients: Clients) -> Iterator[Finding]:
+    """The services of cvat:interfaceEndpoints exist."""
+    services = stack.settings.network.interface_endpoints
+    if not services:
         return
-    there = set(pages(clients("ec2"), "describe_vpc_endpoint_services", "ServiceNames"))
-    missing = [name for name in wanted if case.region.interface_endpoint(name) not in there]
+    available = set(all_pages(clients("ec2"), "describe_vpc_endpoint_services", "ServiceNames"))
+    missing = [name for name in services if stack.region.interface_endpoint(name) not in available]
     for name in missing:
         yield Finding(
             "problem",
             "private endpoints",
-            f"cvat:interfaceEndpoints names {name}, but {case.region.name} has no service "
-            f"{case.region.interface_endpoint(name)}. Remove it, or correct its name.",
+            f"cvat:interfaceEndpoints names {name}, but {stack.region.name} has no service "
+            f"{stack.region.interface_endpoint(name)}. Remove it, or correct its name.",
         )
     if not missing:
-        yield Finding("ok", "private endpoints", f"all {len(wanted)} services have one.")
+        yield Finding("ok", "private endpoints", f"all {len(services)} services have one.")
 
 
-def database(case: Case, clients: Clients) -> Iterator[Finding]:
-    """Whether RDS offers the version, and the instance class for it."""
-    size, rds = case.settings.database, clients("rds")
+def database(stack: PlannedStack, clients: Clients) -> Iterator[Finding]:
+    """RDS offers the version, and the instance class for it."""
+    size, rds = stack.settings.data.database, clients("rds")
     arguments: dict[str, Any] = {"Engine": "postgres", "EngineVersion": size.engine_version}
     versions = rds.describe_db_engine_versions(**arguments, DefaultOnly="." not in size.engine_version)[
         "DBEngineVersions"
@@ -97,37 +97,37 @@ def database(case: Case, clients: Clients) -> Iterator[Finding]:
         yield Finding(
             "problem",
             "database",
-            f"cvat:dbEngineVersion = {size.engine_version}: {case.region.name} offers no such PostgreSQL. See what "
-            "there is with `aws rds describe-db-engine-versions --engine postgres`.",
+            f"cvat:dbEngineVersion = {size.engine_version}: {stack.region.name} offers no such PostgreSQL. List the "
+            "versions with `aws rds describe-db-engine-versions --engine postgres`.",
         )
         return
     version = versions[0]["EngineVersion"]
     offers = rds.describe_orderable_db_instance_options(
         Engine="postgres", EngineVersion=version, DBInstanceClass=size.instance_class
     )["OrderableDBInstanceOptions"]
-    suited = [one for one in offers if one.get("MultiAZCapable") or not size.multi_az]
-    if suited:
-        yield Finding("ok", "database", f"{size.instance_class} can be had with PostgreSQL {version}.")
+    suitable = [offer for offer in offers if offer.get("MultiAZCapable") or not size.multi_az]
+    if suitable:
+        yield Finding("ok", "database", f"{size.instance_class} is offered with PostgreSQL {version}.")
     else:
         standby = " with a standby" if size.multi_az else ""
         yield Finding(
             "problem",
             "database",
-            f"cvat:dbInstanceClass = {size.instance_class}: cannot be had with PostgreSQL {version}{standby} in "
-            f"{case.region.name}. See: aws rds describe-orderable-db-instance-options --engine postgres",
+            f"cvat:dbInstanceClass = {size.instance_class}: not offered with PostgreSQL {version}{standby} in "
+            f"{stack.region.name}. See: aws rds describe-orderable-db-instance-options --engine postgres",
         )
 
 
-def cache(case: Case, clients: Clients) -> Iterator[Finding]:
-    """Whether ElastiCache offers the version."""
-    version = case.settings.cache.engine_version
-    found = clients("elasticache").describe_cache_engine_versions(Engine="redis")["CacheEngineVersions"]
-    there = sorted({one["EngineVersion"] for one in found})
-    if any(one == version or one.startswith(f"{version}.") for one in there):
-        yield Finding("ok", "Redis", f"version {version} can be had.")
+def cache(stack: PlannedStack, clients: Clients) -> Iterator[Finding]:
+    """ElastiCache offers the version."""
+    version = stack.settings.data.cache.engine_version
+    offers = clients("elasticache").describe_cache_engine_versions(Engine="redis")["CacheEngineVersions"]
+    versions = sorted({offer["EngineVersion"] for offer in offers})
+    if any(offered == version or offered.startswith(f"{version}.") for offered in versions):
+        yield Finding("ok", "Redis", f"version {version} is offered.")
     else:
         yield Finding(
             "problem",
             "Redis",
-            f"cvat:redisEngineVersion = {version}: {case.region.name} offers {', '.join(there)}. Choose one of these.",
+            f"cvat:redisEngineVersion = {version}: {stack.region.name} offers {', '.join(versions)}. Choose one.",
         )

@@ -1,4 +1,4 @@
-"""What the doctor finds: a level, a topic, a sentence with the remedy."""
+"""A finding of a check: a level, a topic, a sentence with the remedy."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cvatctl.clients import Clients, explain
+from cvatctl.aws_clients import Clients, explain
 from region import Region
-from settings.model import Settings
+from settings import Settings
 
 Level = Literal["ok", "advice", "unknown", "problem"]
 
@@ -18,18 +18,14 @@ Level = Literal["ok", "advice", "unknown", "problem"]
 @dataclass(frozen=True)
 class Finding:
     level: Level
-    """`problem`: `pulumi up` would fail; `unknown`: could not be asked; `advice`: allowed, but know it."""
+    """`problem`: `pulumi up` would fail; `unknown`: AWS did not answer; `advice`: allowed, but has a consequence."""
     topic: str
     text: str
 
-    @property
-    def blocks(self) -> bool:
-        return self.level == "problem"
-
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
-    """The stack to be examined."""
+class PlannedStack:
+    """The stack that `pulumi up` would create."""
 
     settings: Settings
     region: Region
@@ -37,25 +33,28 @@ class Case:
     """Auto-annotation functions that will be deployed."""
 
 
-_GONE = frozenset(
+_NOT_FOUND = frozenset(
     {
-        "ResourceNotFoundException", "NoSuchEntity", "ImageNotFoundException", "RepositoryNotFoundException",
+        "ResourceNotFoundException",
+        "NoSuchEntity",
+        "ImageNotFoundException",
+        "RepositoryNotFoundException",
         "NoSuchHostedZone",
     }
-)  # fmt: skip
+)
 
 
-def is_gone(error: ClientError) -> bool:
-    """Whether AWS says that what was asked about does not exist."""
-    return error.response["Error"]["Code"] in _GONE
+def is_missing(error: ClientError) -> bool:
+    """Whether AWS's answer is that the resource does not exist."""
+    return error.response["Error"]["Code"] in _NOT_FOUND
 
 
-Check = Callable[[Case, Clients], Iterable[Finding]]
+Check = Callable[[PlannedStack, Clients], Iterable[Finding]]
 
 
-def asked(topic: str, check: Check, case: Case, clients: Clients) -> Iterator[Finding]:
-    """The check's findings; where AWS refuses or does not answer, that."""
+def findings_of(topic: str, check: Check, stack: PlannedStack, clients: Clients) -> Iterator[Finding]:
+    """The check's findings; where AWS refuses or does not answer, a finding that says so."""
     try:
-        yield from check(case, clients)
+        yield from check(stack, clients)
     except (BotoCoreError, ClientError) as error:
         yield Finding("unknown", topic, f"{explain(error)} Until then this is not checked.")

@@ -5,64 +5,73 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
+import botocore.session
 
-from cvatctl.doctor.finding import Case, Finding
-from cvatctl.errors import ProblemError
+from cvatctl.doctor.finding import Finding, PlannedStack
+from cvatctl.errors import CommandError
 from region import Region
-from settings import ConfigurationError, load, warnings
+from settings import ConfigurationError, Settings, load, warnings
 from settings.errors import FunctionsError, StackFileError
 from settings.functions import deployable, local_archives, read_functions
-from settings.keys import Images
-from settings.model import Settings
 from settings.secret_placeholders import with_placeholders
+from settings.sections.images import Images
 from settings.stack_file import read_configuration, read_project
 
 _SERVICES = (
-    "ecs", "ecr", "ec2", "elbv2", "rds", "elasticache", "efs", "secretsmanager", "logs", "sagemaker",
-    "servicediscovery", "application-autoscaling", "s3",
-)  # fmt: skip
+    *("ecs", "ecr", "ec2", "elbv2", "rds", "elasticache", "efs", "secretsmanager", "logs", "sagemaker"),
+    *("servicediscovery", "application-autoscaling", "s3"),
+)
+_NO_PROFILE = {"profile": (None, None, None, None)}
+"""For botocore: ignore AWS_PROFILE, because its own region data is all that is read."""
 
 
-def read(project: Path, stack: str | None) -> tuple[Case | None, list[Finding]]:
-    """The stack of a project's folder, or None where its configuration is wrong, and what there is to say of it."""
+def read(project: Path, stack: str | None) -> tuple[PlannedStack | None, list[Finding]]:
+    """The stack of a project's folder (None: its configuration is wrong), and the findings on its configuration.
+
+    Raises CommandError where there is no such stack.
+    """
     try:
-        home = read_project(project)
+        pulumi_project = read_project(project)
         if stack is None:
-            known = ", ".join(home.stacks()) or "none"
-            raise ProblemError(
-                f"Which stack? Name it with --stack. Stacks with a file in {project.resolve()}: {known}."
+            names = ", ".join(pulumi_project.stacks()) or "none"
+            raise CommandError(
+                f"Which stack? Name it with --stack. Stacks with a file in {project.resolve()}: {names}."
             )
-        given = with_placeholders(read_configuration(home, stack, {}))
+        configuration = with_placeholders(read_configuration(pulumi_project, stack, {}))
     except StackFileError as error:
-        raise ProblemError(str(error)) from None
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        raise CommandError(f"{error.filename} cannot be read ({error.strerror}).") from None
     try:
-        settings, region = load(given.values, given.secrets)
+        settings = load(configuration.values, configuration.secrets)
     except ConfigurationError as error:
         return None, [Finding("problem", "configuration", problem) for problem in error.problems]
-    findings = [Finding("advice", "configuration", said) for said in warnings(settings, region)]
+    findings = [Finding("advice", "configuration", warning) for warning in warnings(settings)]
     findings += [Finding("ok", "configuration", f"Pulumi.{stack}.yaml keeps all rules.")]
+    region = settings.region
     findings += [*_region(region), *_zones(region), *_mirrors(settings, region)]
-    count, said = _functions(project, settings)
-    return Case(settings=settings, region=region, functions=count), findings + said
+    count, function_findings = _functions(project, settings)
+    return PlannedStack(settings=settings, region=region, functions=count), findings + function_findings
 
 
 def _region(region: Region) -> Iterator[Finding]:
-    session = boto3.session.Session()
-    lacking = [
+    session = botocore.session.Session(session_vars=_NO_PROFILE)
+    missing = [
         service
         for service in _SERVICES
         if region.name not in session.get_available_regions(service, partition_name=region.partition)
     ]
-    if len(lacking) == len(_SERVICES):
+    if len(missing) == len(_SERVICES):
         yield Finding(
             "problem",
             "region",
             f"aws:region = {region.name}: no AWS region has this name. Correct it in the stack file.",
         )
-    elif lacking:
-        services = ", ".join(lacking)
-        yield Finding("unknown", "region", f"botocore knows no {services} in {region.name}. Check that it is there.")
+    elif missing:
+        services = ", ".join(missing)
+        yield Finding(
+            "unknown", "region", f"botocore lists no {services} in {region.name}. Check that it exists there."
+        )
     else:
         yield Finding("ok", "region", f"{region.name} has all {len(_SERVICES)} services that a stack uses.")
 
@@ -78,28 +87,31 @@ def _zones(region: Region) -> Iterator[Finding]:
     )
 
 
+_MIRRORS = {
+    "mirror_base_registry": "Docker Hub cannot be reached from mainland China. Fill your ECR with `make mirror-images "
+    "REGION={region}`, and set cvat:mirrorBaseRegistry to the address it prints",
+    "mirror_cvat_repository": "GitHub is slow from mainland China, and often cut off. Push CVAT's repository to one of "
+    "your own and set cvat:mirrorCvatRepository",
+    "mirror_pypi": "PyPI is slow from mainland China. Set cvat:mirrorPypi to a mirror inside",
+    "mirror_npm": "npm is slow from mainland China. Set cvat:mirrorNpm to a mirror inside",
+    "mirror_apt": "Debian's servers are slow from mainland China. Set cvat:mirrorApt to a mirror inside",
+}
+"""Advice by field of the section `images`."""
+
+
 def _mirrors(settings: Settings, region: Region) -> Iterator[Finding]:
-    """In mainland China the public registries are slow or cannot be reached at all."""
-    if not region.is_china:
+    """Public registries that are slow in mainland China, or cannot be reached, if images are built here."""
+    if not region.is_china or not {"server", "ui", "gateway", "models"} - set(settings.images.ready):
         return
-    builds = {"server", "ui", "gateway", "models"} - set(settings.given_images)
-    if not builds:
-        return
-    for name, why in (
-        ("mirror_base_registry", "Docker Hub cannot be reached from mainland China. Fill your ECR with "
-         f"`make mirror-images REGION={region.name}`, and set cvat:mirrorBaseRegistry to the address it prints"),
-        ("mirror_cvat_repository", "GitHub is slow from mainland China, and often cut off. Push CVAT's repository to "
-         "one of your own and set cvat:mirrorCvatRepository"),
-        ("mirror_pypi", "PyPI is slow from mainland China. Set cvat:mirrorPypi to a mirror inside"),
-        ("mirror_npm", "npm is slow from mainland China. Set cvat:mirrorNpm to a mirror inside"),
-        ("mirror_apt", "Debian's servers are slow from mainland China. Set cvat:mirrorApt to a mirror inside"),
-    ):  # fmt: skip
-        if getattr(settings.images, name) == Images.model_fields[name].default:
-            yield Finding("advice", "mirrors", f"{why}, if the images are built there.")
+    for field, advice in _MIRRORS.items():
+        if getattr(settings.images, field) == Images.model_fields[field].default:
+            yield Finding(
+                "advice", "mirrors", f"{advice.format(region=region.name)}, if the images are built inside China."
+            )
 
 
 def _functions(project: Path, settings: Settings) -> tuple[int, list[Finding]]:
-    """How many functions will be deployed, and which not."""
+    """The number of functions that will be deployed, and a finding for each that will not."""
     inference = settings.inference
     if inference.inference_layout == "none":
         return 0, [Finding("ok", "models", "auto-annotation is switched off (cvat:inferenceLayout).")]
@@ -120,5 +132,5 @@ def _functions(project: Path, settings: Settings) -> tuple[int, list[Finding]]:
                 "some (serverless/models/README.md), or set cvat:inferenceLayout to none.",
             )
         ]
-    said = [Finding("advice", "models", one) for one in left_out]
-    return len(ready), [*said, Finding("ok", "models", f"{len(ready)} functions have an archive.")]
+    advice = [Finding("advice", "models", warning) for warning in left_out]
+    return len(ready), [*advice, Finding("ok", "models", f"{len(ready)} functions have an archive.")]

@@ -96,7 +96,7 @@ def of_presets(config: Mapping[str, str], now: Sizes) -> dict[str, Sizes]:
     Computed from the settings, which costs nothing: a rehearsal of each preset would take as long as the stack's own.
     """
     try:
-        return {name: _chosen(load({**config, "cvat:preset": name})[0], now) for name in PRESETS}
+        return {name: _chosen(load({**config, "cvat:preset": name}), now) for name in PRESETS}
     except ConfigurationError:  # a project whose settings are not ours, such as an older revision
         return {}
 
@@ -106,7 +106,7 @@ def of_modes(config: Mapping[str, str], now: Sizes) -> dict[str, Sizes]:
     program's."""
     awake = {key: value for key, value in config.items() if key not in ("cvat:officeHours", "cvat:officeTimeZone")}
     try:
-        base = _chosen(load({**awake, "cvat:mode": "awake"})[0], now)
+        base = _chosen(load({**awake, "cvat:mode": "awake"}), now)
         hours = parse(config.get("cvat:officeHours") or EXAMPLE)
     except (ConfigurationError, ValueError):
         return {}
@@ -121,14 +121,14 @@ def _chosen(chosen: Settings, now: Sizes) -> Sizes:
     """The sizes of checked settings; what the stack does not have (an adopted network's NAT) stays away."""
     tasks = {kind.replace("_", "-"): size for kind, size in chosen.tasks.items()}
     return Sizes(
-        nats=(1 if chosen.single_nat else ZONES) if now.nats else 0,
-        database=chosen.database.instance_class,
-        database_nodes=2 if chosen.database.multi_az else 1,
-        storage_gb=chosen.database.storage_gb,
-        cache=chosen.cache.node_type,
-        cache_nodes=1 + chosen.cache.replicas,
-        endpoint=chosen.endpoint.instance_type if now.endpoint else "",
-        endpoint_instances=chosen.endpoint.count if now.endpoint else 0,
+        nats=(1 if chosen.network.single_nat else ZONES) if now.nats else 0,
+        database=chosen.data.database.instance_class,
+        database_nodes=2 if chosen.data.database.multi_az else 1,
+        storage_gb=chosen.data.database.storage_gb,
+        cache=chosen.data.cache.node_type,
+        cache_nodes=1 + chosen.data.cache.replicas,
+        endpoint=chosen.inference.endpoint.instance_type if now.endpoint else "",
+        endpoint_instances=chosen.inference.endpoint.count if now.endpoint else 0,
         tasks={kind: Task(one.cpu, one.memory, one.count) for kind, one in sorted(tasks.items()) if kind in now.tasks},
-        awake=chosen.hours.share if chosen.hours else 0.0 if chosen.asleep else 1.0,
+        awake=chosen.hours.share if chosen.hours else 0.0 if chosen.sleep.asleep else 1.0,
     )

@@ -13,8 +13,8 @@ from unittest import mock
 
 import pytest
 
-from cvatctl import logs, parts
-from cvatctl.inspect_services import _service, _target_line
+from cvatctl import logs
+from cvatctl.status.services import _service, _target_group
 from rehearsal import Rehearsal
 
 Run = Callable[..., tuple[int, str, str]]
@@ -65,10 +65,10 @@ def test_status_says_that_all_is_well_only_when_it_is(run: Run, outputs_file: Pa
 
 
 def test_a_service_that_is_scaled_to_zero_needs_no_healthy_target() -> None:
-    assert _target_line("server", [], wanted=False).ok
-    assert not _target_line("server", [], wanted=True).ok
+    assert _target_group("server", [], expected=False).ok
+    assert not _target_group("server", [], expected=True).ok
     sick = {"Target": {"Id": "10.0.0.1"}, "TargetHealth": {"State": "unhealthy", "Description": "answers 502"}}
-    line = _target_line("server", [sick], wanted=True)
+    line = _target_group("server", [sick], expected=True)
     assert not line.ok
     assert line.details == ["10.0.0.1: unhealthy, answers 502"]
 
@@ -111,7 +111,6 @@ def test_a_failed_deployment_shows_its_reason_and_the_last_events() -> None:
     events = [{"createdAt": now, "message": f"event {number}"} for number in range(9)]
     service = {"status": "ACTIVE", "desiredCount": 2, "runningCount": 2, "deployments": [failed], "events": events}
     line = _service("server", service)
-    assert isinstance(line, parts.Line)
     assert not line.ok, "the old tasks still run, but the deployment failed"
     assert "deployment of cvat-server:7 failed: 0 of 2, 3 tasks failed" in line.state
     assert "circuit breaker" in line.state
@@ -159,7 +158,7 @@ def test_following_shows_new_lines_once_even_if_they_come_late(deployed: Rehears
     put(now - 2000, "first")
     seen = []
     with pytest.raises(KeyboardInterrupt):
-        for line in logs.lines(deployed.client, group, logs.since("1m"), follow=True, sleep=sleep):
+        for line in logs.read_lines(deployed.client, group, logs.start_time("1m"), follow=True, sleep=sleep):
             seen.append(line.rpartition(" ")[2])
     assert sorted(seen) == ["first", "late", "second"]
 

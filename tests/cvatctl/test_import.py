@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from cvatctl.adoption import template
-from cvatctl.errors import ProblemError
+from cvatctl.errors import CommandError
 from rehearsal import Account, rehearse
 from rehearsal.run import HOME
 from tests.support.old_stack import REGION, cloud_formation
@@ -188,7 +188,7 @@ def test_a_stack_that_does_not_exist_is_a_sentence(run: Run, account: Account) -
 
 def test_a_json_template_keeps_its_other_properties() -> None:
     resource = {"Type": "AWS::EC2::VPC", "Metadata": {"mine": 1}}
-    changed = template.keep({"Resources": {"VPC": resource}}, ["VPC"], [])
+    changed = template.retain({"Resources": {"VPC": resource}}, ["VPC"], [])
     assert isinstance(changed, dict)
     assert changed["Resources"]["VPC"]["DeletionPolicy"] == "Retain"
     assert changed["Resources"]["VPC"]["Metadata"]["mine"] == 1
@@ -197,9 +197,9 @@ def test_a_json_template_keeps_its_other_properties() -> None:
 
 def test_an_earlier_policy_is_replaced_and_a_missing_resource_named() -> None:
     text = "Resources:\n  VPC:\n    Type: AWS::EC2::VPC\n    DeletionPolicy: Delete\n  Other:\n    Type: X\n"
-    changed = template.keep(text, ["VPC"], [])
+    changed = template.retain(text, ["VPC"], [])
     assert isinstance(changed, str)
     assert changed.count("DeletionPolicy") == 1
     assert "DeletionPolicy: Retain" in changed
-    with pytest.raises(ProblemError, match="no resource CVATEfs"):
-        template.keep(text, ["CVATEfs"], [])
+    with pytest.raises(CommandError, match="no resource CVATEfs"):
+        template.retain(text, ["CVATEfs"], [])

@@ -43,7 +43,7 @@ def test_everything_that_a_destroy_keeps_is_named_with_what_to_do(run: Run, dest
     assert f"cvat-{REGION}-redis-final-" in out
     assert destroyed.outputs["backups"]["vault"] in out
     assert "0 recovery points" in out
-    assert "deleted, can still be brought back" in out
+    assert "deleted, can still be restored" in out
     for bucket in destroyed.of_type("aws:s3/bucket:Bucket"):
         assert bucket.id in out, "a bucket that is not empty outlives the stack"
 
@@ -66,4 +66,4 @@ def test_a_part_that_may_not_be_asked_hides_no_other(run: Run, destroyed: Rehear
 def test_without_a_name_nothing_can_be_found(run: Run) -> None:
     code, _, err = run("kept", "--region", REGION)
     assert code == 2
-    assert "Give --stack NAME" in err
+    assert "Missing option '--stack'" in err

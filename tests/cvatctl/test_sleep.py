@@ -30,12 +30,12 @@ def saved(done: Rehearsal, folder: Path, **changes: object) -> str:
 def test_status_says_asleep_and_how_it_wakes_and_is_content(run: Run, sleeping: Rehearsal, tmp_path: Path) -> None:
     code, out, _ = run("status", "--outputs", saved(sleeping, tmp_path))
     assert code == 0, out
-    assert out.splitlines()[1] == "asleep: `pulumi config set cvat:mode awake` and `pulumi up` wake it"
+    assert out.splitlines()[1] == "asleep: `pulumi config set cvat:mode awake` and `pulumi up` start it"
     for said in (
         "0 of 0 running, scaled to zero",
         "stopped, PostgreSQL",
         "removed while asleep",
-        "when the stack wakes",
+        "it runs when the stack starts",
     ):
         assert said in out
     assert "!" not in out.replace("with !", "")
@@ -54,4 +54,4 @@ def test_a_stopped_database_under_running_tasks_needs_attention(run: Run, sleepi
     assert code == 1
     assert "asleep" not in out
     assert f"! {sleeping.outputs['stores']['database']}" in " ".join(out.split())
-    assert "gone: run `pulumi up --refresh`, which makes it again" in out
+    assert "gone: run `pulumi up --refresh`, which creates it again" in out

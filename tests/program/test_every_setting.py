@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal import Account, rehearse
-from settings.keys import SECTIONS
 from settings.presets import PRESETS
+from settings.sections import SECTIONS
 from tests.support.every_setting.ground import prepare
 from tests.support.every_setting.seen import Seen
 from tests.support.every_setting.setting_effects import OTHER, ROUNDS, collect, configuration
@@ -67,7 +67,7 @@ def test_every_setting_has_a_claim() -> None:
 
 def test_every_claim_is_about_a_setting() -> None:
     unknown = sorted(set(CLAIMS) - set(FIELDS))
-    assert not unknown, f"{', '.join(unknown)}: there is no such setting in settings/keys.py. Remove the claim."
+    assert not unknown, f"{', '.join(unknown)}: there is no such setting in settings/sections. Remove the claim."
 
 
 @pytest.mark.parametrize("key", [key for key, one in CLAIMS.items() if not callable(one.value)])

@@ -73,7 +73,7 @@ def test_a_function_that_is_expected_and_missing_fails_it(image: Path) -> None:
 def test_a_task_that_is_told_too_little_says_what_is_missing(image: Path) -> None:
     done = run(image, CVAT_URL="http://127.0.0.1:1")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "CVAT_USER, CVAT_PASSWORD must be set: the address of CVAT, and whom to log in as.\n"
+    assert done.stderr == "CVAT_USER, CVAT_PASSWORD must be set: the address of CVAT, and the user to log in as.\n"
 
 
 def test_the_image_holds_the_smoke_test_and_nothing_else(image: Path) -> None:

@@ -55,10 +55,10 @@ def test_an_unknown_stack_is_answered_with_those_there_are(run: Run, stack: Stac
             {"certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/x"},
             "PROBLEM",
             "configuration",
-            "must be a certificate of this region, arn:aws-cn:acm:",
+            "must be the ARN of a certificate of this region (arn:aws-cn:acm:",
         ),
         ({"requestCertificate": True, "hostName": "a.cn"}, "PROBLEM", "configuration", "Set cvat:hostedZoneId"),
-        ({"oidcClientSecret": "in-clear"}, "PROBLEM", "configuration", "stands in clear in the stack's file"),
+        ({"oidcClientSecret": "in-clear"}, "PROBLEM", "configuration", "is in clear in the stack's file"),
     ],
 )
 def test_offline_findings(run: Run, stack: Stack, settings: dict[str, Any], level: str, topic: str, text: str) -> None:
@@ -83,7 +83,7 @@ def test_outside_of_china_nobody_is_told_of_mirrors(run: Run, stack: Stack, monk
         ("s3://state", "PROBLEM", "names no region"),
         ("s3://state?region=us-east-1", "PROBLEM", "another partition"),
         ("https://api.pulumi.com", "advice", "outside of China"),
-        ("", "PROBLEM", "Nobody has logged in"),
+        ("", "PROBLEM", "Pulumi is not logged in"),
     ],
 )
 def test_the_state_backend_is_judged_by_its_address(  # noqa: PLR0913, PLR0917  (fixtures and a table)
@@ -103,7 +103,7 @@ def test_missing_tools_are_named_with_what_they_are_for(
     assert code == 1
     tools = " ".join(said(out, "PROBLEM", "tools"))
     assert "Pulumi CLI was not found" in tools
-    assert "gateway, models, server, ui are built here" in tools
+    assert "must build the images gateway, models, server, ui" in tools
     given = {f"{name}Image": image(name) for name in ("server", "ui", "gateway", "models")}
     _, out, _ = run("doctor", "--stack", "own", "--offline", "--project", str(stack(**given)), "-v")
     assert "Docker is not needed" in out

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cvatctl import outputs
-from cvatctl.__main__ import parser
-from cvatctl.errors import ProblemError
-from rehearsal.run import HOME
+from cvatctl import stack_outputs
+from cvatctl.errors import CommandError
 
 Run = Callable[..., tuple[int, str, str]]
 DOCUMENT = {
@@ -45,7 +40,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], P
 
 def test_the_pulumi_cli_is_asked_for_the_stacks_outputs(pulumi: Callable[[str], Path]) -> None:
     arguments = pulumi(f"cat <<'END'\n{json.dumps(DOCUMENT)}\nEND")
-    found = outputs.load("team", None, Path())
+    found = stack_outputs.read("team", None, Path())
     assert found.cluster == "cluster-1"
     assert found.region == "cn-north-1", "told by the secret's ARN"
     assert arguments.read_text(encoding="utf-8").split() == "stack output --json --non-interactive --stack team".split()
@@ -54,21 +49,24 @@ def test_the_pulumi_cli_is_asked_for_the_stacks_outputs(pulumi: Callable[[str], 
 
 def test_what_the_pulumi_cli_complains_of_is_passed_on(pulumi: Callable[[str], Path]) -> None:
     pulumi("echo 'error: no stack named nope found' >&2; exit 255")
-    with pytest.raises(ProblemError, match=r"no stack named nope found(.|\n)*--outputs FILE"):
-        outputs.load("nope", None, Path())
+    with pytest.raises(CommandError, match=r"no stack named nope found(.|\n)*--outputs FILE"):
+        stack_outputs.read("nope", None, Path())
 
 
 def test_without_the_pulumi_cli_a_file_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(ProblemError, match=r"Pulumi CLI was not found.*--outputs FILE"):
-        outputs.load(None, None, Path())
+    with pytest.raises(CommandError, match=r"Pulumi CLI was not found.*--outputs FILE"):
+        stack_outputs.read(None, None, Path())
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         ("not json", "is not JSON"),
-        ("[]", "lacks everything"),
+        ("[]", "is not a JSON object"),
+        (json.dumps({**DOCUMENT, "services": ["server"]}), "services = ['server']"),
+        (json.dumps({**DOCUMENT, "stores": {"database": 5}}), "stores = {'database': 5}"),
+        (json.dumps({**DOCUMENT, "stores": {"database": "db"}}), "lacks stores.cache, stores.files"),
         (json.dumps({**DOCUMENT, "admin_secret_arn": "x"}), "is not an ARN"),
         (
             json.dumps({key: DOCUMENT[key] for key in ("url", "cluster")}),
@@ -88,27 +86,3 @@ def test_a_missing_file_says_how_to_write_it(run: Run, tmp_path: Path) -> None:
     code, _, err = run("status", "--outputs", str(tmp_path / "none.json"))
     assert code == 2
     assert "pulumi stack output --json > outputs.json" in err
-
-
-def test_no_credentials_and_an_unknown_profile_are_sentences(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "outputs.json"
-    file.write_text(json.dumps(DOCUMENT), encoding="utf-8")
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-    assert "no usable AWS credentials" in run("admin-password", "--reveal", "--outputs", str(file))[2]
-    assert "no such profile" in run("status", "--profile", "nobody", "--outputs", str(file))[2]
-
-
-def test_the_help_teaches_and_does_not_wait_for_pulumi() -> None:
-    script = "import sys; from cvatctl.__main__ import parser; parser().format_help(); print('pulumi' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=HOME, capture_output=True, text=True, check=True)  # noqa: S603
-    assert done.stdout.strip() == "False", "--help must answer at once"
-    text = parser().format_help()
-    for command in ("status", "logs", "shell", "admin-password", "smoke", "doctor", "import-cfn"):
-        assert command in text
-    assert "exit codes: 0 all is well; 1 something needs attention; 2" in text

@@ -25,7 +25,7 @@ OIDC = {
 
 def load(encrypted: list[str] | None = None, **own: Any) -> settings.Settings:
     config = {"aws:region": "cn-northwest-1"} | {f"cvat:{key}": value for key, value in own.items()}
-    return settings.load(config, encrypted)[0]
+    return settings.load(config, encrypted)
 
 
 def problems(encrypted: list[str] | None = None, **own: Any) -> list[str]:
@@ -56,9 +56,12 @@ def test_each_way_to_a_certificate_brings_https(own: dict[str, Any], secure: boo
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        ({"certificateArn": "x"}, "must be a certificate of this region, arn:aws-cn:acm:cn-northwest-1:<account>:"),
-        ({"certificateArn": ACM.replace("aws-cn", "aws")}, "must be a certificate of this region"),
-        ({"certificateArn": ACM.replace("northwest", "north")}, "must be a certificate of this region"),
+        (
+            {"certificateArn": "x"},
+            "of this region (arn:aws-cn:acm:cn-northwest-1:<account>:",
+        ),
+        ({"certificateArn": ACM.replace("aws-cn", "aws")}, "must be the ARN of a certificate of this region"),
+        ({"certificateArn": ACM.replace("northwest", "north")}, "must be the ARN of a certificate of this region"),
         ({"certificateArn": ACM, "requestCertificate": "true", "hostName": HOST, "hostedZoneId": "Z1"}, "Keep one"),
         ({"requestCertificate": "true", "hostName": HOST}, "Set cvat:hostedZoneId"),
         ({"hostedZoneId": "Z1"}, "a record needs a name"),
@@ -67,18 +70,18 @@ def test_each_way_to_a_certificate_brings_https(own: dict[str, Any], secure: boo
         ({"certificate": PAIR.certificate, "hostName": HOST}, "pulumi config set --secret cvat:certificateKey"),
         ({"certificateKey": PAIR.key}, "without cvat:certificate"),
         ({"certificate": PAIR.certificate, "certificateKey": PAIR.key}, "a certificate is for a name"),
-        ({"tlsPolicy": "ELBSecurityPolicy-2016-08"}, "input should be 'ELBSecurityPolicy-TLS13-1-2-2021-06'"),
+        ({"tlsPolicy": "ELBSecurityPolicy-2016-08"}, "must be one of 'ELBSecurityPolicy-TLS13-1-2-2021-06'"),
         ({"httpsPort": "0", "certificateArn": ACM}, "a certificate needs a port of its own"),
         ({"allowedCidrs": str([f"10.0.{n}.0/24" for n in range(61)]).replace("'", '"')}, "takes 60 entries"),
         ({"wafLogs": "true"}, "cvat:waf is false"),
         ({"wafTrustedCidrs": '["10.0.0.0/8"]'}, "cvat:waf is false"),
-        ({"wafTrustedCidrs": '["0.0.0.0/0"]', "waf": "true"}, "that trusts everybody"),
-        ({"wafTrustedCidrs": '["2001:db8::/32"]', "waf": "true"}, "IPv4 only"),
+        ({"wafTrustedCidrs": '["0.0.0.0/0"]', "waf": "true"}, "that trusts everyone"),
+        ({"wafTrustedCidrs": '["2001:db8::/32"]', "waf": "true"}, "must be an IPv4 address range"),
         ({"wafRateLimit": "5", "waf": "true"}, "WAF counts from 10 on"),
-        ({"wafRuleGroups": '["AWSManagedRulesATPRuleSet"]', "waf": "true"}, "input should be 'AWSManaged"),
+        ({"wafRuleGroups": '["AWSManagedRulesATPRuleSet"]', "waf": "true"}, "must be one of 'AWSManaged"),
         ({"wafRuleGroups": "[]", "wafRateLimit": "0", "waf": "true"}, "it looks for nothing"),
         ({"oidcTokenBypass": "true"}, "there is no login to go past"),
-        ({"oidcScope": "email"}, "should match pattern"),
+        ({"oidcScope": "email"}, "openid among them"),
         ({"oidcIssuer": "https://x.cn", "certificateArn": ACM}, "cvat:oidcClientId, cvat:oidcClientSecret"),
         (OIDC, "load balancers log people in by HTTPS only"),
         ({**OIDC, "oidcTokenEndpoint": "http://x.cn", "certificateArn": ACM}, "begins with https://"),
@@ -163,4 +166,4 @@ def test_a_secret_of_the_wrong_type_is_not_shown_either() -> None:
 )
 def test_what_will_trouble_people_later_is_a_warning(own: dict[str, str], said: str) -> None:
     config = {"aws:region": "cn-northwest-1"} | {f"cvat:{key}": value for key, value in own.items()}
-    assert any(said in warning for warning in settings.warnings(*settings.load(config)))
+    assert any(said in warning for warning in settings.warnings(settings.load(config)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import Any
@@ -9,16 +10,18 @@ from typing import Any
 import pytest
 
 import settings
-from settings.keys import SECTIONS
 from settings.presets import PRESETS
+from settings.sections import SECTIONS
 from tests.support.paths import ROOT
 
+VPC = "vpc-0123456789abcdef0"
+SUBNETS = json.dumps([f"subnet-{number}123456789abcdef0" for number in range(3)])
 ACM = "arn:aws-cn:acm:cn-northwest-1:123456789012:certificate/0f0f"
 
 
 def load(**own: Any) -> settings.Settings:
     region = own.pop("region", "cn-northwest-1")
-    return settings.load({"aws:region": region} | {f"cvat:{key}": value for key, value in own.items()})[0]
+    return settings.load({"aws:region": region} | {f"cvat:{key}": value for key, value in own.items()})
 
 
 def problems(**own: Any) -> list[str]:
@@ -29,16 +32,16 @@ def problems(**own: Any) -> list[str]:
 
 def test_nothing_but_a_region_is_needed() -> None:
     chosen = load()
-    assert chosen.database.instance_class == "db.m6g.xlarge", "the default preset is what the reference runs"
+    assert chosen.data.database.instance_class == "db.m6g.xlarge", "the default preset is what the reference runs"
     assert chosen.tasks["server"].count == 2
-    assert chosen.protect, "a stack is protected unless it says that it is disposable"
+    assert chosen.stack.protect, "a stack is protected unless it says that it is disposable"
 
 
 def test_the_preset_decides_what_is_not_set_and_nothing_else() -> None:
     chosen = load(preset="team", serverCount="5")
     assert chosen.tasks["server"].count == 5, "a number that is set wins over the preset"
-    assert chosen.single_nat
-    assert chosen.cache.replicas == 0
+    assert chosen.network.single_nat
+    assert chosen.data.cache.replicas == 0
 
 
 @pytest.mark.parametrize("region", ["cn-northwest-1", "cn-north-1", "ap-northeast-1"])
@@ -75,11 +78,11 @@ def test_all_problems_are_said_at_once() -> None:
     found = problems(preset="huge", httpPort="x", allowedCidrs="[oops", tags='["novalue"]')
     assert [problem.split(" ")[0] for problem in found] == [
         "cvat:preset",
-        "cvat:tags",
+        "cvat:tags[0]",
         "cvat:httpPort",
         "cvat:allowedCidrs",
     ], "an operator corrects everything in one go"
-    assert all("pulumi config set" in problem for problem in found), "each names the remedy"
+    assert all(" pulumi config " in problem for problem in found), "each names the remedy"
 
 
 def test_a_missing_region_is_a_problem_like_any_other() -> None:
@@ -94,7 +97,7 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"publicSubnetCidrs": '["10.192.0.0/24","10.192.0.0/25","10.192.2.0/24"]'}, "overlap"),
         ({"publicSubnetCidrs": '["10.192.0.0/28","10.192.1.0/24","10.192.2.0/24"]'}, "must have 64 or more"),
         ({"publicSubnetCidrs": '["10.192.0.0/24"]'}, "has 1 ranges: it must have 3"),
-        ({"vpcCidr": "10.192.0.1/16"}, "give its first address"),
+        ({"vpcCidr": "10.192.0.1/16"}, "must begin with its first address"),
         ({"serverCpu": "300"}, "Fargate's CPU sizes are 256, 512"),
         ({"serverMemory": "1024"}, "with 2048 CPU units Fargate takes 4096 to 16384 MiB"),
         ({"inferenceInstanceType": "ml.c6i.xlarge"}, "cn-northwest-1 offers only"),
@@ -105,39 +108,45 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"dbBackupDays": "0"}, "keeps backups"),
         ({"httpPort": "0"}, "nothing would listen"),
         ({"httpPort": "443", "certificateArn": ACM}, "need different ports"),
-        ({"serverImage": "cvat/server:latest"}, "images come from an ECR registry"),
-        ({"vpcId": "vpc-1"}, "needs 3 publicSubnetIds and 3 privateSubnetIds"),
-        ({"publicSubnetIds": '["subnet-1"]'}, "vpcId is empty"),
+        ({"serverImage": "cvat/server:latest"}, "must be an image in an ECR registry of this partition, by digest"),
+        ({"vpcId": VPC}, "needs 3 cvat:publicSubnetIds and 3 cvat:privateSubnetIds"),
+        ({"publicSubnetIds": SUBNETS}, "vpcId is empty"),
         (
             {
                 "interfaceEndpoints": '["logs"]',
-                "vpcId": "vpc-1",
-                "publicSubnetIds": '["a","b","c"]',
-                "privateSubnetIds": '["d","e","f"]',
+                "vpcId": VPC,
+                "publicSubnetIds": SUBNETS,
+                "privateSubnetIds": SUBNETS,
             },
             "made in a new VPC only",
         ),
-        ({"availabilityZones": '["a"]'}, "names 1 zones"),
-        ({"serverSecrets": '["A=b"]'}, "must be NAME=ARN"),
+        ({"availabilityZones": '["cn-northwest-1a"]'}, "names 1 zones"),
+        ({"serverSecrets": '["A:b"]'}, "must be NAME=ARN"),
         ({"logRetentionDays": "31"}, "must be a number of days that CloudWatch Logs keeps"),
-        ({"demoData": "http://x"}, "should match pattern"),
+        ({"demoData": "http://x"}, "must be builtin, none, or an S3 address"),
         ({"alarmEmail": "ops"}, "must be a mail address"),
-        ({"alarmTopicArn": "arn:aws:sns:us-east-1:123456789012:t"}, "must be a topic of this region (arn:aws-cn:sns:"),
+        (
+            {"alarmTopicArn": "arn:aws:sns:us-east-1:123456789012:t"},
+            "of an SNS topic of this region (arn:aws-cn:sns:",
+        ),
         ({"backupDays": "0"}, "keeps restore points"),
-        ({"backupHour": "24"}, "less than or equal to 23"),
-        ({"backupKeyArn": "alias/x"}, "must be a key of this region (arn:aws-cn:kms:cn-northwest-1:"),
-        ({"kmsKeyArn": "arn:aws-cn:kms:cn-northwest-1:123456789012:alias/cvat"}, "not an alias"),
+        ({"backupHour": "24"}, "must be 23 or less"),
+        (
+            {"backupKeyArn": "alias/x"},
+            "of this region (arn:aws-cn:kms:cn-northwest-1:",
+        ),
+        ({"kmsKeyArn": "arn:aws-cn:kms:cn-northwest-1:123456789012:alias/cvat"}, "not of an alias"),
         (
             {"kmsKeyArn": "arn:aws:kms:cn-northwest-1:123456789012:key/1"},
-            "must be a key of this region (arn:aws-cn:kms:",
+            "this one is of partition aws",
         ),
         (
             {"kmsKeyArn": "arn:aws-cn:kms:cn-north-1:123456789012:key/1"},
             "of this region (arn:aws-cn:kms:cn-northwest-1",
         ),
         ({"permissionsBoundaryArn": "arn:aws:iam::123456789012:policy/b"}, "of this partition (arn:aws-cn:iam::"),
-        ({"permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:role/b"}, "must be an IAM policy"),
-        ({"mode": "sleepy"}, "should be 'awake' or 'asleep'"),
+        ({"permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:role/b"}, "must be the ARN of an IAM policy"),
+        ({"mode": "sleepy"}, "must be one of 'awake' or 'asleep'"),
         ({"officeHours": "nine to five"}, "must be days and hours; write for example mon-fri 08:00-20:00"),
         ({"officeHours": "mon-fri 20:00-08:00"}, "must end after it starts"),
         ({"officeTimeZone": "Asia/Shanghai"}, "there are no office hours"),
@@ -149,8 +158,8 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"dbInstanceId": "theirs"}, "also needs cvat:vpcId, cvat:dbSecretArn, cvat:dbSecurityGroupId"),
         ({"fileSystemSecurityGroupId": "sg-0123456789abcdef0"}, "also needs cvat:fileSystemId, cvat:vpcId"),
         ({"loadBalancerSecurityGroupId": "sg-0123456789abcdef0"}, "belongs to cvat:loadBalancerArn, which is empty"),
-        ({"dbName": "no-hyphens"}, "should match pattern"),
-        ({"fileSystemId": "efs-1"}, "should match pattern"),
+        ({"dbName": "no-hyphens"}, "must be the name of a database"),
+        ({"fileSystemId": "efs-1"}, "must be the id of an EFS file system"),
     ],
 )
 def test_each_broken_rule_is_said_with_its_key(own: dict[str, str], said: str) -> None:
@@ -200,7 +209,7 @@ def test_an_address_is_for_a_new_topic_and_not_for_a_given_one() -> None:
 def test_restore_points_are_kept_as_long_as_the_preset_says_and_a_trial_has_none(
     own: dict[str, str], days: int
 ) -> None:
-    assert load(**own).backup_days == days
+    assert load(**own).data.backup_days == days
 
 
 def test_instance_types_of_hosting_are_not_judged_where_nothing_is_hosted() -> None:
@@ -215,14 +224,14 @@ def test_instance_types_of_hosting_are_not_judged_where_nothing_is_hosted() -> N
     ],
 )
 def test_what_is_allowed_but_unwise_is_a_warning(own: dict[str, str], said: str) -> None:
-    chosen, region = settings.load({"aws:region": "cn-north-1"} | {f"cvat:{k}": v for k, v in own.items()})
-    assert any(said in warning for warning in settings.warnings(chosen, region))
+    chosen = load(region="cn-north-1", **own)
+    assert any(said in warning for warning in settings.warnings(chosen))
 
 
 def test_a_certificate_and_another_port_leave_nothing_to_warn_of() -> None:
     config = {"aws:region": "cn-northwest-1", "cvat:certificateArn": ACM, "cvat:hostName": "cvat.example.cn"}
     config |= {"cvat:httpPort": "81", "cvat:httpsPort": "8443"}
-    assert not list(settings.warnings(*settings.load(config)))
+    assert not list(settings.warnings(settings.load(config)))
 
 
 def test_every_key_is_explained() -> None:
@@ -238,9 +247,9 @@ def test_pulumi_yaml_and_the_documentation_say_what_the_keys_say() -> None:
 
 
 GIVEN_DATABASE = {
-    "vpcId": "vpc-1",
-    "publicSubnetIds": '["a","b","c"]',
-    "privateSubnetIds": '["d","e","f"]',
+    "vpcId": VPC,
+    "publicSubnetIds": SUBNETS,
+    "privateSubnetIds": SUBNETS,
     "dbInstanceId": "theirs",
     "dbSecretArn": "arn:aws-cn:secretsmanager:cn-northwest-1:123456789012:secret:cvat-AbCdEf",
     "dbSecurityGroupId": "sg-0123456789abcdef0",
@@ -248,10 +257,10 @@ GIVEN_DATABASE = {
 
 
 def test_an_existing_database_needs_its_secret_its_group_and_no_snapshot() -> None:
-    assert load(**GIVEN_DATABASE).named.database.instance_id == "theirs"
+    assert load(**GIVEN_DATABASE).references.database.instance_id == "theirs"
     for wrong, said in (
         ({"restoreDatabaseSnapshot": "s"}, "Remove one of the two"),
-        ({"dbSecretArn": "cvat"}, "must be the whole ARN of a secret of this region (arn:aws-cn:secretsmanager:"),
+        ({"dbSecretArn": "cvat"}, "must be the ARN of a secret, whole, of this region (arn:aws-cn:secretsmanager:"),
         ({"dbSecretArn": GIVEN_DATABASE["dbSecretArn"].replace("northwest", "north")}, "of this region"),
     ):
         (found,) = problems(**GIVEN_DATABASE | wrong)
@@ -262,10 +271,13 @@ def test_an_existing_load_balancer_needs_its_network_its_group_and_its_own_firew
     arn = "arn:aws-cn:elasticloadbalancing:cn-northwest-1:123456789012:loadbalancer/app/theirs/0123456789abcdef"
     whole = {key: GIVEN_DATABASE[key] for key in ("vpcId", "publicSubnetIds", "privateSubnetIds")}
     whole |= {"loadBalancerArn": arn, "loadBalancerSecurityGroupId": "sg-0123456789abcdef0"}
-    assert load(**whole).named.balancer.arn == arn
+    assert load(**whole).references.balancer.arn == arn
     for wrong, said in (
         ({"loadBalancerSecurityGroupId": ""}, "also needs cvat:loadBalancerSecurityGroupId"),
-        ({"loadBalancerArn": arn.replace("/app/", "/net/")}, "must be an application load balancer of this region"),
+        (
+            {"loadBalancerArn": arn.replace("/app/", "/net/")},
+            "of an application load balancer of this region",
+        ),
         ({"loadBalancerArn": arn.replace("aws-cn", "aws")}, "(arn:aws-cn:elasticloadbalancing:cn-northwest-1:"),
         ({"waf": "true"}, "Set cvat:waf to false"),
     ):
@@ -284,7 +296,7 @@ def test_the_preset_decides_whether_the_canary_sings_and_sleep_silences_it() -> 
     assert load(preset="production").canary
     assert not load(preset="production", canary="off").canary
     assert not load(canary="hourly", mode="asleep").canary, "it would fail every hour"
-    assert "canary" in load(canary="hourly").wanted_images([])
+    assert "canary" in load(canary="hourly").image_names([])
 
 
 def test_a_canary_cannot_log_in_at_somebody_elses_page() -> None:
@@ -293,7 +305,7 @@ def test_a_canary_cannot_log_in_at_somebody_elses_page() -> None:
 
 
 def test_a_canary_behind_a_closed_door_of_ones_own_network_is_a_warning() -> None:
-    own = {"vpcId": "vpc-1", "publicSubnetIds": '["a","b","c"]', "privateSubnetIds": '["d","e","f"]'}
+    own = {"vpcId": VPC, "publicSubnetIds": SUBNETS, "privateSubnetIds": SUBNETS}
     config = {"aws:region": "cn-north-1", "cvat:canary": "hourly", "cvat:allowedCidrs": '["203.0.113.0/24"]'}
-    chosen, region = settings.load(config | {f"cvat:{key}": value for key, value in own.items()})
-    assert any("calls from the NAT gateways of your VPC" in warning for warning in settings.warnings(chosen, region))
+    chosen = settings.load(config | {f"cvat:{key}": value for key, value in own.items()})
+    assert any("calls from the NAT gateways of your VPC" in warning for warning in settings.warnings(chosen))

@@ -1,15 +1,15 @@
-"""The machine that `pulumi up` runs on."""
+"""Programs on this machine that `pulumi up` calls."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 
-from cvatctl.doctor.finding import Case, Finding
+from cvatctl.doctor.finding import Finding, PlannedStack
 
 
-def tools(case: Case | None) -> Iterator[Finding]:
-    """The programs that a deployment calls."""
+def tools(stack: PlannedStack | None) -> Iterator[Finding]:
+    """Findings on the Pulumi CLI and Docker."""
     if shutil.which("pulumi") is None:
         yield Finding(
             "problem",
@@ -19,18 +19,18 @@ def tools(case: Case | None) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "tools", "the Pulumi CLI is there.")
-    if case is None:
+    if stack is None:
         return
-    wanted = {"server", "ui"} | ({"gateway", "models"} if case.functions else set())
-    builds = sorted(wanted - set(case.settings.given_images))
+    images = {"server", "ui"} | ({"gateway", "models"} if stack.functions else set())
+    builds = sorted(images - set(stack.settings.images.ready))
     if not builds:
         yield Finding("ok", "tools", "all images are given, so Docker is not needed.")
     elif shutil.which("docker") is None:
         yield Finding(
             "problem",
             "tools",
-            f"Docker was not found, and the images {', '.join(builds)} are built here. Install it, or give ready "
-            "images (cvat:serverImage and so on).",
+            f"Docker was not found, and this machine must build the images {', '.join(builds)}. Install it, or name "
+            "existing images (cvat:serverImage and so on).",
         )
     else:
         yield Finding("ok", "tools", f"Docker is there to build {', '.join(builds)}.")

@@ -1,0 +1,71 @@
+"""Section "Auto-annotation": SageMaker endpoints and their models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from region import Region
+from settings.fields import S3_ADDRESS, InstanceType, Pattern
+from settings.sections.section import Section
+from settings.sections.sleep import Sleep
+from settings.values import EndpointSize
+
+Archives = Annotated[
+    str,
+    AfterValidator(
+        Pattern(
+            example="build/models",
+            optional=False,
+            pattern=rf"(?!s3:)\S(.*\S)?|{S3_ADDRESS}",
+            rule="must be a folder, or an S3 address such as s3://my-bucket/models",
+        )
+    ),
+]
+
+
+class Inference(Section):
+    """Auto-annotation"""
+
+    inference_layout: Literal["shared", "dedicated", "none"] = "shared"
+    """`shared`: one endpoint holds a container for each function (15 at most). `dedicated`: an endpoint for
+    each. `none`: no auto-annotation."""
+    inference_instance_type: Annotated[str, AfterValidator(InstanceType(service="hosting", example="ml.c5d.xlarge"))]
+    """SageMaker instance type, such as ml.c5d.xlarge."""
+    inference_instance_count: Annotated[int, Field(ge=0)]
+    """Instances of each endpoint."""
+    inference_max_instance_count: Annotated[int, Field(ge=0)]
+    """Instances to which each endpoint scales with its invocations; the same as the count: it does not."""
+    model_archives: Archives = "build/models"
+    """Folder that holds <function>.tar.gz for each function, or an S3 address (s3://bucket/prefix) of one. A
+    function without an archive is left out with a warning."""
+
+    @property
+    def enabled(self) -> bool:
+        return self.inference_layout != "none"
+
+    @property
+    def endpoint(self) -> EndpointSize:
+        return EndpointSize(
+            instance_type=self.inference_instance_type,
+            count=self.inference_instance_count,
+            max_count=max(self.inference_instance_count, self.inference_max_instance_count),
+        )
+
+
+def instance_type(inference: Inference, region: Region) -> Iterator[str]:
+    problem = region.instance_type_problem("hosting", inference.inference_instance_type)
+    if problem and inference.enabled:
+        yield f"cvat:inferenceInstanceType = {inference.inference_instance_type}: {problem}. Choose one of those."
+
+
+def scaling_and_office_hours(inference: Inference, sleep: Sleep) -> Iterator[str]:
+    size = inference.endpoint
+    if sleep.office_hours and size.max_count > size.count and inference.enabled:
+        yield (
+            f"cvat:inferenceMaxInstanceCount = {size.max_count} and cvat:officeHours: endpoints are "
+            "removed every evening, and their scaling with them. Make it the same as cvat:inferenceInstanceCount "
+            f"({size.count})."
+        )

@@ -1,0 +1,132 @@
+"""Section "Network": a new VPC, or an existing one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from settings.fields import Cidr, IpRanges, Many, Pattern, ResourceId, ZoneName
+from settings.sections.section import Section
+from settings.values import AddressPlan
+from settings.zones import ZONES
+
+_LONGEST_SUBNET_PREFIX = 26
+"""An ALB asks for 8 free addresses; tasks, mount targets and endpoints of a zone need more: a /26 has 59."""
+
+VpcRange = Annotated[
+    str,
+    AfterValidator(Cidr(largest=16, smallest=28, why="AWS takes no larger and no smaller range for a VPC")),
+]
+VpcId = Annotated[str, AfterValidator(ResourceId(prefix="vpc", what="a VPC"))]
+SubnetId = Annotated[str, AfterValidator(ResourceId(prefix="subnet", what="a subnet", optional=False))]
+Zone = Annotated[str, AfterValidator(ZoneName(optional=False))]
+EndpointService = Annotated[
+    str,
+    AfterValidator(
+        Pattern(
+            example="ecr.api",
+            optional=False,
+            pattern=r"(?!(cn\.)?com\.)[a-z0-9-]+(\.[a-z0-9-]+)*",
+            rule="must be the short name of a service, without com.amazonaws and region, such as ecr.api",
+        )
+    ),
+]
+
+
+class Network(Section):
+    """Network"""
+
+    vpc_cidr: VpcRange = "10.192.0.0/16"
+    """Address range of the new VPC, a /16 to a /28."""
+    public_subnet_cidrs: IpRanges = ("10.192.0.0/22", "10.192.4.0/22", "10.192.8.0/22")
+    """Three ranges inside the VPC for load balancer and NAT gateways, one a zone."""
+    private_subnet_cidrs: IpRanges = ("10.192.64.0/19", "10.192.96.0/19", "10.192.128.0/19")
+    """Three ranges inside the VPC for tasks, stores and endpoints, one a zone."""
+    availability_zones: Annotated[tuple[Zone, ...], Many] = ()
+    """Three zone names, where the first three that the account sees will not do."""
+    nat_gateways: Literal["one-per-zone", "single"]
+    """`one-per-zone` survives the loss of a zone; `single` costs a third."""
+    interface_endpoints: Annotated[tuple[EndpointService, ...], Many] = ()
+    """AWS services that are reached by a private endpoint instead of NAT, such as ecr.api, ecr.dkr, logs,
+    secretsmanager, sagemaker.runtime."""
+    vpc_id: VpcId = ""
+    """Id of an existing VPC to use instead of a new one; then both lists of subnet ids are needed."""
+    public_subnet_ids: Annotated[tuple[SubnetId, ...], Many] = ()
+    """Three public subnets of the existing VPC, each in another zone."""
+    private_subnet_ids: Annotated[tuple[SubnetId, ...], Many] = ()
+    """Three private subnets of the existing VPC, in the same zones."""
+
+    @property
+    def addresses(self) -> AddressPlan:
+        return AddressPlan(
+            vpc_cidr=self.vpc_cidr,
+            public_cidrs=self.public_subnet_cidrs,
+            private_cidrs=self.private_subnet_cidrs,
+        )
+
+    @property
+    def single_nat(self) -> bool:
+        return self.nat_gateways == "single"
+
+
+def adoption(network: Network) -> Iterator[str]:
+    """An existing VPC comes with its subnets, and without anything that is made in a new one only."""
+    public, private = len(network.public_subnet_ids), len(network.private_subnet_ids)
+    if network.vpc_id and (public, private) != (ZONES, ZONES):
+        yield (
+            f"cvat:vpcId = {network.vpc_id}: it needs {ZONES} cvat:publicSubnetIds and {ZONES} cvat:privateSubnetIds, "
+            f"and there are {public} and {private}. List them, or leave vpcId empty for a new VPC."
+        )
+    if not network.vpc_id and public + private:
+        yield (
+            "cvat:publicSubnetIds and cvat:privateSubnetIds belong to an existing VPC, but cvat:vpcId is empty. "
+            "Set it, or remove the lists."
+        )
+    if network.vpc_id and network.interface_endpoints:
+        yield (
+            f"cvat:interfaceEndpoints = {', '.join(network.interface_endpoints)}: endpoints are made in a new VPC "
+            f"only, and cvat:vpcId = {network.vpc_id} exists already. Make them there, and empty the list."
+        )
+
+
+def zones(network: Network) -> Iterator[str]:
+    if len(network.availability_zones) not in (0, ZONES):
+        yield (
+            f"cvat:availabilityZones names {len(network.availability_zones)} zones for {ZONES} pairs of subnets. "
+            f"Name {ZONES} or none."
+        )
+
+
+def subnets(network: Network) -> Iterator[str]:
+    """Ranges of a new VPC: three of each kind, inside the VPC, large enough, disjoint."""
+    if network.vpc_id:
+        return
+    public, private = network.public_subnet_cidrs, network.private_subnet_cidrs
+    yield from _ranges("publicSubnetCidrs", public, network.vpc_cidr)
+    yield from _ranges("privateSubnetCidrs", private, network.vpc_cidr)
+    named = [("publicSubnetCidrs", IPv4Network(cidr)) for cidr in public]
+    named += [("privateSubnetCidrs", IPv4Network(cidr)) for cidr in private]
+    for (key, subnet), (other_key, other) in itertools.combinations(named, 2):
+        if subnet.overlaps(other):
+            yield (
+                f"cvat:{key} = {subnet} and cvat:{other_key} = {other} overlap: subnets must be disjoint. "
+                "Move one of them."
+            )
+
+
+def _ranges(key: str, cidrs: Sequence[str], vpc_cidr: str) -> Iterator[str]:
+    if len(cidrs) != ZONES:
+        yield f"cvat:{key} has {len(cidrs)} ranges: it must have {ZONES}, one a zone. Add or remove some."
+    for cidr in cidrs:
+        subnet = IPv4Network(cidr)
+        if not subnet.subnet_of(IPv4Network(vpc_cidr)):
+            yield f"cvat:{key} = {cidr}: it must lie inside cvat:vpcCidr = {vpc_cidr}. Choose a range of that VPC."
+        if subnet.prefixlen > _LONGEST_SUBNET_PREFIX:
+            yield (
+                f"cvat:{key} = {cidr}: it has {subnet.num_addresses} addresses and must have 64 or more, for "
+                f"load balancer, tasks and endpoints. Choose a /{_LONGEST_SUBNET_PREFIX} or larger."
+            )

@@ -1,0 +1,146 @@
+"""Section "Tasks": sizes and numbers of CVAT's tasks, their variables, their logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from settings.fields import NAME_VALUE, Many, Pattern, Retention, SecretReference, variable_and_secret
+from settings.sections.section import Section
+from settings.values import TaskSize, fargate_size_problem
+
+Count = Annotated[int, Field(ge=0)]
+Variable = Annotated[
+    str,
+    AfterValidator(
+        Pattern(
+            example="EMAIL_HOST=mail.example.com",
+            optional=False,
+            pattern=NAME_VALUE,
+            rule="must be NAME=value, as in EMAIL_HOST=mail.example.com",
+        )
+    ),
+]
+
+
+class Services(Section):
+    """Tasks"""
+
+    server_cpu: int
+    """CPU units of a CVAT server task (1024 are one virtual CPU)."""
+    server_memory: int
+    """MiB of a CVAT server task."""
+    server_count: Count
+    """CVAT server tasks."""
+    server_max_count: Count
+    """CVAT server tasks at most; above the count, their number follows their CPU."""
+    ui_cpu: int
+    """CPU units of a UI task."""
+    ui_memory: int
+    """MiB of a UI task."""
+    ui_count: Count
+    """UI tasks."""
+    ui_max_count: Count
+    """UI tasks at most; above the count, their number follows their CPU."""
+    gateway_cpu: int
+    """CPU units of a gateway task."""
+    gateway_memory: int
+    """MiB of a gateway task."""
+    gateway_count: Count
+    """Gateway tasks."""
+    gateway_max_count: Count
+    """Gateway tasks at most; above the count, their number follows their CPU."""
+    worker_cpu: int
+    """CPU units of a worker task of either queue."""
+    worker_memory: int
+    """MiB of a worker task of either queue."""
+    worker_count: Count
+    """Worker tasks that create tasks, import and export, one job each at a time."""
+    worker_max_count: Count
+    """These worker tasks at most; above the count, their number follows their queue."""
+    annotation_worker_count: Count
+    """Worker tasks that run auto-annotation jobs, one job each at a time. 0: one starts with the first job, which
+    takes about three minutes, and the last one ends ten minutes after the last job."""
+    annotation_worker_max_count: Count
+    """These worker tasks at most; above the count, their number follows their queue."""
+    fargate_spot: bool = False
+    """true: UI and gateway run on Fargate Spot, for about a third of the price; AWS may replace a task at any time."""
+    server_environment: Annotated[tuple[Variable, ...], Many] = ()
+    """More variables for CVAT's processes, each as NAME=value: mail, LDAP, registration (see patches/README.md)."""
+    server_secrets: Annotated[tuple[Annotated[str, AfterValidator(SecretReference(optional=False))], ...], Many] = ()
+    """More secrets for CVAT's processes, each as NAME=ARN of a secret, or NAME=ARN:key for a key of a JSON secret."""
+    log_retention_days: Retention = 30
+    """Days for which logs are kept; CloudWatch Logs takes certain numbers only, such as 7, 30, 90 or 365."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """More variables of CVAT's processes."""
+        return dict(variable.split("=", 1) for variable in self.server_environment)
+
+    @property
+    def secrets(self) -> dict[str, tuple[str, str]]:
+        """More secrets of CVAT's processes: variable -> ARN, key (empty: the whole secret)."""
+        references = map(variable_and_secret, self.server_secrets)
+        return {variable: (arn, key) for variable, arn, key in references}
+
+    @property
+    def server(self) -> TaskSize:
+        return TaskSize(
+            cpu=self.server_cpu, memory=self.server_memory, count=self.server_count, max_count=self.server_max_count
+        )
+
+    @property
+    def ui(self) -> TaskSize:
+        return TaskSize(cpu=self.ui_cpu, memory=self.ui_memory, count=self.ui_count, max_count=self.ui_max_count)
+
+    @property
+    def gateway(self) -> TaskSize:
+        return TaskSize(
+            cpu=self.gateway_cpu, memory=self.gateway_memory, count=self.gateway_count, max_count=self.gateway_max_count
+        )
+
+    @property
+    def worker(self) -> TaskSize:
+        """Of queue `default`."""
+        return TaskSize(
+            cpu=self.worker_cpu, memory=self.worker_memory, count=self.worker_count, max_count=self.worker_max_count
+        )
+
+    @property
+    def annotation_worker(self) -> TaskSize:
+        """Of queue `low`: as large as the other workers."""
+        return TaskSize(
+            cpu=self.worker_cpu,
+            memory=self.worker_memory,
+            count=self.annotation_worker_count,
+            max_count=self.annotation_worker_max_count,
+        )
+
+    @property
+    def tasks(self) -> dict[str, TaskSize]:
+        """Sizes by kind of task while the stack is awake: server, ui, gateway, worker (queue `default`),
+        annotation_worker (queue `low`), scheduler."""
+        return {
+            "server": self.server,
+            "ui": self.ui,
+            "gateway": self.gateway,
+            "worker": self.worker,
+            "annotation_worker": self.annotation_worker,
+            "scheduler": TaskSize(cpu=256, memory=1024, count=1),
+        }
+
+
+def fargate_size(kind: str, size: TaskSize) -> Iterator[str]:
+    if problem := fargate_size_problem(size.cpu, size.memory):
+        keys = f"cvat:{kind}Cpu = {size.cpu} and cvat:{kind}Memory = {size.memory}"
+        yield f"{keys} do not go together: {problem}. Change one of them."
+
+
+def some_worker(key: str, size: TaskSize) -> Iterator[str]:
+    if max(size.count, size.max_count) < 1:
+        yield (
+            f"cvat:{key}Count = 0 and cvat:{key}MaxCount = 0: jobs would wait for ever. Set cvat:{key}MaxCount to "
+            "the number of workers that may start when there is work."
+        )

@@ -1,0 +1,146 @@
+"""The settings of one stack: its sections, and the values that several sections decide together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from region import Region
+from settings.ingress_options import IngressOptions, MaintenancePage, maintenance_page
+from settings.office_hours import OfficeHours
+from settings.sections.access import Access
+from settings.sections.account import Account
+from settings.sections.adopted import Adopted
+from settings.sections.alarms import Alarms
+from settings.sections.data import Data
+from settings.sections.https import Https
+from settings.sections.images import Images
+from settings.sections.inference import Inference
+from settings.sections.init import Init
+from settings.sections.network import Network
+from settings.sections.oidc import Oidc
+from settings.sections.restore import Restore
+from settings.sections.section import InvalidKeyError
+from settings.sections.services import Services
+from settings.sections.sleep import Sleep
+from settings.sections.stack import Stack
+from settings.sections.waf import Waf
+from settings.values import AdoptedReferences, BackupTimes, StackPolicy, TaskSize
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A configuration. Only `load` makes one that is checked."""
+
+    stack: Stack
+    account: Account
+    sleep: Sleep
+    network: Network
+    access: Access
+    https: Https
+    waf: Waf
+    oidc: Oidc
+    data: Data
+    images: Images
+    inference: Inference
+    services: Services
+    init: Init
+    adopted: Adopted
+    restore: Restore
+    alarms: Alarms
+    known_region: Region | None
+    """None while rules are judged of a configuration whose region is wrong."""
+
+    @property
+    def region(self) -> Region:
+        """Where the stack is. Raises InvalidKeyError, which only `load` meets."""
+        if self.known_region is None:
+            raise InvalidKeyError("aws:region")
+        return self.known_region
+
+    @property
+    def policy(self) -> StackPolicy:
+        """What applies to every resource of the stack."""
+        return StackPolicy(
+            protect=self.stack.protect,
+            tags=self.stack.all_tags,
+            asleep=self.sleep.asleep,
+            hours=self.hours,
+            key_arn=self.account.kms_key_arn,
+            boundary_arn=self.account.permissions_boundary_arn,
+        )
+
+    @cached_property
+    def hours(self) -> OfficeHours | None:
+        """Outside of which the stack sleeps by itself."""
+        return self.sleep.hours(self.region)
+
+    @property
+    def page(self) -> MaintenancePage | None:
+        """What the load balancer answers while the stack sleeps, if it ever does."""
+        return maintenance_page(self.hours) if self.sleep.asleep or self.hours else None
+
+    @property
+    def sleep_output(self) -> dict[str, str]:
+        """For the stack's outputs."""
+        return {"mode": self.sleep.mode, "office_hours": str(self.hours or "")}
+
+    @cached_property
+    def backup_times(self) -> BackupTimes:
+        """When restore points are taken."""
+        return self.data.backup_times(self.hours)
+
+    @cached_property
+    def ingress(self) -> IngressOptions:
+        """How people reach CVAT. Only of a configuration whose rules hold."""
+        access = self.access
+        return IngressOptions(
+            http_port=access.http_port,
+            https_port=access.https_port,
+            allowed_cidrs=access.allowed_cidrs,
+            admin_cidrs=access.admin_cidrs,
+            internal=access.internal,
+            host_name=access.host_name,
+            hosted_zone_id=access.hosted_zone_id,
+            certificate_arn=self.https.certificate_arn,
+            imported=self.https.imported,
+            requested=self.https.request_certificate,
+            tls_policy=self.https.tls_policy,
+            page=self.page,
+            firewall=self.waf.firewall(self.services.log_retention_days),
+            login=self.oidc.login,
+        )
+
+    @cached_property
+    def tasks(self) -> dict[str, TaskSize]:
+        """Sizes by kind of task, and how many there are: none while the stack is asleep."""
+        return {kind: size.asleep if self.sleep.asleep else size for kind, size in self.services.tasks.items()}
+
+    @property
+    def canary(self) -> bool:
+        """Whether the smoke test runs every hour: never of a stack that sleeps, where it would only fail."""
+        return self.alarms.canary == "hourly" and not self.sleep.asleep
+
+    def image_names(self, functions: Sequence[Any]) -> tuple[str, ...]:
+        """Images that the stack runs, with these functions."""
+        return ("server", "ui", *(("gateway", "models") if functions else ()), *(("canary",) if self.canary else ()))
+
+    @property
+    def snapshot_before_migration(self) -> bool:
+        return self.init.takes_snapshot(protect=self.stack.protect)
+
+    @property
+    def references(self) -> AdoptedReferences:
+        """What exists already and is to be used."""
+        return AdoptedReferences(
+            vpc_id=self.network.vpc_id,
+            public_subnet_ids=self.network.public_subnet_ids,
+            private_subnet_ids=self.network.private_subnet_ids,
+            snapshot=self.restore.restore_database_snapshot,
+            database=self.adopted.database,
+            files=self.adopted.files,
+            balancer=self.adopted.balancer(internal=self.access.internal),
+            front=self.ingress,
+        )
