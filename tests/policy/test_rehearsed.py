@@ -18,8 +18,8 @@ def things(rehearsal: Rehearsal) -> list[Resource]:
 
 def test_a_stack_of_one_partition_is_foreign_in_another(rehearsed: Rehearsed) -> None:
     rehearsal = rehearsed("ap-northeast-1")
-    found = violations(things(rehearsal), Context(Region("cn-north-1"), rehearsal.project, "ap-northeast-1"))
-    assert {"own-partition", "images-by-digest"} <= {one.rule for one in found}
+    breaches = violations(things(rehearsal), Context(Region("cn-north-1"), rehearsal.project, "ap-northeast-1"))
+    assert {"own-partition", "images-by-digest"} <= {violation.rule for violation in breaches}
 
 
 def test_the_list_of_taggable_types_is_what_the_account_lets_be_tagged(rehearsed: Rehearsed) -> None:

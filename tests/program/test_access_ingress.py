@@ -54,19 +54,22 @@ def done(archives: Path) -> Iterator[Rehearsal]:
 
 
 def balancer(done: Rehearsal) -> Any:
-    (found,) = done.client("elbv2").describe_load_balancers()["LoadBalancers"]
-    return found
+    (load_balancer,) = done.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    return load_balancer
 
 
 def listener(done: Rehearsal, port: int) -> Any:
-    found = done.client("elbv2").describe_listeners(LoadBalancerArn=balancer(done)["LoadBalancerArn"])["Listeners"]
-    return next(one for one in found if one["Port"] == port)
+    listeners = done.client("elbv2").describe_listeners(LoadBalancerArn=balancer(done)["LoadBalancerArn"])["Listeners"]
+    return next(listener for listener in listeners if listener["Port"] == port)
 
 
 def rules(done: Rehearsal) -> list[Any]:
     """Rules of the main listener, in their order."""
-    found = done.client("elbv2").describe_rules(ListenerArn=listener(done, 8443)["ListenerArn"])["Rules"]
-    return sorted((one for one in found if not one["IsDefault"]), key=lambda one: int(one["Priority"]))
+    listed = done.client("elbv2").describe_rules(ListenerArn=listener(done, 8443)["ListenerArn"])["Rules"]
+    return sorted(
+        (rule for rule in listed if not rule["IsDefault"]),
+        key=lambda rule: int(rule["Priority"]),
+    )
 
 
 def test_everything_at_once_keeps_every_check(done: Rehearsal) -> None:
@@ -85,9 +88,11 @@ def test_the_certificate_is_imported_with_its_chain_and_used(done: Rehearsal) ->
 
 
 def test_the_name_leads_to_the_load_balancer(done: Rehearsal) -> None:
-    (zone,) = [one for one in done.client("route53").list_hosted_zones()["HostedZones"] if one["Name"] == "example.cn."]
+    (zone,) = [
+        zone for zone in done.client("route53").list_hosted_zones()["HostedZones"] if zone["Name"] == "example.cn."
+    ]
     records = done.client("route53").list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
-    (alias,) = [one["AliasTarget"] for one in records if one["Name"] == f"{HOST}." and one["Type"] == "A"]
+    (alias,) = [record["AliasTarget"] for record in records if record["Name"] == f"{HOST}." and record["Type"] == "A"]
     assert alias["DNSName"].rstrip(".") == balancer(done)["DNSName"]
     assert alias["HostedZoneId"] == balancer(done)["CanonicalHostedZoneId"]
     assert done.outputs["url"] == f"https://{HOST}:8443"
@@ -101,13 +106,13 @@ def test_everybody_logs_in_first_but_programs_are_told_so_and_tokens_pass(done: 
     assert config["TokenEndpoint"] == f"{LOGIN}/token"
     assert "ClientSecret" not in config
     by_priority = rules(done)
-    first = {one["Field"]: one for one in by_priority[0]["Conditions"]}
+    first = {condition["Field"]: condition for condition in by_priority[0]["Conditions"]}
     assert first["http-header"]["HttpHeaderConfig"] == {"HttpHeaderName": "Authorization", "Values": ["Token *"]}
     assert first["path-pattern"]["PathPatternConfig"]["Values"] == ["/api/*"], "tokens pass nowhere else"
-    assert [one["Type"] for one in by_priority[0]["Actions"]] == ["forward"]
-    closed = [one["Actions"][0]["Type"] for one in by_priority[1:]]
+    assert [action["Type"] for action in by_priority[0]["Actions"]] == ["forward"]
+    closed = [rule["Actions"][0]["Type"] for rule in by_priority[1:]]
     assert set(closed) == {"authenticate-oidc", "fixed-response"}, "no other rule lets a stranger through"
-    api = next(one for one in by_priority[1:] if "/api/*" in str(one["Conditions"]))
+    api = next(rule for rule in by_priority[1:] if "/api/*" in str(rule["Conditions"]))
     assert api["Actions"][0]["AuthenticateOidcConfig"]["OnUnauthenticatedRequest"] == "deny"
 
 
@@ -115,7 +120,9 @@ def test_only_the_load_balancer_that_logs_people_in_may_call_out(done: Rehearsal
     (group,) = done.client("ec2").describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["alb"]}])[
         "SecurityGroups"
     ]
-    out = [(one["FromPort"], one["IpRanges"][0]["CidrIp"]) for one in group["IpPermissionsEgress"] if one["IpRanges"]]
+    out = [
+        (rule["FromPort"], rule["IpRanges"][0]["CidrIp"]) for rule in group["IpPermissionsEgress"] if rule["IpRanges"]
+    ]
     assert out == [(443, "0.0.0.0/0")]
     cell = reachability.matrix(done).cells["alb", (reachability.PROVIDER, "443")]
     assert cell.intended
@@ -125,22 +132,24 @@ def test_only_the_load_balancer_that_logs_people_in_may_call_out(done: Rehearsal
 def test_a_load_balancer_that_does_not_reach_the_provider_is_noticed(done: Rehearsal) -> None:
     """Nobody could log in, and nothing else would tell."""
     ec2 = done.client("ec2")
-    found = ec2.describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["alb"]}])["SecurityGroups"]
+    groups = ec2.describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["alb"]}])["SecurityGroups"]
     door = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
-    ec2.revoke_security_group_egress(GroupId=found[0]["GroupId"], IpPermissions=door)
+    ec2.revoke_security_group_egress(GroupId=groups[0]["GroupId"], IpPermissions=door)
     try:
         said = [*security_group_edges.open_edges(done).findings, *reachability.reachable(done).findings]
     finally:
-        ec2.authorize_security_group_egress(GroupId=found[0]["GroupId"], IpPermissions=door)
-    assert any("alb -> 0.0.0.0/0:443 is intended but not open" in one for one in said), said
-    assert any("alb -> identity provider:443 is intended, but" in one for one in said), said
+        ec2.authorize_security_group_egress(GroupId=groups[0]["GroupId"], IpPermissions=door)
+    assert any("alb -> 0.0.0.0/0:443 is intended but not open" in sentence for sentence in said), said
+    assert any("alb -> identity provider:443 is intended, but" in sentence for sentence in said), said
 
 
 def test_a_name_that_leads_elsewhere_and_a_certificate_for_another_are_noticed(done: Rehearsal) -> None:
     elb, dns = done.client("elbv2"), done.client("route53")
     zone = done.config.values["cvat:hostedZoneId"]
     (alias,) = [
-        one for one in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"] if "AliasTarget" in one
+        record
+        for record in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        if "AliasTarget" in record
     ]
     other = {**alias, "AliasTarget": {**alias["AliasTarget"], "DNSName": "elsewhere.example.cn."}}
     secure = listener(done, 8443)
@@ -153,8 +162,8 @@ def test_a_name_that_leads_elsewhere_and_a_certificate_for_another_are_noticed(d
     finally:
         change(dns, zone, alias)
         elb.modify_listener(ListenerArn=secure["ListenerArn"], Certificates=secure["Certificates"][:1])
-    assert any(f"'{HOST}' leads elsewhere.example.cn" in one for one in said), said
-    assert any("certificate is for www.example.cn: browsers refuse it" in one for one in said), said
+    assert any(f"'{HOST}' leads elsewhere.example.cn" in sentence for sentence in said), said
+    assert any("certificate is for www.example.cn: browsers refuse it" in sentence for sentence in said), said
     assert addresses.exist(done).ok, "and once it is mended, nothing is said"
 
 
@@ -167,22 +176,22 @@ def test_the_firewall_stands_before_the_load_balancer_and_lets_uploads_pass(done
     waf = done.client("wafv2")
     acl = waf.get_web_acl_for_resource(ResourceArn=balancer(done)["LoadBalancerArn"])["WebACL"]
     assert acl["DefaultAction"] == {"Allow": {}}
-    trusted, limit, *managed = sorted(acl["Rules"], key=lambda one: one["Priority"])
+    trusted, limit, *managed = sorted(acl["Rules"], key=lambda rule: rule["Priority"])
     (listed,) = waf.list_ip_sets(Scope="REGIONAL")["IPSets"]
     assert trusted["Statement"]["IPSetReferenceStatement"]["ARN"] == listed["ARN"]
     addresses = waf.get_ip_set(Scope="REGIONAL", Name=listed["Name"], Id=listed["Id"])["IPSet"]["Addresses"]
     assert (trusted["Action"], addresses) == ({"Allow": {}}, ["203.0.113.0/24"])
     assert limit["Statement"]["RateBasedStatement"]["Limit"] == 3000
     assert limit["Action"] == {"Block": {}}
-    groups = {one["Statement"]["ManagedRuleGroupStatement"]["Name"]: one for one in managed}
+    groups = {rule["Statement"]["ManagedRuleGroupStatement"]["Name"]: rule for rule in managed}
     assert set(groups) == {
         "AWSManagedRulesAmazonIpReputationList",
         "AWSManagedRulesCommonRuleSet",
         "AWSManagedRulesKnownBadInputsRuleSet",
     }
-    assert all(one["OverrideAction"] == {"None": {}} for one in managed), "the groups block"
+    assert all(rule["OverrideAction"] == {"None": {}} for rule in managed), "the groups block"
     common = groups["AWSManagedRulesCommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]["RuleActionOverrides"]
-    counted = {one["Name"] for one in common if one["ActionToUse"] == {"Count": {}}}
+    counted = {rule["Name"] for rule in common if rule["ActionToUse"] == {"Count": {}}}
     assert {"SizeRestrictions_BODY", "CrossSiteScripting_BODY"} <= counted, "uploads are larger than 8 KB"
     assert "SizeRestrictions_Cookie_HEADER" in counted, "the load balancer's login cookies are large"
     assert "EC2MetaDataSSRF_BODY" not in counted, "CVAT fetches addresses that people give it"
@@ -192,12 +201,12 @@ def test_the_firewalls_log_has_no_cookie_token_or_query(done: Rehearsal) -> None
     waf = done.client("wafv2")
     acl = waf.get_web_acl_for_resource(ResourceArn=balancer(done)["LoadBalancerArn"])["WebACL"]
     log = waf.get_logging_configuration(ResourceArn=acl["ARN"])["LoggingConfiguration"]
-    left_out = [one.get("SingleHeader", {}).get("Name", "query") for one in log["RedactedFields"]]
+    left_out = [field.get("SingleHeader", {}).get("Name", "query") for field in log["RedactedFields"]]
     assert sorted(left_out) == ["authorization", "cookie", "query", "x-csrftoken"]
     group = log["LogDestinationConfigs"][0].partition(":log-group:")[2]
     assert group.startswith("aws-waf-logs-"), "WAF writes nowhere else"
     assert log["LoggingFilter"]["DefaultBehavior"] == "DROP", "what is let through is in the access log"
-    sampled = [one["VisibilityConfig"]["SampledRequestsEnabled"] for one in [acl, *acl["Rules"]]]
+    sampled = [rule["VisibilityConfig"]["SampledRequestsEnabled"] for rule in [acl, *acl["Rules"]]]
     assert not any(sampled), "samples show whole headers"
 
 
@@ -207,7 +216,7 @@ def test_host_and_cookies_of_cvat_follow_from_the_one_address(done: Rehearsal) -
 
     (server,) = [r for r in done.of_type("aws:ecs/taskDefinition:TaskDefinition") if r.name == "cvat-server"]
     (container,) = json.loads(server.inputs["containerDefinitions"])
-    settings = hosts(Reader({one["name"]: one["value"] for one in container["environment"]}))
+    settings = hosts(Reader({variable["name"]: variable["value"] for variable in container["environment"]}))
     assert settings["ALLOWED_HOSTS"] == [HOST]
     assert settings["CSRF_TRUSTED_ORIGINS"] == [f"{HOST}:8443"]
     assert settings["SESSION_COOKIE_SECURE"] is settings["CSRF_COOKIE_SECURE"] is True

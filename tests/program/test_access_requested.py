@@ -41,16 +41,16 @@ def test_acm_issues_the_certificate_once_its_proof_stands_in_the_zone(done: Rehe
     (summary,) = done.client("acm").list_certificates()["CertificateSummaryList"]
     about = done.client("acm").describe_certificate(CertificateArn=summary["CertificateArn"])["Certificate"]
     assert (about["DomainName"], about["Status"]) == (HOST, "ISSUED")
-    wanted = about["DomainValidationOptions"][0]["ResourceRecord"]
+    expected = about["DomainValidationOptions"][0]["ResourceRecord"]
     (own,) = done.client("route53").list_hosted_zones_by_name(DNSName="example.com")["HostedZones"]
     records = done.client("route53").list_resource_record_sets(HostedZoneId=own["Id"])["ResourceRecordSets"]
-    (proof,) = [one for one in records if one["Type"] == "CNAME"]
-    assert (proof["Name"], proof["ResourceRecords"]) == (wanted["Name"], [{"Value": wanted["Value"]}])
-    assert [one["Type"] for one in records if one["Name"] == f"{HOST}."] == ["A"]
+    (proof,) = [record for record in records if record["Type"] == "CNAME"]
+    assert (proof["Name"], proof["ResourceRecords"]) == (expected["Name"], [{"Value": expected["Value"]}])
+    assert [record["Type"] for record in records if record["Name"] == f"{HOST}."] == ["A"]
 
 
 def test_the_listener_waits_until_the_certificate_is_issued(done: Rehearsal) -> None:
-    (secure,) = [one for one in done.of_type("aws:lb/listener:Listener") if one.name == "cvat-https"]
+    (secure,) = [listener for listener in done.of_type("aws:lb/listener:Listener") if listener.name == "cvat-https"]
     (waited,) = done.of_type("aws:acm/certificateValidation:CertificateValidation")
     assert waited.urn in secure.dependencies, "AWS refuses a listener whose certificate is not issued yet"
     assert secure.inputs["certificateArn"] == waited.outputs["certificateArn"]
@@ -61,7 +61,7 @@ def test_without_a_login_the_load_balancer_calls_nobody(done: Rehearsal) -> None
     (group,) = done.client("ec2").describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["alb"]}])[
         "SecurityGroups"
     ]
-    assert not [one for one in group["IpPermissionsEgress"] if one["IpRanges"]]
+    assert not [rule for rule in group["IpPermissionsEgress"] if rule["IpRanges"]]
 
 
 def test_a_chosen_group_stands_alone_and_there_is_no_log_unless_asked_for(done: Rehearsal) -> None:
@@ -70,5 +70,8 @@ def test_a_chosen_group_stands_alone_and_there_is_no_log_unless_asked_for(done: 
     (rule,) = waf.get_web_acl(Scope="REGIONAL", Name=listed["Name"], Id=listed["Id"])["WebACL"]["Rules"]
     statement = rule["Statement"]["ManagedRuleGroupStatement"]
     assert statement["Name"] == "AWSManagedRulesSQLiRuleSet"
-    assert [one["Name"] for one in statement["RuleActionOverrides"]] == ["SQLi_BODY", "SQLiExtendedPatterns_BODY"]
+    assert [override["Name"] for override in statement["RuleActionOverrides"]] == [
+        "SQLi_BODY",
+        "SQLiExtendedPatterns_BODY",
+    ]
     assert not waf.list_logging_configurations(Scope="REGIONAL")["LoggingConfigurations"]

@@ -26,7 +26,7 @@ def stack(request: pytest.FixtureRequest, archives: Path) -> Iterator[Rehearsal]
         config = {"cvat:permissionsBoundaryArn": policy["Arn"], "cvat:kmsKeyArn": key}
         done = rehearse(region, config=config | {"cvat:modelArchives": str(archives)}, account=account)
         assert done.error is None, done.error
-        assert all(verdict.ok for verdict in done.checks), [one for one in done.checks if not one.ok]
+        assert all(verdict.ok for verdict in done.checks), [check for check in done.checks if not check.ok]
         yield done
 
 
@@ -36,7 +36,7 @@ def config_of(done: Rehearsal, key: str) -> str:
 
 def test_every_role_has_the_boundary_whichever_component_made_it(stack: Rehearsal) -> None:
     iam = stack.client("iam")
-    roles = [iam.get_role(RoleName=one["RoleName"])["Role"] for one in iam.list_roles()["Roles"]]
+    roles = [iam.get_role(RoleName=role["RoleName"])["Role"] for role in iam.list_roles()["Roles"]]
     assert len(roles) > 10, "services, initialisation, models, backup"
     bounds = {role["RoleName"]: role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for role in roles}
     assert set(bounds.values()) == {config_of(stack, "permissionsBoundaryArn")}, bounds
@@ -50,37 +50,41 @@ def stores(done: Rehearsal) -> dict[str, Any]:
     (vault,) = done.client("backup").list_backup_vaults()["BackupVaultList"]
     sns, logs = done.client("sns"), done.client("logs")
     (topic,) = sns.list_topics()["Topics"]
-    found = {"database": database["KmsKeyId"], "files": files["KmsKeyId"], "vault": vault["EncryptionKeyArn"]}
-    found["topic"] = sns.get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]["KmsMasterKeyId"]
-    found |= {one["logGroupName"]: one.get("kmsKeyId") for one in logs.describe_log_groups()["logGroups"]}
-    for one in done.client("secretsmanager").list_secrets()["SecretList"]:
-        found[one["Name"]] = one.get("KmsKeyId")
-    for one in done.client("ecr").describe_repositories()["repositories"]:
-        found[one["repositoryName"]] = one["encryptionConfiguration"].get("kmsKey")
-    return found
+    keys = {"database": database["KmsKeyId"], "files": files["KmsKeyId"], "vault": vault["EncryptionKeyArn"]}
+    keys["topic"] = sns.get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]["KmsMasterKeyId"]
+    keys |= {group["logGroupName"]: group.get("kmsKeyId") for group in logs.describe_log_groups()["logGroups"]}
+    for secret in done.client("secretsmanager").list_secrets()["SecretList"]:
+        keys[secret["Name"]] = secret.get("KmsKeyId")
+    for repository in done.client("ecr").describe_repositories()["repositories"]:
+        keys[repository["repositoryName"]] = repository["encryptionConfiguration"].get("kmsKey")
+    return keys
 
 
 def test_whatever_takes_a_key_has_the_customers(stack: Rehearsal) -> None:
-    found = stores(stack)
-    assert set(found.values()) == {config_of(stack, "kmsKeyArn")}, found
+    keys = stores(stack)
+    assert set(keys.values()) == {config_of(stack, "kmsKeyArn")}, keys
     (cache,) = stack.of_type("aws:elasticache/replicationGroup:ReplicationGroup")
     assert cache.inputs["kmsKeyId"] == config_of(stack, "kmsKeyArn"), "moto does not show a replication group's key"
     assert not stack.of_type("aws:kms/key:Key"), "no key of our own beside the customer's"
 
 
 def test_buckets_have_the_key_but_for_the_one_that_load_balancers_write(stack: Rehearsal) -> None:
-    s3, found = stack.client("s3"), {}
+    s3, algorithms = stack.client("s3"), {}
     for bucket in stack.of_type("aws:s3/bucket:Bucket"):
         (rule,) = s3.get_bucket_encryption(Bucket=bucket.id)["ServerSideEncryptionConfiguration"]["Rules"]
-        found[bucket.name] = rule["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID")
-    assert found.pop("cvat-logs") is None, "ELB writes its access logs to buckets with S3's own keys only"
-    assert set(found) == {"init-demo", "inference-models"}
-    assert set(found.values()) == {config_of(stack, "kmsKeyArn")}
+        algorithms[bucket.name] = rule["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID")
+    assert algorithms.pop("cvat-logs") is None, "ELB writes its access logs to buckets with S3's own keys only"
+    assert set(algorithms) == {"init-demo", "inference-models"}
+    assert set(algorithms.values()) == {config_of(stack, "kmsKeyArn")}
 
 
 def test_only_roles_that_read_secrets_or_objects_may_decrypt_and_only_with_that_key(stack: Rehearsal) -> None:
     allowed = {
-        record.name: [one["Resource"] for one in json.loads(record.inputs["policy"])["Statement"] if decrypts(one)]
+        record.name: [
+            statement["Resource"]
+            for statement in json.loads(record.inputs["policy"])["Statement"]
+            if decrypts(statement)
+        ]
         for record in stack.of_type("aws:iam/rolePolicy:RolePolicy")
     }
     key = config_of(stack, "kmsKeyArn")

@@ -118,8 +118,8 @@ def test_all_that_does_not_fit_is_said_at_once_and_nothing_is_made(archives: Pat
         assert part in said, said
     assert "cvat:dbInstanceId = nowhere: AWS does not show it" in str(gone.error)
     assert "cvat:fileSystemId = fs-00000000: AWS does not show it" in str(gone.error)
-    for one in (done, gone):
-        assert not [record for record in one.resources if record.type.startswith("aws:")], "nothing is made"
+    for rehearsal in (done, gone):
+        assert not [record for record in rehearsal.resources if record.type.startswith("aws:")], "nothing is made"
 
 
 def test_a_file_system_that_is_mounted_elsewhere_is_refused_for_a_new_network(archives: Path) -> None:
@@ -136,11 +136,11 @@ def test_a_stack_that_sleeps_leaves_an_existing_database_running(archives: Path)
         theirs = Theirs(account, "cn-northwest-1")
         done = theirs.rehearse(archives, mode="asleep", canary="hourly")
         assert done.error is None, done.error
-        assert all(verdict.ok for verdict in done.checks), [one for one in done.checks if not one.ok]
+        assert all(verdict.ok for verdict in done.checks), [check for check in done.checks if not check.ok]
         assert not [call for call in account.calls if call in ("rds:StopDBInstance", "rds:StartDBInstance")]
         assert not done.of_type("aws:scheduler/schedule:Schedule"), "nothing to stop, and nobody to try it"
-        (found,) = done.client("rds").describe_db_instances()["DBInstances"]
-        assert found["DBInstanceStatus"] == "available", "others may use it"
+        (instance,) = done.client("rds").describe_db_instances()["DBInstances"]
+        assert instance["DBInstanceStatus"] == "available", "others may use it"
 
 
 @pytest.fixture(scope="module", params=REGIONS)
@@ -150,7 +150,7 @@ def stack(request: pytest.FixtureRequest, archives: Path) -> Iterator[tuple[Thei
         before = described(theirs)
         done = theirs.rehearse(archives)
         assert done.error is None, done.error
-        assert all(verdict.ok for verdict in done.checks), [one for one in done.checks if not one.ok]
+        assert all(verdict.ok for verdict in done.checks), [check for check in done.checks if not check.ok]
         assert described(theirs) == before, "what exists already is not changed"
         yield theirs, done
 
@@ -161,7 +161,9 @@ def described(theirs: Theirs) -> list[Any]:
     systems = efs.describe_file_systems(FileSystemId=theirs.config["fileSystemId"])["FileSystems"]
     databases = rds.describe_db_instances(DBInstanceIdentifier="theirs")["DBInstances"]
     moving = ("LatestRestorableTime", "SizeInBytes")
-    return [[{k: v for k, v in one.items() if k not in moving} for one in found] for found in (databases, systems)]
+    return [
+        [{k: v for k, v in store.items() if k not in moving} for store in stores] for stores in (databases, systems)
+    ]
 
 
 def test_no_store_is_made_beside_the_ones_that_exist(stack: tuple[Theirs, Rehearsal]) -> None:
@@ -171,7 +173,7 @@ def test_no_store_is_made_beside_the_ones_that_exist(stack: tuple[Theirs, Rehear
     made = done.of_type("aws:rds/instance:Instance", "aws:efs/fileSystem:FileSystem", "aws:efs/mountTarget:MountTarget")
     assert not made, "the stack owns neither, so that no destroy can touch them"
     assert not done.of_type("aws:efs/fileSystemPolicy:FileSystemPolicy"), "others mount it, so its policy stays"
-    names = [one["Name"] for one in done.client("secretsmanager").list_secrets()["SecretList"]]
+    names = [secret["Name"] for secret in done.client("secretsmanager").list_secrets()["SecretList"]]
     assert not [name for name in names if "data-database" in name], "the existing secret is enough"
 
 
@@ -179,10 +181,10 @@ def test_tasks_are_told_of_the_existing_database(stack: tuple[Theirs, Rehearsal]
     theirs, done = stack
     (server,) = [r for r in done.of_type("aws:ecs/taskDefinition:TaskDefinition") if r.name == "cvat-server"]
     (container,) = json.loads(server.inputs["containerDefinitions"])
-    told = {one["name"]: one["value"] for one in container["environment"]}
+    told = {variable["name"]: variable["value"] for variable in container["environment"]}
     assert told["CVAT_POSTGRES_HOST"].startswith("theirs.")
     assert (told["CVAT_POSTGRES_PORT"], told["CVAT_POSTGRES_DBNAME"]) == ("5432", "annotation")
-    secrets = {one["name"]: one["valueFrom"] for one in container["secrets"]}
+    secrets = {secret["name"]: secret["valueFrom"] for secret in container["secrets"]}
     assert secrets["CVAT_POSTGRES_PASSWORD"] == f"{theirs.config['dbSecretArn']}:password::"
     (role,) = [r for r in done.of_type("aws:iam/rolePolicy:RolePolicy") if r.name == "cvat-server-execution"]
     assert theirs.key in role.inputs["policy"], "the secret has a key of its own, so its reader must decrypt with it"
@@ -216,7 +218,7 @@ def test_the_existing_load_balancer_gets_listeners_and_its_group_the_rules_that_
     assert entering["FromPort"] == listener["Port"]
     leaving = {rule["FromPort"] for rule in group["IpPermissionsEgress"] if rule.get("UserIdGroupPairs")}
     assert leaving == {80, 8080}, "to the UI's and the server's tasks"
-    assert not [one for one in done.of_type("aws:s3/bucket:Bucket") if one.name == "cvat-logs"], (
+    assert not [bucket for bucket in done.of_type("aws:s3/bucket:Bucket") if bucket.name == "cvat-logs"], (
         "its log is its owner's"
     )
 
@@ -226,9 +228,9 @@ def test_existing_stores_are_backed_up_and_watched_like_our_own(stack: tuple[The
     (instance,), (system,) = described(theirs)
     assert set(done.outputs["backups"]["stores"].values()) == {instance["DBInstanceArn"], system["FileSystemArn"]}
     alarms = done.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    watched = {one["Value"] for alarm in alarms for one in alarm.get("Dimensions", [])}
+    watched = {dimension["Value"] for alarm in alarms for dimension in alarm.get("Dimensions", [])}
     assert {"theirs", theirs.config["fileSystemId"]} <= watched
-    (storage,) = [one for one in alarms if one["AlarmName"].startswith("alarms-database-storage")]
+    (storage,) = [alarm for alarm in alarms if alarm["AlarmName"].startswith("alarms-database-storage")]
     assert storage["Threshold"] == pytest.approx(30 * 1024**3 * 0.08), "the alarms know the instance's own size"
 
 

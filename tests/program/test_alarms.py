@@ -36,8 +36,8 @@ def inbox(stack: Rehearsal) -> Inbox:
 def alarms(done: Rehearsal) -> list[dict[str, Any]]:
     """Those that tell somebody; others call a scaling policy."""
     pages = done.client("cloudwatch").get_paginator("describe_alarms").paginate()
-    found = [alarm for page in pages for alarm in page["MetricAlarms"]]
-    return [alarm for alarm in found if ":scalingPolicy:" not in "".join(alarm["AlarmActions"])]
+    listed = [alarm for page in pages for alarm in page["MetricAlarms"]]
+    return [alarm for alarm in listed if ":scalingPolicy:" not in "".join(alarm["AlarmActions"])]
 
 
 def series(alarm: dict[str, Any]) -> list[dict[str, Any]]:
@@ -45,18 +45,18 @@ def series(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     if alarm.get("MetricName"):
         return [{key: alarm[key] for key in ("Namespace", "MetricName", "Dimensions", "Period")}]
     return [
-        {**one["MetricStat"]["Metric"], "Period": one["MetricStat"]["Period"]}
-        for one in alarm["Metrics"]
-        if "MetricStat" in one
+        {**metric["MetricStat"]["Metric"], "Period": metric["MetricStat"]["Period"]}
+        for metric in alarm["Metrics"]
+        if "MetricStat" in metric
     ]
 
 
 def test_there_is_an_alarm_for_everything_that_can_go_wrong(stack: Rehearsal) -> None:
-    found = [alarm["AlarmName"] for alarm in alarms(stack)]
+    names = [alarm["AlarmName"] for alarm in alarms(stack)]
     counts = {"missing-tasks": len(PROCESSES), "unhealthy-targets": 2, "redis-memory": 1 + STANDARD["redis_replicas"]}
     counts |= {"endpoint-latency": 1, "database-storage": 1, "file-system-credits": 1, "queue-depth": 2}
     for name, count in counts.items():
-        assert sum(name in one for one in found) == count, name
+        assert sum(name in alarm_name for alarm_name in names) == count, name
 
 
 def test_every_alarm_names_its_stack_and_a_section_of_the_runbook(stack: Rehearsal) -> None:
@@ -69,17 +69,21 @@ def test_every_alarm_names_its_stack_and_a_section_of_the_runbook(stack: Rehears
 def test_every_alarm_watches_something_that_the_account_has(stack: Rehearsal) -> None:
     known = {record.outputs.get("arnSuffix") for record in stack.of_type("aws:lb/loadBalancer:LoadBalancer")}
     known |= {record.outputs.get("arnSuffix") for record in stack.of_type("aws:lb/targetGroup:TargetGroup")}
-    known |= {one["DBInstanceIdentifier"] for one in stack.client("rds").describe_db_instances()["DBInstances"]}
+    known |= {
+        instance["DBInstanceIdentifier"] for instance in stack.client("rds").describe_db_instances()["DBInstances"]
+    }
     groups = stack.client("elasticache").describe_replication_groups()["ReplicationGroups"]
     known |= {member for group in groups for member in group["MemberClusters"]}
-    known |= {one["FileSystemId"] for one in stack.client("efs").describe_file_systems()["FileSystems"]}
-    known |= {one["EndpointName"] for one in stack.client("sagemaker").list_endpoints()["Endpoints"]} | {"all"}
+    known |= {system["FileSystemId"] for system in stack.client("efs").describe_file_systems()["FileSystems"]}
+    known |= {endpoint["EndpointName"] for endpoint in stack.client("sagemaker").list_endpoints()["Endpoints"]} | {
+        "all"
+    }
     known |= {stack.outputs["cluster"], *stack.outputs["services"].values()}
     known |= {stack.stack, *QUEUES}
-    known |= {one["Name"] for one in stack.client("scheduler").list_schedule_groups()["ScheduleGroups"]}
+    known |= {group["Name"] for group in stack.client("scheduler").list_schedule_groups()["ScheduleGroups"]}
     for alarm in alarms(stack):
-        for one in series(alarm):
-            values = {dimension["Value"] for dimension in one["Dimensions"]}
+        for metric in series(alarm):
+            values = {dimension["Value"] for dimension in metric["Dimensions"]}
             assert values <= known, f"{alarm['AlarmName']} would wait for ever"
 
 
@@ -87,18 +91,18 @@ def put(done: Rehearsal, alarm: dict[str, Any], value: float) -> None:
     """Five values in every period that the alarm looks at, and in the next, lest that begins meanwhile."""
     now = datetime.now(UTC)
     first, *others = series(alarm)
-    for one, each in [(first, value), *((other, 0.0) for other in others)]:
+    for measured, each in [(first, value), *((other, 0.0) for other in others)]:
         data = [
             {
-                "MetricName": one["MetricName"],
-                "Dimensions": one["Dimensions"],
-                "Timestamp": now - timedelta(seconds=back * one["Period"]),
+                "MetricName": measured["MetricName"],
+                "Dimensions": measured["Dimensions"],
+                "Timestamp": now - timedelta(seconds=back * measured["Period"]),
                 "Values": [each],
                 "Counts": [5],
             }
             for back in range(-1, alarm["EvaluationPeriods"])
         ]
-        done.client("cloudwatch").put_metric_data(Namespace=one["Namespace"], MetricData=data)
+        done.client("cloudwatch").put_metric_data(Namespace=measured["Namespace"], MetricData=data)
 
 
 def state(done: Rehearsal, name: str) -> str:
@@ -115,15 +119,18 @@ def test_every_alarm_can_be_tried_by_putting_metric_data(stack: Rehearsal, inbox
         put(stack, alarm, -1e15 if below else 1e15)
         assert state(stack, name) == "ALARM", f"{name} wakes nobody"
         told = [json.loads(text) for text in inbox.read()]
-        wanted = {"AlarmName": name, "NewStateValue": "ALARM"}.items()
-        assert any(wanted <= one.items() for one in told), f"{name} tells nobody"
+        expected = {"AlarmName": name, "NewStateValue": "ALARM"}.items()
+        assert any(expected <= message.items() for message in told), f"{name} tells nobody"
 
 
 def test_tasks_are_missing_if_fewer_run_than_should_and_not_the_other_way_round(stack: Rehearsal) -> None:
-    (alarm,) = [one for one in alarms(stack) if "alarms-missing-tasks-worker" in one["AlarmName"]]
-    parts = {one["Id"]: one.get("Expression") or one["MetricStat"]["Metric"]["MetricName"] for one in alarm["Metrics"]}
+    (alarm,) = [alarm for alarm in alarms(stack) if "alarms-missing-tasks-worker" in alarm["AlarmName"]]
+    parts = {
+        metric["Id"]: metric.get("Expression") or metric["MetricStat"]["Metric"]["MetricName"]
+        for metric in alarm["Metrics"]
+    }
     assert parts == {"whole": "DesiredTaskCount", "less": "RunningTaskCount", "rest": "whole - less"}
-    assert [one["Id"] for one in alarm["Metrics"] if one.get("ReturnData")] == ["rest"]
+    assert [metric["Id"] for metric in alarm["Metrics"] if metric.get("ReturnData")] == ["rest"]
 
 
 def test_an_alarm_that_is_set_by_hand_tells_the_topic_too(stack: Rehearsal, inbox: Inbox) -> None:
@@ -142,7 +149,9 @@ def test_the_topic_is_encrypted_by_a_key_that_lets_those_publish_who_must(stack:
         for service in ("cloudwatch.amazonaws.com", "events.amazonaws.com"):
             assert service in policy, "in China, too, these principals have no .cn"
     (subscription,) = [
-        one for one in sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"] if one["Protocol"] == "email"
+        subscription
+        for subscription in sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+        if subscription["Protocol"] == "email"
     ]
     assert subscription["Endpoint"] == "ops@example.com"
 
@@ -202,13 +211,13 @@ def test_a_backup_that_fails_is_told(stack: Rehearsal, inbox: Inbox) -> None:
 def test_the_dashboard_shows_this_stack_in_its_region(stack: Rehearsal) -> None:
     name = stack.outputs["alarms"]["dashboard"]
     body = json.loads(stack.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
-    (listed,) = [one for one in body["widgets"] if one["type"] == "alarm"]
+    (listed,) = [widget for widget in body["widgets"] if widget["type"] == "alarm"]
     assert set(listed["properties"]["alarms"]) == {alarm["AlarmArn"] for alarm in alarms(stack)}
-    assert {one["properties"]["region"] for one in body["widgets"] if one["type"] in ("metric", "log")} == {
+    assert {widget["properties"]["region"] for widget in body["widgets"] if widget["type"] in ("metric", "log")} == {
         stack.region
     }
-    titles = [one["properties"].get("markdown") for one in body["widgets"]]
-    wanted = [
+    titles = [widget["properties"].get("markdown") for widget in body["widgets"]]
+    expected = [
         "Requests and errors",
         "Services",
         "Queues",
@@ -218,7 +227,7 @@ def test_the_dashboard_shows_this_stack_in_its_region(stack: Rehearsal) -> None:
         "Auto-annotation",
         "What costs",
     ]
-    assert [title for title in titles if title] == [f"## {title}" for title in wanted]
+    assert [title for title in titles if title] == [f"## {title}" for title in expected]
 
 
 def test_a_stack_without_auto_annotation_has_no_alarms_on_endpoints(rehearsed: Rehearse) -> None:

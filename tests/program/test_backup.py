@@ -31,9 +31,9 @@ def the_plan(done: Rehearsal) -> dict[str, Any]:
 def the_selection(done: Rehearsal) -> dict[str, Any]:
     backup = done.client("backup")
     (plan,) = backup.list_backup_plans()["BackupPlansList"]
-    (one,) = backup.list_backup_selections(BackupPlanId=plan["BackupPlanId"])["BackupSelectionsList"]
-    found = backup.get_backup_selection(BackupPlanId=plan["BackupPlanId"], SelectionId=one["SelectionId"])
-    return dict(found["BackupSelection"])
+    (selection,) = backup.list_backup_selections(BackupPlanId=plan["BackupPlanId"])["BackupSelectionsList"]
+    details = backup.get_backup_selection(BackupPlanId=plan["BackupPlanId"], SelectionId=selection["SelectionId"])
+    return dict(details["BackupSelection"])
 
 
 def test_database_and_files_are_taken_together_by_one_rule(stack: Rehearsal) -> None:
@@ -73,8 +73,8 @@ def test_one_role_takes_and_another_restores(stack: Rehearsal) -> None:
     for key, policy in (("role_arn", "ForBackup"), ("restore_role_arn", "ForRestores")):
         role = exported[key].rpartition("/")[2]
         (attached,) = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        wanted = f"arn:{partition}:iam::aws:policy/service-role/AWSBackupServiceRolePolicy{policy}"
-        assert attached["PolicyArn"] == wanted
+        expected = f"arn:{partition}:iam::aws:policy/service-role/AWSBackupServiceRolePolicy{policy}"
+        assert attached["PolicyArn"] == expected
         trusted = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]
         assert trusted == {"Service": "backup.amazonaws.com"}
 
@@ -90,7 +90,7 @@ def test_a_disposable_stack_takes_no_backups_unless_it_asks_for_them(rehearsed: 
 
 def test_an_ordinary_stack_has_no_access_to_the_root_of_its_files(rehearsed: Rehearse) -> None:
     done = rehearsed("cn-northwest-1")
-    paths = [one["RootDirectory"]["Path"] for one in done.client("efs").describe_access_points()["AccessPoints"]]
+    paths = [point["RootDirectory"]["Path"] for point in done.client("efs").describe_access_points()["AccessPoints"]]
     assert sorted(paths) == ["/data", "/share"]
     policies = [str(record.inputs["policy"]) for record in done.of_type("aws:iam/rolePolicy:RolePolicy")]
     assert not any("ClientRootAccess" in policy for policy in policies)

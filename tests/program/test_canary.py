@@ -20,22 +20,22 @@ def stack(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
     internal = INTERNAL[request.param]
     done = rehearsed(request.param, canary="hourly", internal=internal, allowedCidrs=["203.0.113.0/24"])
     assert done.error is None, done.error
-    assert all(verdict.ok for verdict in done.checks), [one for one in done.checks if not one.ok]
+    assert all(verdict.ok for verdict in done.checks), [check for check in done.checks if not check.ok]
     return done
 
 
 def target(done: Rehearsal) -> tuple[dict[str, Any], dict[str, Any]]:
     """The canary's schedule, and what it tells ECS."""
     client = done.client("scheduler")
-    (one,) = client.list_schedules()["Schedules"]
-    found = client.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
-    return found, json.loads(found["Target"]["Input"])
+    (summary,) = client.list_schedules()["Schedules"]
+    details = client.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+    return details, json.loads(details["Target"]["Input"])
 
 
 def definition(done: Rehearsal) -> dict[str, Any]:
     _, told = target(done)
-    found = done.client("ecs").describe_task_definition(taskDefinition=told["TaskDefinition"])["taskDefinition"]
-    return dict(found)
+    described = done.client("ecs").describe_task_definition(taskDefinition=told["TaskDefinition"])["taskDefinition"]
+    return dict(described)
 
 
 def test_every_hour_a_task_starts_in_the_private_subnets(stack: Rehearsal) -> None:
@@ -45,22 +45,22 @@ def test_every_hour_a_task_starts_in_the_private_subnets(stack: Rehearsal) -> No
     assert schedule["Target"]["Arn"] == f"arn:{partition}:scheduler:::aws-sdk:ecs:runTask"
     network = told["NetworkConfiguration"]["AwsvpcConfiguration"]
     subnets = stack.client("ec2").describe_subnets(SubnetIds=network["Subnets"])["Subnets"]
-    assert not any(one["MapPublicIpOnLaunch"] for one in subnets)
+    assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
     assert (network["AssignPublicIp"], told["LaunchType"]) == ("DISABLED", "FARGATE")
 
 
 def test_it_is_told_the_address_the_functions_and_by_reference_the_password(stack: Rehearsal) -> None:
     (container,) = definition(stack)["containerDefinitions"]
-    plain = {one["name"]: one["value"] for one in container["environment"]}
+    plain = {variable["name"]: variable["value"] for variable in container["environment"]}
     assert plain == {"CVAT_URL": stack.outputs["url"], "CVAT_FUNCTIONS": ",".join(sorted(stack.outputs["endpoints"]))}
     secret = stack.outputs["admin_secret_arn"]
-    named = {one["name"]: one["valueFrom"] for one in container["secrets"]}
+    named = {secret["name"]: secret["valueFrom"] for secret in container["secrets"]}
     assert named == {"CVAT_USER": f"{secret}:username::", "CVAT_PASSWORD": f"{secret}:password::"}
 
 
 def test_its_image_is_its_own_and_small(stack: Rehearsal) -> None:
     (container,) = definition(stack)["containerDefinitions"]
-    (image,) = [one for one in stack.of_type("docker:index/image:Image") if one.name == "images-canary"]
+    (image,) = [image for image in stack.of_type("docker:index/image:Image") if image.name == "images-canary"]
     assert container["image"] == image.outputs["repoDigest"]
     assert image.inputs["build"]["context"] == "cvatctl", "nothing of CVAT, so that it cannot fail together with it"
 
@@ -70,11 +70,11 @@ def test_the_schedule_may_run_this_task_and_nothing_else(stack: Rehearsal) -> No
     iam, role = stack.client("iam"), schedule["Target"]["RoleArn"].rpartition("/")[2]
     (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    allowed = {one["Action"][0]: set(one["Resource"]) for one in document["Statement"]}
-    found = definition(stack)
+    allowed = {statement["Action"][0]: set(statement["Resource"]) for statement in document["Statement"]}
+    described = definition(stack)
     assert allowed == {
         "ecs:RunTask": {told["TaskDefinition"]},
-        "iam:PassRole": {found["executionRoleArn"], found["taskRoleArn"]},
+        "iam:PassRole": {described["executionRoleArn"], described["taskRoleArn"]},
     }
 
 
@@ -82,10 +82,10 @@ def test_it_comes_by_nat_where_the_door_is_public_and_directly_where_it_is_not(s
     ec2 = stack.client("ec2")
     groups = ec2.describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["alb"]}])["SecurityGroups"]
     (rules,) = [group["IpPermissions"] for group in groups]
-    cidrs = {one["CidrIp"] for rule in rules for one in rule["IpRanges"]} - {"203.0.113.0/24"}
-    named = [one for rule in rules for one in rule["UserIdGroupPairs"]]
+    cidrs = {address_range["CidrIp"] for rule in rules for address_range in rule["IpRanges"]} - {"203.0.113.0/24"}
+    named = [pair for rule in rules for pair in rule["UserIdGroupPairs"]]
     gateways = ec2.describe_nat_gateways()["NatGateways"]
-    addresses = {f"{one['NatGatewayAddresses'][0]['PublicIp']}/32" for one in gateways}
+    addresses = {f"{gateway['NatGatewayAddresses'][0]['PublicIp']}/32" for gateway in gateways}
     if INTERNAL[stack.region]:
         assert (cidrs, len(named)) == (set(), 1)
     else:
@@ -117,7 +117,9 @@ def test_it_runs_in_office_hours_only_and_the_preset_decides(rehearsed: Rehearse
     done = rehearsed("cn-north-1", canary="hourly", officeHours="mon-fri 08:00-20:00")
     assert done.error is None, done.error
     client = done.client("scheduler")
-    (one,) = [one for one in client.list_schedules()["Schedules"] if one["Name"].startswith("canary")]
-    found = client.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
-    assert found["ScheduleExpression"] == "cron(30 8-19 ? * MON,TUE,WED,THU,FRI *)"
-    assert found["ScheduleExpressionTimezone"] == "Asia/Shanghai"
+    (summary,) = [
+        schedule for schedule in client.list_schedules()["Schedules"] if schedule["Name"].startswith("canary")
+    ]
+    details = client.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+    assert details["ScheduleExpression"] == "cron(30 8-19 ? * MON,TUE,WED,THU,FRI *)"
+    assert details["ScheduleExpressionTimezone"] == "Asia/Shanghai"

@@ -34,7 +34,7 @@ def texts(value: Any) -> list[str]:
 
 def containers(done: Rehearsal) -> list[dict[str, Any]]:
     definitions = done.of_type("aws:ecs/taskDefinition:TaskDefinition")
-    return [one for record in definitions for one in json.loads(record.inputs["containerDefinitions"])]
+    return [container for record in definitions for container in json.loads(record.inputs["containerDefinitions"])]
 
 
 def test_no_input_spells_a_foreign_partition(stack: Rehearsal) -> None:
@@ -80,11 +80,11 @@ def test_no_secret_reaches_a_container_in_clear(stack: Rehearsal) -> None:
 
 
 def test_every_process_of_the_server_gets_the_same_secrets_by_reference(stack: Rehearsal) -> None:
-    wanted = {"CVAT_POSTGRES_USER", "CVAT_POSTGRES_PASSWORD", "CVAT_REDIS_PASSWORD", "DJANGO_SECRET_KEY"}
+    expected = {"CVAT_POSTGRES_USER", "CVAT_POSTGRES_PASSWORD", "CVAT_REDIS_PASSWORD", "DJANGO_SECRET_KEY"}
     for container in containers(stack):
         names = {secret["name"] for secret in container["secrets"]}
         if container["name"] in ("server", "worker", "annotation-worker", "scheduler", "init"):
-            assert wanted <= names, f"{container['name']} cannot start"
+            assert expected <= names, f"{container['name']} cannot start"
         elif container["name"] == "queue-metrics":
             assert names == {"CVAT_REDIS_PASSWORD"}, "it looks at Redis and nothing else"
         else:
@@ -139,6 +139,6 @@ def test_a_stack_without_auto_annotation_and_demo_files_has_nothing_for_them(reh
     assert done.error is None, done.error
     assert not done.of_type("aws:sagemaker/endpoint:Endpoint")
     assert "gateway" not in done.outputs["services"]
-    server = next(one for one in containers(done) if one["name"] == "server")
+    server = next(container for container in containers(done) if container["name"] == "server")
     assert {"name": "CVAT_SERVERLESS", "value": "no"} in server["environment"], "CVAT would ask a gateway"
-    assert "copy-demo" not in {one["name"] for one in containers(done)}
+    assert "copy-demo" not in {container["name"] for container in containers(done)}

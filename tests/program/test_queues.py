@@ -27,17 +27,17 @@ def stack(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
 
 def services(done: Rehearsal) -> dict[str, dict[str, Any]]:
     names = done.outputs["services"]
-    found = [
+    arns = [
         done.client("ecs").describe_services(cluster=done.outputs["cluster"], services=[name])["services"][0]
         for name in names.values()
     ]
-    return dict(zip(names, found, strict=True))
+    return dict(zip(names, arns, strict=True))
 
 
 def definition(done: Rehearsal, kind: str) -> dict[str, Any]:
     arn = services(done)[kind]["taskDefinition"]
-    found: dict[str, Any] = done.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
-    return found
+    described: dict[str, Any] = done.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    return described
 
 
 def permissions(done: Rehearsal, kind: str) -> list[dict[str, Any]]:
@@ -51,36 +51,38 @@ def permissions(done: Rehearsal, kind: str) -> list[dict[str, Any]]:
 
 def test_one_small_container_tells_of_the_queues_and_knows_no_secret_but_that_of_redis(stack: Rehearsal) -> None:
     tellers = [
-        (kind, one)
+        (kind, container)
         for kind in services(stack)
-        for one in definition(stack, kind)["containerDefinitions"]
-        if one.get("command") == ["queue-metrics"]
+        for container in definition(stack, kind)["containerDefinitions"]
+        if container.get("command") == ["queue-metrics"]
     ]
     ((kind, container),) = tellers
     assert kind == "scheduler", "it must run once: that task is single and is never scaled"
     assert container["essential"], "ECS restarts no container alone, so its end must end the task"
-    assert [one["name"] for one in container["secrets"]] == ["CVAT_REDIS_PASSWORD"]
+    assert [secret["name"] for secret in container["secrets"]] == ["CVAT_REDIS_PASSWORD"]
     assert not container["mountPoints"]
-    told = {one["name"]: one["value"] for one in container["environment"]}
+    told = {variable["name"]: variable["value"] for variable in container["environment"]}
     assert told["CVAT_STACK"] == stack.stack
     assert told["AWS_REGION"] == stack.region
     assert not [name for name in told if "POSTGRES" in name]
 
 
 def test_it_may_put_metrics_into_its_namespace_and_no_other_task_may(stack: Rehearsal) -> None:
-    found = {
+    granted = {
         kind: statement
         for kind in services(stack)
         for statement in permissions(stack, kind)
         if "cloudwatch:PutMetricData" in statement["Action"]
     }
-    assert found.keys() == {"scheduler"}
-    assert found["scheduler"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": "CVAT"}}
+    assert granted.keys() == {"scheduler"}
+    assert granted["scheduler"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": "CVAT"}}
 
 
 @pytest.mark.parametrize("kind", WORKERS)
 def test_a_worker_may_protect_its_task_from_being_stopped_and_has_time_to_end(stack: Rehearsal, kind: str) -> None:
-    (statement,) = [one for one in permissions(stack, kind) if "ecs:UpdateTaskProtection" in one["Action"]]
+    (statement,) = [
+        permission for permission in permissions(stack, kind) if "ecs:UpdateTaskProtection" in permission["Action"]
+    ]
     partition = "aws-cn" if stack.region.startswith("cn-") else "aws"
     cluster = f"{stack.region}:{stack.account.id}:task/{stack.outputs['cluster']}/*"
     assert statement["Resource"] == [f"arn:{partition}:ecs:{cluster}"]
@@ -89,15 +91,20 @@ def test_a_worker_may_protect_its_task_from_being_stopped_and_has_time_to_end(st
 
 
 def targets(done: Rehearsal) -> dict[str, tuple[int, int]]:
-    found = done.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    scalable = done.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")[
+        "ScalableTargets"
+    ]
     kinds = {name: kind for kind, name in done.outputs["services"].items()}
-    return {kinds[one["ResourceId"].rpartition("/")[2]]: (one["MinCapacity"], one["MaxCapacity"]) for one in found}
+    return {
+        kinds[target["ResourceId"].rpartition("/")[2]]: (target["MinCapacity"], target["MaxCapacity"])
+        for target in scalable
+    }
 
 
 def test_workers_scale_between_their_settings(stack: Rehearsal) -> None:
-    found = targets(stack)
-    assert found["worker"] == (2, 6)
-    assert found["annotation-worker"] == (0, 3)
+    limits = targets(stack)
+    assert limits["worker"] == (2, 6)
+    assert limits["annotation-worker"] == (0, 3)
     assert services(stack)["annotation-worker"]["desiredCount"] == 0
     for record in stack.of_type("aws:ecs/service:Service"):
         worker = record.name.endswith("worker")
@@ -106,12 +113,12 @@ def test_workers_scale_between_their_settings(stack: Rehearsal) -> None:
 
 def scaling_alarms(done: Rehearsal, queue: str) -> dict[str, dict[str, Any]]:
     """By metric."""
-    found = done.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    listed = done.client("cloudwatch").describe_alarms()["MetricAlarms"]
     return {
-        one["MetricName"]: one
-        for one in found
-        if {"Name": "Queue", "Value": queue} in one.get("Dimensions", [])
-        and ":scalingPolicy:" in one["AlarmActions"][0]
+        alarm["MetricName"]: alarm
+        for alarm in listed
+        if {"Name": "Queue", "Value": queue} in alarm.get("Dimensions", [])
+        and ":scalingPolicy:" in alarm["AlarmActions"][0]
     }
 
 
@@ -163,8 +170,8 @@ def test_each_metric_of_a_queue_has_an_alarm_that_calls_a_policy_of_its_worker(
 ) -> None:
     cloudwatch, scaling = stack.client("cloudwatch"), stack.client("application-autoscaling")
     resource = f"service/{stack.outputs['cluster']}/{stack.outputs['services'][kind]}"
-    found = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=resource)["ScalingPolicies"]
-    policies = {one["PolicyARN"]: one for one in found}
+    listed = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=resource)["ScalingPolicies"]
+    policies = {policy["PolicyARN"]: policy for policy in listed}
     alarms = scaling_alarms(stack, queue)
     assert set(alarms) == {"QueueDepth", "OldestJobAge", "IdleWorkers"}
     for metric, alarm in alarms.items():
@@ -229,7 +236,7 @@ def test_no_more_workers_end_than_were_idle_nor_than_the_least(
 
 
 def test_an_update_leaves_the_number_of_workers_to_scaling(stack: Rehearsal) -> None:
-    ignored = {one.name: one.options.ignore_changes for one in stack.of_type("aws:ecs/service:Service")}
+    ignored = {service.name: service.options.ignore_changes for service in stack.of_type("aws:ecs/service:Service")}
     assert ignored["cvat-worker"] == ignored["cvat-annotation-worker"] == ("desiredCount",)
     assert not ignored["cvat-scheduler"], "it is single, and Pulumi's"
 

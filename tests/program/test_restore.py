@@ -28,7 +28,7 @@ def test_a_snapshot_that_does_not_fit_is_refused_before_anything_is_made(archive
     assert said.startswith("What the settings name cannot be used:")
     for part in ("not encrypted", "PostgreSQL 14.9", "400 GB"):
         assert part in said, "everything at once"
-    assert not [one for one in done.resources if one.type.startswith("aws:")]
+    assert not [resource for resource in done.resources if resource.type.startswith("aws:")]
 
 
 @pytest.fixture(scope="module", params=REGIONS)
@@ -74,14 +74,18 @@ def test_the_database_gets_the_new_stacks_password(restored: Rehearsal) -> None:
 
     (database,) = rds_backends[restored.account.id][restored.region].databases.values()
     secrets = restored.client("secretsmanager")
-    (name,) = [one["Name"] for one in secrets.list_secrets()["SecretList"] if "data-database" in one["Name"]]
+    (name,) = [secret["Name"] for secret in secrets.list_secrets()["SecretList"] if "data-database" in secret["Name"]]
     stored = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
     assert database._master_user_password == stored["password"]
 
 
 def test_files_are_put_in_place_before_anything_is_initialised(restored: Rehearsal) -> None:
-    (init,) = [one for one in restored.of_type("aws:ecs/taskDefinition:TaskDefinition") if one.name == "init"]
-    containers = {one["name"]: one for one in json.loads(init.inputs["containerDefinitions"])}
+    (init,) = [
+        definition
+        for definition in restored.of_type("aws:ecs/taskDefinition:TaskDefinition")
+        if definition.name == "init"
+    ]
+    containers = {container["name"]: container for container in json.loads(init.inputs["containerDefinitions"])}
     assert list(containers) == ["put-in-place", "init", "copy-demo"]
     assert containers["put-in-place"]["command"] == ["/restored", "data", "share"]
     assert containers["init"]["dependsOn"] == [{"containerName": "put-in-place", "condition": "SUCCESS"}]
@@ -89,12 +93,12 @@ def test_files_are_put_in_place_before_anything_is_initialised(restored: Rehears
 
 def test_no_other_task_sees_the_whole_file_system(restored: Rehearsal) -> None:
     points = restored.client("efs").describe_access_points()["AccessPoints"]
-    (root,) = [one for one in points if one["RootDirectory"]["Path"] == "/"]
+    (root,) = [point for point in points if point["RootDirectory"]["Path"] == "/"]
     users = [
-        one.name
-        for one in restored.of_type("aws:ecs/taskDefinition:TaskDefinition")
-        if root["AccessPointId"] in json.dumps(one.inputs["volumes"])
+        definition.name
+        for definition in restored.of_type("aws:ecs/taskDefinition:TaskDefinition")
+        if root["AccessPointId"] in json.dumps(definition.inputs["volumes"])
     ]
     assert users == ["init"]
     policies = restored.of_type("aws:iam/rolePolicy:RolePolicy")
-    assert [one.name for one in policies if "ClientRootAccess" in one.inputs["policy"]] == ["init-task"]
+    assert [policy.name for policy in policies if "ClientRootAccess" in policy.inputs["policy"]] == ["init-task"]

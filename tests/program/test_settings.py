@@ -29,7 +29,7 @@ def test_the_team_preset_is_small_and_still_whole(rehearsed: Rehearse) -> None:
     assert cache["AutomaticFailover"] == "disabled"
     ecs, services = done.client("ecs"), done.outputs["services"]
     running = ecs.describe_services(cluster=done.outputs["cluster"], services=list(services.values()))["services"]
-    counts = {one["serviceName"]: one["desiredCount"] for one in running}
+    counts = {service["serviceName"]: service["desiredCount"] for service in running}
     assert counts.pop(services["annotation-worker"]) == 0, "it starts with the first job"
     assert set(counts.values()) == {1}
 

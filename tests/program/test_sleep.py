@@ -30,7 +30,9 @@ def by_day(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
 
 
 def test_going_to_sleep_waits_for_workers_that_have_a_job(asleep: Rehearsal) -> None:
-    waits = {one.name: one.inputs["waitForSteadyState"] for one in asleep.of_type("aws:ecs/service:Service")}
+    waits = {
+        service.name: service.inputs["waitForSteadyState"] for service in asleep.of_type("aws:ecs/service:Service")
+    }
     assert waits["cvat-worker"], "the database stops next"
     assert all(waits.values())
 
@@ -39,11 +41,12 @@ def schedules(done: Rehearsal) -> dict[str, dict[str, Any]]:
     """The account's schedules, by logical name."""
     client = done.client("scheduler")
     listed = done.of_type("aws:scheduler/schedule:Schedule")
-    found = {
-        one.name: client.get_schedule(GroupName=one.inputs["groupName"], Name=one.id.split("/")[1]) for one in listed
+    by_name = {
+        record.name: client.get_schedule(GroupName=record.inputs["groupName"], Name=record.id.split("/")[1])
+        for record in listed
     }
-    assert len(client.list_schedules()["Schedules"]) == len(found)
-    return found
+    assert len(client.list_schedules()["Schedules"]) == len(by_name)
+    return by_name
 
 
 def fire(done: Rehearsal, name: str) -> None:
@@ -59,21 +62,21 @@ def fire(done: Rehearsal, name: str) -> None:
 def actions(done: Rehearsal, kind: str) -> dict[str, Any]:
     """Scheduled actions of a service: when -> least and most."""
     resource = f"service/{done.outputs['cluster']}/{done.outputs['services'][kind]}"
-    found = done.client("application-autoscaling").describe_scheduled_actions(
+    scheduled = done.client("application-autoscaling").describe_scheduled_actions(
         ServiceNamespace="ecs", ResourceId=resource
     )["ScheduledActions"]
     return {
-        one["Schedule"]: (
-            one["ScalableTargetAction"]["MinCapacity"],
-            one["ScalableTargetAction"]["MaxCapacity"],
-            one["Timezone"],
+        schedule["Schedule"]: (
+            schedule["ScalableTargetAction"]["MinCapacity"],
+            schedule["ScalableTargetAction"]["MaxCapacity"],
+            schedule["Timezone"],
         )
-        for one in found
+        for schedule in scheduled
     }
 
 
 def test_no_task_runs_and_none_is_started(asleep: Rehearsal) -> None:
-    assert {one["desiredCount"] for one in services(asleep)} == {0}
+    assert {service["desiredCount"] for service in services(asleep)} == {0}
     assert len(services(asleep)) == 6, "the services themselves stay"
     scaling = asleep.client("application-autoscaling")
     assert not scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
@@ -110,20 +113,20 @@ def test_everyone_sees_a_page_in_two_languages(asleep: Rehearsal) -> None:
 
 
 def test_nobody_is_told_of_what_sleeps(asleep: Rehearsal) -> None:
-    found = asleep.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert {one["Namespace"] for one in found} == {"AWS/ElastiCache", "AWS/EFS"}, "these never sleep"
+    alarms = asleep.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {alarm["Namespace"] for alarm in alarms} == {"AWS/ElastiCache", "AWS/EFS"}, "these never sleep"
 
 
 def test_a_stopped_database_is_not_to_be_backed_up(asleep: Rehearsal) -> None:
     backup = asleep.client("backup")
     (plan,) = backup.list_backup_plans()["BackupPlansList"]
-    (one,) = backup.list_backup_selections(BackupPlanId=plan["BackupPlanId"])["BackupSelectionsList"]
-    taken = backup.get_backup_selection(BackupPlanId=plan["BackupPlanId"], SelectionId=one["SelectionId"])
+    (selection,) = backup.list_backup_selections(BackupPlanId=plan["BackupPlanId"])["BackupSelectionsList"]
+    taken = backup.get_backup_selection(BackupPlanId=plan["BackupPlanId"], SelectionId=selection["SelectionId"])
     assert [arn.split(":")[2] for arn in taken["BackupSelection"]["Resources"]] == ["elasticfilesystem"]
 
 
 def test_with_office_hours_the_stack_is_made_awake(by_day: Rehearsal) -> None:
-    counts = {one["serviceName"]: one["desiredCount"] for one in services(by_day)}
+    counts = {service["serviceName"]: service["desiredCount"] for service in services(by_day)}
     assert counts[by_day.outputs["services"]["server"]] == 1
     assert database(by_day)["DBInstanceStatus"] == "available"
     assert by_day.client("sagemaker").list_endpoints()["Endpoints"]
@@ -133,10 +136,10 @@ def test_with_office_hours_the_stack_is_made_awake(by_day: Rehearsal) -> None:
 def test_every_service_has_its_hours(by_day: Rehearsal) -> None:
     zone = ZONES[by_day.region]
     for kind in by_day.outputs["services"]:
-        found = actions(by_day, kind)
+        scheduled = actions(by_day, kind)
         bounds = {"annotation-worker": (0, 2), "worker": (1, 3)}.get(kind, (1, 1))
-        assert found.pop("cron(0 20 ? * MON,TUE,WED,THU,FRI *)") == (0, 0, zone), kind
-        assert found == {"cron(52 7 ? * MON,TUE,WED,THU,FRI *)": (*bounds, zone)}, f"{kind}: as many as by day"
+        assert scheduled.pop("cron(0 20 ? * MON,TUE,WED,THU,FRI *)") == (0, 0, zone), kind
+        assert scheduled == {"cron(52 7 ? * MON,TUE,WED,THU,FRI *)": (*bounds, zone)}, f"{kind}: as many as by day"
 
 
 def evening(done: Rehearsal) -> None:
@@ -156,7 +159,7 @@ def test_an_update_at_night_wakes_nothing(by_day: Rehearsal) -> None:
     night = again(by_day, officeHours=HOURS)
     assert not night.outcome.touched()
     night = again(by_day, officeHours="mon-fri 08:00-21:00", serverCount="2", serverMaxCount="3")
-    assert {one["desiredCount"] for one in services(night)} == {0}
+    assert {service["desiredCount"] for service in services(night)} == {0}
     assert database(night)["DBInstanceStatus"] == "stopped"
     assert not night.client("sagemaker").list_endpoints()["Endpoints"]
     assert first_rule(night)["Conditions"][0]["Field"] == "path-pattern", "the page is still shown"
@@ -175,10 +178,10 @@ def test_nor_does_one_after_a_refresh_at_night(by_day: Rehearsal) -> None:
     }
     clocks["aws:appautoscaling/target:Target"] = ("minCapacity", "maxCapacity")
     for token, keys in clocks.items():
-        found = [one for one in by_day.of_type(token) if "Rule" not in token or one.name == "cvat-asleep"]
-        assert found
-        for one in found:
-            assert one.options.ignore_changes == keys, f"{one.name}: the clock changes these"
+        records = [record for record in by_day.of_type(token) if "Rule" not in token or record.name == "cvat-asleep"]
+        assert records
+        for record in records:
+            assert record.options.ignore_changes == keys, f"{record.name}: the clock changes these"
 
 
 def test_a_release_that_migrates_at_night_starts_the_database(by_day: Rehearsal) -> None:
@@ -190,9 +193,12 @@ def test_a_release_that_migrates_at_night_starts_the_database(by_day: Rehearsal)
 
 
 def test_stores_are_ready_before_the_tasks_and_stopped_after_them(by_day: Rehearsal) -> None:
-    found = schedules(by_day)
-    assert {one["ScheduleExpressionTimezone"] for one in found.values()} == {ZONES[by_day.region]}
-    when = {name.removeprefix("sleep-"): one["ScheduleExpression"].split(" ?")[0][5:] for name, one in found.items()}
+    by_name = schedules(by_day)
+    assert {schedule["ScheduleExpressionTimezone"] for schedule in by_name.values()} == {ZONES[by_day.region]}
+    when = {
+        name.removeprefix("sleep-"): schedule["ScheduleExpression"].split(" ?")[0][5:]
+        for name, schedule in by_name.items()
+    }
     assert when == {
         "start-database": "40 7", "create-shared": "40 7", "hide-page": "0 8", "enable-alarms": "0 8",
         "show-page": "0 20", "disable-alarms": "0 20", "delete-shared": "0 20", "stop-database": "10 20",
@@ -201,7 +207,7 @@ def test_stores_are_ready_before_the_tasks_and_stopped_after_them(by_day: Rehear
 
 def test_an_evening_and_a_morning_bring_everything_back(by_day: Rehearsal) -> None:
     sagemaker, before = by_day.client("sagemaker"), by_day.client("sagemaker").list_endpoints()["Endpoints"]
-    (name,) = [one["EndpointName"] for one in before]
+    (name,) = [endpoint["EndpointName"] for endpoint in before]
     tags = sagemaker.list_tags(ResourceArn=before[0]["EndpointArn"])["Tags"]
     made_from = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
     evening(by_day)
@@ -213,18 +219,20 @@ def test_an_evening_and_a_morning_bring_everything_back(by_day: Rehearsal) -> No
     assert database(by_day)["DBInstanceStatus"] == "available"
     again = sagemaker.describe_endpoint(EndpointName=name)
     assert again["EndpointConfigName"] == made_from
-    wanted = {tag["Key"]: tag["Value"] for tag in tags if tag["Key"] in ("project", "stack")}
-    found = {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=again["EndpointArn"])["Tags"]}
-    assert wanted.items() <= found.items()
+    expected = {tag["Key"]: tag["Value"] for tag in tags if tag["Key"] in ("project", "stack")}
+    tags_again = {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=again["EndpointArn"])["Tags"]}
+    assert expected.items() <= tags_again.items()
     assert first_rule(by_day)["Conditions"][0]["HostHeaderConfig"]["Values"] == ["asleep.invalid"], "nobody sees it"
 
 
 def test_alarms_that_take_the_night_for_an_outage_are_silent_in_it(by_day: Rehearsal) -> None:
     named = json.loads(schedules(by_day)["sleep-disable-alarms"]["Target"]["Input"])["AlarmNames"]
     topic = by_day.outputs["alarms"]["topic_arn"]
-    found = by_day.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    alarms = by_day.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert len(named) == len(set(named)) > 10
-    watched = {one["Namespace"] for one in found if topic in one["AlarmActions"] and one["AlarmName"] not in named}
+    watched = {
+        alarm["Namespace"] for alarm in alarms if topic in alarm["AlarmActions"] and alarm["AlarmName"] not in named
+    }
     assert watched == {"AWS/ElastiCache", "AWS/EFS", "AWS/Scheduler"}, "what never sleeps is watched at night, too"
 
 
@@ -234,17 +242,17 @@ def test_backups_are_taken_while_the_database_runs(by_day: Rehearsal) -> None:
     (rule,) = backup.get_backup_plan(BackupPlanId=plan["BackupPlanId"])["BackupPlan"]["Rules"]
     hour = {"Asia/Shanghai": 10, "Asia/Tokyo": 9}[ZONES[by_day.region]]
     assert rule["ScheduleExpression"] == f"cron(0 {hour} ? * MON,TUE,WED,THU,FRI *)", "18:00 at the place"
-    found = database(by_day)
-    assert found["PreferredBackupWindow"] == f"{hour - 3:02}:00-{hour - 3:02}:30"
-    assert found["PreferredMaintenanceWindow"] == f"fri:{hour - 2:02}:00-fri:{hour - 2:02}:30"
+    instance = database(by_day)
+    assert instance["PreferredBackupWindow"] == f"{hour - 3:02}:00-{hour - 3:02}:30"
+    assert instance["PreferredMaintenanceWindow"] == f"fri:{hour - 2:02}:00-fri:{hour - 2:02}:30"
 
 
 def test_the_clocks_role_may_do_nothing_else(by_day: Rehearsal) -> None:
-    (role,) = [one for one in by_day.of_type("aws:iam/role:Role") if one.name == "sleep"]
+    (role,) = [role for role in by_day.of_type("aws:iam/role:Role") if role.name == "sleep"]
     document = by_day.client("iam").get_role(RoleName=role.id)["Role"]["AssumeRolePolicyDocument"]
     (trusted,) = document["Statement"]
     assert trusted["Principal"] == {"Service": "scheduler.amazonaws.com"}, "in China, too, it has no .cn"
-    (policy,) = [one for one in by_day.of_type("aws:iam/rolePolicy:RolePolicy") if one.name == "sleep"]
+    (policy,) = [policy for policy in by_day.of_type("aws:iam/rolePolicy:RolePolicy") if policy.name == "sleep"]
     for statement in json.loads(policy.inputs["policy"])["Statement"]:
         for arn in statement["Resource"]:
             assert "*" not in arn, f"{statement['Action']} names exactly what it is for"

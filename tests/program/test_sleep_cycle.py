@@ -19,25 +19,27 @@ def awake(rehearsed: Rehearse) -> Rehearsal:
 
 
 def test_a_stack_goes_to_sleep_and_wakes(awake: Rehearsal) -> None:
-    counts = {one["serviceName"]: one["desiredCount"] for one in services(awake)}
-    endpoints = [one["EndpointName"] for one in awake.client("sagemaker").list_endpoints()["Endpoints"]]
+    counts = {service["serviceName"]: service["desiredCount"] for service in services(awake)}
+    endpoints = [endpoint["EndpointName"] for endpoint in awake.client("sagemaker").list_endpoints()["Endpoints"]]
     resting = again(awake, mode="asleep")
-    steps = [one.title for one in resting.outcome.steps if one.verb != "same"]
+    steps = [step.title for step in resting.outcome.steps if step.verb != "same"]
     last = max(steps.index(title) for title in steps if title.startswith("aws:ecs/service:Service"))
     assert steps.index("pulumi-python:dynamic/cvat:DatabaseSwitch sleep") > last, "no task loses its database"
-    assert {one["desiredCount"] for one in services(resting)} == {0}
+    assert {service["desiredCount"] for service in services(resting)} == {0}
     assert database(resting)["DBInstanceStatus"] == "stopped"
     assert not resting.client("sagemaker").list_endpoints()["Endpoints"]
     assert not list(losses(resting.outcome)), "nothing that is stored is touched"
     assert not again(awake, mode="asleep").outcome.touched(), "a second time changes nothing"
     runs = awake.account.calls.count("ecs:RunTask")
     woken = again(awake)
-    steps = [one.title for one in woken.outcome.steps if one.verb != "same"]
+    steps = [step.title for step in woken.outcome.steps if step.verb != "same"]
     first = min(steps.index(title) for title in steps if title.startswith("aws:ecs/service:Service"))
     assert steps.index("pulumi-python:dynamic/cvat:DatabaseSwitch data-awake") < first, "no task meets a stopped one"
-    assert {one["serviceName"]: one["desiredCount"] for one in services(woken)} == counts
+    assert {service["serviceName"]: service["desiredCount"] for service in services(woken)} == counts
     assert database(woken)["DBInstanceStatus"] == "available"
-    assert [one["EndpointName"] for one in woken.client("sagemaker").list_endpoints()["Endpoints"]] == endpoints
+    assert [
+        endpoint["EndpointName"] for endpoint in woken.client("sagemaker").list_endpoints()["Endpoints"]
+    ] == endpoints
     assert not woken.client("scheduler").list_schedules()["Schedules"]
     assert awake.account.calls.count("ecs:RunTask") == runs, "what has been initialised is not initialised again"
 

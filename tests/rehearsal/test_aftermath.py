@@ -17,8 +17,8 @@ LATE = 10_000
 
 def pending() -> list[str]:
     """Tasks of any event loop that have not ended."""
-    tasks = [one for one in gc.get_objects() if isinstance(one, asyncio.Task)]
-    return [repr(one.get_coro()) for one in tasks if not one.done()]
+    tasks = [candidate for candidate in gc.get_objects() if isinstance(candidate, asyncio.Task)]
+    return [repr(task.get_coro()) for task in tasks if not task.done()]
 
 
 def test_a_failed_program_leaves_no_task_that_would_end_in_the_next_rehearsal(tmp_path: Path, programs: Path) -> None:

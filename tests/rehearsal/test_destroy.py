@@ -62,21 +62,23 @@ OF_A_TASK = "moto ECS"
 
 def counts(account: Account) -> dict[str, int]:
     """How many things of each kind the account holds."""
-    found = {}
+    numbers = {}
     for line in LISTS.split("\n"):
         if line:
             service, call, member = line.split()
             ask = getattr(account.client(service, STACK), call)
-            listed = [thing for one in of(account, call) for thing in ask(**one)[member]]
-            found[call] = sum(not (isinstance(one, dict) and one.get("Description") == OF_A_TASK) for one in listed)
-    return found
+            listed = [thing for arguments in of(account, call) for thing in ask(**arguments)[member]]
+            numbers[call] = sum(
+                not (isinstance(thing, dict) and thing.get("Description") == OF_A_TASK) for thing in listed
+            )
+    return numbers
 
 
 def of(account: Account, call: str) -> list[dict[str, str]]:
     if call not in FILTERS:
         return [{}]
     service, parents, member, key = FILTERS[call].split()
-    return [{key: one[key]} for one in getattr(account.client(service, STACK), parents)()[member]]
+    return [{key: parent[key]} for parent in getattr(account.client(service, STACK), parents)()[member]]
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ def gone(archives: Path) -> Iterator[Gone]:
 
 def test_every_resource_is_deleted_and_the_state_is_empty(gone: Gone) -> None:
     assert gone.done.error is None, gone.done.error
-    managed = {one.urn for one in gone.records if one.custom and not one.type.startswith("awsx:")}
-    assert {one.record.urn for one in gone.done.outcome.of("deleted")} == managed
+    managed = {record.urn for record in gone.records if record.custom and not record.type.startswith("awsx:")}
+    assert {step.record.urn for step in gone.done.outcome.of("deleted")} == managed
     assert len(managed) > 200
     assert gone.done.resources == []
 
@@ -121,7 +123,7 @@ def test_the_account_is_as_if_the_stack_had_never_been(gone: Gone) -> None:
 def test_what_aws_tells_of_for_a_while_is_on_its_way_out(gone: Gone) -> None:
     ecs, ec2, kms = (gone.done.client(service) for service in ("ecs", "ec2", "kms"))
     clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
-    assert {one["status"] for one in clusters} <= {"INACTIVE"}
-    assert {one["State"] for one in ec2.describe_nat_gateways()["NatGateways"]} <= {"deleted"}
-    states = {kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"]["KeyState"] for one in kms.list_keys()["Keys"]}
+    assert {cluster["status"] for cluster in clusters} <= {"INACTIVE"}
+    assert {gateway["State"] for gateway in ec2.describe_nat_gateways()["NatGateways"]} <= {"deleted"}
+    states = {kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] for key in kms.list_keys()["Keys"]}
     assert states <= {"PendingDeletion"}

@@ -35,17 +35,17 @@ def run(programs: Path) -> Iterator[Run]:
 
         first = once()
         assert first.error is None, first.error
-        assert {one.verb for one in first.outcome.steps} == {"created"}
+        assert {step.verb for step in first.outcome.steps} == {"created"}
         yield once
 
 
 def touched(done: Rehearsal) -> set[str]:
     assert done.error is None, done.error
-    return {f"{one.verb} {one.record.name}" for one in done.outcome.steps if one.verb != "same"}
+    return {f"{step.verb} {step.record.name}" for step in done.outcome.steps if step.verb != "same"}
 
 
 def paths(outcome: Outcome, name: str) -> tuple[str, ...]:
-    return next(one.paths for one in outcome.steps if one.record.name == name)
+    return next(step.paths for step in outcome.steps if step.record.name == name)
 
 
 def said(done: Rehearsal) -> list[str]:
@@ -89,9 +89,9 @@ def test_what_the_program_ignores_stays_as_it_was(run: Run) -> None:
 def test_a_replacement_is_made_before_the_old_one_goes_under_a_name_of_its_own(run: Run) -> None:
     done = run(path="/cvat/")
     assert touched(done) == {"replaced role", "replaced policy"}, "a policy goes with the name of its role"
-    roles = [one["RoleName"] for one in done.client("iam").list_roles()["Roles"]]
-    assert roles == [one.id for one in done.resources if one.name == "role"]
-    calls = [one for one in done.account.calls if one in ("iam:CreateRole", "iam:DeleteRole")]
+    roles = [role["RoleName"] for role in done.client("iam").list_roles()["Roles"]]
+    assert roles == [resource.id for resource in done.resources if resource.name == "role"]
+    calls = [call for call in done.account.calls if call in ("iam:CreateRole", "iam:DeleteRole")]
     assert calls == ["iam:CreateRole", "iam:CreateRole", "iam:DeleteRole"]
     assert touched(run(path="/cvat/")) == set()
 
@@ -118,7 +118,7 @@ def test_what_is_no_longer_registered_is_deleted_unless_it_is_to_be_kept(run: Ru
     done = run(without=["topic", "kept", "logs"])
     assert touched(done) == {"deleted topic", "deleted logs", "retained kept"}
     assert done.client("sns").list_topics()["Topics"] == []
-    names = [one["Name"] for one in done.client("s3").list_buckets()["Buckets"]]
+    names = [bucket["Name"] for bucket in done.client("s3").list_buckets()["Buckets"]]
     assert any(name.startswith("kept-") for name in names)
     assert touched(run()) == {"created topic", "created logs", "created kept"}, "under other names"
 
@@ -139,7 +139,7 @@ def test_what_is_protected_is_neither_deleted_nor_replaced_and_nothing_else_is(
     for word in words:
         assert word in done.error.message
     assert done.outcome.of("deleted", "replaced") == []
-    names = [one["Name"] for one in done.client("s3").list_buckets()["Buckets"]]
+    names = [bucket["Name"] for bucket in done.client("s3").list_buckets()["Buckets"]]
     assert "guarded-1" in names
 
 
@@ -192,4 +192,4 @@ def test_a_stack_that_may_go_is_gone(run: Run) -> None:
     assert done.error is None
     assert done.resources == []
     assert done.client("iam").list_roles()["Roles"] == []
-    assert [one["CidrBlock"] for one in done.client("ec2").describe_vpcs()["Vpcs"]] == ["172.31.0.0/16"]
+    assert [vpc["CidrBlock"] for vpc in done.client("ec2").describe_vpcs()["Vpcs"]] == ["172.31.0.0/16"]

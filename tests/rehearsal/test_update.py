@@ -34,13 +34,13 @@ def pushed(account: Account) -> dict[str, str]:
     """References of both releases, in a repository that stands beside the stack."""
     ecr = account.client("ecr", STACK)
     address = ecr.create_repository(repositoryName="releases")["repository"]["repositoryUri"]
-    found = {}
+    images = {}
     for release in (OLD, NEW):
         kind = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}
         manifest = json.dumps({**kind, "config": {"size": 1, "digest": f"sha256:{release}"}, "layers": []})
         image = ecr.put_image(repositoryName="releases", imageManifest=manifest, imageTag=release[:8])["image"]
-        found[release] = f"{address}@{image['imageId']['imageDigest']}"
-    return found
+        images[release] = f"{address}@{image['imageId']['imageDigest']}"
+    return images
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,8 @@ def run(archives: Path) -> Iterator[Run]:
         def once(
             release: str, fault: Fault | None = None, *, judge: bool = True, folder: Path = archives, **config: Any
         ) -> Rehearsal:
-            wanted = {"modelArchives": str(folder), "serverImage": images[release], **LAYOUT, **config}
-            own = {f"cvat:{key}": value for key, value in wanted.items()}
+            settings = {"modelArchives": str(folder), "serverImage": images[release], **LAYOUT, **config}
+            own = {f"cvat:{key}": value for key, value in settings.items()}
             return rehearse(STACK, config=own, account=account, judge=judge, scenario=Scenario(fault=fault))
 
         first = once(OLD, judge=False)
@@ -63,25 +63,29 @@ def run(archives: Path) -> Iterator[Run]:
 
 def touched(done: Rehearsal) -> set[str]:
     assert done.error is None, done.error
-    assert [one.findings for one in done.checks if not one.ok] == [], "after an update every check holds as before"
-    return {f"{one.verb} {one.record.type.rpartition(':')[2]} {one.record.name}" for one in touching(done)}
+    assert [check.findings for check in done.checks if not check.ok] == [], (
+        "after an update every check holds as before"
+    )
+    return {f"{step.verb} {step.record.type.rpartition(':')[2]} {step.record.name}" for step in touching(done)}
 
 
 def touching(done: Rehearsal) -> list[Any]:
-    return [one for one in done.outcome.steps if one.verb != "same"]
+    return [step for step in done.outcome.steps if step.verb != "same"]
 
 
 def paths(done: Rehearsal, name: str, kind: str) -> tuple[str, ...]:
-    return next(one.paths for one in touching(done) if one.record.name == name and one.record.type.endswith(f":{kind}"))
+    return next(
+        step.paths for step in touching(done) if step.record.name == name and step.record.type.endswith(f":{kind}")
+    )
 
 
 def database(done: Rehearsal) -> dict[str, Any]:
-    (found,) = done.client("rds").describe_db_instances()["DBInstances"]
-    return dict(found)
+    (instance,) = done.client("rds").describe_db_instances()["DBInstances"]
+    return dict(instance)
 
 
 def stores(done: Rehearsal) -> set[str]:
-    return {one.id for one in done.of_type("aws:rds/instance:Instance", "aws:efs/fileSystem:FileSystem")}
+    return {instance.id for instance in done.of_type("aws:rds/instance:Instance", "aws:efs/fileSystem:FileSystem")}
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +101,8 @@ def test_the_same_settings_touch_nothing(unchanged: Rehearsal) -> None:
 @pytest.fixture(scope="module")
 def settings(run: Run, unchanged: Rehearsal) -> Rehearsal:
     """Four settings at once, each with a part of the stack of its own."""
-    wanted = {"serverCount": 3, "dbInstanceClass": "db.m6g.2xlarge", "uiCount": 3}
-    return run(OLD, allowedCidrs=["10.0.0.0/8"], adminCidrs=["10.1.0.0/16"], **wanted)
+    changes = {"serverCount": 3, "dbInstanceClass": "db.m6g.2xlarge", "uiCount": 3}
+    return run(OLD, allowedCidrs=["10.0.0.0/8"], adminCidrs=["10.1.0.0/16"], **changes)
 
 
 def test_each_setting_touches_its_own_part_and_nothing_else(settings: Rehearsal) -> None:
@@ -117,19 +121,19 @@ def test_each_setting_touches_its_own_part_and_nothing_else(settings: Rehearsal)
 
 def test_the_account_shows_what_was_changed(settings: Rehearsal) -> None:
     assert database(settings)["DBInstanceClass"] == "db.m6g.2xlarge"
-    (cluster,) = [one.id for one in settings.of_type("aws:ecs/cluster:Cluster")]
-    service = next(one for one in settings.of_type("aws:ecs/service:Service") if one.name == "cvat-ui")
-    found = settings.client("ecs").describe_services(cluster=cluster, services=[service.id])["services"]
-    assert found[0]["desiredCount"] == 3
+    (cluster,) = [cluster.id for cluster in settings.of_type("aws:ecs/cluster:Cluster")]
+    service = next(service for service in settings.of_type("aws:ecs/service:Service") if service.name == "cvat-ui")
+    services = settings.client("ecs").describe_services(cluster=cluster, services=[service.id])["services"]
+    assert services[0]["desiredCount"] == 3
     targets = settings.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
-    (server,) = [one for one in targets["ScalableTargets"] if "cvat-server" in one["ResourceId"]]
+    (server,) = [target for target in targets["ScalableTargets"] if "cvat-server" in target["ResourceId"]]
     assert server["MinCapacity"] == 3
 
 
 def test_a_database_of_another_class_is_the_same_database(settings: Rehearsal, unchanged: Rehearsal) -> None:
     assert paths(settings, "data-database", "Instance") == ("instanceClass",)
     assert database(settings)["DbiResourceId"] == next(
-        one.id for one in unchanged.of_type("aws:rds/instance:Instance")
+        instance.id for instance in unchanged.of_type("aws:rds/instance:Instance")
     ), "a replacement would be another one"
     assert list(losses(settings.outcome)) == []
 
@@ -164,11 +168,15 @@ def test_an_update_that_breaks_off_says_where_and_the_next_completes_it(released
     assert "Rate exceeded" in broken.error.message
     assert broken.error.resource
     assert done.error is None, done.error
-    assert [one.findings for one in done.checks if not one.ok] == []
+    assert [check.findings for check in done.checks if not check.ok] == []
 
 
 def test_another_image_reaches_every_task_that_runs_it_and_initialises_again(released: list[Rehearsal]) -> None:
-    done = {line for one in released for line in (f"{s.verb} {s.record.type} {s.record.name}" for s in touching(one))}
+    done = {
+        line
+        for rehearsal in released
+        for line in (f"{s.verb} {s.record.type} {s.record.name}" for s in touching(rehearsal))
+    }
     for task in SERVER_TASKS:
         assert f"replaced aws:ecs/taskDefinition:TaskDefinition {task}" in done
         assert task == "init" or f"updated aws:ecs/service:Service {task}" in done
@@ -180,7 +188,7 @@ def test_another_image_reaches_every_task_that_runs_it_and_initialises_again(rel
 def test_a_new_release_is_preceded_by_a_snapshot_and_the_old_revisions_are_gone(released: list[Rehearsal]) -> None:
     done = released[1]
     snapshots = done.client("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
-    assert [one["DBSnapshotIdentifier"][:12] for one in snapshots] == ["cvat-before-"]
+    assert [snapshot["DBSnapshotIdentifier"][:12] for snapshot in snapshots] == ["cvat-before-"]
     arns = done.client("ecs").list_task_definitions(status="ACTIVE")["taskDefinitionArns"]
     families = Counter(arn.rpartition("/")[2].partition(":")[0] for arn in arns)
     assert set(families.values()) == {1}, "one revision of each is active"
@@ -188,10 +196,10 @@ def test_a_new_release_is_preceded_by_a_snapshot_and_the_old_revisions_are_gone(
 
 def test_a_function_that_is_removed_takes_its_endpoint_along_and_no_other(released: list[Rehearsal]) -> None:
     gone = {
-        one.record.name for done in released for one in done.outcome.of("deleted") if "sagemaker" in one.record.type
+        step.record.name for done in released for step in done.outcome.of("deleted") if "sagemaker" in step.record.type
     }
     assert gone == {f"inference-{REMOVED}"}
-    left = [one["EndpointName"] for one in released[1].client("sagemaker").list_endpoints()["Endpoints"]]
+    left = [endpoint["EndpointName"] for endpoint in released[1].client("sagemaker").list_endpoints()["Endpoints"]]
     assert len(left) == len(released[1].outputs["endpoints"]) == 4
 
 
@@ -202,16 +210,16 @@ def tagged(run: Run, released: list[Rehearsal]) -> Rehearsal:
 
 def test_another_tag_reaches_everything_that_can_carry_one_in_place(tagged: Rehearsal) -> None:
     assert tagged.error is None, tagged.error
-    assert [one.findings for one in tagged.checks if not one.ok] == []
-    assert {one.record.type for one in tagged.outcome.of("replaced")} <= {"aws:ecs/taskDefinition:TaskDefinition"}
-    able = [one for one in tagged.resources if one.tags is not None]
+    assert [check.findings for check in tagged.checks if not check.ok] == []
+    assert {step.record.type for step in tagged.outcome.of("replaced")} <= {"aws:ecs/taskDefinition:TaskDefinition"}
+    able = [resource for resource in tagged.resources if resource.tags is not None]
     assert len(able) > 150
-    lacking = [one.urn for one in able if stack_tags.read(tagged, one).get("team") != "vision"]
+    lacking = [record.urn for record in able if stack_tags.read(tagged, record).get("team") != "vision"]
     assert lacking == []
 
 
 def test_one_nat_gateway_for_three_moves_routes_before_the_others_go(tagged: Rehearsal) -> None:
-    steps = [f"{one.verb} {one.record.type.rpartition(':')[2]} {one.record.name}" for one in touching(tagged)]
+    steps = [f"{step.verb} {step.record.type.rpartition(':')[2]} {step.record.name}" for step in touching(tagged)]
     for number in (2, 3):
         moved, gone = f"updated Route network-private-{number}", f"deleted NatGateway network-{number}"
         assert steps.index(moved) < steps.index(gone) < steps.index(f"deleted Eip network-{number}")

@@ -47,8 +47,8 @@ def test_every_region_of_the_table_is_dated_and_sourced() -> None:
 
 def test_the_reference_region_has_a_price_for_every_line_of_every_preset(written: Written) -> None:
     now = sizes.measured(written.facts.records, awake=1.0)
-    for name, one in sizes.of_presets(written.facts.config, now).items():
-        lacking = [item.what for item in cost.bill(one, written.facts.records) if cost.reference().month(item) is None]
+    for name, size in sizes.of_presets(written.facts.config, now).items():
+        lacking = [item.what for item in cost.bill(size, written.facts.records) if cost.reference().month(item) is None]
         assert not lacking, f"preset {name}: the comparison would be too low without {lacking}"
 
 
@@ -61,8 +61,8 @@ def test_what_the_preset_says_is_what_was_created(written: Written) -> None:
 def test_the_small_preset_costs_less(written: Written) -> None:
     now = sizes.measured(written.facts.records, awake=1.0)
     amounts = {
-        name: cost.total(cost.bill(one, written.facts.records), cost.reference()).amount
-        for name, one in sizes.of_presets(written.facts.config, now).items()
+        name: cost.total(cost.bill(size, written.facts.records), cost.reference()).amount
+        for name, size in sizes.of_presets(written.facts.config, now).items()
     }
     assert amounts["team"] < amounts["standard"] / 2, f"team is for five people: {amounts}"
     assert amounts["production"] > amounts["standard"], f"more of everything: {amounts}"
@@ -72,7 +72,7 @@ def test_asleep_costs_less_than_office_hours_and_those_less_than_awake(written: 
     now = sizes.measured(written.facts.records, awake=1.0)
     modes = sizes.of_modes(written.facts.config, now)
     assert modes["awake"] == now, "the rehearsed stack is awake"
-    bills = {name: cost.bill(one, written.facts.records) for name, one in modes.items()}
+    bills = {name: cost.bill(size, written.facts.records) for name, size in modes.items()}
     assert list(bills) == ["awake", "office hours, mon-fri 08:00-20:00", "asleep"]
     awake, office, asleep = (cost.total(items, cost.reference()).amount for items in bills.values())
     assert office == pytest.approx(asleep + (awake - asleep) * 5 * 12.5 / 168), "what sleeps costs its share of a week"
@@ -103,9 +103,9 @@ def test_a_service_is_measured_by_its_task_definition() -> None:
         outputs={"arn": "arn:definition"},
     )
     service = record("aws:ecs/service:Service", "cvat-server", {"taskDefinition": "arn:definition", "desiredCount": 3})
-    found = sizes.measured([definition, service], awake=1.0)
-    assert found.tasks == {"server": Task(2048, 4096, 3)}
-    lines = {item.price: item.quantity for item in cost.bill(found, [definition, service])}
+    measured = sizes.measured([definition, service], awake=1.0)
+    assert measured.tasks == {"server": Task(2048, 4096, 3)}
+    lines = {item.price: item.quantity for item in cost.bill(measured, [definition, service])}
     assert lines == {"fargate_vcpu_hour": 6, "fargate_gb_hour": 12}, "three tasks of 2 vCPU and 4 GB"
 
 

@@ -22,6 +22,8 @@ def test_the_diff_of_a_real_commit_is_what_its_message_says(
         pytest.skip(f"this clone does not hold {COMMIT} and the one before (a shallow clone?)")
     assert main(["diff", f"{COMMIT}^", COMMIT, "--stack", "cn-northwest-1", "--jobs", "1", "--json"]) == 0
     (diff,) = json.loads(capsys.readouterr().out)
-    added = {one["resource"]["name"] for one in diff["changes"] if one["kind"] == "added"}
+    added = {change["resource"]["name"] for change in diff["changes"] if change["kind"] == "added"}
     assert added == {"cvat-server", "cvat-gateway"}, "these two follow their load by default"
-    assert {one["kind"] for one in diff["changes"] if "rds" in one["resource"]["type"]} == set(), "no store is touched"
+    assert {change["kind"] for change in diff["changes"] if "rds" in change["resource"]["type"]} == set(), (
+        "no store is touched"
+    )

@@ -15,16 +15,18 @@ from tests.support.paths import PROGRAMS, ROOT
 def test_positions_are_spread_from_the_first_call_to_the_last_with_every_kind_of_fault() -> None:
     positions = sweep.spread(281, 40)
     assert [positions[0].call, positions[-1].call, len(positions)] == [1, 281, 40]
-    assert {one.kind for one in positions} == set(sweep.FAULTS)
+    assert {position.kind for position in positions} == set(sweep.FAULTS)
     assert len(sweep.spread(5, 40)) == 5, "there are no more positions than calls"
 
 
 def test_calls_all_over_a_small_program_may_fail() -> None:
     calls = sweep.count_calls("cn-northwest-1", {}, PROGRAMS / "small")
-    outcomes = [sweep.attempt(one, "cn-northwest-1", {}, PROGRAMS / "small") for one in sweep.spread(calls, 7)]
+    outcomes = [
+        sweep.attempt(position, "cn-northwest-1", {}, PROGRAMS / "small") for position in sweep.spread(calls, 7)
+    ]
     assert calls > 5
     # the small program is no CVAT: what the checks say of it does not matter here
-    left = [text for one in outcomes for text in one.problems if not text.startswith("after the next run")]
+    left = [text for outcome in outcomes for text in outcome.problems if not text.startswith("after the next run")]
     assert left == []
 
 

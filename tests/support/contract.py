@@ -59,7 +59,8 @@ def providers() -> set[str]:
     """Module and class of every dynamic provider."""
     package = components.dynamic
     modules = [
-        importlib.import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__)
+        importlib.import_module(f"{package.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(package.__path__)
     ]
     return {
         f"{module.__name__}:{name}"

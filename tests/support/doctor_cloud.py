@@ -49,12 +49,18 @@ class Cloud:
         return self._stubbed[service]
 
     def rds(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        yield "describe_db_engine_versions", {"DBEngineVersions": [{"EngineVersion": one} for one in self.postgres]}
-        options = [{"DBInstanceClass": one, "MultiAZCapable": False} for one in self.classes]
+        yield (
+            "describe_db_engine_versions",
+            {"DBEngineVersions": [{"EngineVersion": postgre} for postgre in self.postgres]},
+        )
+        options = [{"DBInstanceClass": class_, "MultiAZCapable": False} for class_ in self.classes]
         yield "describe_orderable_db_instance_options", {"OrderableDBInstanceOptions": options}
 
     def elasticache(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        yield "describe_cache_engine_versions", {"CacheEngineVersions": [{"EngineVersion": one} for one in self.redis]}
+        yield (
+            "describe_cache_engine_versions",
+            {"CacheEngineVersions": [{"EngineVersion": version} for version in self.redis]},
+        )
 
     def service_quotas(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for code in ("L-F678F1CE", "L-0263D0A3", "L-FE5A380F", "L-3032A538"):

@@ -145,8 +145,8 @@ class FakeCvat:
 
     def listed(self, name: str) -> dict[str, Any]:
         """GET /api/v1/tasks: the filter finds parts of names, in either case."""
-        found = [task for task in self.tasks.values() if name.lower() in task["name"].lower()]
-        return {"count": len(found), "next": None, "previous": None, "results": found}
+        matching = [task for task in self.tasks.values() if name.lower() in task["name"].lower()]
+        return {"count": len(matching), "next": None, "previous": None, "results": matching}
 
     def fill(self, task: dict[str, Any], body: Any) -> Any:
         """POST /api/v1/tasks/<id>/data"""

@@ -36,7 +36,7 @@ def record(token: str, name: str, inputs: dict[str, Any] | None = None, **more: 
         outputs={**given, **more.get("outputs", {})},
         id=more.get("id", f"{name}-0001"),
         secrets=more.get("secrets", frozenset()),
-        dependencies=tuple(one.urn for one in more.get("after", ())),
+        dependencies=tuple(dependency.urn for dependency in more.get("after", ())),
     )
 
 

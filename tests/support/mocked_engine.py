@@ -35,13 +35,13 @@ class Engine(pulumi.runtime.Mocks):
 
     def of_type(self, token: str) -> dict[str, dict[str, Any]]:
         """Inputs by name, of all resources of a type."""
-        return {one.name: dict(one.inputs) for one in self.resources if one.typ == token}
+        return {resource.name: dict(resource.inputs) for resource in self.resources if resource.typ == token}
 
     def only(self, token: str) -> dict[str, Any]:
         """Inputs of the only resource of a type."""
-        found = self.of_type(token)
-        assert len(found) == 1, f"{token}: {sorted(found)}"
-        return next(iter(found.values()))
+        by_name = self.of_type(token)
+        assert len(by_name) == 1, f"{token}: {sorted(by_name)}"
+        return next(iter(by_name.values()))
 
 
 class Clock:

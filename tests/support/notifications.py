@@ -20,8 +20,8 @@ class Inbox:
     def read(self) -> list[str]:
         """All messages that came since the last look."""
         texts: list[str] = []
-        while found := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
-            for message in found:
+        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
                 texts.append(json.loads(message["Body"])["Message"])
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return texts

@@ -45,7 +45,7 @@ class Pack:
         """Names of the policies that the pack declares."""
         from google.protobuf.empty_pb2 import Empty  # noqa: PLC0415
 
-        return {one.name for one in self._analyzer.GetAnalyzerInfo(Empty()).policies}
+        return {policy.name for policy in self._analyzer.GetAnalyzerInfo(Empty()).policies}
 
     def configure(self, name: str, **values: Any) -> None:
         """Give a policy its configuration, as --policy-pack-config does."""
@@ -66,4 +66,6 @@ class Pack:
             name="it",
             options=options,
         )
-        return [(one.policyName, one.message) for one in self._analyzer.Analyze(request).diagnostics]
+        return [
+            (diagnostic.policyName, diagnostic.message) for diagnostic in self._analyzer.Analyze(request).diagnostics
+        ]

@@ -19,8 +19,8 @@ def services(done: Rehearsal) -> list[dict[str, Any]]:
 
 
 def database(done: Rehearsal) -> dict[str, Any]:
-    (found,) = done.client("rds").describe_db_instances()["DBInstances"]
-    return dict(found)
+    (instance,) = done.client("rds").describe_db_instances()["DBInstances"]
+    return dict(instance)
 
 
 def first_rule(done: Rehearsal) -> dict[str, Any]:

@@ -15,7 +15,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "cvatctl/": ("region.py", "settings/"),
     "policy/": ("region.py",),
     "mirror/": ("region.py",),
-    "serverless/gateway/": (),
+    "serverless/gateway/": ("serverless/models/cvat_images/",),
     "serverless/models/": (),
     "patches/": (),
     "rehearsal/engine/": ("rehearsal/errors.py",),
@@ -26,9 +26,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 """Path -> paths that it may import, beside its own. The longest entry that a path begins with counts."""
 
 KNOWN: dict[tuple[str, str], int] = {
-    ("cvatctl/", "components/"): 5,
+    ("cvatctl/", "components/"): 3,
     ("rehearsal/", "serverless/models/"): 1,
-    ("rehearsal/", "settings/"): 8,
+    ("rehearsal/", "settings/"): 7,
 }
 """Room and what it must not import, but does: number of imports. Entries may only get smaller, and go."""
 

@@ -24,13 +24,13 @@ Damage = Callable[[dict[str, Any]], None]
 
 
 def of(document: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
-    return (one for one in document["resources"] if one["type"] == kind)
+    return (resource for resource in document["resources"] if resource["type"] == kind)
 
 
-def edit_policy(one: dict[str, Any], change: Callable[[dict[str, Any]], None], key: str = "policy") -> None:
-    content = json.loads(one["inputs"][key])
+def edit_policy(resource: dict[str, Any], change: Callable[[dict[str, Any]], None], key: str = "policy") -> None:
+    content = json.loads(resource["inputs"][key])
     change(content)
-    one["inputs"][key] = json.dumps(content)
+    resource["inputs"][key] = json.dumps(content)
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ After = Callable[[Damage], Diff]
 
 
 def one_danger(diff: Diff, kind: str) -> Danger:
-    found = [one for one in diff.dangers if one.kind == kind]
-    assert found, [one.text for one in diff.dangers]
-    return found[0]
+    of_kind = [danger for danger in diff.dangers if danger.kind == kind]
+    assert of_kind, [danger.text for danger in diff.dangers]
+    return of_kind[0]
 
 
 def test_a_store_that_loses_its_protection(after: After) -> None:
@@ -63,21 +63,21 @@ def test_a_store_that_would_be_replaced(after: After) -> None:
     diff = after(lambda head: next(of(head, DATABASE))["inputs"].update(username="other"))
     danger = one_danger(diff, "store")
     assert "aws:rds:Instance data-database would be REPLACED because of username" in danger.text
-    followers = {one.resource.type for one in diff.changes}
+    followers = {change.resource.type for change in diff.changes}
     assert "aws:ecs/taskDefinition:TaskDefinition" in followers, "the new database has a new address"
 
 
 def test_a_file_system_that_is_made_anew_takes_its_mounts_along(after: After) -> None:
     diff = after(lambda head: next(of(head, FILES))["inputs"].update(performanceMode="maxIO"))
     assert "all media would be lost" in one_danger(diff, "store").text
-    replaced = {one.resource.type for one in diff.of("replaced")}
+    replaced = {change.resource.type for change in diff.of("replaced")}
     assert {"aws:efs/mountTarget:MountTarget", "aws:efs/accessPoint:AccessPoint"} <= replaced
 
 
 def test_a_store_that_would_be_deleted(after: After) -> None:
     def rename(head: dict[str, Any]) -> None:
-        one = next(of(head, DATABASE))
-        one["urn"] += "-renamed"
+        instance = next(of(head, DATABASE))
+        instance["urn"] += "-renamed"
 
     assert "would be DELETED" in one_danger(after(rename), "store").text
 
@@ -97,8 +97,8 @@ def test_a_dropped_condition_is_a_wider_permission(after: After) -> None:
             statement.pop("Condition", None)
 
     def widen(head: dict[str, Any]) -> None:
-        for one in of(head, ROLE_POLICY):
-            edit_policy(one, drop)
+        for policy in of(head, ROLE_POLICY):
+            edit_policy(policy, drop)
 
     assert "may now do more" in one_danger(after(widen), "permission").text
 
@@ -109,8 +109,10 @@ def test_a_wildcard_is_told_as_such(after: After) -> None:
         edit_policy(next(of(head, ROLE_POLICY)), lambda content: content["Statement"].append(statement))
 
     dangers = after(widen).dangers
-    assert any("may now do more: * on every resource" in one.text for one in dangers if one.kind == "permission")
-    assert any("it allows *: name the calls" in one.text for one in dangers if one.kind == "invariant")
+    assert any(
+        "may now do more: * on every resource" in danger.text for danger in dangers if danger.kind == "permission"
+    )
+    assert any("it allows *: name the calls" in danger.text for danger in dangers if danger.kind == "invariant")
 
 
 def test_somebody_else_who_may_take_a_role(after: After) -> None:
@@ -118,7 +120,7 @@ def test_somebody_else_who_may_take_a_role(after: After) -> None:
         def change(content: dict[str, Any]) -> None:
             content["Statement"][0]["Principal"] = {"Service": ["ecs-tasks.amazonaws.com", "lambda.amazonaws.com"]}
 
-        trusted = next(one for one in of(head, ROLE) if "ecs-tasks" in one["inputs"]["assumeRolePolicy"])
+        trusted = next(role for role in of(head, ROLE) if "ecs-tasks" in role["inputs"]["assumeRolePolicy"])
         edit_policy(trusted, change, "assumeRolePolicy")
 
     assert "lambda.amazonaws.com" in one_danger(after(widen), "permission").text
@@ -140,8 +142,8 @@ def test_a_permission_less_is_no_danger(after: After) -> None:
 
 def test_a_port_more_is_an_opening(after: After) -> None:
     def widen(head: dict[str, Any]) -> None:
-        one = next(edge for edge in of(head, INGRESS) if edge["inputs"].get("referencedSecurityGroupId"))
-        one["inputs"]["toPort"] += 1
+        rule = next(edge for edge in of(head, INGRESS) if edge["inputs"].get("referencedSecurityGroupId"))
+        rule["inputs"]["toPort"] += 1
 
     assert "is opened: tcp" in one_danger(after(widen), "opening").text
 
@@ -149,9 +151,9 @@ def test_a_port_more_is_an_opening(after: After) -> None:
 def test_a_wider_source_is_an_opening_and_a_narrower_one_is_none(documents: Documents) -> None:
     narrow, wide = copy.deepcopy(documents()), copy.deepcopy(documents())
     for document, source in ((narrow, "203.0.113.0/24"), (wide, "203.0.0.0/16")):
-        for one in of(document, INGRESS):
-            if "cidrIpv4" in one["inputs"]:
-                one["inputs"]["cidrIpv4"] = source
+        for rule in of(document, INGRESS):
+            if "cidrIpv4" in rule["inputs"]:
+                rule["inputs"]["cidrIpv4"] = source
     assert "lets in more than 203.0.113.0/24" in one_danger(judged(narrow, wide, Limits()), "opening").text
     assert judged(wide, narrow, Limits()).dangers == ()
 
@@ -167,7 +169,7 @@ def test_a_broken_invariant_is_told_once_and_an_old_one_not_again(documents: Doc
 @pytest.mark.parametrize(("after_cost", "dangerous"), [(119.0, False), (121.0, True), (50.0, False)])
 def test_a_cost_that_rises_by_more_than_its_share(documents: Documents, after_cost: float, dangerous: bool) -> None:
     diff = judged(documents(), documents(), Limits(cost_share=0.2), lambda *_: Cost(100.0, after_cost))
-    assert [one.kind for one in diff.dangers] == (["cost"] if dangerous else [])
+    assert [danger.kind for danger in diff.dangers] == (["cost"] if dangerous else [])
 
 
 def test_a_larger_database_costs_more_by_the_reports_own_prices(documents: Documents) -> None:
@@ -180,7 +182,7 @@ def test_a_larger_database_costs_more_by_the_reports_own_prices(documents: Docum
 
 
 def test_stacks_that_come_and_go(documents: Documents) -> None:
-    assert {one.kind for one in appeared(documents()).changes} == {"added"}
+    assert {change.kind for change in appeared(documents()).changes} == {"added"}
     assert appeared(documents()).dangers == ()
     (danger,) = vanished("old", documents()).dangers
     assert "Pulumi.old.yaml is gone" in danger.text

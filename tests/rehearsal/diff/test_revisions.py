@@ -66,9 +66,9 @@ def test_two_revisions_differ_by_what_was_committed_between_them(
     comment = tmp_path / "out" / "comment.md"
     code = main(["diff", "before", "HEAD", "--jobs", "1", "--json", "--markdown", str(comment)])
     (diff,) = json.loads(capsys.readouterr().out)
-    assert [(one["kind"], one["resource"]["name"]) for one in diff["changes"]] == [("added", "added")]
+    assert [(change["kind"], change["resource"]["name"]) for change in diff["changes"]] == [("added", "added")]
     assert code == 2, "the new log group lacks the stack's tags, which is a broken invariant"
-    assert {one["kind"] for one in diff["dangers"]} == {"invariant"}
+    assert {danger["kind"] for danger in diff["dangers"]} == {"invariant"}
     assert "dangerous change" in comment.read_text()
     assert (repository / ".git" / "worktrees").exists() is False, "the repository is left as it was"
 

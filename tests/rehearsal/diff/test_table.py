@@ -14,10 +14,14 @@ CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 
 
 def test_labels_are_unique_so_that_references_lead_to_one_resource(documents: Documents) -> None:
-    found = list(resources(documents()).values())
-    labels = [one.label for one in found]
-    twins = {f"{one.title} and another are both {one.label}" for one in found if labels.count(one.label) > 1}
-    referred = {one for one in twins if any(kind in one for kind in ("rds", "elasticache", "efs", "s3:Bucket "))}
+    listed = list(resources(documents()).values())
+    labels = [resource.label for resource in listed]
+    twins = {
+        f"{resource.title} and another are both {resource.label}"
+        for resource in listed
+        if labels.count(resource.label) > 1
+    }
+    referred = {twin for twin in twins if any(kind in twin for kind in ("rds", "elasticache", "efs", "s3:Bucket "))}
     assert referred == set(), "a store must not be mistaken for something else"
 
 

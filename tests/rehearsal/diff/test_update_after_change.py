@@ -11,7 +11,7 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 
 def touched(diff: Diff) -> set[str]:
-    return {f"{one.kind} {one.resource.title}" for one in diff.changes}
+    return {f"{change.kind} {change.resource.title}" for change in diff.changes}
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +28,15 @@ def test_the_same_settings_change_nothing(changed: Changed) -> None:
 
 
 def test_another_log_retention_updates_log_groups_and_nothing_of_them_but_that(three: Diff) -> None:
-    groups: list[Change] = [one for one in three.changes if one.resource.type == LOG_GROUP]
+    groups: list[Change] = [change for change in three.changes if change.resource.type == LOG_GROUP]
     assert len(groups) > 5
-    assert {one.kind for one in groups} == {"updated"}
-    assert {one.path for change in groups for one in change.properties} == {"retentionInDays"}
+    assert {group.kind for group in groups} == {"updated"}
+    assert {difference.path for change in groups for difference in change.properties} == {"retentionInDays"}
 
 
 def test_more_tasks_of_one_kind_change_one_service_and_another_class_updates_the_database_in_place(three: Diff) -> None:
-    others = [one for one in three.changes if one.resource.type != LOG_GROUP]
-    assert {(one.kind, one.resource.title, *(item.path for item in one.properties)) for one in others} == {
+    others = [change for change in three.changes if change.resource.type != LOG_GROUP]
+    assert {(other.kind, other.resource.title, *(item.path for item in other.properties)) for other in others} == {
         ("updated", "aws:ecs:Service cvat-ui", "desiredCount"),
         ("updated", "aws:rds:Instance data-database", "instanceClass"),
         # how many connections are too many depends on the class
@@ -45,7 +45,7 @@ def test_more_tasks_of_one_kind_change_one_service_and_another_class_updates_the
 
 
 def test_settings_that_only_cost_money_are_no_other_danger(three: Diff) -> None:
-    assert {one.kind for one in three.dangers} <= {"cost"}
+    assert {danger.kind for danger in three.dangers} <= {"cost"}
 
 
 def test_another_address_range_would_cost_the_stores(changed: Changed) -> None:
@@ -54,9 +54,9 @@ def test_another_address_range_would_cost_the_stores(changed: Changed) -> None:
         publicSubnetCidrs=["10.1.0.0/22", "10.1.4.0/22", "10.1.8.0/22"],
         privateSubnetCidrs=["10.1.64.0/19", "10.1.96.0/19", "10.1.128.0/19"],
     )
-    stores = {one.resource for one in diff.dangers if one.kind == "store"}
+    stores = {danger.resource for danger in diff.dangers if danger.kind == "store"}
     assert stores == {"aws:rds:Instance data-database", "aws:elasticache:ReplicationGroup data-redis"}
-    replaced = {one.resource.type for one in diff.of("replaced")}
+    replaced = {change.resource.type for change in diff.of("replaced")}
     assert {"aws:ec2/vpc:Vpc", "aws:efs/mountTarget:MountTarget", "aws:lb/targetGroup:TargetGroup"} <= replaced
     assert "aws:efs/fileSystem:FileSystem" not in replaced, "its data stays; only the mount targets move"
 
@@ -70,5 +70,5 @@ def test_a_given_server_image_reaches_every_task_that_runs_it_and_initialises_ag
         assert f"replaced aws:ecs:TaskDefinition {task}" in kinds
     assert "updated aws:ecs:Service cvat-server" in kinds
     assert "updated aws:ecs:Service cvat-ui" not in kinds, "the UI has an image of its own"
-    assert "images-server" in {one.resource.name for one in diff.of("removed")}
-    assert not any(one.kind == "store" for one in diff.dangers)
+    assert "images-server" in {change.resource.name for change in diff.of("removed")}
+    assert not any(danger.kind == "store" for danger in diff.dangers)

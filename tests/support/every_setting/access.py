@@ -11,7 +11,11 @@ def opened(seen: Seen) -> set[tuple[int, str]]:
     """Ports of the load balancer, and who may call them."""
     where = [{"Name": "tag:cvat:edge", "Values": ["alb"]}]
     (group,) = seen.client("ec2").describe_security_groups(Filters=where)["SecurityGroups"]
-    return {(rule["FromPort"], one["CidrIp"]) for rule in group["IpPermissions"] for one in rule["IpRanges"]}
+    return {
+        (rule["FromPort"], address_range["CidrIp"])
+        for rule in group["IpPermissions"]
+        for address_range in rule["IpRanges"]
+    }
 
 
 @claim("httpPort", 8088)
@@ -28,7 +32,7 @@ def only_the_named_ranges_reach_the_load_balancer(seen: Seen, cidrs: list[str]) 
 @claim("httpsPort", 9443, round_="given")
 def https_listens_on_the_port_and_http_leads_there(seen: Seen, port: int) -> None:
     assert seen.listeners[port]["Protocol"] == "HTTPS", "in China, port 443 answers only with an ICP filing"
-    (plain,) = [one for one in seen.listeners.values() if one["Protocol"] == "HTTP"]
+    (plain,) = [listener for listener in seen.listeners.values() if listener["Protocol"] == "HTTP"]
     assert plain["DefaultActions"][0]["RedirectConfig"]["Port"] == str(port), "the redirect leads nowhere"
     assert seen.done.outputs["url"].endswith(f":{port}"), "people are told another address"
 
@@ -50,7 +54,11 @@ def cvat_answers_to_its_name(seen: Seen, name: str) -> None:
 def administrators_pages_open_from_their_network_only(seen: Seen, cidrs: list[str]) -> None:
     admin = [rule for rule in seen.rules() if "/admin*" in str(rule["Conditions"])]
     assert [rule["Actions"][0]["Type"] for rule in admin] == ["forward", "fixed-response"], "the first that fits counts"
-    sources = [one["SourceIpConfig"]["Values"] for one in admin[0]["Conditions"] if one["Field"] == "source-ip"]
+    sources = [
+        condition["SourceIpConfig"]["Values"]
+        for condition in admin[0]["Conditions"]
+        if condition["Field"] == "source-ip"
+    ]
     assert sources == [cidrs], "another network would get in"
     assert admin[1]["Actions"][0]["FixedResponseConfig"]["StatusCode"] == "403", "all others must be told no"
 
@@ -58,7 +66,7 @@ def administrators_pages_open_from_their_network_only(seen: Seen, cidrs: list[st
 @claim("internal", True)
 def the_load_balancer_has_no_public_address(seen: Seen, _: bool) -> None:
     assert seen.balancer["Scheme"] == "internal", "it would be on the Internet"
-    private = {one["SubnetId"] for one in seen.subnets("private")}
+    private = {subnet["SubnetId"] for subnet in seen.subnets("private")}
     assert {zone["SubnetId"] for zone in seen.balancer["AvailabilityZones"]} == private, "and in private subnets"
 
 
@@ -66,7 +74,7 @@ def the_load_balancer_has_no_public_address(seen: Seen, _: bool) -> None:
 def each_services_task_and_no_other_role_opens_a_shell(seen: Seen, _: bool) -> None:
     kinds = list(seen.done.outputs["services"])
     # moto does not keep the flag, so what ECS was told counts.
-    told = [one.inputs["enableExecuteCommand"] for one in seen.done.of_type("aws:ecs/service:Service")]
+    told = [service.inputs["enableExecuteCommand"] for service in seen.done.of_type("aws:ecs/service:Service")]
     assert all(told), "ECS would refuse the shell"
     assert all("ssmmessages:OpenDataChannel" in seen.role(kind) for kind in kinds), "a shell would not open"
     assert not any("ssmmessages" in seen.role(kind, "execution") for kind in kinds), "more than a shell needs"
@@ -76,7 +84,7 @@ def each_services_task_and_no_other_role_opens_a_shell(seen: Seen, _: bool) -> N
 @claim("hostedZoneId", lambda on: on.zone, round_="asleep")
 def the_name_leads_to_the_load_balancer(seen: Seen, zone: str) -> None:
     records = seen.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
-    aliases = [one["AliasTarget"]["DNSName"].rstrip(".") for one in records if one["Type"] == "A"]
+    aliases = [record["AliasTarget"]["DNSName"].rstrip(".") for record in records if record["Type"] == "A"]
     assert aliases == [seen.balancer["DNSName"]], "nobody would find CVAT"
 
 
@@ -114,21 +122,23 @@ def a_firewall_stands_before_the_load_balancer(seen: Seen, _: bool) -> None:
 @claim("wafRuleGroups", ["AWSManagedRulesSQLiRuleSet"])
 def the_firewall_has_the_groups_of_rules(seen: Seen, names: list[str]) -> None:
     statements = [rule["Statement"].get("ManagedRuleGroupStatement") for rule in seen.firewall()["Rules"]]
-    assert [one["Name"] for one in statements if one] == names, "others might block, or not"
+    assert [statement["Name"] for statement in statements if statement] == names, "others might block, or not"
 
 
 @claim("wafRateLimit", 3000)
 def an_address_may_ask_so_often(seen: Seen, limit: int) -> None:
     statements = [rule["Statement"].get("RateBasedStatement") for rule in seen.firewall()["Rules"]]
-    assert [one["Limit"] for one in statements if one] == [limit], "one client could occupy all servers"
+    assert [statement["Limit"] for statement in statements if statement] == [limit], (
+        "one client could occupy all servers"
+    )
 
 
 @claim("wafTrustedCidrs", ["198.51.100.0/24"])
 def nothing_is_blocked_for_the_trusted(seen: Seen, cidrs: list[str]) -> None:
     waf = seen.client("wafv2")
     (listed,) = waf.list_ip_sets(Scope="REGIONAL")["IPSets"]
-    found = waf.get_ip_set(Scope="REGIONAL", Name=listed["Name"], Id=listed["Id"])["IPSet"]["Addresses"]
-    assert found == cidrs, "an office behind one address would be blocked"
+    addresses = waf.get_ip_set(Scope="REGIONAL", Name=listed["Name"], Id=listed["Id"])["IPSet"]["Addresses"]
+    assert addresses == cidrs, "an office behind one address would be blocked"
 
 
 @claim("wafLogs", True)
@@ -190,6 +200,6 @@ def people_log_in_again_after_the_hours(seen: Seen, many: int) -> None:
 
 @claim("oidcTokenBypass", True, round_="given")
 def scripts_with_a_token_go_past_the_provider(seen: Seen, _: bool) -> None:
-    rules = [one for one in seen.rules() if "Token *" in str(one["Conditions"])]
-    assert [[action["Type"] for action in one["Actions"]] for one in rules] == [["forward"]], "scripts cannot log in"
+    rules = [rule for rule in seen.rules() if "Token *" in str(rule["Conditions"])]
+    assert [[action["Type"] for action in rule["Actions"]] for rule in rules] == [["forward"]], "scripts cannot log in"
     assert "/api/*" in str(rules[0]["Conditions"]), "and tokens pass nowhere else"

@@ -69,7 +69,7 @@ def redis_is_of_the_version(seen: Seen, version: str) -> None:
     inputs = seen.record("aws:elasticache/replicationGroup:ReplicationGroup", "data-redis").inputs
     assert inputs["engineVersion"] == version, "AWS would choose"
     node = seen.client("elasticache").describe_cache_clusters()["CacheClusters"]
-    assert not node or {one["EngineVersion"] for one in node} == {version}, "the nodes run another"
+    assert not node or {cluster["EngineVersion"] for cluster in node} == {version}, "the nodes run another"
 
 
 @claim("redisNodeType", "cache.m6g.large")
@@ -97,7 +97,7 @@ def the_existing_database_is_used_and_none_is_made(seen: Seen, name: str) -> Non
 
 @claim("dbSecretArn", lambda on: on.theirs["dbSecretArn"], round_="asleep")
 def cvat_logs_in_with_the_existing_secret(seen: Seen, arn: str) -> None:
-    told = {one["name"]: one["valueFrom"] for one in seen.container("server")["secrets"]}
+    told = {secret["name"]: secret["valueFrom"] for secret in seen.container("server")["secrets"]}
     assert told["CVAT_POSTGRES_PASSWORD"] == f"{arn}:password::", "the database would refuse"
     assert arn in seen.role("server", "execution"), "ECS could not fetch it"
 
@@ -109,8 +109,8 @@ def the_databases_group_lets_cvat_in(seen: Seen, group: str) -> None:
 
 def let_in(seen: Seen, group: str) -> set[int]:
     """The ports of a group that others may call."""
-    (found,) = seen.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
-    return {rule["FromPort"] for rule in found["IpPermissions"]}
+    (described,) = seen.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    return {rule["FromPort"] for rule in described["IpPermissions"]}
 
 
 @claim("dbName", "annotation", round_="asleep")
@@ -122,7 +122,7 @@ def cvat_uses_the_database_of_the_name(seen: Seen, name: str) -> None:
 @claim("fileSystemId", lambda on: on.theirs["fileSystemId"], round_="asleep")
 def the_existing_file_system_is_used_and_none_is_made(seen: Seen, file_system: str) -> None:
     assert seen.done.outputs["stores"]["files"] == file_system, "CVAT would begin with empty folders"
-    volumes = {one["efsVolumeConfiguration"]["fileSystemId"] for one in seen.task("server")["volumes"]}
+    volumes = {volume["efsVolumeConfiguration"]["fileSystemId"] for volume in seen.task("server")["volumes"]}
     assert volumes == {file_system}, "CVAT would mount another"
     assert not seen.done.of_type("aws:efs/fileSystem:FileSystem"), "a second one would be paid for, and empty"
 

@@ -10,9 +10,9 @@ from tests.support.every_setting.setting_effects import claim
 
 def run_once(seen: Seen) -> dict[str, object]:
     """What the run-once task is started with: no API of AWS tells."""
-    dynamic = [one for one in seen.done.resources if one.type.startswith("pulumi-python:dynamic")]
-    (found,) = [one for one in dynamic if "timeout_minutes" in one.inputs]
-    return dict(found.inputs)
+    dynamic = [resource for resource in seen.done.resources if resource.type.startswith("pulumi-python:dynamic")]
+    (initialisation,) = [resource for resource in dynamic if "timeout_minutes" in resource.inputs]
+    return dict(initialisation.inputs)
 
 
 @claim("adminUser", "root-of-cvat")
@@ -47,14 +47,16 @@ def even_a_trials_database_is_snapshotted_before_it_is_migrated(seen: Seen, _: s
 @claim("alarmEmail", "ops@example.com")
 def the_address_is_subscribed_to_the_new_topic(seen: Seen, address: str) -> None:
     topic = seen.done.outputs["alarms"]["topic_arn"]
-    found = seen.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    assert [(one["Protocol"], one["Endpoint"]) for one in found] == [("email", address)], "nobody would be woken"
+    subscriptions = seen.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert [(subscription["Protocol"], subscription["Endpoint"]) for subscription in subscriptions] == [
+        ("email", address)
+    ], "nobody would be woken"
 
 
 @claim("alarmTopicArn", lambda on: on.arn("sns", "pager"), round_="given")
 def alarms_go_to_the_topic_and_none_is_made(seen: Seen, arn: str) -> None:
-    found = seen.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    own = [one for one in found if one["AlarmName"].startswith("alarms-")]  # the others scale
+    alarms = seen.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    own = [alarm for alarm in alarms if alarm["AlarmName"].startswith("alarms-")]  # the others scale
     assert own, "nothing is watched"
     assert {action for alarm in own for action in alarm["AlarmActions"]} == {arn}, "somebody else would be woken"
     assert not seen.client("sns").list_topics()["Topics"], "a second topic that nobody listens to"

@@ -57,9 +57,9 @@ class Ground:
 
     def image(self, name: str) -> str:
         """Reference by digest of an image that lies in the account's ECR."""
-        found = self.account.client("ecr", self.region).describe_images(repositoryName=f"ready/{name}")
+        images = self.account.client("ecr", self.region).describe_images(repositoryName=f"ready/{name}")
         registry = f"{self.account.id}.dkr.ecr.{self.region}.{Region(self.region).dns_suffix}"
-        return f"{registry}/ready/{name}@{found['imageDetails'][0]['imageDigest']}"
+        return f"{registry}/ready/{name}@{images['imageDetails'][0]['imageDigest']}"
 
 
 def prepare(account: Account, region: str, archives: Path) -> Ground:
@@ -68,8 +68,8 @@ def prepare(account: Account, region: str, archives: Path) -> Ground:
     def client(service: str) -> Any:
         return account.client(service, region)
 
-    found = client("ec2").describe_availability_zones()["AvailabilityZones"]
-    zones = sorted((zone["ZoneName"] for zone in found), reverse=True)[:3]
+    listed = client("ec2").describe_availability_zones()["AvailabilityZones"]
+    zones = sorted((zone["ZoneName"] for zone in listed), reverse=True)[:3]
     vpc_id, public, private = build_vpc(client("ec2"), zones)
     _images(client("ecr"))
     return Ground(

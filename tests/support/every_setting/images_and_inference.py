@@ -14,7 +14,7 @@ def runs(seen: Seen, image: str, reference: str) -> None:
     assert seen.container(KINDS[image])["image"] == reference, "another image would run"
     repository = reference.partition("/")[2].partition("@")[0]
     assert f"repository/{repository}" in seen.role(KINDS[image], "execution"), "it could not be pulled"
-    assert f"images-{image}" not in {one.name for one in seen.done.of_type("docker:index/image:Image")}
+    assert f"images-{image}" not in {image.name for image in seen.done.of_type("docker:index/image:Image")}
 
 
 @claim("serverImage", lambda on: on.image("server"), round_="given")
@@ -36,17 +36,17 @@ def the_given_gateway_image_runs(seen: Seen, reference: str) -> None:
 
 @claim("modelsImage", lambda on: on.image("models"), round_="given")
 def the_given_model_image_runs_in_every_container(seen: Seen, reference: str) -> None:
-    assert {one["Image"] for one in models(seen)} == {reference}, "another image would run"
+    assert {model["Image"] for model in models(seen)} == {reference}, "another image would run"
 
 
 def build_arguments(seen: Seen) -> list[dict[str, str]]:
     """What Docker is told, for each image that is built."""
-    return [dict(one.inputs["build"]["args"]) for one in seen.done.of_type("docker:index/image:Image")]
+    return [dict(image.inputs["build"]["args"]) for image in seen.done.of_type("docker:index/image:Image")]
 
 
 def builds_use(seen: Seen, argument: str, value: str) -> None:
     """Every build gets the argument."""
-    told = [one[argument] for one in build_arguments(seen)]
+    told = [arguments[argument] for arguments in build_arguments(seen)]
     assert told == [value] * 4, "a build that goes elsewhere hangs where that is out of reach"
 
 
@@ -78,8 +78,8 @@ def builds_take_cvat_from_the_mirror(seen: Seen, address: str) -> None:
 def models(seen: Seen) -> list[dict[str, str]]:
     """The containers of all SageMaker models."""
     client = seen.client("sagemaker")
-    found = [client.describe_model(ModelName=one["ModelName"]) for one in client.list_models()["Models"]]
-    return [one for model in found for one in (model.get("Containers") or [model["PrimaryContainer"]])]
+    described = [client.describe_model(ModelName=model["ModelName"]) for model in client.list_models()["Models"]]
+    return [container for model in described for container in (model.get("Containers") or [model["PrimaryContainer"]])]
 
 
 @claim("inferenceLayout", "dedicated")
@@ -91,24 +91,26 @@ def each_function_has_an_endpoint_of_its_own(seen: Seen, _: str) -> None:
 
 @claim("inferenceInstanceType", "ml.m5.2xlarge")
 def endpoints_run_on_the_instance_type(seen: Seen, name: str) -> None:
-    assert {one["InstanceType"] for one in seen.variants()} == {name}, "too small fails, too large costs"
+    assert {variant["InstanceType"] for variant in seen.variants()} == {name}, "too small fails, too large costs"
 
 
 @claim("inferenceInstanceCount", 2)
 def endpoints_have_so_many_instances(seen: Seen, count: int) -> None:
-    assert {one["InitialInstanceCount"] for one in seen.variants()} == {count}, "with one, a zone's loss is felt"
+    assert {variant["InitialInstanceCount"] for variant in seen.variants()} == {count}, (
+        "with one, a zone's loss is felt"
+    )
 
 
 @claim("inferenceMaxInstanceCount", 5)
 def endpoints_grow_to_so_many_instances(seen: Seen, count: int) -> None:
-    found = seen.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
-    most = [one["MaxCapacity"] for one in found["ScalableTargets"]]
+    targets = seen.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
+    most = [target["MaxCapacity"] for target in targets["ScalableTargets"]]
     assert most == [count] * len(seen.variants()), "calls would wait, or the bill would grow"
 
 
 @claim("modelArchives", lambda on: on.models, round_="given")
 def models_are_loaded_from_where_they_lie(seen: Seen, address: str) -> None:
-    urls = [one["ModelDataUrl"] for one in models(seen)]
+    urls = [model["ModelDataUrl"] for model in models(seen)]
     assert urls, "auto-annotation would be off"
     assert all(url.startswith(f"{address}/") for url in urls), "archives would be copied, or others used"
     assert len(seen.done.outputs["endpoints"]) == len(urls) == 2, "a function without an archive is left out"

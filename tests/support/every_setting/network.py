@@ -27,18 +27,22 @@ def a_trial_can_be_deleted_without_leftovers(seen: Seen, disposable: bool) -> No
 
 @claim("tags", ["team=vision", "cost-centre=42"])
 def own_tags_are_on_everything(seen: Seen, tags: list[str]) -> None:
-    wanted = dict(tag.split("=") for tag in tags)
+    expected = dict(tag.split("=") for tag in tags)
     told = {tag["Key"]: tag["Value"] for tag in seen.database["TagList"]}
-    assert wanted.items() <= told.items(), "the bill cannot be split"
-    bare = [one.urn for one in seen.done.resources if one.tags is not None and not wanted.items() <= one.tags.items()]
+    assert expected.items() <= told.items(), "the bill cannot be split"
+    bare = [
+        resource.urn
+        for resource in seen.done.resources
+        if resource.tags is not None and not expected.items() <= resource.tags.items()
+    ]
     assert not bare, "a resource without the tags is nobody's"
 
 
 @claim("permissionsBoundaryArn", lambda on: on.boundary)
 def every_role_is_bounded(seen: Seen, arn: str) -> None:
     iam = seen.client("iam")
-    roles = [iam.get_role(RoleName=one["RoleName"])["Role"] for one in iam.list_roles()["Roles"]]
-    bounds = {one["RoleName"]: one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for one in roles}
+    roles = [iam.get_role(RoleName=role["RoleName"])["Role"] for role in iam.list_roles()["Roles"]]
+    bounds = {role["RoleName"]: role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for role in roles}
     assert set(bounds.values()) == {arn}, f"an account that demands it refuses the role: {bounds}"
 
 
@@ -51,7 +55,7 @@ def stores_logs_and_secrets_are_encrypted_by_the_key(seen: Seen, arn: str) -> No
     secret = seen.client("secretsmanager").describe_secret(SecretId=seen.done.outputs["admin_secret_arn"])
     assert secret["KmsKeyId"] == arn, "who may use the key may read"
     groups = seen.client("logs").describe_log_groups()["logGroups"]
-    assert {one.get("kmsKeyId") for one in groups} == {arn}, "logs name people"
+    assert {group.get("kmsKeyId") for group in groups} == {arn}, "logs name people"
 
 
 @claim("mode", "asleep", round_="asleep")
@@ -64,10 +68,10 @@ def no_task_and_no_endpoint_of_a_sleeping_stack_runs(seen: Seen, _: str) -> None
 def hours(seen: Seen) -> set[tuple[str, str]]:
     """When the server's number changes, and in which time zone."""
     resource = f"service/{seen.done.outputs['cluster']}/{seen.done.outputs['services']['server']}"
-    found = seen.client("application-autoscaling").describe_scheduled_actions(
+    scheduled = seen.client("application-autoscaling").describe_scheduled_actions(
         ServiceNamespace="ecs", ResourceId=resource
     )["ScheduledActions"]
-    return {(one["Schedule"], one["Timezone"]) for one in found}
+    return {(action["Schedule"], action["Timezone"]) for action in scheduled}
 
 
 @claim("officeHours", "mon-sat 07:30-21:00", round_="given")
@@ -90,35 +94,39 @@ def the_new_vpc_has_the_range(seen: Seen, cidr: str) -> None:
 
 @claim("publicSubnetCidrs", ["10.50.0.0/24", "10.50.1.0/24", "10.50.2.0/24"])
 def the_public_subnets_have_their_ranges(seen: Seen, cidrs: list[str]) -> None:
-    assert [one["CidrBlock"] for one in seen.subnets("public")] == cidrs, "addresses are the network team's to give"
+    assert [subnet["CidrBlock"] for subnet in seen.subnets("public")] == cidrs, (
+        "addresses are the network team's to give"
+    )
 
 
 @claim("privateSubnetCidrs", ["10.50.32.0/20", "10.50.64.0/20", "10.50.96.0/20"])
 def the_private_subnets_have_their_ranges(seen: Seen, cidrs: list[str]) -> None:
-    assert [one["CidrBlock"] for one in seen.subnets("private")] == cidrs, "addresses are the network team's to give"
+    assert [subnet["CidrBlock"] for subnet in seen.subnets("private")] == cidrs, (
+        "addresses are the network team's to give"
+    )
 
 
 @claim("availabilityZones", lambda on: on.zones)
 def subnets_lie_in_the_named_zones_in_their_order(seen: Seen, zones: list[str]) -> None:
     for kind in ("public", "private"):
-        assert [one["AvailabilityZone"] for one in seen.subnets(kind)] == zones, "a zone may lack what is needed"
+        assert [subnet["AvailabilityZone"] for subnet in seen.subnets(kind)] == zones, "a zone may lack what is needed"
 
 
 @claim("natGateways", "single")
 def one_nat_gateway_serves_all_zones(seen: Seen, _: str) -> None:
-    public = {one["SubnetId"] for one in seen.subnets("public")}
-    found = [one["SubnetId"] for one in seen.client("ec2").describe_nat_gateways()["NatGateways"]]
-    assert len(public & set(found)) == 1, "each more costs as much again"
+    public = {subnet["SubnetId"] for subnet in seen.subnets("public")}
+    nat_subnets = [gateway["SubnetId"] for gateway in seen.client("ec2").describe_nat_gateways()["NatGateways"]]
+    assert len(public & set(nat_subnets)) == 1, "each more costs as much again"
 
 
 @claim("interfaceEndpoints", ["ecr.api", "logs"])
 def each_service_gets_a_private_door_in_every_zone(seen: Seen, services: list[str]) -> None:
-    found = seen.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
-    doors = {one["ServiceName"]: one for one in found if one["VpcEndpointType"] == "Interface"}
+    endpoints = seen.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    doors = {endpoint["ServiceName"]: endpoint for endpoint in endpoints if endpoint["VpcEndpointType"] == "Interface"}
     prefix = "cn.com" if seen.done.region.startswith("cn-") else "com"
     region = seen.done.region
     assert set(doors) == {f"{prefix}.amazonaws.{region}.ecr.api", f"com.amazonaws.{region}.logs"}, services
-    assert {len(one["SubnetIds"]) for one in doors.values()} == {3}, "a zone without a door pays for NAT"
+    assert {len(door["SubnetIds"]) for door in doors.values()} == {3}, "a zone without a door pays for NAT"
 
 
 @claim("vpcId", lambda on: on.vpc_id, round_="given")
@@ -140,7 +148,7 @@ def tasks_and_stores_live_in_the_named_private_subnets(seen: Seen, ids: list[str
     assert subnets_of(seen.service("server")) <= set(ids), "tasks belong where the network team put them"
     system = seen.done.outputs["stores"]["files"]
     targets = seen.client("efs").describe_mount_targets(FileSystemId=system)["MountTargets"]
-    assert {one["SubnetId"] for one in targets} == set(ids), "a zone without a mount target has no files"
+    assert {target["SubnetId"] for target in targets} == set(ids), "a zone without a mount target has no files"
 
 
 @claim("publicSubnetIds", lambda on: on.public_subnets, round_="asleep")

@@ -21,13 +21,13 @@ class Seen:
 
     def record(self, token: str, name: str) -> Record:
         """What the program registered, for what no API tells."""
-        return next(one for one in self.done.of_type(token) if one.name == name)
+        return next(record for record in self.done.of_type(token) if record.name == name)
 
     def service(self, kind: str) -> dict[str, Any]:
         """An ECS service."""
         names = [self.done.outputs["services"][kind]]
-        found = self.client("ecs").describe_services(cluster=self.done.outputs["cluster"], services=names)
-        return dict(found["services"][0])
+        described = self.client("ecs").describe_services(cluster=self.done.outputs["cluster"], services=names)
+        return dict(described["services"][0])
 
     def task(self, kind: str) -> dict[str, Any]:
         """The task definition that runs now; `init`'s too."""
@@ -36,8 +36,8 @@ class Seen:
 
     def firewall(self) -> dict[str, Any]:
         """The web ACL before the load balancer."""
-        found = self.client("wafv2").get_web_acl_for_resource(ResourceArn=self.balancer["LoadBalancerArn"])
-        return dict(found["WebACL"])
+        described = self.client("wafv2").get_web_acl_for_resource(ResourceArn=self.balancer["LoadBalancerArn"])
+        return dict(described["WebACL"])
 
     def login(self) -> dict[str, Any]:
         """What the load balancer does with people whom it does not know."""
@@ -50,25 +50,25 @@ class Seen:
 
     def container(self, kind: str, name: str = "") -> dict[str, Any]:
         """A container of a task: the one that is named, or the first."""
-        found = {one["name"]: one for one in self.task(kind)["containerDefinitions"]}
-        return dict(found[name] if name else next(iter(found.values())))
+        containers = {definition["name"]: definition for definition in self.task(kind)["containerDefinitions"]}
+        return dict(containers[name] if name else next(iter(containers.values())))
 
     def environment(self, kind: str, name: str = "") -> dict[str, str]:
         """A container's variables."""
-        return {one["name"]: one["value"] for one in self.container(kind, name)["environment"]}
+        return {variable["name"]: variable["value"] for variable in self.container(kind, name)["environment"]}
 
     def role(self, kind: str, which: str = "task") -> str:
         """All that a task's role (`task` or `execution`) may do, as text."""
         arn = self.task(kind)["taskRoleArn" if which == "task" else "executionRoleArn"]
         iam, role = self.client("iam"), arn.rpartition("/")[2]
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
-        return json.dumps([iam.get_role_policy(RoleName=role, PolicyName=one)["PolicyDocument"] for one in names])
+        return json.dumps([iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names])
 
     def capacity(self, kind: str) -> tuple[int, int] | None:
         """Between which numbers a service scales; None: it does not."""
-        found = self.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
+        scalable = self.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
         name = self.done.outputs["services"][kind]
-        targets = [one for one in found["ScalableTargets"] if one["ResourceId"].endswith(f"/{name}")]
+        targets = [target for target in scalable["ScalableTargets"] if target["ResourceId"].endswith(f"/{name}")]
         return (targets[0]["MinCapacity"], targets[0]["MaxCapacity"]) if targets else None
 
     @property
@@ -81,8 +81,8 @@ class Seen:
     def cache(self) -> dict[str, Any]:
         """The replication group."""
         name = self.done.outputs["stores"]["cache"]
-        found = self.client("elasticache").describe_replication_groups(ReplicationGroupId=name)
-        return dict(found["ReplicationGroups"][0])
+        described = self.client("elasticache").describe_replication_groups(ReplicationGroupId=name)
+        return dict(described["ReplicationGroups"][0])
 
     @property
     def balancer(self) -> dict[str, Any]:
@@ -93,28 +93,31 @@ class Seen:
     def listeners(self) -> dict[int, dict[str, Any]]:
         """By port."""
         arn = self.balancer["LoadBalancerArn"]
-        return {one["Port"]: one for one in self.client("elbv2").describe_listeners(LoadBalancerArn=arn)["Listeners"]}
+        return {
+            listener["Port"]: listener
+            for listener in self.client("elbv2").describe_listeners(LoadBalancerArn=arn)["Listeners"]
+        }
 
     @property
     def secure(self) -> dict[str, Any]:
         """The HTTPS listener."""
-        return next(one for one in self.listeners.values() if one["Protocol"] == "HTTPS")
+        return next(listener for listener in self.listeners.values() if listener["Protocol"] == "HTTPS")
 
     def rules(self) -> list[dict[str, Any]]:
         """The rules of the listener that people use, the first to be tried first."""
         elb = self.client("elbv2")
-        main = [one for one in self.listeners.values() if one["DefaultActions"][0]["Type"] != "redirect"]
-        found = elb.describe_rules(ListenerArn=main[0]["ListenerArn"])["Rules"]
-        return sorted((one for one in found if not one["IsDefault"]), key=lambda one: int(one["Priority"]))
+        main = [listener for listener in self.listeners.values() if listener["DefaultActions"][0]["Type"] != "redirect"]
+        listed = elb.describe_rules(ListenerArn=main[0]["ListenerArn"])["Rules"]
+        return sorted((rule for rule in listed if not rule["IsDefault"]), key=lambda rule: int(rule["Priority"]))
 
     def subnets(self, kind: str) -> list[dict[str, Any]]:
         """The `public` or `private` subnets of the stack's own VPC, in the order of their addresses."""
         vpcs = self.client("ec2").describe_vpcs(Filters=[{"Name": "tag:stack", "Values": [self.done.stack]}])["Vpcs"]
         where = [{"Name": "vpc-id", "Values": [vpc["VpcId"] for vpc in vpcs] or ["none"]}]
-        found = self.client("ec2").describe_subnets(Filters=where)["Subnets"]
+        listed = self.client("ec2").describe_subnets(Filters=where)["Subnets"]
         return sorted(
-            (one for one in found if _kind(one) == kind),
-            key=lambda one: [int(part) for part in one["CidrBlock"].split("/")[0].split(".")],
+            (subnet for subnet in listed if _kind(subnet) == kind),
+            key=lambda subnet: [int(part) for part in subnet["CidrBlock"].split("/")[0].split(".")],
         )
 
     @property
@@ -127,10 +130,10 @@ class Seen:
     def variants(self) -> list[dict[str, Any]]:
         """The variant of each endpoint."""
         client = self.client("sagemaker")
-        names = [client.describe_endpoint(EndpointName=one["EndpointName"])["EndpointConfigName"]
-                 for one in client.list_endpoints()["Endpoints"]]  # fmt: skip
-        found = [client.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"] for name in names]
-        return [variants[0] for variants in found]
+        names = [client.describe_endpoint(EndpointName=endpoint["EndpointName"])["EndpointConfigName"]
+                 for endpoint in client.list_endpoints()["Endpoints"]]  # fmt: skip
+        listed = [client.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"] for name in names]
+        return [variants[0] for variants in listed]
 
 
 def _kind(subnet: dict[str, Any]) -> str:

@@ -30,9 +30,9 @@ def servers_grow_to_the_maximum(seen: Seen, most: int) -> None:
     policies = seen.client("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")
     name = seen.done.outputs["services"]["server"]
     tracked = [
-        one["TargetTrackingScalingPolicyConfiguration"]["TargetValue"]
-        for one in policies["ScalingPolicies"]
-        if one["ResourceId"].endswith(f"/{name}")
+        policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"]
+        for policy in policies["ScalingPolicies"]
+        if policy["ResourceId"].endswith(f"/{name}")
     ]
     assert tracked == [60], "without a policy, a limit is only a limit"
 
@@ -110,7 +110,10 @@ def so_many_annotation_workers_run(seen: Seen, count: int) -> None:
 @claim("fargateSpot", True)
 def what_may_be_interrupted_and_nothing_else_runs_on_spot(seen: Seen, _: bool) -> None:
     # moto does not keep the strategy, so what ECS was told counts.
-    told = {one.name: one.inputs["capacityProviderStrategies"] for one in seen.done.of_type("aws:ecs/service:Service")}
+    told = {
+        service.name: service.inputs["capacityProviderStrategies"]
+        for service in seen.done.of_type("aws:ecs/service:Service")
+    }
     on_spot = {name for name, strategies in told.items() if strategies[0]["capacityProvider"] == "FARGATE_SPOT"}
     assert on_spot == {"cvat-ui", "cvat-gateway"}, "a worker that is taken away loses its job"
 
@@ -120,10 +123,10 @@ def what_may_be_interrupted_and_nothing_else_runs_on_spot(seen: Seen, _: bool) -
     ["CVAT_REGISTRATION=open", "CVAT_SMTP_HOST=mail.example.com", "CVAT_SMTP_FROM=cvat@example.com"],
 )
 def the_variables_reach_cvats_processes_and_nobody_else(seen: Seen, pairs: list[str]) -> None:
-    wanted = dict(pair.split("=") for pair in pairs)
+    expected = dict(pair.split("=") for pair in pairs)
     for kind in CVAT:
-        assert wanted.items() <= seen.environment(kind).items(), f"{kind} would not know"
-    assert not wanted.keys() & (seen.environment("ui").keys() | seen.environment("gateway").keys())
+        assert expected.items() <= seen.environment(kind).items(), f"{kind} would not know"
+    assert not expected.keys() & (seen.environment("ui").keys() | seen.environment("gateway").keys())
 
 
 @claim("serverSecrets", lambda on: [f"CVAT_SMTP_PASSWORD={on.secret}:password"])
@@ -131,7 +134,7 @@ def the_secrets_reach_cvats_processes_by_reference_and_nobody_else(seen: Seen, p
     variable, _, reference = pairs[0].partition("=")
     arn = reference.rpartition(":")[0]
     for kind in CVAT:
-        told = {one["name"]: one["valueFrom"] for one in seen.container(kind)["secrets"]}
+        told = {secret["name"]: secret["valueFrom"] for secret in seen.container(kind)["secrets"]}
         assert told[variable] == f"{arn}:password::", f"{kind} would not get the key of the secret"
         assert arn in seen.role(kind, "execution"), f"ECS may not fetch it for {kind}"
         assert arn not in seen.role(kind), "the process itself has no need to"

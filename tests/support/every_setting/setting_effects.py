@@ -81,7 +81,7 @@ def claim(key: str, value: Any, *, round_: str = "own") -> Callable[[Claim], Cla
 
 def configuration(name: str, on: Ground) -> dict[str, Any]:
     """All settings of a round."""
-    chosen = {one.key: one.given(on) for one in CLAIMS.values() if one.round == name}
+    chosen = {claim.key: claim.given(on) for claim in CLAIMS.values() if claim.round == name}
     return {f"cvat:{key}": value for key, value in {**BESIDES[name](on), **chosen}.items()}
 
 

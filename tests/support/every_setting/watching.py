@@ -13,8 +13,10 @@ from tests.support.every_setting.setting_effects import claim
 @claim("canary", "hourly")
 def the_smoke_test_runs_every_hour(seen: Seen, _: str) -> None:
     scheduler = seen.client("scheduler")
-    found = [one for one in scheduler.list_schedules()["Schedules"] if one["Name"].startswith("canary")]
-    (schedule,) = [scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"]) for one in found]
+    summaries = [
+        schedule for schedule in scheduler.list_schedules()["Schedules"] if schedule["Name"].startswith("canary")
+    ]
+    (schedule,) = [scheduler.get_schedule(Name=listed["Name"], GroupName=listed["GroupName"]) for listed in summaries]
     assert schedule["ScheduleExpression"] == "cron(30 * * * ? *)", "nobody else would try CVAT at night"
     assert json.loads(schedule["Target"]["Input"])["TaskDefinition"] == seen.task("canary")["taskDefinitionArn"]
 
@@ -22,28 +24,34 @@ def the_smoke_test_runs_every_hour(seen: Seen, _: str) -> None:
 @claim("canaryImage", lambda on: on.image("canary"))
 def the_given_image_of_the_smoke_test_runs(seen: Seen, reference: str) -> None:
     assert seen.container("canary")["image"] == reference, "another image would run"
-    built = [one.name for one in seen.done.of_type("docker:index/image:Image")]
+    built = [image.name for image in seen.done.of_type("docker:index/image:Image")]
     assert "images-canary" not in built, "it was there already"
 
 
 def their_door(on: Ground) -> dict[str, Any]:
     """A load balancer in the account's own network, and its group."""
     elb, ec2 = on.account.client("elbv2", on.region), on.account.client("ec2", on.region)
-    found = [one for one in elb.describe_load_balancers()["LoadBalancers"] if one["LoadBalancerName"] == "theirs"]
-    if not found:
+    owners = [
+        balancer
+        for balancer in elb.describe_load_balancers()["LoadBalancers"]
+        if balancer["LoadBalancerName"] == "theirs"
+    ]
+    if not owners:
         group = ec2.create_security_group(GroupName="door", Description="theirs", VpcId=on.vpc_id)["GroupId"]
         how = {"Subnets": list(on.public_subnets), "SecurityGroups": [group], "Scheme": "internet-facing"}
         made = elb.create_load_balancer(Name="theirs", **how)
-        found = made["LoadBalancers"]
+        owners = made["LoadBalancers"]
         idle = [{"Key": "idle_timeout.timeout_seconds", "Value": "300"}]
-        elb.modify_load_balancer_attributes(LoadBalancerArn=found[0]["LoadBalancerArn"], Attributes=idle)
-    return dict(found[0])
+        elb.modify_load_balancer_attributes(LoadBalancerArn=owners[0]["LoadBalancerArn"], Attributes=idle)
+    return dict(owners[0])
 
 
 @claim("loadBalancerArn", lambda on: their_door(on)["LoadBalancerArn"], round_="given")
 def the_existing_load_balancer_is_used_and_no_other_made(seen: Seen, arn: str) -> None:
     elb = seen.client("elbv2")
-    assert [one["LoadBalancerArn"] for one in elb.describe_load_balancers()["LoadBalancers"]] == [arn], "two doors"
+    assert [balancer["LoadBalancerArn"] for balancer in elb.describe_load_balancers()["LoadBalancers"]] == [arn], (
+        "two doors"
+    )
     assert elb.describe_listeners(LoadBalancerArn=arn)["Listeners"], "nobody would listen"
     assert not seen.done.of_type("aws:lb/loadBalancer:LoadBalancer"), "a destroy would take it along"
 

@@ -18,8 +18,8 @@ ECS = "ecs-tasks.amazonaws.com"
 @noticed_by(gateway_calls.answered, "its call is answered with")
 def the_gateway_may_call_another_endpoint_only(on: Rehearsal, undo: ExitStack) -> None:
     def rename(statements: list[dict[str, Any]]) -> None:
-        one = about(statements, "sagemaker:InvokeEndpoint")
-        one["Resource"] = [arn.replace(":endpoint/", ":endpoint/another-") for arn in one["Resource"]]
+        statement = about(statements, "sagemaker:InvokeEndpoint")
+        statement["Resource"] = [arn.replace(":endpoint/", ":endpoint/another-") for arn in statement["Resource"]]
 
     permit(on, undo, "cvat-gateway-task", rename)
 
@@ -65,8 +65,8 @@ for _action, (_role, _rest) in NEIGHBOURS.items():
 @noticed_by(permissions.exercised, "elasticfilesystem:ClientMount on ", "without an access point is allowed")
 def the_server_may_mount_the_root_of_the_file_system(on: Rehearsal, undo: ExitStack) -> None:
     def drop(statements: list[dict[str, Any]]) -> None:
-        for one in statements:
-            one.pop("Condition", None)
+        for statement in statements:
+            statement.pop("Condition", None)
 
     permit(on, undo, "cvat-server-task", drop)
 

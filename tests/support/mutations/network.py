@@ -46,18 +46,18 @@ def a_port_that_nobody_listens_on_is_opened(on: Rehearsal, undo: ExitStack) -> N
 @noticed_by(reachability.reachable, "server -> redis:6379 is intended", "lets port 6379 in from there")
 def a_rule_into_the_cache_is_missing(on: Rehearsal, undo: ExitStack) -> None:
     ec2, group = on.client("ec2"), group_of(on, "redis")
-    (found,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
-    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=found["IpPermissions"])
-    undo.callback(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=found["IpPermissions"])
+    (described,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=described["IpPermissions"])
+    undo.callback(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=described["IpPermissions"])
 
 
 @noticed_by(security_group_edges.open_edges, "models -> 0.0.0.0/0:443 is intended but not open")
 @noticed_by(reachability.reachable, "models -> s3:443 is intended", "lets port 443 out")
 def the_models_may_not_call_out(on: Rehearsal, undo: ExitStack) -> None:
     ec2, group = on.client("ec2"), group_of(on, "models")
-    (found,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
-    ec2.revoke_security_group_egress(GroupId=group, IpPermissions=found["IpPermissionsEgress"])
-    undo.callback(ec2.authorize_security_group_egress, GroupId=group, IpPermissions=found["IpPermissionsEgress"])
+    (described,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    ec2.revoke_security_group_egress(GroupId=group, IpPermissions=described["IpPermissionsEgress"])
+    undo.callback(ec2.authorize_security_group_egress, GroupId=group, IpPermissions=described["IpPermissionsEgress"])
 
 
 @noticed_by(security_group_edges.open_edges, "ui -> gateway:8070 is open but not intended: close it.")
@@ -142,13 +142,13 @@ def a_network_acl_keeps_answers_from_coming_back(on: Rehearsal, undo: ExitStack)
 @noticed_by(reachability.reachable, "server -> efs:2049 is intended", "no mount target in cn-northwest-1b")
 def the_file_system_has_no_mount_target_in_a_zone(on: Rehearsal, undo: ExitStack) -> None:
     client, old = on.client("efs"), record(on, "aws:efs/mountTarget:MountTarget", "data-files-1").inputs
-    (found,) = [
-        one
-        for one in client.describe_mount_targets(FileSystemId=old["fileSystemId"])["MountTargets"]
-        if one["SubnetId"] == old["subnetId"]
+    (association,) = [
+        target
+        for target in client.describe_mount_targets(FileSystemId=old["fileSystemId"])["MountTargets"]
+        if target["SubnetId"] == old["subnetId"]
     ]
     again = {"FileSystemId": old["fileSystemId"], "SubnetId": old["subnetId"], "SecurityGroups": old["securityGroups"]}
-    client.delete_mount_target(MountTargetId=found["MountTargetId"])
+    client.delete_mount_target(MountTargetId=association["MountTargetId"])
     undo.callback(client.create_mount_target, **again)
 
 

@@ -92,7 +92,9 @@ def a_task_runs_an_image_of_another_partition(on: Rehearsal, undo: ExitStack) ->
 
 def volume(on: Rehearsal, undo: ExitStack, **changes: Any) -> None:
     """Change the server's first volume."""
-    redefine(on, undo, "cvat-server", lambda one: one["volumes"][0]["efsVolumeConfiguration"].update(changes))
+    redefine(
+        on, undo, "cvat-server", lambda definition: definition["volumes"][0]["efsVolumeConfiguration"].update(changes)
+    )
 
 
 @noticed_by(task_references.references, "Task definition cvat-server: volume data:", "fsap-00000000")
@@ -163,8 +165,10 @@ def the_gateway_is_told_of_a_container_that_does_not_exist(on: Rehearsal, undo: 
 @noticed_by(addresses.exist, "pth-faster-rcnn: container 'pth-faster-rcnn' serves another.")
 def a_container_serves_another_function_than_its_name_says(on: Rehearsal, undo: ExitStack) -> None:
     def other(model: dict[str, Any]) -> None:
-        (one,) = [one for one in model["Containers"] if one["ContainerHostname"] == "pth-faster-rcnn"]
-        one["Environment"]["FUNCTION"] = "another"
+        (container,) = [
+            container for container in model["Containers"] if container["ContainerHostname"] == "pth-faster-rcnn"
+        ]
+        container["Environment"]["FUNCTION"] = "another"
 
     remodel(on, undo, other)
 
@@ -221,8 +225,8 @@ def the_gateway_listens_on_another_port(on: Rehearsal, undo: ExitStack) -> None:
 def the_namespace_belongs_to_another_network(on: Rehearsal, undo: ExitStack) -> None:
     route53, ec2 = on.client("route53"), on.client("ec2")
     own = record(on, "aws:ec2/vpc:Vpc", "network").id
-    (zone,) = [one["Id"] for one in route53.list_hosted_zones()["HostedZones"] if "cvat.internal" in one["Name"]]
-    other = next(one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"] if one["VpcId"] != own)
+    (zone,) = [zone["Id"] for zone in route53.list_hosted_zones()["HostedZones"] if "cvat.internal" in zone["Name"]]
+    other = next(vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if vpc["VpcId"] != own)
     vpcs = [{"VPCId": vpc, "VPCRegion": on.region} for vpc in (own, other)]
     route53.associate_vpc_with_hosted_zone(HostedZoneId=zone, VPC=vpcs[1])
     route53.disassociate_vpc_from_hosted_zone(HostedZoneId=zone, VPC=vpcs[0])
@@ -239,7 +243,9 @@ def no_service_registers_under_the_gateways_name(on: Rehearsal, undo: ExitStack)
 def the_demo_is_looked_for_where_nothing_is(on: Rehearsal, undo: ExitStack) -> None:
     def elsewhere(definition: dict[str, Any]) -> None:
         source = definition["containerDefinitions"][1]["environment"]
-        source[:] = [{"name": one["name"], "value": one["value"].replace("/demo/", "/none/")} for one in source]
+        source[:] = [
+            {"name": variable["name"], "value": variable["value"].replace("/demo/", "/none/")} for variable in source
+        ]
 
     redefine(on, undo, "init", elsewhere)
 

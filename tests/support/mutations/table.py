@@ -56,8 +56,8 @@ def of(*modules: ModuleType) -> list[Mutation]:
 
 def record(on: Rehearsal, token: str, name: str) -> Record:
     """A resource by type and logical name."""
-    (found,) = [one for one in on.of_type(token) if one.name == name]
-    return found
+    (resource,) = [record for record in on.of_type(token) if record.name == name]
+    return resource
 
 
 def swap(on: Rehearsal, undo: ExitStack, old: Record, **changes: Any) -> None:
@@ -74,8 +74,8 @@ def forget(on: Rehearsal, undo: ExitStack, old: Record) -> None:
 
 def group_of(on: Rehearsal, role: str) -> str:
     """Id of the security group of a role."""
-    wanted = [{"Name": f"tag:{ROLE_TAG}", "Values": [role]}]
-    return str(on.client("ec2").describe_security_groups(Filters=wanted)["SecurityGroups"][0]["GroupId"])
+    filters = [{"Name": f"tag:{ROLE_TAG}", "Values": [role]}]
+    return str(on.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"])
 
 
 def redefine(on: Rehearsal, undo: ExitStack, name: str, change: Callable[[dict[str, Any]], object]) -> None:
@@ -104,7 +104,7 @@ def tell(on: Rehearsal, undo: ExitStack, name: str, **values: str | None) -> Non
 
     def change(definition: dict[str, Any]) -> None:
         first = definition["containerDefinitions"][0]
-        kept = [one for one in first["environment"] if one["name"] not in values]
+        kept = [variable for variable in first["environment"] if variable["name"] not in values]
         given = [{"name": key, "value": value} for key, value in values.items() if value is not None]
         first["environment"] = [*kept, *given]
 
@@ -115,7 +115,7 @@ def told(on: Rehearsal, name: str, variable: str) -> str:
     """What the first container of a task definition is told."""
     arn = record(on, "aws:ecs/taskDefinition:TaskDefinition", name).outputs["arn"]
     first = on.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"][0]
-    return next(str(one["value"]) for one in first["environment"] if one["name"] == variable)
+    return next(str(variable["value"]) for variable in first["environment"] if variable["name"] == variable)
 
 
 def permit(on: Rehearsal, undo: ExitStack, name: str, change: Callable[[list[dict[str, Any]]], object]) -> None:
@@ -137,7 +137,7 @@ def allow(action: str, resource: str = "*") -> dict[str, Any]:
 
 def about(statements: list[dict[str, Any]], action: str) -> dict[str, Any]:
     """The statement that speaks of an action."""
-    return next(one for one in statements if action in one["Action"])
+    return next(statement for statement in statements if action in statement["Action"])
 
 
 def remodel(on: Rehearsal, undo: ExitStack, change: Callable[[dict[str, Any]], object]) -> None:

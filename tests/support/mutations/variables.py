@@ -35,7 +35,9 @@ def a_variable_is_given_twice(on: Rehearsal, undo: ExitStack) -> None:
 @noticed_by(environment.variables, SERVER, "CVAT_BASE_URL shows the value of the secret CVAT_REDIS_PASSWORD")
 def a_plain_variable_shows_a_secret(on: Rehearsal, undo: ExitStack) -> None:
     client = on.client("secretsmanager")
-    (arn,) = [one["ARN"] for one in client.list_secrets()["SecretList"] if one["Name"].startswith("data-redis-")]
+    (arn,) = [
+        secret["ARN"] for secret in client.list_secrets()["SecretList"] if secret["Name"].startswith("data-redis-")
+    ]
     text = client.get_secret_value(SecretId=arn)["SecretString"]
     tell(on, undo, "cvat-server", CVAT_BASE_URL=f"http://{text.split(chr(34))[3]}@host")
 
@@ -49,14 +51,14 @@ def a_worker_is_told_to_serve_a_queue_that_does_not_exist(on: Rehearsal, undo: E
 def the_init_task_lacks_the_administrators_password(on: Rehearsal, undo: ExitStack) -> None:
     def without(definition: dict[str, Any]) -> None:
         first = definition["containerDefinitions"][0]
-        first["secrets"] = [one for one in first["secrets"] if one["name"] != "DJANGO_SUPERUSER_PASSWORD"]
+        first["secrets"] = [secret for secret in first["secrets"] if secret["name"] != "DJANGO_SUPERUSER_PASSWORD"]
 
     redefine(on, undo, "init", without)
 
 
 @noticed_by(environment.variables, "container copy-demo: ", "which is not mounted for writing: add the mount point.")
 def the_demo_is_copied_to_a_folder_that_is_lost_with_its_task(on: Rehearsal, undo: ExitStack) -> None:
-    redefine(on, undo, "init", lambda one: one["containerDefinitions"][1]["mountPoints"].pop())
+    redefine(on, undo, "init", lambda definition: definition["containerDefinitions"][1]["mountPoints"].pop())
 
 
 @noticed_by(environment.variables, "container gateway: ", "SERVERLESS_ENDPOINTS")
@@ -83,7 +85,9 @@ def a_worker_runs_an_image_that_nobody_knows(on: Rehearsal, undo: ExitStack) -> 
 @noticed_by(environment.variables, "Model inference, pth-faster-rcnn: ", "MODEL_CONTAINERS")
 def a_model_container_is_given_a_value_that_it_refuses(on: Rehearsal, undo: ExitStack) -> None:
     def refuse(model: dict[str, Any]) -> None:
-        (one,) = [one for one in model["Containers"] if one["ContainerHostname"] == "pth-faster-rcnn"]
-        one["Environment"]["MODEL_CONTAINERS"] = "many"
+        (container,) = [
+            container for container in model["Containers"] if container["ContainerHostname"] == "pth-faster-rcnn"
+        ]
+        container["Environment"]["MODEL_CONTAINERS"] = "many"
 
     remodel(on, undo, refuse)

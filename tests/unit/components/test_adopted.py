@@ -41,8 +41,8 @@ GOOD_BALANCER = LoadBalancerDescription(
 def test_a_database_that_does_not_fit_is_refused_with_the_remedy(wrong: dict[str, object], said: str) -> None:
     assert not list(database_problems(DATABASE, GOOD_DATABASE, "vpc-1", "ours"))
     facts = dataclasses.replace(GOOD_DATABASE, **wrong)  # type: ignore[arg-type]
-    (found,) = database_problems(DATABASE, facts, "vpc-1", "ours")
-    assert said in found
+    (problem,) = database_problems(DATABASE, facts, "vpc-1", "ours")
+    assert said in problem
 
 
 def test_any_key_will_do_where_none_is_demanded() -> None:
@@ -65,8 +65,8 @@ def test_a_file_system_that_does_not_fit_is_refused_with_the_remedy(
     group: str, wrong: dict[str, object], said: str
 ) -> None:
     facts = dataclasses.replace(GOOD_FILES, **wrong)  # type: ignore[arg-type]
-    (found,) = file_system_problems(FilesReference("fs-1", group), facts, ZONES, "ours")
-    assert said in found
+    (problem,) = file_system_problems(FilesReference("fs-1", group), facts, ZONES, "ours")
+    assert said in problem
 
 
 def test_a_file_system_is_mounted_by_its_owner_or_by_nobody() -> None:
@@ -87,8 +87,8 @@ def test_a_file_system_is_mounted_by_its_owner_or_by_nobody() -> None:
 )
 def test_a_load_balancer_that_does_not_fit_is_refused_with_the_remedy(wrong: dict[str, object], said: str) -> None:
     assert not list(load_balancer_problems(BALANCER, GOOD_BALANCER, "vpc-1"))
-    (found,) = load_balancer_problems(BALANCER, dataclasses.replace(GOOD_BALANCER, **wrong), "vpc-1")  # type: ignore[arg-type]
-    assert said in found
+    (problem,) = load_balancer_problems(BALANCER, dataclasses.replace(GOOD_BALANCER, **wrong), "vpc-1")  # type: ignore[arg-type]
+    assert said in problem
 
 
 def test_what_aws_does_not_show_is_a_problem_like_any_other() -> None:

@@ -40,10 +40,10 @@ def test_subnets_of_three_zones_and_of_the_right_kind_are_adopted() -> None:
 def test_all_that_is_wrong_with_subnets_is_said_at_once() -> None:
     public = [subnet("p0", ZONES[0], public=False)] + [subnet(f"p{i}", ZONES[1], public=True) for i in (1, 2)]
     private = [subnet(f"q{i}", zone, public=False, vpc="vpc-2") for i, zone in enumerate(ZONES)]
-    found = " ".join(subnet_problems("vpc-1", public, private))
+    problems = " ".join(subnet_problems("vpc-1", public, private))
     for said in (
         "q0 belongs to vpc-2",
         "publicSubnetIds lie in cn-north-1a, cn-north-1b only",
         "p0, which has no route",
     ):
-        assert said in found
+        assert said in problems

@@ -120,7 +120,9 @@ def widgets(things: Monitored) -> list[dict[str, Any]]:
 
 
 def test_a_metric_is_drawn_with_all_its_dimensions_and_a_name() -> None:
-    (graph,) = [one for one in widgets(MONITORED) if one["properties"].get("title") == "Response time, p95 (s)"]
+    (graph,) = [
+        widget for widget in widgets(MONITORED) if widget["properties"].get("title") == "Response time, p95 (s)"
+    ]
     assert graph["properties"]["region"] == "cn-north-1"
     assert graph["properties"]["metrics"] == [
         ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", "app/x/1", "TargetGroup", "targetgroup/s/2",
@@ -129,7 +131,7 @@ def test_a_metric_is_drawn_with_all_its_dimensions_and_a_name() -> None:
 
 
 def test_what_a_stack_lacks_is_not_drawn() -> None:
-    titles = [one["properties"].get("markdown") for one in widgets(MONITORED)]
+    titles = [widget["properties"].get("markdown") for widget in widgets(MONITORED)]
     assert "## Redis" in titles
     assert "## Queues" not in titles, "nobody publishes them"
     assert "## Auto-annotation" not in titles
@@ -137,9 +139,11 @@ def test_what_a_stack_lacks_is_not_drawn() -> None:
 
 def test_widgets_lie_side_by_side_without_overlap_inside_24_columns() -> None:
     taken: set[tuple[int, int]] = set()
-    for one in widgets(MONITORED):
+    for widget in widgets(MONITORED):
         cells = {
-            (x, y) for x in range(one["x"], one["x"] + one["width"]) for y in range(one["y"], one["y"] + one["height"])
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
         }
         assert not cells & taken
         assert max(x for x, _ in cells) < 24

@@ -34,7 +34,7 @@ def script(stub: Stubber, *steps: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "steps"),
+    ("target", "steps"),
     [
         ("available", ["available"]),
         ("available", ["storage-optimization"]),
@@ -46,10 +46,10 @@ def script(stub: Stubber, *steps: str) -> None:
         ("stopped", ["starting", "available", "STOP", "stopped"]),
     ],
 )
-def test_whatever_is_under_way_is_waited_for(rds: tuple[Any, Stubber], wanted: Power, steps: list[str]) -> None:
+def test_whatever_is_under_way_is_waited_for(rds: tuple[Any, Stubber], target: Power, steps: list[str]) -> None:
     client, stub = rds
     script(stub, *steps)
-    switch(client, "db", wanted, clock=Clock())
+    switch(client, "db", target, clock=Clock())
 
 
 def test_a_state_that_changed_meanwhile_is_asked_for_again(rds: tuple[Any, Stubber]) -> None:
@@ -152,8 +152,12 @@ def keeper(when: str, instance: str) -> dict[str, Any]:
 
 def test_what_stops_the_database_every_hour_waits_while_it_is_woken(account: Any) -> None:
     scheduler = boto3.client("scheduler", region_name="cn-north-1")
-    for one in (keeper("rate(1 hour)", "db"), keeper("rate(1 hour)", "other"), keeper("cron(0 20 * * ? *)", "db-2")):
-        scheduler.create_schedule(**one)
+    for schedule in (
+        keeper("rate(1 hour)", "db"),
+        keeper("rate(1 hour)", "other"),
+        keeper("cron(0 20 * * ? *)", "db-2"),
+    ):
+        scheduler.create_schedule(**schedule)
     provider = DatabaseSwitchProvider()
     awake = SWITCH | {"state": "available"}
     provider.create(awake)
@@ -173,8 +177,8 @@ def test_an_update_that_broke_off_is_mended_by_the_next(account: Any) -> None:
     assert provider.diff("id", awake, awake).changes is False
     account.stop_db_instance(DBInstanceIdentifier="db")
     assert provider.diff("id", SWITCH, SWITCH).changes is False
-    found = provider.diff("id", awake, awake)
-    assert (found.changes, found.replaces) == (True, []), "going to sleep was begun, and taken back"
+    difference = provider.diff("id", awake, awake)
+    assert (difference.changes, difference.replaces) == (True, []), "going to sleep was begun, and taken back"
     provider.update("id", awake, awake)
     assert state(account) == "available"
     assert provider.diff("id", SWITCH, SWITCH).changes is True, "waking was begun, and taken back"
@@ -216,7 +220,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(run_once, "run_to_end", run)
     monkeypatch.setattr(run_once, "snapshot", lambda *_: steps.append("snapshot"))
-    monkeypatch.setattr(run_once, "switch", lambda _rds, instance, wanted: steps.append(f"{instance} {wanted}"))
+    monkeypatch.setattr(run_once, "switch", lambda _rds, instance, state: steps.append(f"{instance} {state}"))
     return steps
 
 

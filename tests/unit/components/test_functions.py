@@ -56,9 +56,9 @@ def test_everything_wrong_with_a_registry_is_said_at_once(tmp_path: Path) -> Non
 
 
 def test_a_long_name_is_cut_but_stays_its_own() -> None:
-    one, other = Function(name="x" * 60 + "a"), Function(name="x" * 60 + "b")
-    assert len(one.label) == 40
-    assert one.label != other.label
+    first, other = Function(name="x" * 60 + "a"), Function(name="x" * 60 + "b")
+    assert len(first.label) == 40
+    assert first.label != other.label
 
 
 def test_archives_are_found_by_name_in_a_folder_and_in_s3(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_archives_are_found_by_name_in_a_folder_and_in_s3(tmp_path: Path) -> Non
 
 def test_a_function_without_an_archive_is_left_out_with_a_warning() -> None:
     ready, warnings = deployable([Function(name="a"), Function(name="b")], {"a": StoredArchive("x", "y")}, shared=True)
-    assert [one.function.name for one in ready] == ["a"]
+    assert [deployed.function.name for deployed in ready] == ["a"]
     assert warnings == ["b is left out: cvat:modelArchives has no b.tar.gz. See serverless/models/README.md."]
 
 

@@ -82,7 +82,7 @@ def test_stores_follow_the_protection_of_the_stack(engine: Any, context: StackCo
     assert engine.only("aws:rds/parameterGroup:ParameterGroup")["family"] == "postgres15"
     cache = engine.only("aws:elasticache/replicationGroup:ReplicationGroup")
     assert cache["automaticFailoverEnabled"] is False, "a single node has nobody to fail over to"
-    windows = {one["recoveryWindowInDays"] for one in engine.of_type("aws:secretsmanager/secret:Secret").values()}
+    windows = {secret["recoveryWindowInDays"] for secret in engine.of_type("aws:secretsmanager/secret:Secret").values()}
     assert windows == {7 if protect else 0}
 
 
@@ -136,8 +136,8 @@ def test_a_shared_endpoint_calls_its_containers_directly(engine: Any, context: S
     engine.run(lambda: InferenceEndpoints("inference", inference(context, functions, shared=True)))
     model = engine.only("aws:sagemaker/model:Model")
     assert model["inferenceExecutionConfig"] == {"mode": "Direct"}
-    assert [one["containerHostname"] for one in model["containers"]] == ["one-a", "two"]
-    assert {one["environment"]["MODEL_CONTAINERS"] for one in model["containers"]} == {"2"}
+    assert [container["containerHostname"] for container in model["containers"]] == ["one-a", "two"]
+    assert {container["environment"]["MODEL_CONTAINERS"] for container in model["containers"]} == {"2"}
 
 
 def test_a_single_function_is_no_multi_container_model(engine: Any, context: StackContext, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_an_archive_is_uploaded_under_its_content_and_one_in_s3_is_left_there(
         "another content is another object, so the old one can still serve"
     )
     models = engine.of_type("aws:sagemaker/model:Model")
-    urls = {one["primaryContainer"]["modelDataUrl"] for one in models.values()}
+    urls = {model["primaryContainer"]["modelDataUrl"] for model in models.values()}
     assert "s3://theirs/models/two.tar.gz" in urls
     policy = engine.of_type("aws:iam/rolePolicy:RolePolicy")["inference-models"]["policy"]
     assert "arn:aws-cn:s3:::theirs/models/two.tar.gz" in policy
@@ -190,13 +190,13 @@ def test_no_rule_of_the_load_balancer_has_more_than_five_values(
     rules = engine.of_type("aws:lb/listenerRule:ListenerRule")
     values = [rule["conditions"][0]["pathPattern"]["values"] for rule in rules.values()]
     sources = [rule["conditions"][-1].get("sourceIp", {"values": []})["values"] for rule in rules.values()]
-    assert all(len(one) + len(more) <= 5 for one, more in zip(values, sources, strict=True)), "AWS takes no more"
-    assert {path for one in values for path in one} >= {"/api/*", "/static/*", "/admin*", "/django-rq*"}
+    assert all(len(paths) + len(more) <= 5 for paths, more in zip(values, sources, strict=True)), "AWS takes no more"
+    assert {path for value in values for path in value} >= {"/api/*", "/static/*", "/admin*", "/django-rq*"}
 
 
 def test_https_alone_opens_one_port(engine: Any, context: StackContext) -> None:
     engine.run(lambda: LoadBalancer("cvat", balancer(context, http_port=0, https_port=8443, certificate_arn="arn:x")))
-    assert [one["port"] for one in engine.of_type("aws:lb/listener:Listener").values()] == [8443]
+    assert [listener["port"] for listener in engine.of_type("aws:lb/listener:Listener").values()] == [8443]
     opened = engine.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
     assert {rule["fromPort"] for rule in opened.values()} == {8443}
 
@@ -224,6 +224,8 @@ def test_a_container_that_follows_another_waits_for_its_success() -> None:
         )
     )
     assert made["dependsOn"] == [{"containerName": "init", "condition": "SUCCESS"}]
-    assert [one["name"] for one in made["environment"]] == ["A", "B"], "an order that never changes: no new revision"
+    assert [variable["name"] for variable in made["environment"]] == ["A", "B"], (
+        "an order that never changes: no new revision"
+    )
     assert made["secrets"] == [{"name": "S", "valueFrom": "arn:s"}]
     assert made["mountPoints"][0]["readOnly"] is True

@@ -38,9 +38,9 @@ def test_a_snapshot_that_fits_is_not_spoken_against() -> None:
     ],
 )
 def test_a_snapshot_that_does_not_fit_is_refused_with_the_remedy(wrong: dict[str, object], said: str) -> None:
-    (found,) = snapshot_problems("s", dataclasses.replace(GOOD, **wrong), SIZE)  # type: ignore[arg-type]
-    assert found.startswith("cvat:restoreDatabaseSnapshot = s:")
-    assert said in found
+    (problem,) = snapshot_problems("s", dataclasses.replace(GOOD, **wrong), SIZE)  # type: ignore[arg-type]
+    assert problem.startswith("cvat:restoreDatabaseSnapshot = s:")
+    assert said in problem
 
 
 def test_everything_wrong_with_a_snapshot_is_said_at_once() -> None:
@@ -48,8 +48,8 @@ def test_everything_wrong_with_a_snapshot_is_said_at_once() -> None:
 
 
 def test_a_snapshot_must_be_encrypted_with_the_key_that_stores_must_have() -> None:
-    (found,) = snapshot_problems("s", dataclasses.replace(GOOD, key_arn="theirs"), SIZE, "ours")
-    assert "encrypted with theirs, and cvat:kmsKeyArn is ours" in found
+    (problem,) = snapshot_problems("s", dataclasses.replace(GOOD, key_arn="theirs"), SIZE, "ours")
+    assert "encrypted with theirs, and cvat:kmsKeyArn is ours" in problem
     assert not list(snapshot_problems("s", dataclasses.replace(GOOD, key_arn="ours"), SIZE, "ours"))
     assert not list(snapshot_problems("s", dataclasses.replace(GOOD, key_arn="theirs"), SIZE)), "no key is demanded"
 

@@ -14,9 +14,9 @@ def values(route: Route) -> int:
     return len(route.paths) + len(route.sources) + route.with_token
 
 
-def first(found: list[Route], path: str, *, token: bool = False, source: str = "198.51.100.1/32") -> Route | None:
+def first(table: list[Route], path: str, *, token: bool = False, source: str = "198.51.100.1/32") -> Route | None:
     """The rule that takes a request; None: the listener's default, the UI."""
-    for route in found:
+    for route in table:
         fits = any(fnmatch(path, pattern) for pattern in route.paths)
         if fits and (token or not route.with_token) and (not route.sources or source in route.sources):
             return route
@@ -27,41 +27,41 @@ def test_every_path_of_the_server_has_its_rule_however_it_is_set() -> None:
     for admins in ([], ADMINS):
         for login in (False, True):
             for bypass in (False, True):
-                found = routes(admins, login=login, token_bypass=bypass)
-                assert {path for route in found for path in route.paths} == set(SERVER_PATHS)
-                assert all(values(route) <= VALUES_PER_RULE for route in found), "an ALB takes no more"
-                assert [one.priority for one in found] == sorted({one.priority for one in found})
-                assert len({one.name for one in found}) == len(found)
+                table = routes(admins, login=login, token_bypass=bypass)
+                assert {path for route in table for path in route.paths} == set(SERVER_PATHS)
+                assert all(values(route) <= VALUES_PER_RULE for route in table), "an ALB takes no more"
+                assert [route.priority for route in table] == sorted({route.priority for route in table})
+                assert len({route.name for route in table}) == len(table)
 
 
 def test_without_a_login_nobody_is_asked_and_a_token_changes_nothing() -> None:
-    found = routes(ADMINS, login=False, token_bypass=True)
-    assert not any(route.login or route.with_token for route in found)
+    table = routes(ADMINS, login=False, token_bypass=True)
+    assert not any(route.login or route.with_token for route in table)
 
 
 def test_with_a_login_every_rule_that_leads_to_the_server_asks_unless_a_token_passes() -> None:
     for bypass in (False, True):
-        found = routes(ADMINS, login=True, token_bypass=bypass)
-        open_doors = [route for route in found if route.allowed and not route.login]
+        table = routes(ADMINS, login=True, token_bypass=bypass)
+        open_doors = [route for route in table if route.allowed and not route.login]
         assert [route.with_token for route in open_doors] == ([True] if bypass else [])
         assert all(route.paths == ("/api/*",) for route in open_doors), "the bypass is for the API only"
 
 
 def test_programs_are_refused_and_people_are_sent_to_log_in() -> None:
-    found = routes(ADMINS, login=True, token_bypass=True)
-    by_program, by_token = first(found, "/api/v1/tasks"), first(found, "/api/v1/tasks", token=True)
-    page = first(found, "/static/logo.svg")
+    table = routes(ADMINS, login=True, token_bypass=True)
+    by_program, by_token = first(table, "/api/v1/tasks"), first(table, "/api/v1/tasks", token=True)
+    page = first(table, "/static/logo.svg")
     assert by_program is not None
     assert by_token is not None
     assert page is not None
     assert (by_program.login, by_token.login, page.login) == ("deny", "", "authenticate")
-    assert first(found, "/tasks/1") is None, "the UI is the listener's default, which asks too"
+    assert first(table, "/tasks/1") is None, "the UI is the listener's default, which asks too"
 
 
 def test_a_token_does_not_open_the_administrators_pages() -> None:
-    found = routes(ADMINS, login=True, token_bypass=True)
+    table = routes(ADMINS, login=True, token_bypass=True)
     for path in (pattern.replace("*", "/") for pattern in ADMIN_PATHS):
-        stranger, admin = first(found, path, token=True), first(found, path, token=True, source=ADMINS[-1])
+        stranger, admin = first(table, path, token=True), first(table, path, token=True, source=ADMINS[-1])
         assert stranger is not None
         assert admin is not None
         assert not stranger.allowed

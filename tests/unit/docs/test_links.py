@@ -27,13 +27,13 @@ def documents() -> list[Path]:
 def anchors(text: str) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
     without_code = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
-    found: set[str] = set()
+    names: set[str] = set()
     for heading in _HEADING.findall(without_code):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
         anchor = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
-        number = sum(1 for one in found if re.fullmatch(rf"{re.escape(anchor)}(-\d+)?", one))
-        found.add(f"{anchor}-{number}" if number else anchor)
-    return found
+        number = sum(1 for earlier in names if re.fullmatch(rf"{re.escape(anchor)}(-\d+)?", earlier))
+        names.add(f"{anchor}-{number}" if number else anchor)
+    return names
 
 
 def broken(page: Path) -> list[str]:

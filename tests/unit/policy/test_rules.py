@@ -208,7 +208,9 @@ CASES: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
 
 
 def found(rule: str, kind: str, inputs: Mapping[str, Any], context: Context = CHINA) -> list[str]:
-    return [one.text for one in violations([Resource(kind, "it", inputs)], context) if one.rule == rule]
+    return [
+        violation.text for violation in violations([Resource(kind, "it", inputs)], context) if violation.rule == rule
+    ]
 
 
 @pytest.mark.parametrize(("rule", "kind", "good", "bad", "message"), CASES)
@@ -235,7 +237,7 @@ def test_a_disposable_stack_may_lose_its_stores_but_not_its_encryption() -> None
 
 
 def test_a_store_that_pulumi_may_delete_is_a_fault_where_that_is_known() -> None:
-    rule = next(one for one in RULES if one.name == "stores-kept")
+    rule = next(rule for rule in RULES if rule.name == "stores-kept")
     assert any("protect is off" in text for text in rule.check(Resource(FILES, "it", {}, protect=False), CHINA))
     assert list(rule.check(Resource(FILES, "it", {}, protect=None), CHINA)) == []
 
@@ -253,5 +255,5 @@ def test_a_store_that_pulumi_may_delete_is_a_fault_where_that_is_known() -> None
     ],
 )
 def test_another_partitions_names_are_told_from_our_own(text: str, problems: int) -> None:
-    found = list(foreign(text, CHINA.region))
-    assert len(found) == problems, f"{text}: {found}"
+    names = list(foreign(text, CHINA.region))
+    assert len(names) == problems, f"{text}: {names}"

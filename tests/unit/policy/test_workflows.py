@@ -23,15 +23,15 @@ def steps(workflow: dict[Any, Any]) -> Iterator[dict[str, Any]]:
 
 
 def read(name: str) -> dict[Any, Any]:
-    found: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())
-    return found
+    document: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())
+    return document
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda path: path.name)
 def test_every_action_is_pinned_by_a_full_digest_with_its_version_beside_it(file: Path) -> None:
     used = [line.split("uses:")[1].strip() for line in file.read_text().splitlines() if "uses:" in line]
-    foreign = [one for one in used if not one.startswith("./")]
-    assert all(PINNED.match(one.partition(" #")[0]) and re.search(r"# v\d", one) for one in foreign), foreign
+    foreign = [action for action in used if not action.startswith("./")]
+    assert all(PINNED.match(action.partition(" #")[0]) and re.search(r"# v\d", action) for action in foreign), foreign
 
 
 def test_code_of_a_pull_request_runs_without_any_credential() -> None:
@@ -50,7 +50,7 @@ def test_code_of_a_pull_request_runs_without_any_credential() -> None:
 def test_who_may_comment_runs_nothing_of_the_pull_request() -> None:
     workflow = read("comment.yml")
     used = [step.get("uses", "") for step in steps(workflow)]
-    assert not any("checkout" in one for one in used)
+    assert not any("checkout" in action for action in used)
     assert not any("run" in step for step in steps(workflow))
     assert workflow["permissions"] == {}
 

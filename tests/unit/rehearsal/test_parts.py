@@ -98,12 +98,12 @@ def test_an_images_digest_is_that_of_what_its_build_reads(tmp_path: Path) -> Non
     before = build()
     (tmp_path / "notes").write_text("b")
     assert build() == before, "what docker ignores builds no other image"
-    found = {before, build(args={"BASE": "two"}), build(platform="linux/arm64")}
+    digests = {before, build(args={"BASE": "two"}), build(platform="linux/arm64")}
     (tmp_path / "main.py").write_text("fail")
-    found.add(build())
+    digests.add(build())
     (tmp_path / "Dockerfile").write_text("FROM y")
-    found.add(build())
-    assert len(found) == 5, "arguments, platform, files and Dockerfile each make another image"
+    digests.add(build())
+    assert len(digests) == 5, "arguments, platform, files and Dockerfile each make another image"
 
 
 def test_stand_in_archives_hold_the_registry_entry_and_repeat(tmp_path: Path) -> None:

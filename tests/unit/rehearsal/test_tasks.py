@@ -44,7 +44,7 @@ def container(name: str, **more: Any) -> dict[str, Any]:
 
 
 def codes(task: dict[str, Any]) -> dict[str, int | None]:
-    return {one["name"]: one.get("exitCode") for one in task["containers"]}
+    return {container["name"]: container.get("exitCode") for container in task["containers"]}
 
 
 def test_a_task_passes_through_its_states_and_ends_well() -> None:
