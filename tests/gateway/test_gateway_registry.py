@@ -81,18 +81,34 @@ def test_what_is_false_is_left_out(tmp_path: Path, value: Any) -> None:
 @pytest.mark.parametrize(
     ("annotations", "error"),
     [
-        ({"type": "dragon"}, "one.yaml: metadata.annotations.type is 'dragon': Input should be 'detector', "),
-        ({"spec": "[{"}, "one.yaml: metadata.annotations.spec is '[{': Invalid JSON: EOF while parsing"),
+        ({"type": "dragon"}, "one.yaml: metadata.annotations.type: 'dragon' is not one of ['detector', "),
+        ({"type": None}, "one.yaml: metadata.annotations.type: None is not one of"),
+        ({"spec": "[{"}, "one.yaml: metadata.annotations.spec is not JSON: "),
+        ({"spec": '{"name":"a"}'}, "one.yaml: metadata.annotations.spec: {'name': 'a'} is not of type 'array'"),
         ({"spec": '[{"name":"a"},{"name":"a"}]'}, "names must be unique, and these are not: a"),
-        ({"spec": '[{"id":1}]'}, "one.yaml: metadata.annotations.spec.0.name is {'id': 1}: Field required"),
+        ({"spec": '[{"id":1}]'}, "one.yaml: metadata.annotations.spec.0: 'name' is a required property"),
         (
             {"spec": '[{"name":"a","attributes":[{"name":"b","values":[]}]}]'},
-            "metadata.annotations.spec.0.attributes.0.input_type",
+            "one.yaml: metadata.annotations.spec.0.attributes.0: 'input_type' is a required property",
         ),
         (
-            {"min_pos_points": "few"},
-            "one.yaml: metadata.annotations.min_pos_points is 'few': Input should be a valid int",
+            {
+                "spec": '[{"name":"a","attributes":[{"name":"b","input_type":"text","values":[]}]}]'.replace(
+                    "}]}]", '},{"name":"b","input_type":"text","values":[]}]}]'
+                )
+            },
+            "one.yaml: metadata.annotations.spec.0.attributes: names must be unique, and these are not: b",
         ),
+        (
+            {"spec": '[{"name":"a","type":"skeleton","svg":"<circle/>"}]'},
+            "one.yaml: metadata.annotations.spec.0: 'sublabels' is a required property",
+        ),
+        (
+            {"spec": '[{"name":"a","type":"skeleton","sublabels":[{"name":"b"}]}]'},
+            "one.yaml: metadata.annotations.spec.0: 'svg' is a required property",
+        ),
+        ({"min_pos_points": "few"}, "one.yaml: metadata.annotations.min_pos_points: 'few' does not match"),
+        ({"supported_shape_types": "square"}, "one.yaml: metadata.annotations.supported_shape_types: 'square'"),
     ],
 )
 def test_a_bad_file_names_itself_the_key_and_the_rule(tmp_path: Path, annotations: Any, error: str) -> None:
@@ -100,6 +116,55 @@ def test_a_bad_file_names_itself_the_key_and_the_rule(tmp_path: Path, annotation
     with pytest.raises(ConfigError) as raised:
         load(environ(tmp_path))
     assert error in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["_a", "a_", "-a", ".a", "a" * 64, "a b", "\u00e9", "a/b"])
+def test_a_name_that_sagemaker_or_cvat_would_refuse_is_refused(tmp_path: Path, name: str) -> None:
+    document = {"metadata": {"name": name, "annotations": {"type": "reid"}}}
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump(document))
+    with pytest.raises(ConfigError, match=r"one\.yaml: metadata\.name: .* does not match"):
+        load(environ(tmp_path))
+
+
+def test_every_name_that_is_taken_makes_a_host_name_of_sagemaker(tmp_path: Path) -> None:
+    for name in ("a", "a" * 63, "a.b_c-d", "a..__--b", "0_" + "x" * 60 + "9"):
+        write(tmp_path, name)
+        target = environ(tmp_path).target(name)  # pydantic checks it against SageMaker's rule
+        assert target and target.container
+        assert name in load(environ(tmp_path))
+
+
+def test_two_names_of_one_container_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, "a.b")
+    write(tmp_path, "a-b")
+    with pytest.raises(ConfigError, match=r"a-b\.yaml and a\.b\.yaml: both would be container a-b: rename one"):
+        load(environ(tmp_path))
+
+
+def test_a_file_with_the_other_suffix_is_not_ignored(tmp_path: Path) -> None:
+    write(tmp_path, "one")
+    (tmp_path / "one.yaml").rename(tmp_path / "one.yml")
+    with pytest.raises(ConfigError, match=r"one\.yml: metadata\.name asks for the file name one\.yaml"):
+        load(environ(tmp_path))
+
+
+NO_FUNCTIONS = ["", "[]", "a: 1", "metadata: 5", "metadata: {name: x}", "metadata: {name: x, annotations: []}"]
+
+
+@pytest.mark.parametrize("text", NO_FUNCTIONS)
+def test_a_file_that_is_no_function_is_refused_with_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"x\.yaml: (the file|metadata)"):
+        load(environ(tmp_path))
+
+
+def test_flags_of_later_versions_are_sent_only_if_they_are_true(tmp_path: Path) -> None:
+    write(tmp_path, "one", type="interactor", startswith_box=True, startswith_box_optional=False)
+    write(tmp_path, "two", type="tracker", supported_shape_types="rectangle,polygon")
+    functions = load(environ(tmp_path))
+    assert functions["one"].item["metadata"]["annotations"]["startswith_box"] == "true"
+    assert "startswith_box_optional" not in functions["one"].item["metadata"]["annotations"]
+    assert functions["two"].item["metadata"]["annotations"]["supported_shape_types"] == "rectangle,polygon"
 
 
 def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:

@@ -17,8 +17,10 @@ import numpy as np
 import orjson
 import pytest
 from models.examples import encode, example_body
+from models.images import decode_image
 from PIL import Image
 
+from tests.support.image_files import FORMS, RED, SIZE, image_file
 from tests.support.models.model_process import ModelProcess
 
 GOOD = encode(np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8))
@@ -81,6 +83,14 @@ def test_a_bomb_is_refused_before_it_is_decoded(torchvision: ModelProcess) -> No
 @pytest.mark.parametrize("image", [cut(JPEG, 0.5), cut(GOOD, 0.5)], ids=["JPEG", "PNG"])
 def test_an_image_whose_end_is_missing_is_taken_as_cvat_shows_it(torchvision: ModelProcess, image: str) -> None:
     assert torchvision.call({"image": image}), "objects are found in what is there"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_format_of_cvats_tasks_is_taken(form: str) -> None:
+    """As the gateway takes them: both have the same decoder."""
+    pixels = decode_image(base64.b64encode(image_file(form)).decode())
+    assert pixels.shape == (SIZE[1], SIZE[0], 3)
+    assert pixels[20, 30].tolist() == pytest.approx(RED, abs=12)
 
 
 @pytest.mark.parametrize("field", ["image", "threshold"])

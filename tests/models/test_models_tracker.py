@@ -67,6 +67,17 @@ def test_the_singular_form_of_old_cvat_is_answered_in_the_singular(siammask: Mod
     assert extent(second["shape"]) == pytest.approx([108, 100, 171, 163], abs=4)
 
 
+@pytest.mark.parametrize(("kind", "numbers"), [("rectangle", 4), ("polygon", 8)])
+def test_shapes_with_a_type_are_answered_with_it(siammask: ModelProcess, kind: str, numbers: int) -> None:
+    shape = {"type": kind, "points": [100, 100, 163, 100, 163, 163, 100, 163] if numbers == 8 else [100, 100, 163, 163]}
+    first = siammask.call({"image": frame((100, 100, 163, 163, ORANGE)), "shapes": [shape], "states": []})
+    assert first["shapes"] == [shape]
+    moved = {"image": frame((108, 100, 171, 163, ORANGE)), "shapes": [None], "states": first["states"]}
+    (followed,) = siammask.call(moved)["shapes"]
+    assert (followed["type"], len(followed["points"])) == (kind, numbers)
+    assert extent(followed["points"]) == pytest.approx([108, 100, 171, 163], abs=4)
+
+
 def test_a_new_target_may_join_those_that_are_followed(siammask: ModelProcess) -> None:
     image = frame((100, 100, 163, 163, ORANGE), (400, 300, 463, 363, TEAL))
     state = siammask.call({"image": image, "shapes": [[100, 100, 163, 163]], "states": []})["states"][0]

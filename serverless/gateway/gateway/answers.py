@@ -81,11 +81,11 @@ def _detection(item: Payload) -> Payload | None:
 def _shape(item: Payload, kind: str) -> Payload | None:
     points = item.get("points")
     if not _numbers(points) or not points:
-        raise ValueError(f"the 'points' of a {kind} are no list of numbers")
+        raise ValueError(f"the 'points' of type '{kind}' are no list of numbers")
     if kind in COORDINATES and len(points) != COORDINATES[kind]:
-        raise ValueError(f"the 'points' of a {kind} are {COORDINATES[kind]} numbers, not {len(points)}")
+        raise ValueError(f"the 'points' of type '{kind}' are {COORDINATES[kind]} numbers, not {len(points)}")
     if len(points) % 2:
-        raise ValueError(f"the 'points' of a {kind} are pairs, not {len(points)} numbers")
+        raise ValueError(f"the 'points' of type '{kind}' are pairs, not {len(points)} numbers")
     return None if len(points) < LEAST_COORDINATES.get(kind, 0) else item
 
 

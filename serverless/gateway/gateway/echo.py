@@ -38,7 +38,7 @@ def echoed(function: Function, payload: Payload) -> Any:
             "confidence": "0.9",
             "points": [width / 4, height / 4, width * 0.75, height * 0.75],
         }
-        return [item | {"label": label.name} for label in (function.labels or [])[:1]]
+        return [item | {"label": label["name"]} for label in function.labels[:1]]
     if function.kind == "interactor":  # the box that was drawn, or one around the first point
         x, y = (payload["pos_points"] or [[0, 0]])[0]
         (x0, y0), (x1, y1) = payload.get("obj_bbox") or [[max(0, x - 20), max(0, y - 20)], [x + 20, y + 20]]

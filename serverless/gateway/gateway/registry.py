@@ -1,63 +1,47 @@
-"""The functions: one YAML file each, as CVAT's own function.yaml; all mistakes are reported at once."""
+"""The functions: one YAML file each, as CVAT's own function.yaml, by the rules of functions/schema.json."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
+import orjson
 import yaml
-from pydantic import AfterValidator, AliasPath, BaseModel, Field, Json, ValidationError
+from jsonschema import Draft202012Validator, ValidationError
 
 from gateway.errors import ConfigError
 
 FunctionKind = Literal["detector", "interactor", "tracker", "reid"]
+FOLDER = Path(__file__).parents[2] / "functions"
 FALSE = {"", "0", "false", "no", "off", "none"}
 FLAGS = ("startswith_box", "startswith_box_optional")
 """Annotations that CVAT reads as bool(text), to which "false" is true."""
+SHOWN_CHARACTERS = 160
+"""Of a finding, which quotes the value."""
+
+_SCHEMA = orjson.loads((FOLDER / "schema.json").read_bytes())
+_FILE = Draft202012Validator(_SCHEMA)
+_LABELS = _FILE.evolve(schema={"$ref": "#/$defs/labels", "$defs": _SCHEMA["$defs"]})
+_HOSTNAME = _SCHEMA["properties"]["metadata"]["properties"]["name"]["containerHostname"]
 
 
 def container_hostname(function: str) -> str:
     """A function's name as that of its container in a shared endpoint."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", function)
+    return re.sub(_HOSTNAME["pattern"], _HOSTNAME["replacement"], function)
 
 
-def _unique(items: list[Any]) -> list[Any]:
-    """CVAT answers 404 for the whole list of functions when one of them names a label twice."""
-    names = [item.name for item in items]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"names must be unique, and these are not: {', '.join(twice)}")
-    return items
+@dataclass(frozen=True)
+class Function:
+    """What CVAT must know of a function."""
 
-
-class Attribute(BaseModel):
     name: str
-    input_type: Literal["checkbox", "radio", "number", "text", "select"]
-    values: list[str]
-
-
-class Label(BaseModel):
-    name: str
-    attributes: Annotated[list[Attribute], AfterValidator(_unique)] = []
-    sublabels: "Annotated[list[Label], AfterValidator(_unique)]" = []
-
-
-def _at(path: str, **rules: Any) -> Any:
-    return Field(validation_alias=AliasPath(*path.split(".")), **rules)
-
-
-class Function(BaseModel):
-    """A registry file: the keys that CVAT parses. Others are passed on (annotations) or read by others."""
-
-    name: str = _at("metadata.name", pattern=r"^[a-zA-Z0-9_.-]+$")
-    namespace: str = _at("metadata.namespace", default="cvat")
-    description: str = _at("spec.description", default="")
-    annotations: dict[str, Any] = _at("metadata.annotations")
-    kind: FunctionKind = _at("metadata.annotations.type")
-    labels: Json[Annotated[list[Label], AfterValidator(_unique)]] | None = _at(
-        "metadata.annotations.spec", default=None
-    )
-    min_pos_points: int | None = _at("metadata.annotations.min_pos_points", default=None)
-    min_neg_points: int | None = _at("metadata.annotations.min_neg_points", default=None)
-    version: int | None = _at("metadata.annotations.version", default=None)
+    kind: FunctionKind
+    annotations: dict[str, Any]
+    """All of the file, also those that only a later CVAT reads."""
+    labels: list[dict[str, Any]]
+    namespace: str = "cvat"
+    description: str = ""
 
     @property
     def item(self) -> dict[str, Any]:
@@ -76,25 +60,83 @@ class Function(BaseModel):
 def read_functions(folder: Path) -> dict[str, Function]:
     """All functions of a folder by name; raises ConfigError that names file, key and rule of each mistake."""
     functions, mistakes = {}, []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(folder.glob("*.y*ml")):
         try:
-            function = functions[path.stem] = Function.model_validate(yaml.safe_load(path.read_text()))
-            if (named := f"{function.name}.yaml") != path.name:
-                mistakes.append(f"{path.name}: metadata.name asks for the file name {named}: rename one of them")
+            document = yaml.safe_load(path.read_bytes())
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             mistakes.append(f"{path.name} is no YAML file: {' '.join(str(error).split())}")
-        except ValidationError as error:
-            mistakes.append(_sentences(error, f"{path.name}: "))
+            continue
+        found = list(_mistakes(path, document))
+        mistakes += [f"{path.name}: {mistake}" for mistake in found]
+        if not found:
+            functions[path.stem] = _function(document)
     if not functions and not mistakes:
         mistakes.append(f"FUNCTIONS_DIR is '{folder}': no *.yaml is there; set it to the registry's folder")
+    mistakes += _shared_hostnames(functions)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return functions
 
 
-def _sentences(error: ValidationError, where: str) -> str:
-    """Pydantic's findings, a line each that names the field, the value and the rule."""
-    return "\n".join(
-        f"{where}{'.'.join(map(str, e['loc']))} is {e['input']!r:.60}: {e['msg'].removeprefix('Value error, ')}"
-        for e in error.errors(include_url=False)
+def _function(document: dict[str, Any]) -> Function:
+    metadata, annotations = document["metadata"], document["metadata"]["annotations"]
+    return Function(
+        name=metadata["name"],
+        kind=annotations["type"],
+        annotations=annotations,
+        labels=_labels(annotations) or [],
+        namespace=metadata.get("namespace", "cvat"),
+        description=(document.get("spec") or {}).get("description") or "",
     )
+
+
+def _labels(annotations: dict[str, Any]) -> Any:
+    text = annotations.get("spec")
+    return orjson.loads(text) if text and text.strip() else []
+
+
+def _mistakes(path: Path, document: Any) -> Iterator[str]:
+    """What is wrong with a file, a sentence each; the first finding of another file's rule needs the ones before."""
+    errors = sorted(_FILE.iter_errors(document), key=lambda error: [str(part) for part in error.path])
+    yield from (_sentence("", error) for error in errors)
+    if errors:
+        return
+    named = f"{document['metadata']['name']}.yaml"
+    if named != path.name:
+        yield f"metadata.name asks for the file name {named}: rename one of them"
+    where = "metadata.annotations.spec"
+    try:
+        labels = _labels(document["metadata"]["annotations"])
+    except orjson.JSONDecodeError as error:
+        yield f"{where} is not JSON: {error}"
+        return
+    errors = list(_LABELS.iter_errors(labels))
+    yield from (_sentence(where, error) for error in errors)
+    if not errors:
+        yield from _repeated(where, labels or [])
+
+
+def _sentence(where: str, error: ValidationError) -> str:
+    key = ".".join([where] * bool(where) + [str(part) for part in error.absolute_path])
+    return f"{key or 'the file'}: {error.message:.{SHOWN_CHARACTERS}}"
+
+
+def _repeated(where: str, items: list[dict[str, Any]]) -> Iterator[str]:
+    """CVAT answers 404 for the whole list of functions when one of them names a label twice."""
+    names = [item["name"] for item in items]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        yield f"{where}: names must be unique, and these are not: {', '.join(twice)}"
+    for place, item in enumerate(items):
+        for part in ("attributes", "sublabels"):
+            yield from _repeated(f"{where}.{place}.{part}", item.get(part, []))
+
+
+def _shared_hostnames(functions: dict[str, Function]) -> Iterator[str]:
+    """SageMaker names containers by letters, digits and '-': two functions must not get the same name."""
+    by_hostname: dict[str, str] = {}
+    for name in functions:
+        hostname = container_hostname(name)
+        other = by_hostname.setdefault(hostname, name)
+        if other != name:
+            yield f"{other}.yaml and {name}.yaml: both would be container {hostname}: rename one of them"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, Field, Json, ValidationError
 
 from gateway.errors import ConfigError
-from gateway.registry import Function, container_hostname
+from gateway.registry import FOLDER, Function, container_hostname
 
 MIB = 1024 * 1024
 
@@ -31,7 +31,7 @@ class Settings(BaseModel, frozen=True, alias_generator=str.upper):
     """Of every function that has no entry of its own."""
     serverless_endpoints: Json[dict[str, Target]] = {}
     """By function. One with neither is not deployed."""
-    functions_dir: Path = Path(__file__).parents[2] / "functions"
+    functions_dir: Path = FOLDER
     backend: Literal["sagemaker", "echo"] = "sagemaker"
     port: int = Field(8070, ge=0, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import logging
 import shutil
 import tarfile
 import tempfile
@@ -13,8 +12,7 @@ from typing import Any
 
 import orjson
 
-from models.errors import ModelError, RequestError
-from models.examples import example_body
+from models.errors import ModelError
 from models.function import FILE_NAME
 from models.service import load_service
 
@@ -52,7 +50,7 @@ def pack(functions: Path, name: str, weights: list[Path], output: Path) -> Archi
         shutil.copyfile(registry_file, folder / FILE_NAME)
         for source in weights:
             _copy(source, folder / source.name)
-        answer = try_archive(folder, name)
+        answer = load_service(folder, threads=1, expected=name).try_example()
         output.mkdir(parents=True, exist_ok=True)
         path = output / f"{name}.tar.gz"
         unfinished = path.with_suffix(".unfinished")
@@ -61,21 +59,6 @@ def pack(functions: Path, name: str, weights: list[Path], output: Path) -> Archi
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Archive(function=name, path=path, sha256=digest, answer=answer)
-
-
-def try_archive(folder: Path, name: str) -> Any:
-    """Loads an unpacked archive and runs one image; its answer, or a ModelError."""
-    service = load_service(folder, threads=1, expected=name)
-    body = example_body(service.function.kind)
-    try:
-        answer = orjson.loads(service.answer(orjson.dumps(body)))
-        if service.function.kind == "tracker":  # its first answer comes from one network of three
-            body["states"] = answer["states"]
-            answer = orjson.loads(service.answer(orjson.dumps(body)))
-        return answer
-    except (RequestError, RuntimeError, ValueError, IndexError) as error:
-        logging.debug("the example request failed", exc_info=True)
-        raise ModelError(f"function {name}: the network loads, but fails on an image: {error}") from error
 
 
 def compress(folder: Path, target: Path) -> None:

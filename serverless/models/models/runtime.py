@@ -24,11 +24,25 @@ class Network:
         self._request = compiled.create_infer_request()
         self._inputs = {ours: find_port(compiled.inputs, ours, name, label) for ours, name in inputs.items()}
         self._outputs = {ours: find_port(compiled.outputs, ours, name, label) for ours, name in outputs.items()}
+        fed = [compiled.inputs.index(port) for port in self._inputs.values()]
+        left = [port for index, port in enumerate(compiled.inputs) if index not in fed]
+        if left:
+            raise ModelError(f"{label} has an input that its handler does not feed: {_names(left)}")
+        read = [compiled.outputs.index(port) for port in self._outputs.values()]
+        if len(set(read)) < len(read):
+            raise ModelError(
+                f"{label}: {', '.join(outputs)} must be different outputs; it has {_names(compiled.outputs)}"
+            )
+        self.unread = [port_names(port) for index, port in enumerate(compiled.outputs) if index not in read]
+        """The names of each output that is not asked for."""
 
     def shape(self, name: str) -> tuple[int | None, ...]:
         """Dimensions of an input; None where any length is taken."""
-        partial = self._inputs[name].get_partial_shape()
-        return tuple(None if item.is_dynamic else item.get_length() for item in partial)
+        return _dimensions(self._inputs[name])
+
+    def output_shape(self, name: str) -> tuple[int | None, ...]:
+        """Dimensions of an output; None where they depend on the input, the empty tuple where their number does."""
+        return _dimensions(self._outputs[name])
 
     def __call__(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """One inference. The answers live in the network's own buffers until the next call."""
@@ -89,9 +103,8 @@ def find_port(ports: list[Any], ours: str, name: str | None, label: str) -> Any:
     if name is None and not matches and len(ports) == 1:
         matches = ports
     if len(matches) != 1:
-        known = ", ".join("/".join(sorted(port_names(port))) for port in ports)
         raise ModelError(
-            f"{label} has no input or output {wanted!r}; it has {known}. "
+            f"{label} has no input or output {wanted!r}; it has {_names(ports)}. "
             f"Name the right one for {ours!r} in sagemaker.options"
         )
     return matches[0]
@@ -101,6 +114,17 @@ def port_names(port: Any) -> set[str]:
     """All names of a port. TensorFlow's `name:0` is also found as `name`."""
     names = set(port.get_names()) or {port.get_node().get_friendly_name()}
     return names | {name.removesuffix(":0") for name in names}
+
+
+def _names(ports: list[Any]) -> str:
+    return ", ".join("/".join(sorted(port_names(port))) for port in ports)
+
+
+def _dimensions(port: Any) -> tuple[int | None, ...]:
+    partial = port.get_partial_shape()
+    if partial.rank.is_dynamic:
+        return ()
+    return tuple(None if item.is_dynamic else item.get_length() for item in partial)
 
 
 def _listing(folder: Path) -> str:

@@ -41,12 +41,16 @@ class Server:
         self.app.add_routes([web.get("/ping", self._ping), web.post("/invocations", self._invoke)])
 
     async def load(self) -> None:
-        """Loads the archive in the worker's thread."""
-        loop, settings = asyncio.get_running_loop(), self._settings
+        """Loads the archive in the worker's thread, and tries it."""
+        settings = self._settings
         started = time.monotonic()
-        self._service = await loop.run_in_executor(
-            self._worker, load_service, settings.model_dir, settings.threads, settings.function
-        )
+
+        def load() -> Service:
+            service = load_service(settings.model_dir, settings.threads, settings.function)
+            service.try_example()
+            return service
+
+        self._service = await asyncio.get_running_loop().run_in_executor(self._worker, load)
         logging.info("ready after %.1f s", time.monotonic() - started)
 
     def close(self) -> None:

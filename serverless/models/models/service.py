@@ -2,13 +2,16 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import cv2
 import orjson
 
 from models.errors import ModelError, RequestError
+from models.examples import example_body
 from models.function import FILE_NAME, Function, read_function
 from models.handlers import Handler, make_handler
+from models.handlers.detector import Detector
 from models.runtime import Runtime
 
 
@@ -26,6 +29,23 @@ class Service:
         except orjson.JSONDecodeError as error:
             raise RequestError(f"the body is not JSON: {error}") from None
         return orjson.dumps(self._handler(body), option=orjson.OPT_SERIALIZE_NUMPY)
+
+    def try_example(self) -> Any:
+        """The answer to an example request; a ModelError where the network is not what its handler reads."""
+        body = example_body(self.function.kind)
+        try:
+            answer = orjson.loads(self.answer(orjson.dumps(body)))
+            if self.function.kind == "tracker":  # its first answer comes from one network of three
+                body["states"] = answer["states"]
+                answer = orjson.loads(self.answer(orjson.dumps(body)))
+            if isinstance(self._handler, Detector):
+                self._handler.check_example(body)
+        except (RequestError, RuntimeError, ValueError, IndexError) as error:
+            logging.debug("the example request failed", exc_info=True)
+            raise ModelError(
+                f"function {self.function.name}: the network loads, but fails on an image: {error}"
+            ) from error
+        return answer
 
 
 def load_service(folder: Path, threads: int, expected: str | None = None) -> Service:

@@ -1,6 +1,6 @@
 """What CVAT sends and how it reads the answers, version by version.
 
-Written after cvat/apps/lambda_manager/views.py of the five versions: headers, payloads, parsing, no more.
+Written after cvat/apps/lambda_manager/views.py of these versions: headers, payloads, parsing, no more.
 """
 
 import base64
@@ -69,6 +69,7 @@ class Client:
             "min_pos_points": int(annotations.get("min_pos_points", 1)),
             "min_neg_points": int(annotations.get("min_neg_points", -1)),
             "startswith_box": bool(annotations.get("startswith_box", False)),
+            "startswith_box_optional": bool(annotations.get("startswith_box_optional", False)),
             "version": int(annotations.get("version", "1")),
         }
 
@@ -77,13 +78,15 @@ class Client:
 
     def interactor(self, image: bytes, box: Any = None) -> JSON:
         points = {"pos_points": [[20, 15], [30, 20]], "neg_points": [[60, 40]]}
-        return {"image": encoded(image), **points, "obj_bbox": box}
+        prompts = {"text_prompts": ["a car"]} if self.version >= (2, 60) else {}
+        return {"image": encoded(image), **points, "obj_bbox": box, **prompts}
 
     def tracker(self, image: bytes, shape: Any, state: Any) -> JSON:
-        """One object. Before v1.7 the browser sends no shape after the first call."""
+        """One object. Before v1.7 and since v2.26 no shape is sent after the first call."""
         if self.version < (1, 7):
             return {"image": encoded(image), "shape": None if state else shape, "state": state}
-        return {"image": encoded(image), "shapes": [shape], "states": [state] if state else []}
+        known = None if state and self.version >= (2, 26) else shape
+        return {"image": encoded(image), "shapes": [known], "states": [state] if state else []}
 
     def tracked(self, answer: JSON) -> tuple[Any, Any]:
         if self.version < (1, 7):
@@ -106,8 +109,11 @@ def box(number: int, *points: float) -> JSON:
 
 
 FIRST = Client((1, 5), "python-requests/2.24.0")  # the commit that this project deploys
+V17 = Client((1, 7), "python-requests/2.24.0")
 V20 = Client((2, 0), "python-requests/2.26.0")
+V22 = Client((2, 2), "python-requests/2.26.0", BASE | VIA)
 V25 = Client((2, 5), "CVAT/2.5.0 python-requests/2.26.0", BASE | VIA)
 V28 = Client((2, 8), "CVAT/2.8.0 python-requests/2.26.0", BASE | VIA | LIMIT)
 V214 = Client((2, 14, 4), "CVAT/2.14.4 python-requests/2.32.2", BASE | VIA | LIMIT)
-CLIENTS = [FIRST, V20, V25, V28, V214]
+V273 = Client((2, 73), "CVAT/2.73.0 python-requests/2.33.1", BASE | VIA | LIMIT)
+CLIENTS = [FIRST, V17, V20, V22, V25, V28, V214, V273]

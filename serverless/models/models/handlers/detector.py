@@ -1,6 +1,6 @@
 """Object detectors with boxes, scores and classes as outputs, non-maximum suppression inside the network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,11 +10,15 @@ from pydantic import Field
 from models.errors import ModelError
 from models.function import Function
 from models.image_input import ImageInput, compile_with_image, resize
-from models.images import decode_image
+from models.images import Pixels, decode_image
 from models.runtime import Array, Runtime, find_model
 from models.validation import Options, Request, parse_options, parse_request
 
 Threshold = Annotated[float, Field(ge=0, le=1)]
+
+BOX_NUMBERS = 4
+MANY_BOXES = 10
+"""Of so many, most have an area if the box order is right, whatever the image."""
 
 
 class DetectorOutputs(Options):
@@ -28,6 +32,8 @@ class DetectorOutputs(Options):
     """One a box: the id of the registry's spec."""
     count: str | None = None
     """How many of the boxes are meant; without it, all."""
+    ignored: tuple[str, ...] = ()
+    """Outputs that are known and not needed. Any other one is refused: it may say what the rest means."""
 
 
 class DetectorOptions(Options):
@@ -58,7 +64,17 @@ class TensorflowOptions(DetectorOptions):
 
     input: ImageInput = ImageInput(name="image_tensor", layout="NHWC", max_size=(1920, 1080))
     output: DetectorOutputs = DetectorOutputs(
-        boxes="detection_boxes", scores="detection_scores", labels="detection_classes", count="num_detections"
+        boxes="detection_boxes",
+        scores="detection_scores",
+        labels="detection_classes",
+        count="num_detections",
+        ignored=(
+            "raw_detection_boxes",
+            "raw_detection_scores",
+            "detection_anchor_indices",
+            "detection_multiclass_scores",
+            "detection_features",
+        ),
     )
     box_order: Literal["xyxy", "yxyx"] = "yxyx"
     box_units: Literal["pixels", "fractions"] = "fractions"
@@ -80,34 +96,77 @@ class Detector:
         self._labels = function.labels
         self._options = options
         path = find_model(folder, options.model)
-        outputs = options.output.model_dump(exclude_none=True)
+        outputs = options.output.model_dump(exclude_none=True, exclude={"ignored"})
         self.network, self._input = compile_with_image(runtime, runtime.read(path), path, options.input, {}, outputs)
+        self._check_outputs(path)
 
     def __call__(self, body: Any) -> list[dict[str, Any]]:
         """A list of {"label", "type": "rectangle", "points": [x1, y1, x2, y2], "confidence"}."""
         request = parse_request(DetectorRequest, body)
+        threshold = self._options.threshold if request.threshold is None else request.threshold
         pixels = decode_image(request.image)
         height, width = pixels.shape[:2]
-        shown = resize(pixels, self._input.tensor_size(width, height))
+        return self._answer(*self._found(pixels, threshold), (width, height))
+
+    def check_example(self, body: Any) -> None:
+        """Raises ModelError where what the network says of an image cannot be boxes, scores and labels."""
+        boxes, scores, ids = self._found(decode_image(parse_request(DetectorRequest, body).image), 0)
+        if (scores > 1).any():
+            raise ModelError(f"the network's scores go up to {scores.max():.3g}; they must be 0 to 1, not logits")
+        if (ids != np.floor(ids)).any():
+            raise ModelError(
+                "the network's labels are not whole numbers; they must be ids of metadata.annotations.spec"
+            )
+        solid = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        if len(boxes) >= MANY_BOXES and solid.mean() < 1 / 2:
+            raise ModelError(
+                f"{len(boxes) - solid.sum()} of the network's {len(boxes)} boxes end before they begin: "
+                f"they are not in order {self._options.box_order}, or not corners"
+            )
+
+    def _check_outputs(self, path: Path) -> None:
+        """Raises ModelError where the outputs cannot be n boxes of one image with a score and a label each."""
+        unread = [names for names in self.network.unread if names.isdisjoint(self._options.output.ignored)]
+        if unread:
+            raise ModelError(
+                f"{path.name} has an output that its handler does not read: {'/'.join(sorted(unread[0]))}. Export the "
+                "network without it, or name it in sagemaker.options.output.ignored if the others say all"
+            )
+        boxes = self.network.output_shape("boxes")
+        if boxes and (boxes[-1] not in (BOX_NUMBERS, None) or any(length not in (1, None) for length in boxes[:-2])):
+            raise ModelError(f"{path.name}: the boxes are {_shown(boxes)}; they must be n x 4, of one image")
+        for name in ("scores", "labels"):
+            shape = self.network.output_shape(name)
+            several = any(length not in (1, None) for length in shape[:-1])
+            if several or (shape and boxes and None not in (shape[-1], boxes[-2]) and shape[-1] != boxes[-2]):
+                raise ModelError(
+                    f"{path.name}: the {name} are {_shown(shape)} for boxes {_shown(boxes)}; "
+                    "they must be one for each box of one image"
+                )
+
+    def _found(self, pixels: Pixels, threshold: float) -> tuple[Array, Array, Array]:
+        """Boxes in fractions of the image, scores and ids of what reaches the threshold."""
+        shown = resize(pixels, self._input.tensor_size(pixels.shape[1], pixels.shape[0]))
         results = self.network({"image": shown[np.newaxis] if "N" in self._input.layout else shown})
-        threshold = self._options.threshold if request.threshold is None else request.threshold
         boxes, scores, ids = self._detections(results, threshold)
         factors = (1, 1) if self._options.box_units == "fractions" else shown.shape[1::-1]
-        return self._answer(boxes / np.tile(factors, 2), scores, ids, (width, height))
+        return boxes / np.tile(factors, 2), scores, ids
 
     def _detections(self, results: dict[str, Array], threshold: float) -> tuple[Array, Array, Array]:
         """Boxes (n x 4, x y x y), scores and ids of what reaches the threshold."""
-        boxes, scores, ids = (
-            results["boxes"].reshape(-1, 4),
-            results["scores"].ravel(),
-            results["labels"].ravel(),
-        )
+        boxes, scores, ids = results["boxes"], results["scores"].ravel(), results["labels"].ravel()
+        if boxes.size != BOX_NUMBERS * len(scores) or len(scores) != len(ids):
+            raise ModelError(
+                f"the network answers boxes {_shown(boxes.shape)}, {len(scores)} scores and {len(ids)} labels; "
+                "there must be one score and one label for each box"
+            )
+        boxes = boxes.reshape(-1, BOX_NUMBERS)
         count = int(results["count"].ravel()[0]) if "count" in results else len(boxes)
         # A network's unused rows may hold anything: NaN fails both comparisons and is left out.
         kept = np.flatnonzero((scores[:count] >= threshold) & np.isfinite(boxes[:count]).all(axis=1))
         if self._options.box_order == "yxyx":
             boxes = boxes[:, [1, 0, 3, 2]]
-        return boxes[kept].astype(np.float64), scores[kept], ids[kept].astype(np.int64)
+        return boxes[kept].astype(np.float64), scores[kept], ids[kept]
 
     def _answer(self, boxes: Array, scores: Array, ids: Array, size: tuple[int, int]) -> list[dict[str, Any]]:
         """Boxes in fractions of the image become items in pixels.
@@ -126,6 +185,10 @@ class Detector:
             for corners, score, label in zip(points[solid], scores[solid], ids[solid], strict=True)
             if int(label) in self._labels
         ]
+
+
+def _shown(shape: Sequence[int | None]) -> str:
+    return " x ".join("?" if length is None else str(length) for length in shape) or "of an unknown shape"
 
 
 def detector(model: type[DetectorOptions]) -> Callable[[Function, Path, Runtime], Detector]:

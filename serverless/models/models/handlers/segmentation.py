@@ -91,6 +91,10 @@ class ClickSegmentation:
             inputs["guidance"] = options.guidance.name
         self.network = runtime.compile(runtime.read(path), inputs, {"scores": options.output}, path.name)
         self._size = options.input.size or self._network_size(path)
+        shape = self.network.output_shape("scores")
+        several = any(length not in (1, None) for length in shape[:-MASK_DIMENSIONS])
+        if several or 0 < len(shape) < MASK_DIMENSIONS:
+            raise ModelError(f"{path.name}: the output is {shape}; it must be one mask of height x width")
 
     def _network_size(self, path: Path) -> tuple[int, int]:
         layout, shape = self._options.input.layout, self.network.shape("image")

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -52,6 +53,13 @@ class SiamMaskOptions(Options):
     hyperparameters: Hyperparameters = Hyperparameters()
 
 
+class TypedShape(Request):
+    """A shape as CVAT sends it since v2.40 to functions that declare supported_shape_types."""
+
+    type: Literal["rectangle", "polygon"]
+    points: list[float]
+
+
 class State(Request):
     """All that is remembered of a target. It comes back from a browser, so nothing in it is trusted."""
 
@@ -63,13 +71,15 @@ class State(Request):
     """Mean colour of the first frame."""
     template: str
     """The template's features as float16, little endian, base64."""
+    type: Literal["rectangle", "polygon"] | None = None
+    """Of the shape that the target began with, if it had a type: answers have it, too."""
 
 
 class TrackerRequest(Request):
     """CVAT's call of a tracker: since v1.7 for many targets, before it for one."""
 
     image: str
-    shapes: list[list[float] | None] | None = None
+    shapes: list[list[float] | TypedShape | None] | None = None
     states: list[State | None] | None = None
     shape: list[float] | None = None
     state: State | None = None
@@ -94,6 +104,25 @@ class SiamMaskTracker:
         self.search = load("search", "x", self._parameters.instance_size, {"zf": "zf"}, outputs)
         path = _part(folder, "refine")
         self.refine = runtime.compile(runtime.read(path), patches, {"mask": "mask"}, path.name)
+        self._check_outputs()
+
+    def _check_outputs(self) -> None:
+        """Raises ModelError where the networks were exported for other hyperparameters."""
+        parameters = self._parameters
+        anchors, side = len(parameters.ratios) * len(parameters.scales), parameters.score_size
+        expected = {
+            "score": (self.search, (1, 2 * anchors, side, side)),
+            "delta": (self.search, (1, 4 * anchors, side, side)),
+            "mask": (self.refine, (parameters.out_size**2,)),
+        }
+        for name, (network, lengths) in expected.items():
+            shape = network.output_shape(name)
+            known = [length for length in shape if length is not None]
+            fits = prod(known) == lengths[0] if name == "mask" else known == list(lengths)
+            if shape and len(known) == len(shape) and not fits:
+                raise ModelError(
+                    f"the output {name!r} is {shape}; with sagemaker.options.hyperparameters it is {lengths}"
+                )
 
     def __call__(self, body: Any) -> dict[str, Any]:
         """{"shapes": [...], "states": [...]}, or shape and state where the request was singular."""
@@ -117,15 +146,18 @@ class SiamMaskTracker:
         return {"shapes": [shape for shape, _ in results], "states": [state for _, state in results]}
 
     def _follow(
-        self, pixels: Pixels, shape: list[float] | None, state: State | None, field: str
-    ) -> tuple[list[float], dict[str, Any]]:
+        self, pixels: Pixels, shape: list[float] | TypedShape | None, state: State | None, field: str
+    ) -> tuple[Any, dict[str, Any]]:
+        """A target's shape and its next state."""
         if state is not None:
             return self._track(pixels, state)
-        if shape is None or len(shape) < MIN_SHAPE or len(shape) % 2:
-            raise RequestError(f"{field}: without a state, a shape of at least two points x, y is needed, not {shape}")
-        return shape, self._start(pixels, np.array(shape, dtype=np.float64).reshape(-1, 2))
+        kind, points = (shape.type, shape.points) if isinstance(shape, TypedShape) else (None, shape)
+        if points is None or len(points) < MIN_SHAPE or len(points) % 2:
+            raise RequestError(f"{field}: without a state, a shape of at least two points x, y is needed, not {points}")
+        started = self._start(pixels, np.array(points, dtype=np.float64).reshape(-1, 2), kind)
+        return ({"type": kind, "points": points} if kind else points), started
 
-    def _start(self, pixels: Pixels, points: Vector) -> dict[str, Any]:
+    def _start(self, pixels: Pixels, points: Vector, kind: str | None) -> dict[str, Any]:
         """The state of a new target."""
         low, high = points.min(axis=0), points.max(axis=0)
         frame = np.array(pixels.shape[1::-1])
@@ -137,10 +169,10 @@ class SiamMaskTracker:
         patch = siamese.cut(pixels, window, self._parameters.exemplar_size, average)
         features = self.template({"image": patch[np.newaxis]})["zf"]
         text = base64.b64encode(features.astype("<f2").tobytes()).decode("ascii")
-        return _state(position, size, average.round(2), text)
+        return _state(position, size, average.round(2), text, kind)
 
-    def _track(self, pixels: Pixels, state: State) -> tuple[list[float], dict[str, Any]]:
-        """The target's rotated box in this frame, eight numbers, and its next state."""
+    def _track(self, pixels: Pixels, state: State) -> tuple[Any, dict[str, Any]]:
+        """The target's rotated box in this frame, eight numbers or a shape of its type, and its next state."""
         frame = (pixels.shape[1], pixels.shape[0])
         position, size, average = np.array(state.position), np.array(state.size), np.array(state.average)
         window = siamese.search_window(position, size, self._parameters)
@@ -153,7 +185,10 @@ class SiamMaskTracker:
         if box is None:
             box = candidate.position + np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * candidate.size / 2
         position, size = siamese.clamp(candidate, frame)
-        return box.round(2).ravel().tolist(), _state(position, size, average, state.template)
+        corners = np.array([box.min(axis=0), box.max(axis=0)]) if state.type == "rectangle" else box
+        points = corners.round(2).ravel().tolist()
+        shape = {"type": state.type, "points": points} if state.type else points
+        return shape, _state(position, size, average, state.template, state.type)
 
     def _features(self, text: str) -> Array:
         shape = [1 if length is None else length for length in self.search.shape("zf")]
@@ -174,13 +209,14 @@ class SiamMaskTracker:
         return features
 
 
-def _state(position: Vector, size: Vector, average: Vector, template: str) -> dict[str, Any]:
-    return {
+def _state(position: Vector, size: Vector, average: Vector, template: str, kind: str | None) -> dict[str, Any]:
+    state = {
         "position": position.tolist(),
         "size": size.tolist(),
         "average": average.tolist(),
         "template": template,
     }
+    return state | {"type": kind} if kind else state
 
 
 def _piece(features: Array, patch: Patch, candidate: siamese.Candidate) -> Array:
