@@ -1,22 +1,27 @@
-"""The registry of auto-annotation functions, read as data, and the model archives that go with it. Pure."""
+"""The functions' files, read by the rules of their schema, and the model archives that go with them. Pure."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+from jsonschema import Draft202012Validator
 
 from settings.errors import FunctionsError
 
 ARCHIVE_SUFFIX = ".tar.gz"
 CONTAINERS_PER_ENDPOINT = 15
 """SageMaker takes no more in one model (CreateModel, "Containers", read 2026-11)."""
-_HOSTNAME_LENGTH = 63
+_SCHEMA = Path(__file__).parent.parent / "serverless" / "functions" / "schema.json"
+_SHOWN_CHARACTERS = 160
+"""Of a finding, which quotes the value."""
 _LABEL_LENGTH = 40
 """Endpoint names take 63 characters; prefix and suffix need the rest."""
 
@@ -34,8 +39,9 @@ class Function:
 
     @property
     def hostname(self) -> str:
-        """Its name as a container of a shared endpoint."""
-        return re.sub(r"[^A-Za-z0-9]+", "-", self.name).strip("-")[:_HOSTNAME_LENGTH]
+        """Its name as a container of a shared endpoint, by the schema's rule."""
+        rule = _schema()["properties"]["metadata"]["properties"]["name"]["containerHostname"]
+        return re.sub(rule["pattern"], rule["replacement"], self.name)
 
     @property
     def label(self) -> str:
@@ -72,14 +78,24 @@ class StoredArchive:
 Archive = LocalArchive | StoredArchive
 
 
+@cache
+def _schema() -> Any:
+    return json.loads(_SCHEMA.read_text(encoding="utf-8"))
+
+
 def read_functions(folder: Path) -> list[Function]:
     """All functions of a folder of YAML files, by name. Raises FunctionsError with everything that is wrong."""
     functions, problems = [], []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(folder.glob("*.y*ml")):
         try:
-            functions.append(_function(path))
-        except (ValueError, yaml.YAMLError) as error:
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
             problems.append(f"{path}: {error}")
+            continue
+        mistakes = list(_mistakes(path, document))
+        problems += [f"{path}: {mistake}" for mistake in mistakes]
+        if not mistakes:
+            functions.append(_function(document))
     hostnames = [function.hostname for function in functions]
     problems += [
         f"{folder}: two functions would be containers named {name}. Rename one."
@@ -90,25 +106,25 @@ def read_functions(folder: Path) -> list[Function]:
     return functions
 
 
-def _function(path: Path) -> Function:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    name = _mapping(_mapping(content, "the file").get("metadata"), "metadata").get("name")
-    if name != path.name.removesuffix(path.suffix):
-        raise ValueError(f"metadata.name is {name!r}, but the file's name says otherwise. Make them the same.")
-    about = _mapping(content.get("sagemaker") or {}, "sagemaker")
-    environment = _mapping(about.get("environment") or {}, "sagemaker.environment")
+def _mistakes(path: Path, document: Any) -> Iterator[str]:
+    """What is wrong with a file, a sentence each. What CVAT reads of it is the gateway's to check."""
+    errors = sorted(Draft202012Validator(_schema()).iter_errors(document), key=lambda error: error.json_path)
+    for error in errors:
+        key = ".".join(str(part) for part in error.absolute_path) or "the file"
+        yield f"{key}: {error.message:.{_SHOWN_CHARACTERS}}. See serverless/README.md."
+    if not errors and path.name != f"{document['metadata']['name']}.yaml":
+        name = document["metadata"]["name"]
+        yield f"metadata.name is {name!r}, which asks for the file name {name}.yaml. Make them the same."
+
+
+def _function(document: Mapping[str, Any]) -> Function:
+    section = document.get("sagemaker") or {}
     return Function(
-        name=name,
-        required=bool(about.get("required", False)),
-        image=about.get("image"),
-        environment={str(key): str(value) for key, value in environment.items()},
+        name=document["metadata"]["name"],
+        required=section.get("required", False),
+        image=section.get("image"),
+        environment={key: str(value) for key, value in (section.get("environment") or {}).items()},
     )
-
-
-def _mapping(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where} must hold keys and values, got {value!r}. See serverless/README.md.")
-    return value
 
 
 def local_archives(folder: Path) -> dict[str, Archive]:

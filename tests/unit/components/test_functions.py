@@ -25,6 +25,10 @@ def write(folder: Path, name: str, text: str) -> None:
     (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
+def named(name: str) -> str:
+    return f"metadata: {{name: {name}, annotations: {{type: reid}}}}\n"
+
+
 def test_the_repository_ships_five_functions() -> None:
     assert [function.name for function in read_functions(REGISTRY)] == [
         "openvino-person-reidentification-retail",
@@ -36,22 +40,34 @@ def test_the_repository_ships_five_functions() -> None:
 
 
 def test_a_file_of_cvats_own_without_our_block_is_taken(tmp_path: Path) -> None:
-    write(tmp_path, "pth.shiyinzhang.iog", "metadata:\n  name: pth.shiyinzhang.iog\n")
+    write(tmp_path, "pth.shiyinzhang.iog", named("pth.shiyinzhang.iog"))
     (function,) = read_functions(tmp_path)
     assert function == Function(name="pth.shiyinzhang.iog")
     assert function.hostname == "pth-shiyinzhang-iog", "SageMaker takes letters, digits and single hyphens"
 
 
 def test_everything_wrong_with_a_registry_is_said_at_once(tmp_path: Path) -> None:
-    write(tmp_path, "one", "metadata:\n  name: two\n")
+    write(tmp_path, "one", named("two"))
     write(tmp_path, "broken", "metadata: [")
     write(tmp_path, "empty", "")
-    write(tmp_path, "a.b", "metadata: {name: a.b}")
-    write(tmp_path, "a-b", "metadata: {name: a-b}")
+    write(tmp_path, "a.b", named("a.b"))
+    write(tmp_path, "a-b", named("a-b"))
+    write(tmp_path, "_first", named("_first"))
+    write(tmp_path, "x" * 64, named("x" * 64))
+    (tmp_path / "other.yml").write_text(named("other"), encoding="utf-8")
     with pytest.raises(FunctionsError) as raised:
         read_functions(tmp_path)
     text = str(raised.value)
-    for said in ("metadata.name is 'two'", "broken.yaml", "empty.yaml", "two functions would be containers named a-b"):
+    for said in (
+        "metadata.name: '_first' does not match",
+        f"metadata.name: '{'x' * 64}' does not match",
+        "asks for the file name other.yaml",
+        "empty.yaml: the file: None is not of type 'object'",
+        "metadata.name is 'two'",
+        "broken.yaml",
+        "empty.yaml",
+        "two functions would be containers named a-b",
+    ):
         assert said in text
 
 
