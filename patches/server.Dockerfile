@@ -20,7 +20,7 @@ ARG CVAT_COMMIT=c48411ae5014aac4441aa03da8944fbd4373b312
 WORKDIR /source
 RUN git init -q && git fetch -q --depth 1 "${CVAT_REPOSITORY}" "${CVAT_COMMIT}" && git checkout -q FETCH_HEAD
 COPY series/ /series/
-ARG SERIES_DIGEST=b6d073c69793f17e03367b2f40bf1a1b5bb25c6b46034fc5a1e8b5513bc78011
+ARG SERIES_DIGEST=4cc3f02ae24c56762852d294cc7147cf24eaa49b2ac01d05ca5a2daa2f0d1b7d
 # `git apply` has no fuzz: a hunk fits or the build fails. The last line is for mirrors that leave out large files.
 RUN cat /series/series /series/*.patch | sha256sum | grep -q "^${SERIES_DIGEST} " \
     && while read -r patch; do git apply --whitespace=nowarn "/series/${patch}"; done < /series/series \
@@ -48,7 +48,7 @@ RUN python -m compileall -q /opt/venv/lib/python3.8/site-packages/cvat_aws
 FROM debian
 # hadolint ignore=DL3008
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        apache2 ca-certificates git git-lfs libapache2-mod-xsendfile libgomp1 libldap-2.5-0 libsasl2-2 media-types \
+        apache2 ca-certificates git git-lfs libapache2-mod-xsendfile libgomp1 libldap-2.5-0 libsasl2-2 media-types nginx \
         openssh-client p7zip-full poppler-utils \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 1000 --create-home --home-dir /home/django --shell /usr/sbin/nologin django
@@ -75,7 +75,7 @@ RUN install -d -o django -g django data share keys logs static \
     && rm -rf data/* /tmp/* && chown -R django:django data logs static
 
 ARG CVAT_COMMIT=c48411ae5014aac4441aa03da8944fbd4373b312
-ARG SERIES_DIGEST=b6d073c69793f17e03367b2f40bf1a1b5bb25c6b46034fc5a1e8b5513bc78011
+ARG SERIES_DIGEST=4cc3f02ae24c56762852d294cc7147cf24eaa49b2ac01d05ca5a2daa2f0d1b7d
 LABEL org.opencontainers.image.title="CVAT server for AWS" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.revision="${CVAT_COMMIT}" \

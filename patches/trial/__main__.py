@@ -3,7 +3,8 @@
     python -m patches.trial --root DIR                a root file system made from the server image (as root)
     python -m patches.trial --home DIR --python FILE  a patched checkout and a Python 3.8 with its packages
 
-docs/images.md has the commands that make either. Nothing but the folder of the trial is written to.
+docs/images.md has the commands that make either. Nothing but the folder of the trial is written to; where a step
+fails, the folder stays.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +20,7 @@ from pathlib import Path
 
 from patches.trial.client import RefusedError
 from patches.trial.cloud import cloud
+from patches.trial.models import models
 from patches.trial.processes import Fleet, Place
 from patches.trial.services import MissingError, Services
 from patches.trial.steps import Trial
@@ -44,13 +47,15 @@ def place(chosen: argparse.Namespace) -> Place:
 
 
 def run(trial: Trial) -> int:
-    """Steps build on each other, so the first that fails is the last."""
+    """Steps build on each other, so the first that fails is the last; it shows the logs of processes that ended."""
     for number, (title, step) in enumerate(trial.steps(), start=1):
         began = time.monotonic()
         try:
             result = step()
-        except (RefusedError, OSError, KeyError) as error:
-            sys.stdout.write(f"{number:2} FAILED  {title}\n           {error}\n")
+        except (RefusedError, OSError, KeyError, subprocess.TimeoutExpired) as error:
+            logs = [log for log in trial.fleet.ended().values() if log not in str(error)]
+            problem = "\n".join([str(error), *logs])
+            sys.stdout.write(f"{number:2} FAILED  {title}\n           {problem}\n")
             return 1
         sys.stdout.write(f"{number:2} ok      {title}  [{time.monotonic() - began:.1f} s]\n           {result}\n")
         sys.stdout.flush()
@@ -64,25 +69,32 @@ def main() -> int:
         return 2
     folder = Path(tempfile.mkdtemp(prefix="cvat-trial-"))
     folder.chmod(0o755)
-    where = place(chosen)
-    services = Services(folder / "services")
-    fleet = Fleet(where, services, folder)
+    code = 1
     try:
-        services.start()
-        if where.root:
-            shutil.copy(folder / "services/ca.pem", where.home / "share/trial-ca.pem")
-        with cloud() as aws:
-            return run(Trial(fleet, aws))
+        code = _try(place(chosen), folder)
     except MissingError as missing:
         sys.stderr.write(f"{missing}\n")
-        return 2
+        code = 2
     finally:
-        fleet.stop()
-        services.stop()
-        if chosen.keep:
+        if code or chosen.keep:
             sys.stdout.write(f"logs and data: {folder}\n")
         else:
             shutil.rmtree(folder)
+    return code
+
+
+def _try(where: Place, folder: Path) -> int:
+    services = Services(folder / "services")
+    with cloud() as aws, models() as detector:
+        fleet = Fleet(where, services, folder, models_port=detector.server_port)
+        try:
+            services.start()
+            if where.root:
+                shutil.copy(folder / "services/ca.pem", where.home / "share/trial-ca.pem")
+            return run(Trial(fleet, aws, detector))
+        finally:
+            fleet.stop()
+            services.stop()
 
 
 if __name__ == "__main__":

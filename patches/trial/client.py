@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import requests
 
 from patches.trial.processes import BASE_URL
 
-PUBLIC_HOST = BASE_URL.removeprefix("http://")
+PUBLIC_HOST = BASE_URL.removeprefix("https://")
 WAIT_S = 180.0
 
 
@@ -18,14 +19,36 @@ class RefusedError(Exception):
     """An answer that was not expected; `str()` shows it."""
 
 
-class Client:
-    """Calls CVAT's API on 127.0.0.1:`port` under its public host name, as a load balancer does."""
+def check(true: bool, otherwise: str) -> None:
+    if not true:
+        raise RefusedError(otherwise)
 
-    def __init__(self, port: int) -> None:
-        self.base = f"http://127.0.0.1:{port}/api/v1"
+
+def until(ask: Callable[[], Any], ended: Callable[[], Mapping[str, str]]) -> Any:
+    """Ask until there is an answer that is not None. A process that has ended will not give one: its log says why."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        answer = ask()
+        if answer is not None:
+            return answer
+        if ended():
+            raise RefusedError("\n".join(ended().values()))
+        time.sleep(0.5)
+    raise RefusedError(f"no end after {WAIT_S:.0f} s")
+
+
+class Client:
+    """Calls CVAT's API through the load balancer's `port` under its public host name, as a browser does."""
+
+    def __init__(self, port: int, ca: Path, ended: Callable[[], Mapping[str, str]]) -> None:
+        """`ended`: the logs of processes that should run and do not, by name."""
+        self.base = f"https://localhost:{port}/api/v1"
         self.port = port
+        self.ca = ca
+        self.ended = ended
         self.session = requests.Session()
-        self.session.headers.update({"Host": PUBLIC_HOST, "X-Forwarded-For": "203.0.113.9"})
+        self.session.verify = str(ca)
+        self.session.headers.update({"Host": PUBLIC_HOST, "Referer": f"{BASE_URL}/"})
 
     def call(self, method: str, path: str, *expected: int, **arguments: Any) -> requests.Response:
         answer = self.session.request(method, f"{self.base}{path}", timeout=120, **arguments)
@@ -40,7 +63,7 @@ class Client:
 
     def also(self, port: int) -> Client:
         """The same user, sent to another process: token and cookies go with the browser."""
-        other = Client(port)
+        other = Client(port, self.ca, self.ended)
         other.session = self.session
         return other
 
@@ -61,16 +84,8 @@ class Client:
         state: dict[str, Any] = self.call("GET", f"/tasks/{task}/status").json()
         return state if state["state"] in ("Finished", "Failed") else None
 
-    @staticmethod
-    def until(ask: Any) -> Any:
-        """Ask until there is an answer that is not None."""
-        deadline = time.monotonic() + WAIT_S
-        while time.monotonic() < deadline:
-            answer = ask()
-            if answer is not None:
-                return answer
-            time.sleep(0.5)
-        raise RefusedError(f"no end after {WAIT_S:.0f} s")
+    def until(self, ask: Callable[[], Any]) -> Any:
+        return until(ask, self.ended)
 
     def until_created(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """CVAT's way with long work: 202 while it runs, 201 when it is done; any process may be asked."""

@@ -22,13 +22,15 @@ KEYS = {"aws_access_key_id": "trial", "aws_secret_access_key": "trial"}
 class Cloud:
     agent: Agent
     cloudwatch: Any
-    """A boto3 client."""
+    s3: Any
+    """boto3 clients."""
 
     @property
     def environment(self) -> dict[str, str]:
-        """What `queue-metrics` is given on top."""
+        """What `queue-metrics` and `copy-demo` are given on top."""
         keys = {name.upper(): value for name, value in KEYS.items()}
-        return {"CVAT_STACK": STACK, "AWS_ENDPOINT_URL_CLOUDWATCH": self.cloudwatch.meta.endpoint_url, **keys}
+        url = self.cloudwatch.meta.endpoint_url
+        return {"CVAT_STACK": STACK, "AWS_ENDPOINT_URL_CLOUDWATCH": url, "AWS_ENDPOINT_URL_S3": url, **keys}
 
     def most(self, metric: str, queue: str) -> float | None:
         """The highest value that CloudWatch has been told; None before there is any."""
@@ -47,9 +49,10 @@ def cloud() -> Iterator[Cloud]:
     server.start()
     try:
         url = "http://{}:{}".format(*server.get_host_and_port())
-        client = boto3.client("cloudwatch", region_name=REGION, endpoint_url=url, **KEYS)
+        clients = [boto3.client(name, region_name=REGION, endpoint_url=url, **KEYS) for name in ("cloudwatch", "s3")]
         with agent() as listening:
-            yield Cloud(listening, client)
-        client.close()
+            yield Cloud(listening, *clients)
+        for client in clients:
+            client.close()
     finally:
         server.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -10,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from patches.trial.services import Services
+from patches.trial.services import HTTPS_A, Services
 from patches.trial.services import program as program_path
 
 # What a container runtime gives a task: a read-only root with two volumes on it, /dev, /proc, /etc/hosts, and
@@ -25,7 +26,7 @@ mount -t proc proc "$root/proc"
 for scratch in "$root/tmp" "$root/dev/shm"; do mount -t tmpfs tmpfs "$scratch"; done
 exec chroot --userspec=1000:1000 "$root" "$@"
 """
-BASE_URL = "http://cvat.test:8081"
+BASE_URL = "https://cvat.test:8443"
 ADMIN = "admin"
 
 
@@ -52,6 +53,8 @@ class Fleet:
     place: Place
     services: Services
     folder: Path
+    models_port: int = 0
+    """Where the gateway would be."""
     secret_key: str = field(default_factory=lambda: secrets.token_hex(32))
     admin_password: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -73,20 +76,22 @@ class Fleet:
                 "PYTHONDONTWRITEBYTECODE": "1",
             },
             **{"DJANGO_SETTINGS_MODULE": "cvat_aws.settings", "DJANGO_SECRET_KEY": self.secret_key},
-            **{"CVAT_BASE_URL": BASE_URL, "CVAT_SERVERLESS": "no", "AWS_REGION": "cn-northwest-1"},
+            **{"CVAT_BASE_URL": BASE_URL, "CVAT_ALLOWED_HOSTS": "localhost", "AWS_REGION": "cn-northwest-1"},
+            **{"CVAT_SERVERLESS": "yes", "CVAT_NUCLIO_HOST": "127.0.0.1", "CVAT_NUCLIO_PORT": str(self.models_port)},
             **{"CVAT_POSTGRES_HOST": "localhost", "CVAT_POSTGRES_PORT": str(services.postgres_port)},
             **{"CVAT_POSTGRES_USER": "cvat", "CVAT_POSTGRES_PASSWORD": services.postgres_password},
-            **{"PGSSLMODE": "verify-full", "PGSSLROOTCERT": self._ca(), "TF_CPP_MIN_LOG_LEVEL": "2"},
+            **{"PGSSLMODE": "verify-full", "PGSSLROOTCERT": self.ca, "TF_CPP_MIN_LOG_LEVEL": "2"},
             **{
                 "CVAT_REDIS_HOST": "localhost",
                 "CVAT_REDIS_PORT": str(services.redis_port),
                 "CVAT_REDIS_SSL": "yes",
             },
-            **{"CVAT_REDIS_PASSWORD": services.redis_password, "CVAT_REDIS_CA": self._ca()},
+            **{"CVAT_REDIS_PASSWORD": services.redis_password, "CVAT_REDIS_CA": self.ca},
             **more,
         }
 
-    def _ca(self) -> str:
+    @property
+    def ca(self) -> str:
         """An image's root cannot see the folder of the services, but has the share mounted."""
         return "/home/django/share/trial-ca.pem" if self.place.root else str(self.services.folder / "ca.pem")
 
@@ -116,6 +121,13 @@ class Fleet:
         """Run a piece of Python where CVAT runs; (exit code, what it printed)."""
         return self._finish(name, self._spawn(name, ["-c", code], {"PYTHONPATH": self.environment(name)["CVAT_HOME"]}))
 
+    def cli(self, name: str, *arguments: str) -> tuple[int, str]:
+        """Run CVAT's own command line against the load balancer, as the administrator."""
+        program = f"{self.environment(name)['CVAT_HOME']}/utils/cli/cli.py"
+        server = ["--https", "--server-host", "localhost", "--server-port", str(HTTPS_A), "--auth", ADMIN]
+        more = {"PASS": self.admin_password, "REQUESTS_CA_BUNDLE": self.ca}
+        return self._finish(name, self._spawn(name, [program, *server, *arguments], more))
+
     def _finish(self, name: str, process: subprocess.Popen[bytes]) -> tuple[int, str]:
         code = process.wait(timeout=600)
         del self.running[name]
@@ -127,9 +139,30 @@ class Fleet:
         process.send_signal(signal.SIGTERM)
         return process.wait(timeout=patience_s), time.monotonic() - began
 
+    def kill(self, name: str) -> None:
+        """SIGKILL to all of a container's processes, as when its host is lost."""
+        process = self.running.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=20)
+
+    def ended(self) -> dict[str, str]:
+        """Processes that should run and do not: name -> exit code and the end of the log."""
+        return {
+            name: f"{name} ended with exit code {process.returncode}:\n{self.log(name)}"
+            for name, process in self.running.items()
+            if process.poll() is not None
+        }
+
+    def log(self, name: str, lines: int = 40) -> str:
+        """The end of a process's log."""
+        path = self.folder / f"{name}.log"
+        text = path.read_text(errors="replace") if path.is_file() else ""
+        return "\n".join(f"  {name}| {line}" for line in text.splitlines()[-lines:])
+
     def stop(self) -> None:
         for process in self.running.values():
-            os.killpg(process.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.killpg(process.pid, signal.SIGTERM)
         for process in self.running.values():
             try:
                 process.wait(timeout=20)

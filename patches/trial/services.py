@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL and Redis, both with TLS and a password, from Debian's packages."""
+"""A throw-away PostgreSQL and Redis, both with TLS and a password, and a load balancer; from Debian's packages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from patches.trial.balancer import configuration
+
+A, B = 8091, 8092
+"""Ports of the two web processes."""
+HTTPS_A, HTTPS_B = 8443, 8444
+"""Ports of the load balancer, one for each web process: a step chooses which one is asked."""
 POSTGRES_USER = "postgres"  # PostgreSQL refuses to run as root
 WAIT_S = 30.0
 
@@ -25,7 +31,7 @@ def program(name: str) -> str:
     if path is None:
         raise MissingError(
             f"'{name}' is not installed. On Debian: apt-get install postgresql redis-server apache2 "
-            "libapache2-mod-xsendfile openssl util-linux"
+            "libapache2-mod-xsendfile nginx openssl util-linux"
         )
     return path
 
@@ -54,7 +60,7 @@ def certificates(folder: Path) -> None:
 
 @dataclass
 class Services:
-    """Both services and how to reach them; `stop` ends just what this started."""
+    """The services and how to reach them; `stop` ends just what this started."""
 
     folder: Path
     postgres_port: int = 25432
@@ -72,6 +78,7 @@ class Services:
         certificates(self.folder)
         self._start_postgres()
         self._start_redis()
+        self._start_balancer()
 
     def _start_postgres(self) -> None:
         data, password = self.folder / "postgres", self.folder / "password"
@@ -132,6 +139,12 @@ class Services:
         )
         config.chmod(0o600)
         self._spawn("redis.log", [program("redis-server"), str(config)])
+
+    def _start_balancer(self) -> None:
+        user = "root" if os.geteuid() == 0 else ""
+        path = self.folder / "balancer.conf"
+        path.write_text(configuration(self.folder, {HTTPS_A: A, HTTPS_B: B}, user))
+        self._spawn("balancer.log", [program("nginx"), "-p", str(self.folder), "-e", "stderr", "-c", str(path)])
 
     def _spawn(self, log: str, command: list[str]) -> None:
         with (self.folder / log).open("wb") as out:

@@ -10,12 +10,16 @@ from typing import Any
 
 import requests
 
-from patches.trial.client import Client, RefusedError
+from patches.trial.annotation import Annotation
+from patches.trial.client import Client, check
 from patches.trial.cloud import Cloud
+from patches.trial.load import HEALTH, HealthChecks, IdleConnection, SlowUploads
+from patches.trial.models import Models
 from patches.trial.processes import ADMIN, Fleet
+from patches.trial.scripts import Scripts
+from patches.trial.services import HTTPS_A, HTTPS_B, A, B
 
 FORMAT = "COCO 1.0"
-HEALTH = "/api/v1/restrictions/user-agreements"
 BAD_USE = 2  # the exit code of a refusal
 NOTHING: dict[str, Any] = {"version": 0, "tags": [], "shapes": [], "tracks": []}
 SETUP = "import django; django.setup(); import django_rq, time; queue = django_rq.get_queue('low'); "
@@ -35,24 +39,30 @@ STATUS = f"""{SETUP}
 print(queue.fetch_job("trial").get_status())
 """
 Step = tuple[str, Callable[[], str]]
+SILENCE_S = 20
+"""Stands for the 300 s that a client may be silent: an upload three times as long stands for one of 15 minutes."""
+UPLOADS = 32
+"""Four times as many as a web process of this trial has Python threads."""
+SLOWEST_HEALTH_CHECK_S = 2.0
+LONGEST_OF_OTHERS_S = 75.0
+"""nginx's default, above Apache's 2 s."""
 DEMO = Path(__file__).parents[2] / "demo/files"
-A, B = 8091, 8092
-
-
-def check(true: bool, otherwise: str) -> None:
-    if not true:
-        raise RefusedError(otherwise)
 
 
 class Trial:
     """Two web processes (A and B), a worker for each queue, a scheduler. Steps build on the ones before."""
 
-    def __init__(self, fleet: Fleet, cloud: Cloud) -> None:
+    def __init__(self, fleet: Fleet, cloud: Cloud, models: Models) -> None:
         self.fleet = fleet
         self.cloud = cloud
-        self.a = Client(A)
-        self.b = Client(B)
+        self.a = Client(HTTPS_A, fleet.services.folder / "ca.pem", fleet.ended)
+        self.b = self.a.also(HTTPS_B)
         self.task = self.video = 0
+        self.annotation = Annotation(fleet, cloud, models, self.a)
+        self.scripts = Scripts(fleet, cloud, self.a)
+        self.checks = HealthChecks((A, B))
+        self.idle = {name: IdleConnection(port) for name, port in (("web-a", A), ("web-b", B))}
+        self.uploads: SlowUploads | None = None
 
     def steps(self) -> Iterator[Step]:
         yield "an empty environment is refused with sentences", self.refuse
@@ -64,6 +74,7 @@ class Trial:
         yield "a public caller is throttled, and cannot hide behind X-Forwarded-For", self.throttle
         yield "registration is closed", self.registration
         yield "log in at A, be known at B", self.log_in
+        yield f"{UPLOADS} slow uploads begin, beside all that follows", self.begin_uploads
         yield "upload images at A; a worker makes the task; frames come from B", self.images
         yield "upload a video at B; frames come from A", self.films
         yield "annotate at A, export at B, download from A by X-Sendfile", self.export
@@ -72,6 +83,26 @@ class Trial:
         yield "static files are served", self.static
         yield "a worker asks ECS not to be stopped while it has a job, and only then", self.protection
         yield "CloudWatch is told how the queues are", self.metrics
+        yield "a worker is killed while it annotates: until that is found, the task cannot be annotated", self.kill
+        yield (
+            "scripts write over HTTPS: CVAT's CLI, with a token, with a password; forged requests do not",
+            self.scripts.write,
+        )
+        yield "copy-demo copies what a file system takes, and names the rest", self.scripts.demo
+        yield f"the {UPLOADS} slow uploads have arrived, and every health check was answered soon", self.end_uploads
+        yield "connections that were idle for longer than a minute are still there", self.idle_connections
+        yield (
+            "four frames in flight take a quarter of the time and give the same annotations",
+            self.annotation.in_flight,
+        )
+        yield (
+            "a frame that fails is skipped and named, many fail the job, a cancelled job stops",
+            self.annotation.failures,
+        )
+        yield (
+            "the killed worker's job is failed with a reason, and the task can be annotated again",
+            self.annotation.found,
+        )
         yield "a job that outlasts its worker's drain time is failed, not lost", self.drain
         yield "SIGTERM stops every process", self.stop
 
@@ -104,13 +135,17 @@ class Trial:
     def start(self) -> str:
         began = time.monotonic()
         for name, port in (("web-a", A), ("web-b", B)):
-            self.fleet.start(name, "web", CVAT_WEB_PORT=str(port), CVAT_WEB_PROCESSES="1")
+            self.fleet.start(
+                name, "web", CVAT_WEB_PORT=str(port), CVAT_WEB_PROCESSES="1", CVAT_WEB_TIMEOUT_S=str(SILENCE_S)
+            )
         for queue in ("default", "low"):
             self.fleet.start(f"worker-{queue}", "worker", queue, ECS_AGENT_URI=self.cloud.agent.url)
         self.fleet.start("scheduler", "scheduler")
         self.fleet.start("queue-metrics", "queue-metrics", **self.cloud.environment)
         for port in (A, B):
-            Client.until(lambda port=port: self._healthy(port))
+            self.a.until(lambda port=port: self._healthy(port))
+        for connection in self.idle.values():
+            connection.ask()
         code, _ = self.fleet.once("health", "health", CVAT_WEB_PORT=str(A))
         check(code == 0, "`cvat-aws health` does not find the web server healthy")
         return f"answering after {time.monotonic() - began:.0f} s"
@@ -159,16 +194,43 @@ class Trial:
 
     def log_in(self) -> str:
         self.a.log_in(ADMIN, self.fleet.admin_password)
-        self.b = self.a.also(B)
+        self.b = self.a.also(HTTPS_B)
         cookies_only = requests.get(
             f"{self.b.base}/users/self", cookies=self.a.session.cookies, timeout=30,
-            headers={"Host": str(self.a.session.headers["Host"])},
+            headers={"Host": str(self.a.session.headers["Host"])}, verify=str(self.a.ca),
         )  # fmt: skip
         check(
             cookies_only.status_code == requests.codes.ok,
             f"the session is unknown at B: {cookies_only.text[:200]}",
         )
         return f"user {cookies_only.json()['username']}, by session cookie alone"
+
+    def begin_uploads(self) -> str:
+        tasks = [self.a.create_task(f"slow {n}") for n in range(UPLOADS)]
+        self.checks.start()
+        self.uploads = SlowUploads(self.a.also(HTTPS_A), tasks, DEMO / "street-1.jpg", seconds=3.0 * SILENCE_S)
+        self.uploads.start()
+        return f"each takes {3 * SILENCE_S} s, and {SILENCE_S} s is what a client may be silent"
+
+    def end_uploads(self) -> str:
+        uploads = self.uploads
+        check(uploads is not None, "no uploads were begun")
+        assert uploads is not None  # noqa: S101 - for mypy
+        uploads.join()
+        self.checks.stop()
+        check(uploads.statuses == [202] * UPLOADS, f"the uploads ended as {sorted(uploads.statuses)}")
+        for task in uploads.tasks:
+            self.a.await_data(task)
+        statuses = {status for _, status in self.checks.answers}
+        slowest = max(seconds for seconds, _ in self.checks.answers)
+        check(statuses == {200}, f"health checks ended as {statuses}")
+        check(slowest <= SLOWEST_HEALTH_CHECK_S, f"a health check took {slowest:.1f} s")
+        return f"{UPLOADS} tasks; {len(self.checks.answers)} health checks, the slowest {slowest:.2f} s"
+
+    def idle_connections(self) -> str:
+        seconds = [connection.ask() for connection in self.idle.values()]
+        check(min(seconds) > LONGEST_OF_OTHERS_S, f"idle for {min(seconds):.0f} s only")
+        return f"used again after {min(seconds):.0f} s"
 
     def images(self) -> str:
         self.task = self.a.create_task("images")
@@ -233,7 +295,7 @@ class Trial:
         host = {"Host": str(self.a.session.headers["Host"])}
         answer = requests.get(f"http://127.0.0.1:{A}/static/admin/css/base.css", headers=host, timeout=10)
         check(answer.ok and "css" in answer.headers["Content-Type"], f"{answer.status_code}")
-        opencv = self.a.session.get(f"http://127.0.0.1:{B}/opencv/opencv.js", timeout=60)
+        opencv = self.a.session.get(f"https://localhost:{HTTPS_B}/opencv/opencv.js", timeout=60)
         check(opencv.ok and len(opencv.content) > 1 << 20, f"opencv.js: {opencv.status_code}")
         return f"admin style sheet, and opencv.js of {len(opencv.content) >> 20} MiB by X-Sendfile"
 
@@ -248,11 +310,14 @@ class Trial:
         check(code == 0, said)
         told = self.cloud.most
         seen = ("QueueDepth", "RunningJobs", "OldestJobAge")
-        Client.until(lambda: all(told(metric, "low") for metric in seen) or None)
+        self.a.until(lambda: all(told(metric, "low") for metric in seen) or None)
         check(told("IdleWorkers", "default") == 1, f"idle workers of default: {told('IdleWorkers', 'default')}")
         check(told("FailedJobs", "low") == 0, f"failed jobs of low: {told('FailedJobs', 'low')}")
-        Client.until(lambda: self.cloud.agent.protected[-1] is False or None)
+        self.a.until(lambda: self.cloud.agent.protected[-1] is False or None)
         return f"2 jobs: {told('RunningJobs', 'low'):.0f} ran, {told('QueueDepth', 'low'):.0f} waited"
+
+    def kill(self) -> str:
+        return self.annotation.kill(self.task)
 
     def drain(self) -> str:
         """Killed outright, it would stay "started" for a day, and its task could not be annotated again."""

@@ -96,11 +96,49 @@ def test_a_file_that_is_gone_comes_back(s3: Any, tmp_path: Path) -> None:
     assert (tmp_path / "share/demo/a.jpg").read_bytes() == b"a"
 
 
-def test_a_name_that_leads_out_of_the_folder_is_refused(s3: Any, tmp_path: Path) -> None:
-    put(s3, "../../etc/passwd", b"x")
-    with pytest.raises(UnusableError, match="outside"):
-        demo.run(environment(tmp_path))
-    assert not (tmp_path / "etc").exists()
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../../etc/passwd", "empty, '.' or '..'"),
+        ("a//b.jpg", "empty, '.' or '..'"),
+        ("/a.jpg", "empty, '.' or '..'"),
+        ("n" * 270, "longer than 255 bytes"),
+        ("\u8eca" * 90 + ".jpg", "longer than 255 bytes"),
+        ("folder", "other objects have it as their folder"),
+        ("folder/inner", "other objects have it as their folder"),
+    ],
+)
+def test_an_object_that_no_file_system_takes_is_named_and_skipped(
+    s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, reason: str
+) -> None:
+    put(s3, name, b"x")
+    put(s3, "folder/inner/b.jpg", b"b")
+    assert demo.run(environment(tmp_path)) == 0, "the first deployment waits for it"
+    said = capsys.readouterr().out
+    assert f"skipped {name!r}: " in said
+    assert reason in said
+    assert (tmp_path / "share/demo/folder/inner/b.jpg").read_bytes() == b"b"
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2, "b.jpg and the record"
+
+
+def test_a_users_file_in_the_place_of_a_folder_is_kept(s3: Any, tmp_path: Path) -> None:
+    (tmp_path / "share/demo").mkdir(parents=True)
+    (tmp_path / "share/demo/folder").write_bytes(b"mine")
+    put(s3, "folder/b.jpg", b"b")
+    assert demo.run(environment(tmp_path)) == 0
+    assert (tmp_path / "share/demo/folder").read_bytes() == b"mine"
+
+
+@pytest.mark.usefixtures("s3")
+def test_the_region_is_the_one_that_ecs_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    regions: list[str] = []
+    client = boto3.client
+    monkeypatch.setattr(
+        boto3, "client", lambda *names, **more: regions.append(more["region_name"]) or client(*names, **more)
+    )
+    demo.run({**environment(tmp_path), "AWS_REGION": REGION})
+    assert regions == [REGION], "botocore reads AWS_DEFAULT_REGION only, which ECS does not promise"
 
 
 def test_requests_are_signed(s3: Any, tmp_path: Path) -> None:

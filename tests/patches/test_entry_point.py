@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cvat_aws import __main__, commands
+from cvat_aws import __main__, commands, front
 
 ENV = {
     "DJANGO_SECRET_KEY": "k" * 50,
@@ -54,11 +54,23 @@ def became(*arguments: str) -> list[str]:
     return list(program)
 
 
-def test_web_becomes_apache_with_time_for_slow_functions() -> None:
-    program = became("web")
-    assert program[2] == "runmodwsgi"
+def test_apache_has_time_for_slow_functions_and_is_reached_through_nginx_only() -> None:
+    program = commands.web_arguments(ENV)
     assert int(program[program.index("--request-timeout") + 1]) > 120, "a function may take 120 s"
-    assert program[program.index("--port") + 1] == "8080"
+    assert program[program.index("--host") + 1] == "127.0.0.1", "a body that comes slowly must not reach Python"
+    assert int(program[program.index("--port") + 1]) != commands.web_options(ENV).port
+
+
+def test_web_runs_nginx_and_apache_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setenv("CVAT_SCRATCH_DIR", str(tmp_path / "scratch"))
+    monkeypatch.setattr(front, "run_together", lambda programs: ran.extend(programs) or 0)
+    assert __main__.main(["web"]) == 0
+    nginx, apache = ran
+    assert nginx[0] == "nginx"
+    assert apache[2] == "runmodwsgi"
+    assert not [part for part in [*nginx, *apache] if "secret-of" in part], "every process can read a command line"
+    assert "listen 8080 " in (tmp_path / "scratch/nginx/nginx.conf").read_text()
 
 
 def test_a_worker_drains_its_queue() -> None:
@@ -73,10 +85,6 @@ def test_a_drain_time_that_is_none_is_refused_at_the_start(
     monkeypatch.setenv("CVAT_WORKER_DRAIN_S", "soon")
     assert __main__.main(["worker", "low"]) == __main__.BAD_USE
     assert "CVAT_WORKER_DRAIN_S is 'soon'" in capsys.readouterr().err
-
-
-def test_the_scheduler_takes_its_connection_from_the_settings() -> None:
-    assert became("scheduler")[2:] == ["rqscheduler", "--interval", "30"]
 
 
 def test_an_unknown_queue_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,7 +119,7 @@ def test_health_is_bad_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_sigterm_ends_it() -> None:
-    became("scheduler")
+    became("worker", "low")
     with pytest.raises(SystemExit) as caught:
         os.kill(os.getpid(), signal.SIGTERM)
     assert caught.value.code == 0

@@ -16,7 +16,7 @@ from rehearsal.checks import role_calls
 from settings.values import DatabaseSize
 
 ENV = {"CVAT_STACK": "prod", "AWS_REGION": "cn-north-1", "CVAT_REDIS_HOST": "redis", "CVAT_REDIS_PASSWORD": "s3cret&"}
-READING = Reading(queue="low", waiting=3, oldest_s=61.5, running=2, idle=1, failed=4)
+READING = Reading(queue="low", waiting=3, oldest_s=61.5, running=2, idle=1, failed=4, lost=5)
 DATABASE = DatabaseSize(
     instance_class="db.m6g.xlarge", storage_gb=50, max_storage_gb=50, multi_az=True, backup_days=1, engine_version="15"
 )
@@ -43,13 +43,14 @@ def test_a_reading_is_told_with_its_stack_and_queue() -> None:
     told = {one["MetricName"]: one for one in queue_metrics.data("prod", READING)}
     assert {name: one["Value"] for name, one in told.items()} == {
         "QueueDepth": 3, "OldestJobAge": 61.5, "RunningJobs": 2, "IdleWorkers": 1, "FailedJobs": 4,
+        "LostJobs": 5,
     }  # fmt: skip
     for one in told.values():
         assert one["Dimensions"] == [{"Name": "Stack", "Value": "prod"}, {"Name": "Queue", "Value": "low"}]
 
 
 def test_all_queues_are_told_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_metrics, "read", lambda _redis, queue: Reading(queue, 0, 0.0, 0, 0, 0))
+    monkeypatch.setattr(queue_metrics, "read", lambda _redis, queue: Reading(queue, 0, 0.0, 0, 0, 0, 0))
     cloudwatch = CloudWatch()
     queue_metrics.publish(queue_metrics.settings(ENV), None, cloudwatch)
     (call,) = cloudwatch.told

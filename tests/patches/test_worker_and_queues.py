@@ -20,7 +20,9 @@ from moto.server import ThreadedMotoServer
 from redis import Redis
 
 from patches.trial.agent import Agent, agent
-from tests.patches.old_rq import Queue
+from tests.patches.old_rq import Queue  # before the sweep: it makes RQ importable
+
+from cvat_aws.sweep import Sweep, attempt  # isort: skip
 
 ROOT = Path(__file__).parents[2]
 PYTHON = os.environ.get("CVAT_PYTHON", sys.executable)
@@ -87,10 +89,13 @@ def worker(redis: Redis, listening: Agent) -> Iterator[Start]:
     running: list[subprocess.Popen[bytes]] = []
     port = str(redis.connection_pool.connection_kwargs["port"])
 
-    def start(queue: str = "low", **more: str) -> subprocess.Popen[bytes]:
+    def start(queue: str = "low", ttl_s: int | None = None, **more: str) -> subprocess.Popen[bytes]:
         env = {**os.environ, "PYTHONPATH": str(ROOT / "patches/overlay"), "ECS_AGENT_URI": listening.url, **more}
         command = [PYTHON, "-W", "ignore", "-m", "tests.patches.worker_process", port, queue]
-        process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
+        command += [str(ttl_s)] if ttl_s else []
+        process = subprocess.Popen(  # noqa: S603
+            command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         running.append(process)
         until(lambda: queues.read(redis, queue).idle or queues.read(redis, queue).running)
         return process
@@ -106,7 +111,7 @@ def enqueue(redis: Redis, function: str, argument: float, job_id: str, queue: st
 
 
 def test_jobs_that_wait_are_counted_and_the_oldest_tells_its_age(redis: Redis) -> None:
-    assert queues.read(redis, "low") == queues.Reading("low", 0, 0.0, 0, 0, 0)
+    assert queues.read(redis, "low") == queues.Reading("low", 0, 0.0, 0, 0, 0, 0)
     first = enqueue(redis, SLEEP, 0, "first")
     time.sleep(0.3)
     enqueue(redis, SLEEP, 0, "second")
@@ -197,6 +202,94 @@ def test_an_idle_worker_stops_soon_and_takes_no_more_jobs(redis: Redis, worker: 
     assert queues.read(redis, "low").idle == 0
 
 
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL to the worker and the process of its job, as when a host is lost."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(WAIT_S)
+
+
+def swept(sweep: Sweep) -> str:
+    """What the sweep says once it finds something; it looks ten times a second."""
+    said: list[str] = []
+    until(lambda: said.extend(sweep.once()) or time.sleep(0.1) or said)
+    return " ".join(said)
+
+
+def test_a_job_whose_worker_was_killed_fails_with_a_reason_and_is_counted(redis: Redis, worker: Start) -> None:
+    process = worker(ttl_s=2)
+    job = enqueue(redis, SLEEP, 600, "job")
+    until(lambda: job.get_status() == "started")
+    kill(process)
+    assert swept(Sweep(redis, confirmation_s=0.3)) == "job job of queue low lost its worker: failed"
+    job.refresh()
+    assert job.get_status() == "failed"
+    assert "was killed" in str(job.exc_info), "CVAT shows it to the user"
+    assert "job" not in Queue("low", connection=redis).started_job_registry
+    assert "job" in Queue("low", connection=redis).failed_job_registry
+    seen = queues.read(redis, "low")
+    assert (seen.failed, seen.lost, seen.waiting) == (1, 1, 0)
+
+
+def test_a_job_that_is_safe_to_repeat_is_repeated_once(
+    redis: Redis, worker: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cvat_aws.sweep.SAFE_TO_REPEAT", {SLEEP})
+    sweep = Sweep(redis, confirmation_s=0.3)
+    job = enqueue(redis, SLEEP, 600, "job")
+    process = worker(ttl_s=2)
+    until(lambda: job.get_status() == "started")
+    kill(process)
+    assert swept(sweep).endswith("put back into the queue")
+    assert (job.get_status(), queues.read(redis, "low").waiting, queues.read(redis, "low").lost) == ("queued", 1, 1)
+    process = worker(ttl_s=2)
+    until(lambda: job.get_status() == "started")
+    kill(process)
+    assert swept(sweep).endswith("failed"), "it may be the job that kills its workers"
+
+
+def test_a_worker_that_is_killed_between_taking_a_job_and_beginning_it_loses_nothing(
+    redis: Redis, worker: Start, listening: Agent
+) -> None:
+    process = worker(ttl_s=2)
+    listening.delay_s = 30.0
+    job = enqueue(redis, FAIL, -1, "job")
+    until(lambda: listening.said)
+    assert queues.read(redis, "low").waiting == 0, "it is out of the queue, and has not begun"
+    kill(process)
+    assert swept(Sweep(redis, confirmation_s=0.3)).endswith("put back into the queue")
+    assert (job.get_status(), queues.read(redis, "low").waiting) == ("queued", 1)
+
+
+def test_a_worker_that_lives_keeps_its_job_even_if_redis_lost_its_record(redis: Redis, worker: Start) -> None:
+    worker(ttl_s=2)
+    sweep = Sweep(redis, confirmation_s=1.5)
+    job = enqueue(redis, SLEEP, 4.0, "job")
+    until(lambda: job.get_status() == "started")
+    redis.delete(*redis.smembers("rq:workers"), "rq:workers", "rq:workers:low")
+    end = time.monotonic() + 3.5
+    while time.monotonic() < end:
+        assert sweep.once() == []
+        time.sleep(0.1)
+    until(lambda: job.get_status() == "finished")
+    assert queues.read(redis, "low").lost == 0
+
+
+def test_a_job_that_a_user_cancelled_is_forgotten(redis: Redis, worker: Start) -> None:
+    process = worker(ttl_s=2)
+    job = enqueue(redis, SLEEP, 600, "job")
+    until(lambda: job.get_status() == "started")
+    redis.delete(job.key)
+    kill(process)
+    sweep = Sweep(redis, confirmation_s=0)
+    until(lambda: not sweep.once() and not redis.zcard("rq:wip:low"))
+    assert queues.read(redis, "low").lost == 0
+
+
+def test_a_sweep_outlives_a_redis_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    attempt(Sweep(Redis(port=1)))
+    assert "trying again in 10 s" in caplog.text
+
+
 @pytest.fixture(scope="module")
 def cloudwatch() -> Iterator[tuple[Any, str]]:
     """A client, and the endpoint that it talks to."""
@@ -226,7 +319,7 @@ def test_the_command_tells_cloudwatch_what_is_in_redis_and_outlives_its_failures
     assert process.stdout
     lines = [process.stdout.readline() for _ in range(2)]
     assert lines[-1] == "queue-metrics: published\n", lines
-    assert len(client.list_metrics(Namespace="CVAT")["Metrics"]) == 10
+    assert len(client.list_metrics(Namespace="CVAT")["Metrics"]) == 12
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=WAIT_S)
     assert process.returncode == 0, "there is nothing to wait for"

@@ -6,10 +6,11 @@ import http.client
 import os
 import sys
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Mapping, NamedTuple
 
+from cvat_aws import front
 from cvat_aws.environment import Reader, UnusableError
-from cvat_aws.overlay import overlay
+from cvat_aws.overlay import SCRATCH, overlay
 from cvat_aws.stores import RDS_ROOTS
 from cvat_aws.web import HEALTH_PATH
 
@@ -17,27 +18,52 @@ HOME = os.environ.get("CVAT_HOME", "/home/django")  # where manage.py is
 PORT = 8080
 SERVER_ROOT = "/tmp/cvat-server"  # noqa: S108 - Apache's configuration and sockets, local to the task
 DRAIN_S = 100  # below ECS's longest stop timeout, 120 s, with room to record the failure
-LARGEST_BODY = 1024**3  # bytes; CVAT's own limit for one request
+TIMEOUT_S = 300
+"""The load balancer's idle timeout: whoever is silent for longer is gone."""
+APACHE_PORT_OFFSET = 10_000
+"""Apache listens on the loopback interface, this much above nginx's port."""
 
 
 def manage(*arguments: str) -> list[str]:
     return [sys.executable, f"{HOME}/manage.py", *arguments]
 
 
-def web_arguments(env: Mapping[str, str]) -> list[str]:
-    """Apache with mod_wsgi, as CVAT runs it, with time for slow starts, large uploads and 120 s functions."""
+class WebOptions(NamedTuple):
+    """What the environment says about `web`."""
+
+    processes: int
+    threads: int
+    port: int
+    """nginx's; Apache's is APACHE_PORT_OFFSET above it."""
+    timeout_s: int
+    server_root: str
+    scratch: Path
+
+
+def web_options(env: Mapping[str, str]) -> WebOptions:
     read = Reader(env)
-    processes = read.number("CVAT_WEB_PROCESSES", 2, high=64)
-    threads = read.number("CVAT_WEB_THREADS", 8, high=64)
-    port = read.number("CVAT_WEB_PORT", PORT)
-    root = read.text("CVAT_SERVER_ROOT", SERVER_ROOT)
+    options = WebOptions(
+        processes=read.number("CVAT_WEB_PROCESSES", 2, high=64),
+        threads=read.number("CVAT_WEB_THREADS", 8, high=64),
+        port=read.number("CVAT_WEB_PORT", PORT, high=65535 - APACHE_PORT_OFFSET),
+        timeout_s=read.number("CVAT_WEB_TIMEOUT_S", TIMEOUT_S, high=4000),
+        server_root=read.text("CVAT_SERVER_ROOT", SERVER_ROOT),
+        scratch=Path(read.text("CVAT_SCRATCH_DIR", SCRATCH)),
+    )
     read.finish()
+    return options
+
+
+def web_arguments(env: Mapping[str, str]) -> list[str]:
+    """Apache with mod_wsgi, as CVAT runs it, with time for slow starts and 120 s functions."""
+    options = web_options(env)
     return [
-        *("--log-to-terminal", "--log-level", "INFO", "--port", str(port)),
-        *("--processes", str(processes), "--threads", str(threads)),
-        *("--limit-request-body", str(LARGEST_BODY), "--include-file", f"{HOME}/mod_wsgi.conf"),
-        *("--request-timeout", "300", "--socket-timeout", "300", "--startup-timeout", "180"),
-        *("--locale", "C.UTF-8", "--server-root", root),
+        *("--log-to-terminal", "--log-level", "INFO"),
+        *("--host", "127.0.0.1", "--port", str(options.port + APACHE_PORT_OFFSET)),
+        *("--processes", str(options.processes), "--threads", str(options.threads)),
+        *("--limit-request-body", str(front.LARGEST_BODY), "--include-file", f"{HOME}/mod_wsgi.conf"),
+        *("--request-timeout", str(options.timeout_s), "--socket-timeout", str(options.timeout_s)),
+        *("--startup-timeout", "180", "--locale", "C.UTF-8", "--server-root", options.server_root),
     ]
 
 
@@ -68,7 +94,13 @@ def _check_roots(read: Reader) -> None:
 
 
 def web() -> int:
-    return _become(manage("runmodwsgi", *web_arguments(os.environ)))
+    """Two programs: this process stays, and ends when either does."""
+    _check(os.environ)
+    options = web_options(os.environ)
+    apache = manage("runmodwsgi", *web_arguments(os.environ))
+    nginx = front.nginx(options.scratch / "nginx", options.port, options.port + APACHE_PORT_OFFSET, options.timeout_s)
+    os.chdir(HOME)
+    return front.run_together([nginx, apache])
 
 
 def worker(queue: str) -> int:
@@ -78,15 +110,32 @@ def worker(queue: str) -> int:
     return _become(manage("rqworker", "-v", "3", "--worker-class", "cvat_aws.worker.DrainingWorker", queue))
 
 
+def _django() -> None:
+    """For what runs in this process: the environment is checked before Django is imported."""
+    _check(os.environ)
+    os.chdir(HOME)
+    sys.path.insert(0, HOME)
+
+
 def scheduler() -> int:
-    return _become(manage("rqscheduler", "--interval", "30"))
+    """RQ's scheduler, and beside it the search for jobs whose worker was killed."""
+    _django()
+    import django
+
+    django.setup()
+    import django_rq
+    from django.core.management import call_command
+
+    from cvat_aws import sweep
+
+    sweep.start(django_rq.get_connection("default"))
+    call_command("rqscheduler", interval=30)
+    return 0
 
 
 def git_status() -> int:
     """In this process: CVAT's loop has no signal handler of its own, and ours must stay."""
-    _check(os.environ)
-    os.chdir(HOME)
-    sys.path.insert(0, HOME)
+    _django()
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(manage("update_git_states")[1:])
@@ -94,9 +143,7 @@ def git_status() -> int:
 
 
 def init() -> int:
-    _check(os.environ)
-    os.chdir(HOME)
-    sys.path.insert(0, HOME)
+    _django()
     from cvat_aws import initialise
 
     return initialise.run(os.environ)

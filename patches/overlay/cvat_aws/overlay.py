@@ -8,6 +8,8 @@ from cvat_aws import directory, logs, mail, stores, web
 from cvat_aws.environment import Reader
 
 SCRATCH = "/tmp/cvat"  # noqa: S108 - local to the task by design, and the only user of the task's /tmp
+FRAMES_IN_FLIGHT = 4
+"""Calls of a function at a time in one automatic annotation: what an endpoint of one small instance takes."""
 
 
 def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
         **web.registration(read),
         **mail.smtp(read),
         **directory.ldap(read, base["AUTHENTICATION_BACKENDS"]),
-        "REST_FRAMEWORK": web.throttling(base["REST_FRAMEWORK"]),
+        "REST_FRAMEWORK": web.rest_framework(read, base["REST_FRAMEWORK"]),
         "MIDDLEWARE": web.middleware(base["MIDDLEWARE"]),
         "LOGGING": logs.logging(read, base["LOGGING"], scratch),
         # Chunks made on demand are kept in SQLite in WAL mode, which no network file system can carry.
@@ -33,6 +35,7 @@ def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
             **base["NUCLIO"],
             "HOST": read.text("CVAT_NUCLIO_HOST", "nuclio"),
             "PORT": read.number("CVAT_NUCLIO_PORT", 8070),
+            "FRAMES_IN_FLIGHT": read.number("CVAT_FRAMES_IN_FLIGHT", FRAMES_IN_FLIGHT, high=64),
         },
         "CLOUD_STORAGE_REGION": read.text("AWS_REGION", "us-east-2"),
         "CLOUD_STORAGE_ROLE_BUCKETS": read.words("CVAT_S3_ROLE_BUCKETS"),

@@ -47,6 +47,7 @@ def data(stack: str, reading: Reading) -> list[dict[str, Any]]:
         "RunningJobs": (reading.running, "Count"),
         "IdleWorkers": (reading.idle, "Count"),
         "FailedJobs": (reading.failed, "Count"),
+        "LostJobs": (reading.lost, "Count"),
     }
     return [
         {"MetricName": name, "Dimensions": dimensions, "Value": float(value), "Unit": unit}

@@ -24,6 +24,21 @@ def failures_key(queue: str) -> str:
     return f"cvat_aws:failures:{queue}"
 
 
+def lost_key(queue: str) -> str:
+    """Sorted set of a queue's jobs whose worker was killed, by the time of their discovery; written by the sweep."""
+    return f"cvat_aws:lost:{queue}"
+
+
+def count(redis: Any, key: str, job_id: str) -> None:
+    """Add a job to one of these sets. A set: the same job may fail more than once."""
+    now = time.time()
+    with redis.pipeline() as pipeline:
+        pipeline.zadd(key, {f"{job_id} {now}": now})
+        pipeline.zremrangebyscore(key, 0, now - FAILURES_KEPT_S)
+        pipeline.expire(key, FAILURES_KEPT_S)
+        pipeline.execute()
+
+
 @dataclass(frozen=True)
 class Reading:
     """A queue at one moment."""
@@ -37,6 +52,8 @@ class Reading:
     """Workers that wait for a job."""
     failed: int
     """Jobs that failed within FAILURES_WINDOW_S."""
+    lost: int
+    """Jobs whose worker was killed, found within FAILURES_WINDOW_S: failed, or put back into the queue."""
 
 
 def read(redis: Any, queue: str) -> Reading:
@@ -50,6 +67,7 @@ def read(redis: Any, queue: str) -> Reading:
         running=states.count(b"busy"),
         idle=states.count(b"idle"),
         failed=redis.zcount(failures_key(queue), now - FAILURES_WINDOW_S, "+inf"),
+        lost=redis.zcount(lost_key(queue), now - FAILURES_WINDOW_S, "+inf"),
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any, Mapping
 from cvat_aws.environment import Reader
 
 HEALTH_PATH = "/api/v1/restrictions/user-agreements"  # answers 200 without login and without the database
+ANONYMOUS_CALLS = 100  # CVAT's own, a minute
+OURS = {"rest_framework.authentication.SessionAuthentication": "cvat_aws.authentication.SessionAuthentication"}
 SHORTEST_KEY = 32  # characters; Django warns below 50, Secrets Manager's default is 32
 
 
@@ -37,11 +39,18 @@ def hosts(read: Reader) -> dict[str, Any]:
     }
 
 
-def throttling(base: Mapping[str, Any]) -> dict[str, Any]:
-    """Count a client by the address that the load balancer saw (the last one), not by what it says itself."""
+def rest_framework(read: Reader, base: Mapping[str, Any]) -> dict[str, Any]:
+    """Count a caller without login by the address that the load balancer saw (the last one), not by what it claims.
+
+    All of an office behind one NAT gateway has one address: CVAT_ANONYMOUS_CALLS_PER_MINUTE is its limit, too.
+    """
+    calls = read.number("CVAT_ANONYMOUS_CALLS_PER_MINUTE", ANONYMOUS_CALLS)
+    classes = base.get("DEFAULT_AUTHENTICATION_CLASSES", [])
     return {
         **base,
+        "DEFAULT_AUTHENTICATION_CLASSES": [OURS.get(name, name) for name in classes],
         "DEFAULT_THROTTLE_CLASSES": ["cvat_aws.throttling.PublicRateThrottle"],
+        "DEFAULT_THROTTLE_RATES": {"anon": f"{calls}/minute"},
         "NUM_PROXIES": 1,
     }
 

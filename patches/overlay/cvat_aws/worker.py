@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from typing import Any
 
 from redis import RedisError
 from rq import Worker
 from rq.worker import StopRequested, WorkerStatus
+from rq.worker_registration import register
 
 from cvat_aws.commands import DRAIN_S
 from cvat_aws.protection import Protection
-from cvat_aws.queues import FAILURES_KEPT_S, failures_key
+from cvat_aws.queues import count, failures_key
 
 LOOK_UP_S = 5
 """An idle worker looks up from its queue this often, to see whether it has been told to stop."""
+
+
+BUSY_TTL_S = 60
+"""A worker at work renews its record every 30 s. Once the record has expired, `sweep` takes the worker for dead."""
 
 
 class DrainingWorker(Worker):  # type: ignore[misc]  # RQ 1.5 has no types
@@ -30,6 +34,7 @@ class DrainingWorker(Worker):  # type: ignore[misc]  # RQ 1.5 has no types
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.protection = Protection(os.environ.get("ECS_AGENT_URI", ""))
+        self._job_id: str | None = None
 
     def request_stop(self, signum: Any, frame: Any) -> None:
         """RQ would leave an idle worker's loop at once, and lose the job that it has just taken from the queue."""
@@ -49,32 +54,62 @@ class DrainingWorker(Worker):  # type: ignore[misc]  # RQ 1.5 has no types
         return bool(super().should_run_maintenance_tasks)
 
     def execute_job(self, job: Any, queue: Any) -> None:
+        self._take(job, queue)
         self.protection.begin()
         try:
             if self._stop_requested:
                 self.log.info("Told to stop: handing job %s back to the queue.", job.id)
-                queue.push_job_id(job.id, at_front=True)
+                self._hand_back(job, queue)
                 return
             super().execute_job(job, queue)
+            self.set_current_job_id(None)
         finally:
+            self._job_id = None
             self.protection.end()
 
-    def heartbeat(self, *arguments: Any, **more: Any) -> None:
-        """RQ calls it every 30 s while it watches a job, also in the job's own process, which renews nothing."""
-        super().heartbeat(*arguments, **more)
-        if not self.is_horse:
-            self.protection.renew()
+    def _take(self, job: Any, queue: Any) -> None:
+        """RQ lists a job as started only once its process runs. Killed before, it would be in no list at all."""
+        self._job_id = job.id
+        with self.connection.pipeline() as pipeline:
+            queue.started_job_registry.add(job, job.timeout or BUSY_TTL_S, pipeline=pipeline)
+            self.set_current_job_id(job.id, pipeline=pipeline)
+            super().heartbeat(BUSY_TTL_S, pipeline=pipeline)
+            pipeline.execute()
+
+    def _hand_back(self, job: Any, queue: Any) -> None:
+        with self.connection.pipeline() as pipeline:
+            queue.started_job_registry.remove(job, pipeline=pipeline)
+            self.set_current_job_id(None, pipeline=pipeline)
+            queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
+            pipeline.execute()
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """RQ calls it every 30 s while it watches a job, also in the job's own process, which renews nothing.
+
+        With a `timeout` in seconds the worker is at work, without one it is idle.
+        """
+        busy = timeout is not None
+        super().heartbeat(BUSY_TTL_S if busy else None, pipeline=pipeline)
+        if self.is_horse:
+            return
+        if busy and self._job_id is not None and pipeline is None:
+            self._write_record(self._job_id)
+        self.protection.renew()
+
+    def _write_record(self, job_id: str) -> None:
+        """Write what `sweep` looks for once more: the record may have expired while Redis was away."""
+        with self.connection.pipeline() as pipeline:
+            register(self, pipeline)
+            self.set_state(WorkerStatus.BUSY, pipeline=pipeline)
+            self.set_current_job_id(job_id, pipeline=pipeline)
+            pipeline.expire(self.key, BUSY_TTL_S)
+            pipeline.execute()
 
     def handle_job_failure(self, job: Any, *arguments: Any, **more: Any) -> None:
         """CVAT deletes a failed job as soon as somebody has asked for it; that it failed must still be counted."""
         super().handle_job_failure(job, *arguments, **more)
-        key, now = failures_key(job.origin), time.time()
         try:
-            with self.connection.pipeline() as pipeline:
-                pipeline.zadd(key, {f"{job.id} {now}": now})
-                pipeline.zremrangebyscore(key, 0, now - FAILURES_KEPT_S)
-                pipeline.expire(key, FAILURES_KEPT_S)
-                pipeline.execute()
+            count(self.connection, failures_key(job.origin), job.id)
         except RedisError as error:
             self.log.warning("The failure of job %s was not counted: %s", job.id, error)
 
