@@ -117,6 +117,7 @@ class Trial:
         code, said = self.fleet.once(name, "init", **secrets)
         check(code == 0, said[-2000:])
         check(password not in said, "init printed the password")
+        check("makemigrations" not in said, "a patch changes a model without a migration")
         return f"{said.strip().splitlines()[-2].removeprefix('init: ')} ({time.monotonic() - began:.0f} s)"
 
     def init(self) -> str:

@@ -49,6 +49,14 @@ def test_the_dockerfiles_build_the_commit_that_is_checked(path: Path) -> None:
     assert set(re.findall(r"^ARG CVAT_COMMIT=(\w+)", path.read_text(), re.MULTILINE)) == {series.COMMIT}
 
 
+def test_a_patch_that_changes_a_model_brings_its_migration() -> None:
+    for name in FILES:
+        touched = {file.path for file in unidiff.PatchSet((PATCHES / "series" / name).read_text())}
+        models = {path for path in touched if path.endswith("/models.py")}
+        migrations = {path for path in touched if "/migrations/" in path}
+        assert bool(models) == bool(migrations), f"{name}: every init would advise to run makemigrations"
+
+
 def test_a_folder_without_git_is_explained(tmp_path: Path) -> None:
     with pytest.raises(series.FailureError, match="not a git repository"):
         series.check(str(tmp_path))
