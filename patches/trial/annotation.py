@@ -115,7 +115,8 @@ class Annotation:
         took = time.monotonic() - began
         check(len(calls.calls) == FRAMES, f"{len(calls.calls)} calls")
         shapes = self.client.call("GET", f"/tasks/{task}/annotations").json()["shapes"]
-        return calls, took, json.dumps([{**shape, "id": None} for shape in shapes])
+        in_order = sorted(shapes, key=lambda shape: int(shape["id"]))  # that of their creation
+        return calls, took, json.dumps([{**shape, "id": None} for shape in in_order])
 
     def _task_of_pictures(self) -> int:
         folder = self.fleet.folder / "pictures"

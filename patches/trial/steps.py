@@ -90,7 +90,6 @@ class Trial:
         )
         yield "copy-demo copies what a file system takes, and names the rest", self.scripts.demo
         yield f"the {UPLOADS} slow uploads have arrived, and every health check was answered soon", self.end_uploads
-        yield "connections that were idle for longer than a minute are still there", self.idle_connections
         yield (
             "four frames in flight take a quarter of the time and give the same annotations",
             self.annotation.in_flight,
@@ -103,6 +102,7 @@ class Trial:
             "the killed worker's job is failed with a reason, and the task can be annotated again",
             self.annotation.found,
         )
+        yield "connections that were idle for longer than a minute are still there", self.idle_connections
         yield "a job that outlasts its worker's drain time is failed, not lost", self.drain
         yield "SIGTERM stops every process", self.stop
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 1
 """Stands for 300 s: an upload of three times as long stands for 15 minutes."""
 PIECES, PAUSE_S = 12, 0.25
-pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="Debian: apt-get install nginx")
+pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 
 
 def free_port() -> int:

@@ -159,6 +159,35 @@ def test_ldap_is_off_without_a_server_and_maps_groups_with_one() -> None:
     assert made["AUTHENTICATION_BACKENDS"][0] == BASE["AUTHENTICATION_BACKENDS"][0], "the administrator can log in"
 
 
+LDAP = {
+    "CVAT_LDAP_URL": "ldaps://ldap.example",
+    "CVAT_LDAP_USER_BASE": "dc=example",
+    "CVAT_LDAP_GROUP_BASE": "dc=example",
+}
+
+
+@pytest.mark.parametrize(
+    ("group_type", "nested", "class_name", "object_class"),
+    [
+        ("", "no", "GroupOfNamesType", "groupOfNames"),
+        ("groupOfUniqueNames", "yes", "NestedGroupOfUniqueNamesType", "groupOfUniqueNames"),
+        ("activeDirectory", "yes", "NestedActiveDirectoryGroupType", "group"),
+        ("posixGroup", "no", "PosixGroupType", "posixGroup"),
+    ],
+)
+def test_the_type_of_ldap_groups_decides_how_they_are_searched(
+    group_type: str, nested: str, class_name: str, object_class: str
+) -> None:
+    made = settings(**LDAP, CVAT_LDAP_GROUP_TYPE=group_type, CVAT_LDAP_NESTED_GROUPS=nested)
+    assert made["AUTH_LDAP_GROUP_TYPE"] == class_name
+    assert made["AUTH_LDAP_GROUP_SEARCH"] == ("dc=example", f"(objectClass={object_class})")
+
+
+def test_ldap_groups_that_cannot_be_nested_are_refused() -> None:
+    with pytest.raises(UnusableError, match="CVAT_LDAP_NESTED_GROUPS is yes, but a posixGroup has users only"):
+        settings(**LDAP, CVAT_LDAP_GROUP_TYPE="posixGroup", CVAT_LDAP_NESTED_GROUPS="yes")
+
+
 def test_what_must_not_be_shared_stays_in_the_task() -> None:
     assert settings()["CACHE_ROOT"] == "/tmp/cvat/cache"
 

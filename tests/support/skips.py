@@ -27,6 +27,8 @@ class Skip:
 SKIPS = (
     Skip(r"no Chromium or no chromedriver", "apt-get install chromium chromium-driver"),
     Skip(r"redis-server is not installed", "apt-get install redis-server"),
+    Skip(r"nginx is not installed", "apt-get install nginx"),
+    Skip(r"slapd is not installed", "apt-get install slapd", in_ci=True),
     Skip(r"git is not installed", "apt-get install git"),
     Skip(r"policy/\.venv is missing", "make policy"),
     Skip(

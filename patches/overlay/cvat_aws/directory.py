@@ -8,6 +8,17 @@ from cvat_aws.environment import Reader
 
 ROLES = ("ADMIN", "ANNOTATOR", "USER", "OBSERVER")  # CVAT's, see cvat/apps/authentication/auth_ldap.py
 Search = Tuple[str, str]  # (base DN, filter)
+GROUP_TYPES = {
+    "groupOfNames": ("GroupOfNamesType", "NestedGroupOfNamesType"),
+    "groupOfUniqueNames": ("GroupOfUniqueNamesType", "NestedGroupOfUniqueNamesType"),
+    "activeDirectory": ("ActiveDirectoryGroupType", "NestedActiveDirectoryGroupType"),
+    "posixGroup": ("PosixGroupType", ""),
+}
+"""What CVAT_LDAP_GROUP_TYPE names -> django-auth-ldap's classes: plain, and for groups within groups."""
+OBJECT_CLASSES = {"activeDirectory": "group"}
+"""The groups' object class, where it is not the name of the type."""
+TIMEOUT_S = 10
+"""For connecting: a directory that is away must not hold the web server's threads."""
 
 
 def ldap(read: Reader, backends: list[str]) -> dict[str, Any]:
@@ -17,6 +28,8 @@ def ldap(read: Reader, backends: list[str]) -> dict[str, Any]:
         return {}
     users = read.required("CVAT_LDAP_USER_BASE", "the DN below which users are, as CVAT_LDAP_URL is set")
     groups = read.required("CVAT_LDAP_GROUP_BASE", "the DN below which groups are, as CVAT_LDAP_URL is set")
+    group_type = read.choice("CVAT_LDAP_GROUP_TYPE", list(GROUP_TYPES))
+    every_group = f"(objectClass={OBJECT_CLASSES.get(group_type, group_type)})"
     settings: dict[str, Any] = {
         "DJANGO_AUTH_TYPE": "LDAP",
         "AUTHENTICATION_BACKENDS": [*backends, "django_auth_ldap.backend.LDAPBackend"],
@@ -25,7 +38,8 @@ def ldap(read: Reader, backends: list[str]) -> dict[str, Any]:
         "AUTH_LDAP_BIND_DN": read.text("CVAT_LDAP_BIND_DN"),
         "AUTH_LDAP_BIND_PASSWORD": read.text("CVAT_LDAP_BIND_PASSWORD"),
         "AUTH_LDAP_USER_SEARCH": (users, read.text("CVAT_LDAP_USER_FILTER", "(uid=%(user)s)")),
-        "AUTH_LDAP_GROUP_SEARCH": (groups, read.text("CVAT_LDAP_GROUP_FILTER", "(objectClass=groupOfNames)")),
+        "AUTH_LDAP_GROUP_SEARCH": (groups, read.text("CVAT_LDAP_GROUP_FILTER", every_group)),
+        "AUTH_LDAP_GROUP_TYPE": _group_class(read, group_type),
         "AUTH_LDAP_USER_ATTR_MAP": {"first_name": "givenName", "last_name": "sn", "email": "mail"},
         "AUTH_LDAP_ALWAYS_UPDATE_USER": True,
     }
@@ -35,19 +49,37 @@ def ldap(read: Reader, backends: list[str]) -> dict[str, Any]:
     return settings
 
 
+def _group_class(read: Reader, group_type: str) -> str:
+    """The name of django-auth-ldap's class."""
+    plain, nested = GROUP_TYPES[group_type]
+    if not read.flag("CVAT_LDAP_NESTED_GROUPS", default=False):
+        return plain
+    if not nested:
+        read.problems.append(
+            f"CVAT_LDAP_NESTED_GROUPS is yes, but a {group_type} has users only, no groups. Set it to no, or another "
+            "CVAT_LDAP_GROUP_TYPE."
+        )
+    return nested
+
+
 def with_searches(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Needs python-ldap, so it is apart from the pure part and imports only when LDAP is on."""
+    """Needs python-ldap, so it is apart from the pure part and imports only when LDAP is on.
+
+    Active Directory, searched from its root, answers with referrals to other parts of the forest. libldap follows
+    them without a login, which fails, and with it the search: they are ignored.
+    """
     if "AUTH_LDAP_SERVER_URI" not in settings:
         return dict(settings)
     import ldap as protocol
-    from django_auth_ldap.config import GroupOfNamesType, LDAPSearch
+    from django_auth_ldap import config
 
     def search(value: Search) -> Any:
-        return LDAPSearch(value[0], protocol.SCOPE_SUBTREE, value[1])
+        return config.LDAPSearch(value[0], protocol.SCOPE_SUBTREE, value[1])
 
     return {
         **settings,
         "AUTH_LDAP_USER_SEARCH": search(settings["AUTH_LDAP_USER_SEARCH"]),
         "AUTH_LDAP_GROUP_SEARCH": search(settings["AUTH_LDAP_GROUP_SEARCH"]),
-        "AUTH_LDAP_GROUP_TYPE": GroupOfNamesType(),
+        "AUTH_LDAP_GROUP_TYPE": getattr(config, settings["AUTH_LDAP_GROUP_TYPE"])(),
+        "AUTH_LDAP_CONNECTION_OPTIONS": {protocol.OPT_REFERRALS: 0, protocol.OPT_NETWORK_TIMEOUT: TIMEOUT_S},
     }
