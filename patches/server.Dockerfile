@@ -20,7 +20,7 @@ ARG CVAT_COMMIT=c48411ae5014aac4441aa03da8944fbd4373b312
 WORKDIR /source
 RUN git init -q && git fetch -q --depth 1 "${CVAT_REPOSITORY}" "${CVAT_COMMIT}" && git checkout -q FETCH_HEAD
 COPY series/ /series/
-ARG SERIES_DIGEST=aa6114cbceff4004d514dc1d2a2c1d077cadfa2debd1657ab93309f067b9428b
+ARG SERIES_DIGEST=222b1f0b9d3598bd509797db9f2b7ac40f5f48bcf5bee1985e6835d81da150e5
 # `git apply` has no fuzz: a hunk fits or the build fails. The last line is for mirrors that leave out large files.
 RUN cat /series/series /series/*.patch | sha256sum | grep -q "^${SERIES_DIGEST} " \
     && while read -r patch; do git apply --whitespace=nowarn "/series/${patch}"; done < /series/series \
@@ -75,7 +75,7 @@ RUN install -d -o django -g django data share keys logs static \
     && rm -rf data/* /tmp/* && chown -R django:django data logs static
 
 ARG CVAT_COMMIT=c48411ae5014aac4441aa03da8944fbd4373b312
-ARG SERIES_DIGEST=aa6114cbceff4004d514dc1d2a2c1d077cadfa2debd1657ab93309f067b9428b
+ARG SERIES_DIGEST=222b1f0b9d3598bd509797db9f2b7ac40f5f48bcf5bee1985e6835d81da150e5
 LABEL org.opencontainers.image.title="CVAT server for AWS" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.revision="${CVAT_COMMIT}" \
