@@ -23,7 +23,14 @@ ENV = {
 }
 BASE: dict[str, Any] = {
     "AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"],
-    "REST_FRAMEWORK": {"PAGE_SIZE": 10, "DEFAULT_THROTTLE_RATES": {"anon": "100/minute"}},
+    "REST_FRAMEWORK": {
+        "PAGE_SIZE": 10,
+        "DEFAULT_THROTTLE_RATES": {"anon": "100/minute"},
+        "DEFAULT_AUTHENTICATION_CLASSES": [
+            "cvat.apps.authentication.auth.TokenAuthentication",
+            "rest_framework.authentication.SessionAuthentication",
+        ],
+    },
     "MIDDLEWARE": ["django.middleware.common.CommonMiddleware"],
     "NUCLIO": {"SCHEME": "http", "HOST": "localhost", "PORT": 8070, "DEFAULT_TIMEOUT": 120},
     "LOGGING": {
@@ -121,6 +128,16 @@ def test_throttling_keeps_cvats_limit_and_counts_by_the_load_balancers_word() ->
     assert throttling["DEFAULT_THROTTLE_RATES"] == {"anon": "100/minute"}
     assert throttling["NUM_PROXIES"] == 1
     assert throttling["PAGE_SIZE"] == 10, "the rest of CVAT's settings stays"
+    office = settings(CVAT_ANONYMOUS_CALLS_PER_MINUTE="2000")["REST_FRAMEWORK"]
+    assert office["DEFAULT_THROTTLE_RATES"] == {"anon": "2000/minute"}, "many users may have one address"
+
+
+def test_scripts_with_a_session_are_authenticated_by_our_class_in_the_place_of_djangos() -> None:
+    classes = settings()["REST_FRAMEWORK"]["DEFAULT_AUTHENTICATION_CLASSES"]
+    assert classes == [
+        "cvat.apps.authentication.auth.TokenAuthentication",
+        "cvat_aws.authentication.SessionAuthentication",
+    ]
 
 
 def test_logs_go_to_standard_output_only() -> None:

@@ -77,6 +77,7 @@ def start(command: str, environment: Mapping[str, str], monkeypatch: pytest.Monk
     elif command != "health":
         overlay(environment, CVATS_SETTINGS)
         monkeypatch.setattr(commands, "_become", lambda _: 0)
+        monkeypatch.setattr(commands, "_serve", lambda _options, _apache: 0)
         monkeypatch.setattr(os, "environ", dict(environment))
         if command == "web":
             commands.web()

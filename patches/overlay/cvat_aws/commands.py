@@ -94,10 +94,12 @@ def _check_roots(read: Reader) -> None:
 
 
 def web() -> int:
+    return _serve(web_options(os.environ), manage("runmodwsgi", *web_arguments(os.environ)))
+
+
+def _serve(options: WebOptions, apache: list[str]) -> int:
     """Two programs: this process stays, and ends when either does."""
     _check(os.environ)
-    options = web_options(os.environ)
-    apache = manage("runmodwsgi", *web_arguments(os.environ))
     nginx = front.nginx(options.scratch / "nginx", options.port, options.port + APACHE_PORT_OFFSET, options.timeout_s)
     os.chdir(HOME)
     return front.run_together([nginx, apache])

@@ -8,6 +8,7 @@ from cvat_aws.environment import Reader
 
 HEALTH_PATH = "/api/v1/restrictions/user-agreements"  # answers 200 without login and without the database
 ANONYMOUS_CALLS = 100  # CVAT's own, a minute
+AUTHENTICATION = "DEFAULT_AUTHENTICATION_CLASSES"
 OURS = {"rest_framework.authentication.SessionAuthentication": "cvat_aws.authentication.SessionAuthentication"}
 SHORTEST_KEY = 32  # characters; Django warns below 50, Secrets Manager's default is 32
 
@@ -45,10 +46,9 @@ def rest_framework(read: Reader, base: Mapping[str, Any]) -> dict[str, Any]:
     All of an office behind one NAT gateway has one address: CVAT_ANONYMOUS_CALLS_PER_MINUTE is its limit, too.
     """
     calls = read.number("CVAT_ANONYMOUS_CALLS_PER_MINUTE", ANONYMOUS_CALLS)
-    classes = base.get("DEFAULT_AUTHENTICATION_CLASSES", [])
     return {
         **base,
-        "DEFAULT_AUTHENTICATION_CLASSES": [OURS.get(name, name) for name in classes],
+        AUTHENTICATION: [OURS.get(name, name) for name in base.get(AUTHENTICATION, [])],
         "DEFAULT_THROTTLE_CLASSES": ["cvat_aws.throttling.PublicRateThrottle"],
         "DEFAULT_THROTTLE_RATES": {"anon": f"{calls}/minute"},
         "NUM_PROXIES": 1,
