@@ -47,6 +47,7 @@ def words(tmp_path: Path, stack: Stack) -> Callable[[str], list[str]]:
         "doctor": ["--stack", "own", "--project", str(stack())],
         "kept": ["--stack", "team", "--region", "cn-north-1"],
         "import-cfn": ["OLD", "--region", "cn-north-1"],
+        "prices": ["--region", "cn-north-1"],
         "logs": ["server"],
         "shell": ["server"],
         "admin-password": ["--reveal"],
