@@ -1,9 +1,13 @@
-"""Images: built here, pushed to the account's own ECR, and referred to by digest."""
+"""Images: built here, pushed to the account's own ECR, and referred to by digest.
+
+What ECR holds already is not built again (components/dynamic/image_tag.py); docs/decisions/images.md says why.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -11,7 +15,8 @@ import pulumi_docker as docker
 
 from components import iam
 from components.context import StackContext
-from components.images.build_context import BUILDS, content_tag
+from components.dynamic.image_tag import ImageTag
+from components.images.build_context import BUILDS, PLACEHOLDER, Build, content_tag
 from region import Region
 from settings.values import Mirrors
 
@@ -62,15 +67,30 @@ class Images(pulumi.ComponentResource):
         args, build = self._args, BUILDS[image]
         repository = self._repository(image)
         build_args = args.mirrors.build_args() | self._truststore(image)
+        tag = ImageTag(
+            f"{self._name}-{image}-tag",
+            {
+                "region": args.context.region.name,
+                "profile": args.context.profile,
+                "repository": repository.name,
+                "content": content_tag(build, build_args),
+            },
+            opts=self._child,
+        )
         built = docker.Image(
             f"{self._name}-{image}",
-            image_name=pulumi.Output.concat(repository.repository_url, ":", content_tag(build, build_args)),
-            build={"context": build.context, "dockerfile": build.dockerfile, "platform": PLATFORM, "args": build_args},
+            image_name=pulumi.Output.all(repository.repository_url, tag.tag, tag.held).apply(_image_name),
+            build=tag.held.apply(lambda held: _build_args(PLACEHOLDER, {}) if held else _build_args(build, build_args)),
+            skip_push=tag.held,
             build_on_preview=False,
             registry=self._login(repository),
             opts=self._child,
         )
-        return Image(built.repo_digest, repository.arn)
+        # The provider's own digest comes from the local image store: wrong where that store keeps another manifest.
+        pushed = aws.ecr.get_image_output(
+            repository_name=repository.name, image_tag=tag.tag, opts=pulumi.InvokeOutputOptions(depends_on=[built])
+        )
+        return Image(pulumi.Output.concat(repository.repository_url, "@", pushed.image_digest), repository.arn)
 
     def _truststore(self, image: str) -> dict[str, str]:
         """CVAT's server verifies PostgreSQL's certificate, whose authorities differ between partitions."""
@@ -116,6 +136,16 @@ class Images(pulumi.ComponentResource):
             "username": token.user_name,
             "password": pulumi.Output.secret(token.password),
         }
+
+
+def _image_name(decision: Sequence[Any]) -> str:
+    """Where the build is pushed to; a placeholder gets a name that no registry has."""
+    url, tag, held = decision
+    return f"cvat-in-ecr:{tag}" if held else f"{url}:{tag}"
+
+
+def _build_args(build: Build, args: Mapping[str, str]) -> docker.DockerBuildArgs:
+    return docker.DockerBuildArgs(context=build.context, dockerfile=build.dockerfile, platform=PLATFORM, args=args)
 
 
 def repository_arn(reference: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,15 @@ BUILDS = {
     "models": Build("serverless/models", "serverless/models/Dockerfile"),
 }
 
+PLACEHOLDER = Build("components/images/placeholder", "components/images/placeholder/Dockerfile")
+"""An empty image, built from nothing in place of one that ECR holds: `docker.Image` has no way not to build."""
+
 
 def content_tag(build: Build, build_args: Mapping[str, str], root: Path = Path()) -> str:
-    """A tag that changes exactly when the build's input does: Dockerfile, files, their names, build arguments.
+    """A tag that changes exactly when the build's input does: Dockerfile, names, modes and content of files, arguments.
 
-    Raises RunError where context or Dockerfile is missing.
+    Modes count, since COPY keeps them and pulumi-docker builds again where one differs: a checkout under another umask
+    must not push other content under the same tag. Raises RunError where context or Dockerfile is missing.
     """
     folder, dockerfile = root / build.context, root / build.dockerfile
     for needed in (folder, dockerfile):
@@ -41,7 +46,9 @@ def content_tag(build: Build, build_args: Mapping[str, str], root: Path = Path()
             raise pulumi.RunError(f"{needed} does not exist, but an image is built from it. Restore it from git.")
     digest = hashlib.sha256(repr(sorted(build_args.items())).encode() + dockerfile.read_bytes())
     for path in _files(folder):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+        status = path.stat()
+        name, mode = path.relative_to(folder).as_posix(), stat.S_IMODE(status.st_mode)
+        digest.update(f"{name}\0{mode:o}\0{status.st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:_TAG_LENGTH]
 

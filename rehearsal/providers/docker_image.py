@@ -1,9 +1,10 @@
-"""docker.Image. Nothing is built: an image is known by a digest of all that a build would read."""
+"""docker.Image. Nothing is built: an image is known by a digest of all that a build would read, and of the builder."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +14,8 @@ from docker.utils.build import exclude_paths
 from rehearsal.errors import RehearsalError
 from rehearsal.providers.resource import Attributes, ResourceRequest, ResourceType
 
+BUILDER = "this machine"
+"""Two machines that build the same files get two digests: times in layers and the builder's version differ."""
 BUILD_INPUTS = {"args", "platform", "target", "builderVersion", "addHosts", "network", "cacheFrom"}
 
 
@@ -34,7 +37,7 @@ class Image(ResourceType, token="docker:index/image:Image"):
         if request.inputs.take("skipPush", False):
             reference = f"{name}@sha256:{digest}"
             return Attributes(name, {"imageName": name, "baseImageName": name, "repoDigest": reference})
-        reference = _push(request, name, digest)
+        reference = _push(request, name, hashlib.sha256(f"{digest} {BUILDER}".encode()).hexdigest())
         return Attributes(reference, {"imageName": name, "baseImageName": name, "repoDigest": reference})
 
     def delete(self, request: ResourceRequest) -> None:
@@ -46,17 +49,17 @@ class Image(ResourceType, token="docker:index/image:Image"):
         return {"build.context": build_digest(build)} if isinstance(build, Mapping) else {}
 
 
-def build_files(context: Path, dockerfile: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file that a build would read, by its path, in order; .dockerignore is respected as docker does."""
+def build_files(context: Path, dockerfile: Path) -> Iterator[tuple[str, int, bytes]]:
+    """Path, mode and content of every file that a build would read, in order; .dockerignore is respected."""
     specific = dockerfile.with_name(dockerfile.name + ".dockerignore")
     ignore = specific if specific.is_file() else context / ".dockerignore"
     lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
-    yield "Dockerfile", dockerfile.read_bytes()
+    yield "Dockerfile", stat.S_IMODE(dockerfile.stat().st_mode), dockerfile.read_bytes()
     for relative in sorted(exclude_paths(str(context), patterns)):
         file = context / relative
         if file.is_file():
-            yield Path(relative).as_posix(), file.read_bytes()
+            yield Path(relative).as_posix(), stat.S_IMODE(file.stat().st_mode), file.read_bytes()
 
 
 def build_digest(build: Mapping[str, Any]) -> str:
@@ -71,8 +74,8 @@ def build_digest(build: Mapping[str, Any]) -> str:
     if extra := set(rest) - BUILD_INPUTS:
         raise RehearsalError(f"build: {', '.join(sorted(extra))} is not carried.")
     digest = hashlib.sha256(json.dumps(rest, sort_keys=True).encode())
-    for name, content in build_files(context, file):
-        digest.update(f"\n{name}\n{len(content)}\n".encode() + content)
+    for name, mode, content in build_files(context, file):
+        digest.update(f"\n{name}\n{mode:o}\n{len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 

@@ -201,6 +201,23 @@ def authorization_token(call: FunctionCall) -> dict[str, Any]:
     }
 
 
+@function("aws:ecr/getImage:getImage")
+def image(call: FunctionCall) -> dict[str, Any]:
+    """An image by its tag. The provider's data source fails where there is none."""
+    repository, tag = call.arguments.take("repositoryName"), call.arguments.take("imageTag")
+    subject = {"repositoryName": repository, "imageIds": [{"imageTag": tag}]}
+    (details,) = call.client("ecr").describe_images(**subject)["imageDetails"]
+    return {
+        "id": details["imageDigest"],
+        "imageDigest": details["imageDigest"],
+        "imageTag": tag,
+        "imageTags": details.get("imageTags", []),
+        "registryId": details["registryId"],
+        "region": call.region,
+        "repositoryName": repository,
+    }
+
+
 @function("aws:rds/getSnapshot:getSnapshot")
 def database_snapshot(call: FunctionCall) -> dict[str, Any]:
     """A snapshot of a database."""

@@ -34,13 +34,15 @@ def test_what_the_builder_does_not_see_changes_nothing(root: Path) -> None:
     assert content_tag(BUILD, {}, root) == before, "a second update with nothing changed builds nothing"
 
 
-@pytest.mark.parametrize("change", ["content", "name", "dockerfile", "argument"])
+@pytest.mark.parametrize("change", ["content", "name", "mode", "dockerfile", "argument"])
 def test_every_change_that_reaches_the_builder_makes_another_tag(root: Path, change: str) -> None:
     before, source = content_tag(BUILD, {}, root), root / "context" / "src" / "a.py"
     if change == "content":
         source.write_text("2\n")
     elif change == "name":
         source.rename(source.with_name("b.py"))
+    elif change == "mode":
+        source.chmod(0o600)
     elif change == "dockerfile":
         (root / "context" / "Dockerfile").write_text("FROM y\n")
     assert content_tag(BUILD, {"A": "1"} if change == "argument" else {}, root) != before
