@@ -53,7 +53,7 @@ def stand_in(project: Project, config: Configuration, folder: Path) -> list[str]
     if not lacking:
         return []
     folder.mkdir(parents=True, exist_ok=True)
-    samples = sample_archives(project.folder) if (project.folder / MODELS).is_dir() else folder
+    samples = sample_archives(project.folder, folder.parent) if (project.folder / MODELS).is_dir() else folder
     for entry in entries:
         target = folder / f"{entry.stem}.tar.gz"
         source = own[entry] if entry not in lacking else samples / target.name

@@ -10,6 +10,7 @@ from typing import Any
 from rehearsal.aws.account import Account
 from rehearsal.aws.faults import NO_FAULTS, Scenario
 from rehearsal.checks import catalogue
+from rehearsal.defaults import DEFAULT_STACK, HOME
 from rehearsal.engine.core import Engine, Progress
 from rehearsal.engine.program import Program, run
 from rehearsal.engine.state import Failure, State
@@ -17,11 +18,6 @@ from rehearsal.errors import sentence
 from rehearsal.placeholders import KEY, read_stack, stand_in
 from rehearsal.providers.operations import AccountOperations
 from rehearsal.result import Rehearsal
-
-HOME = Path(__file__).resolve().parent.parent
-"""The project that this package belongs to."""
-
-DEFAULT_STACK = "cn-northwest-1"
 
 
 def rehearse(  # noqa: PLR0913  (all but the stack have a default)

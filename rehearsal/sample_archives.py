@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
@@ -12,12 +13,16 @@ MODELS = Path("serverless/models")
 REGISTRY = Path("serverless/functions")
 
 
-def sample_archives(project: Path) -> Path:
+def sample_archives(project: Path, otherwise: Path | None = None) -> Path:
     """A folder with a small but working archive of each function that the repository ships.
 
-    Packed once for each state of packer and registry, into build/sample-models; takes about two seconds.
+    Packed once for each state of packer and registry, into build/sample-models (in a project that cannot be written,
+    below `otherwise`); takes about two seconds.
     """
-    folder = project / "build" / "sample-models" / _digest(project)
+    build = project / "build"
+    if otherwise and not os.access(build if build.is_dir() else project, os.W_OK):
+        build = otherwise
+    folder = build / "sample-models" / _digest(project)
     if not folder.is_dir():
         _pack(project, folder)
     return folder

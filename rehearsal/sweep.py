@@ -1,35 +1,35 @@
-"""`python -m rehearsal sweep`: what if the k-th API call fails?
-
-For positions spread over the whole run, one call is throttled, denied or refused for a limit. Then the program must
-have ended with an error that names the resource and AWS's words (or have ridden it out), and a second run over what
-was left behind must complete with every check green.
-"""
+"""`python -m rehearsal sweep`: what if the k-th API call fails?"""
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal.command_line import Parser, add_stack
+import click
+
+import rehearsal
+from rehearsal.defaults import HOME
 from rehearsal.errors import UserInputError
+from rehearsal.interrupt import worker_pool
+from rehearsal.options import config_option, jobs_option, stack_argument
+from rehearsal.placeholders import KEY, read_stack, stand_in
 
 FAULTS: Mapping[str, tuple[str, str]] = {
     "throttled": ("ThrottlingException", "Rate exceeded"),
     "denied": ("AccessDeniedException", "User: deployer is not authorized to perform this operation"),
     "limit": ("LimitExceededException", "The maximum number of these in the account has been reached"),
 }
-"""Ways to fail: code and message, as AWS answers."""
+"""Kinds of faults: code and message, as AWS answers."""
 
 EPILOG = """\
-exit codes:
+\b
+Exit codes:
   0  every position ended clearly and the next run completed
   1  the sweep itself could not be made
   2  a position left something that blocks the next run, or an error that does not say what failed
@@ -70,38 +70,32 @@ def spread(calls: int, positions: int) -> list[Position]:
 
 def with_archives(stack: str, config: Mapping[str, Any], project: Path, folder: Path) -> dict[str, Any]:
     """The configuration with stand-ins for model archives that are not there, filled into the folder once for all."""
-    from rehearsal.placeholders import KEY, read_stack, stand_in  # noqa: PLC0415
-
-    lacking = stand_in(*read_stack(project, stack, config), folder)
-    return {**config, KEY: str(folder)} if lacking else dict(config)
+    without_archive = stand_in(*read_stack(project, stack, config), folder)
+    return {**config, KEY: str(folder)} if without_archive else dict(config)
 
 
 def count_calls(stack: str, config: Mapping[str, Any], project: Path) -> int:
     """How many API calls the program makes when all goes well. Raises UserInputError if it does not go well."""
-    from rehearsal.run import rehearse  # noqa: PLC0415  (--help need not wait for boto3)
-
-    with rehearse(stack, config=config, project=project, judge=False) as calm:
-        if calm.error:
-            raise UserInputError(f"Without any fault, the rehearsal of {stack} fails already: {calm.error}")
-        return len(calm.account.calls)
+    with rehearsal.rehearse(stack, config=config, project=project, judge=False) as run:
+        if run.error:
+            raise UserInputError(f"Without any fault, the rehearsal of {stack} fails already: {run.error}")
+        return len(run.account.calls)
 
 
 def attempt(position: Position, stack: str, config: Mapping[str, Any], project: Path) -> Outcome:
     """Let one call fail, look at the error, and run again over what is there."""
-    from rehearsal import Account, Fault, Scenario, rehearse  # noqa: PLC0415
-
     code, message = FAULTS[position.kind]
     began = time.perf_counter()
-    with Account() as account:
-        fault = Scenario(fault=Fault(position.call, code, message))
-        first = rehearse(stack, config=config, project=project, account=account, scenario=fault, judge=False)
+    with rehearsal.Account() as account:
+        fault = rehearsal.Scenario(fault=rehearsal.Fault(position.call, code, message))
+        first = rehearsal.rehearse(stack, config=config, project=project, account=account, scenario=fault, judge=False)
         api = account.calls[position.call - 1] if len(account.calls) >= position.call else "no call"
         error = str(first.error or "")
         problems = list(_unclear(first.error, code, message)) if first.error else []
-        second = rehearse(stack, config=config, project=project, account=account)
+        second = rehearsal.rehearse(stack, config=config, project=project, account=account)
         if second.error:
             problems.append(f"the next run fails: {second.error}")
-        problems += [f"after the next run: {one.findings[0]}" for one in second.checks if not one.ok]
+        problems += [f"after the next run: {verdict.findings[0]}" for verdict in second.checks if not verdict.ok]
         if not second.error and not second.checks:
             problems.append("the next run was not checked")
     return Outcome(position, api, error, tuple(problems), time.perf_counter() - began)
@@ -127,7 +121,7 @@ def sweep(
     if jobs <= 1:
         yield from map(work, positions)
         return
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with worker_pool(jobs) as pool:
         yield from pool.map(work, positions)
 
 
@@ -136,46 +130,41 @@ def line(outcome: Outcome) -> str:
     verdict = "BLOCKS" if outcome.problems else "fine"
     how = "rode it out" if not outcome.error else "ended, and the next run completed"
     text = f"{outcome.position.call:5d} {outcome.position.kind:9} {outcome.api:45} {verdict}: {how}"
-    return "\n".join([text, *(f"      {one}" for one in outcome.problems)])
+    return "\n".join([text, *(f"      {problem}" for problem in outcome.problems)])
 
 
-def parser() -> Parser:
-    """The command line."""
-    made = Parser("sweep", __doc__, EPILOG)
-    add_stack(made)
-    made.add_argument("--positions", type=int, default=40, metavar="N", help="how many calls fail, one a run (40)")
-    made.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="a setting; repeatable")
-    made.add_argument("--jobs", type=int, default=2, metavar="N", help="runs at a time (2)")
-    return made
+@click.command("sweep", epilog=EPILOG)
+@stack_argument
+@click.option(
+    "--positions",
+    type=click.IntRange(min=1),
+    default=40,
+    show_default=True,
+    metavar="N",
+    help="How many calls fail, one a run.",
+)
+@config_option
+@jobs_option
+def command(stack: str, positions: int, config: Mapping[str, str], jobs: int) -> int:
+    """What if the k-th API call fails?
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Sweep, show, sum up; the exit code."""
-    given = parser().parse_args(argv)
-    from rehearsal.__main__ import overrides  # noqa: PLC0415
-    from rehearsal.run import HOME  # noqa: PLC0415
-
+    For positions spread over the whole run, one call is throttled, denied or refused for a limit. Then the program must
+    have ended with an error that names the resource and AWS's words (or have ridden it out), and a second run over what
+    was left must complete with every check green.
+    """
     began = time.perf_counter()
     outcomes = []
-    try:
-        with tempfile.TemporaryDirectory(prefix="rehearsal-") as archives:
-            config = with_archives(given.stack, overrides(given.config), HOME, Path(archives))
-            calls = count_calls(given.stack, config, HOME)
-            for outcome in sweep(spread(calls, given.positions), given.stack, config, HOME, given.jobs):
-                outcomes.append(outcome)
-                sys.stdout.write(line(outcome) + "\n")
-                sys.stdout.flush()
-    except UserInputError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    bad = [one for one in outcomes if one.problems]
-    ridden = sum(not one.error for one in outcomes)
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as archives:
+        complete = with_archives(stack, config, HOME, Path(archives))
+        calls = count_calls(stack, complete, HOME)
+        for outcome in sweep(spread(calls, positions), stack, complete, HOME, jobs):
+            outcomes.append(outcome)
+            sys.stdout.write(line(outcome) + "\n")
+            sys.stdout.flush()
+    blocking = sum(bool(outcome.problems) for outcome in outcomes)
+    ridden = sum(not outcome.error for outcome in outcomes)
     sys.stdout.write(
-        f"{len(outcomes)} of {calls} calls failed, one a run: {len(outcomes) - ridden - len(bad)} ended clearly, "
-        f"{ridden} were ridden out, {len(bad)} need work. {time.perf_counter() - began:.0f} s.\n"
+        f"{len(outcomes)} of {calls} calls failed, one a run: {len(outcomes) - ridden - blocking} ended clearly, "
+        f"{ridden} were ridden out, {blocking} need work. {time.perf_counter() - began:.0f} s.\n"
     )
-    return 2 if bad else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return 2 if blocking else 0

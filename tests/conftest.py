@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal import Rehearsal, rehearse
-from rehearsal.run import HOME
+from rehearsal.defaults import HOME
 from rehearsal.sample_archives import sample_archives
 from tests.support.skips import pytest_sessionfinish, pytest_terminal_summary
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import rehearsal
 from rehearsal.diff.model import Document
 from rehearsal.errors import UserInputError
 from rehearsal.placeholders import archive as stand_in
@@ -59,14 +60,14 @@ def is_report(side: str) -> bool:
 def reports(side: str) -> dict[str, Document]:
     """Documents by stack, from a report's folder or a folder of such."""
     files = [Path(side) / FILE] if (Path(side) / FILE).is_file() else sorted(Path(side).glob(f"*/{FILE}"))
-    found: dict[str, Document] = {}
+    documents: dict[str, Document] = {}
     for file in files:
         try:
             content: Any = json.loads(file.read_text(encoding="utf-8"))
-            found[content["stack"]] = content
+            documents[content["stack"]] = content
         except (ValueError, KeyError, TypeError) as error:
-            raise UserInputError(f"{file} is no report of a rehearsal ({error}): write it anew.") from error
-    return found
+            raise UserInputError(f"{file} is no report of a rehearsal ({error}): write it again.") from error
+    return documents
 
 
 @contextmanager
@@ -85,7 +86,10 @@ def program(side: str, repository: Path) -> Iterator[Path]:
 def _revision(side: str, repository: Path, folder: Path) -> None:
     if side.startswith("-"):
         raise UserInputError(f"{side} is neither a git revision nor a folder.")
-    revision = git(repository, "rev-parse", "--verify", f"{side}^{{commit}}").decode().strip()
+    try:
+        revision = git(repository, "rev-parse", "--verify", f"{side}^{{commit}}").decode().strip()
+    except UserInputError as error:
+        raise UserInputError(f"{side} is neither a git revision nor a folder with a program. {error}") from error
     with tarfile.open(fileobj=io.BytesIO(git(repository, "archive", "--format=tar", revision))) as archive:
         archive.extractall(folder, filter="data")
     if not (folder / "Pulumi.yaml").is_file():
@@ -112,10 +116,7 @@ def stand_in_archives(folder: Path) -> None:
 
 def rehearsed(job: Job) -> Document:
     """One stack as a document. Runs in a process of its own, so it takes and gives plain values only."""
-    from rehearsal.report import stable  # noqa: PLC0415  (not before the process that needs it has started)
-    from rehearsal.run import rehearse  # noqa: PLC0415
-
-    with rehearse(job.stack, config=job.config, project=job.folder, judge=False) as rehearsal:
-        if rehearsal.error:
-            raise UserInputError(f"{job.side}, stack {job.stack}: the rehearsal fails. {rehearsal.error}")
-        return stable.document(rehearsal)
+    with rehearsal.rehearse(job.stack, config=job.config, project=job.folder, judge=False) as run:
+        if run.error:
+            raise UserInputError(f"{job.side}, stack {job.stack}: the rehearsal fails. {run.error}")
+        return rehearsal.document(run)

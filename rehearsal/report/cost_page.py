@@ -10,10 +10,11 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from rehearsal.defaults import HOME
 from rehearsal.engine.state import Record
 from rehearsal.report import cost, sizes
 from rehearsal.report.sizes import Sizes
-from rehearsal.run import HOME, rehearse
+from rehearsal.run import rehearse
 
 PAGE = HOME / "docs" / "costs.md"
 BEGIN, END = "<!-- generated: make costs -->\n", "<!-- end of the generated part -->\n"

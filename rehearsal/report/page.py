@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from rehearsal import console
+from rehearsal import listing
 from rehearsal.report import (
     cost,
     description,
@@ -39,7 +39,7 @@ NOT_COUNTED = (
 
 def text(rehearsal: Rehearsal) -> str:
     """The whole file."""
-    outputs = {name: console.output(rehearsal, name) for name in rehearsal.outputs}
+    outputs = {name: listing.output(rehearsal, name) for name in rehearsal.outputs}
     return render(description.gather(rehearsal, outputs))
 
 
@@ -97,6 +97,6 @@ def _environment() -> Environment:
     environment.globals["file"] = lambda name: Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704  (ours)
     environment.filters["minutes"] = lambda seconds: f"{int(seconds // 60)}:{int(seconds % 60):02d}"
     environment.filters["money"] = lambda amount: f"{amount:,.2f}"
-    environment.filters["short"] = console.short
+    environment.filters["short"] = listing.short
     environment.filters["amount"] = lambda amount: f"{amount:g}"
     return environment

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from rehearsal.console import is_component
 from rehearsal.engine.state import Record
+from rehearsal.listing import is_component
 
 TABLE = Path(__file__).with_name("durations.yaml")
 SHOWN_FROM_SECONDS = 20.0

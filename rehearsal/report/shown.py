@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal import console
-from rehearsal.console import SECRET
+from rehearsal import listing
 from rehearsal.engine.state import Record
+from rehearsal.listing import SECRET
 from rehearsal.report.stable import HIDDEN, Names
 
 SHORTEST_SECRET = 8
@@ -66,20 +66,20 @@ class Tree:
     """The component tree."""
 
     def __init__(self, records: Sequence[Record], redact: Redactor) -> None:
-        self._whole = console.Tree(records)
+        self._whole = listing.Tree(records)
         self._names = Names(list(records))
         self._redact = redact
 
     def shown(self, parent: str = "") -> tuple[Shown, ...]:
         """What stands below a resource, components first."""
-        children = sorted(self._whole.of(parent), key=lambda one: (not console.is_component(one), one.type, one.name))
+        children = sorted(self._whole.of(parent), key=lambda one: (not listing.is_component(one), one.type, one.name))
         return tuple(self._shown(record) for record in children)
 
     def _shown(self, record: Record) -> Shown:
         extra = {key: value for key, value in record.outputs.items() if key not in record.inputs and key != "tagsAll"}
         return Shown(
             urn=record.urn,
-            type=console.short(record.type),
+            type=listing.short(record.type),
             name=record.name,
             id="" if any(secret in record.id for secret in self._redact.values) else record.id,
             settings=tuple(self._rows(record, record.inputs, named=True)),
@@ -110,7 +110,7 @@ def pretty(value: Any) -> str:
                 return value
         return value
     if value is None:
-        return console.UNKNOWN
+        return listing.UNKNOWN
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pulumi
 
-from rehearsal.console import SECRET, UNKNOWN
 from rehearsal.engine.state import Record
+from rehearsal.listing import SECRET, UNKNOWN
 from rehearsal.result import Rehearsal
 
 SHORTEST = 8

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rehearsal import console
+from rehearsal import listing
 from rehearsal.result import Rehearsal
 
 
 def text(rehearsal: Rehearsal) -> str:
     """The whole file."""
-    lines = [f"# Rehearsal of {rehearsal.stack}", "", console.ending(rehearsal), ""]
+    lines = [f"# Rehearsal of {rehearsal.stack}", "", listing.ending(rehearsal), ""]
     if rehearsal.checks:
         lines += ["| check | verdict | looked at |", "|---|---|---|"]
         for verdict in rehearsal.checks:
@@ -21,11 +21,11 @@ def text(rehearsal: Rehearsal) -> str:
     lines += _resources(rehearsal)
     if rehearsal.outputs:
         lines += ["", "## Outputs", "", "| name | value |", "|---|---|"]
-        lines += [f"| {name} | `{console.output(rehearsal, name)}` |" for name in rehearsal.outputs]
+        lines += [f"| {name} | `{listing.output(rehearsal, name)}` |" for name in rehearsal.outputs]
     return "\n".join(lines) + "\n"
 
 
 def _resources(rehearsal: Rehearsal) -> list[str]:
-    counts = Counter(console.short(record.type) for record in rehearsal.resources if not console.is_component(record))
+    counts = Counter(listing.short(record.type) for record in rehearsal.resources if not listing.is_component(record))
     lines = ["", f"## {sum(counts.values())} resources", "", "| type | count |", "|---|---|"]
     return lines + [f"| {kind} | {count} |" for kind, count in sorted(counts.items())]

@@ -15,7 +15,7 @@ import yaml
 from cvatctl.adoption import template
 from cvatctl.errors import CommandError
 from rehearsal import Account, rehearse
-from rehearsal.run import HOME
+from rehearsal.defaults import HOME
 from tests.support.old_stack import REGION, cloud_formation
 
 Run = Callable[..., tuple[int, str, str]]

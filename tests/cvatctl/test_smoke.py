@@ -14,7 +14,7 @@ import yaml
 
 from cvatctl import canary
 from rehearsal import Rehearsal
-from rehearsal.run import HOME
+from rehearsal.defaults import HOME
 from tests.support.fake_cvat import FakeCvat, Refusal, serving
 
 Run = Callable[..., tuple[int, str, str]]

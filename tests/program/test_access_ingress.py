@@ -225,7 +225,8 @@ def test_host_and_cookies_of_cvat_follow_from_the_one_address(done: Rehearsal) -
 def test_no_secret_turns_up_in_outputs_reports_or_messages(done: Rehearsal, tmp_path: Path) -> None:
     files = report.write(done, tmp_path)
     shown = {path.name: path.read_text(encoding="utf-8") for path in files}
-    shown |= {"console": "\n".join(console.report(done, 1.0)), "outputs": json.dumps(done.outputs, default=str)}
+    shown["console"] = "\n".join(map(str, console.report(done, 1.0)))
+    shown["outputs"] = json.dumps(done.outputs, default=str)
     shown |= {"messages": "\n".join(done.messages), "resources": stable.text(done)}
     key_line = PAIR.key.splitlines()[1]
     for name, text in shown.items():

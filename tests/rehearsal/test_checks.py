@@ -13,7 +13,7 @@ from policy.rules import RULES
 from rehearsal import Rehearsal
 from rehearsal.checks import cached_query
 from rehearsal.checks.catalogue import CHECKS, judge
-from rehearsal.run import HOME
+from rehearsal.defaults import HOME
 from tests.support.mutations import access, invariants, network, references, variables
 from tests.support.mutations.table import Mutation, of
 

@@ -29,7 +29,7 @@ def test_two_rehearsals_of_a_stack_give_the_same_result_and_show_no_secret(tmp_p
         with rehearse("cn-northwest-1", placeholders=tmp_path) as rehearsal:
             assert rehearsal.ok, rehearsal.error
             ids = {record.urn: record.id for record in rehearsal.resources}
-            texts = [stable.text(rehearsal), summary.text(rehearsal), "\n".join(shown(rehearsal, 0.0))]
+            texts = [stable.text(rehearsal), summary.text(rehearsal), "\n".join(map(str, shown(rehearsal, 0.0)))]
             secrets = passwords(rehearsal)
             results.append((ids, texts))
     assert results[0][0] == results[1][0], "identifiers must not depend on timing"

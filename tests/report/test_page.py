@@ -12,7 +12,7 @@ from pulumi.output import Unknown
 
 from rehearsal import rehearse
 from rehearsal.checks.reachability import Cell
-from rehearsal.console import SECRET
+from rehearsal.listing import SECRET
 from rehearsal.report import functions, page, permissions, reach, shown, write
 from rehearsal.report.description import Description, Role, definitions, known
 from rehearsal.report.diagram import diagram

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from rehearsal.__main__ import main
+from rehearsal.cli import main
 from tests.support.paths import ROOT
 
 COMMIT = "c514c3905960e05fd513a75c9cceca0c399ae2a6"

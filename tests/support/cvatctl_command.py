@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from cvatctl.__main__ import main
-from rehearsal.run import HOME
+from rehearsal.defaults import HOME
 from tests.support.doctor_cloud import REGION
 
 Stack = Callable[..., Path]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rehearsal import rehearse
-from rehearsal.diff import Diff
 from rehearsal.diff.judge import Limits, judged
+from rehearsal.diff.model import Diff
 from rehearsal.report.stable import document
 
 Documents = Callable[..., dict[str, Any]]

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.diff import Danger, Diff
 from rehearsal.diff.judge import Limits, appeared, judged, vanished
-from rehearsal.diff.model import Cost
+from rehearsal.diff.model import Cost, Danger, Diff
 from tests.support.documents import Documents
 
 DATABASE = "aws:rds/instance:Instance"

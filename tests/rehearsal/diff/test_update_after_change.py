@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rehearsal.diff import Change, Diff
+from rehearsal.diff.model import Change, Diff
 from tests.support.documents import Changed
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"

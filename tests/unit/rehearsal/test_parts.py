@@ -1,4 +1,4 @@
-"""The pure parts: names, shapes, inputs, build contexts, reports and the command line."""
+"""The pure parts: names, shapes, inputs, build contexts, reports."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ import pytest
 from botocore.model import OperationModel
 
 from rehearsal import RehearsalError
-from rehearsal.__main__ import arguments, main, overrides
 from rehearsal.engine import naming
 from rehearsal.engine.inputs import Inputs, plain
-from rehearsal.errors import UserInputError
 from rehearsal.placeholders import archive
 from rehearsal.providers import shapes
 from rehearsal.providers.docker_image import build_digest, build_files
@@ -121,25 +119,3 @@ def test_assets_are_shown_by_name_and_content_not_by_where_a_clone_lies(tmp_path
     shown = Names([]).of({"source": pulumi.FileAsset(str(file))})["source"]
     assert shown.startswith("file a.txt sha256:ed7002b439e9ac84")
     assert str(tmp_path) not in shown
-
-
-def test_help_teaches_and_costs_no_rehearsal(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        arguments(["--help"])
-    shown = capsys.readouterr().out
-    assert ended.value.code == 0
-    for part in ("examples:", "--config", "What it cannot show", "Exit code 0"):
-        assert part in shown
-
-
-def test_overrides_have_the_form_key_equals_value() -> None:
-    assert overrides(["preset=team", "a:b=x=y"]) == {"preset": "team", "a:b": "x=y"}
-    with pytest.raises(UserInputError, match="--config preset"):
-        overrides(["preset"])
-
-
-def test_an_unknown_stack_is_a_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["mars", "--output", str(tmp_path)]) == 1
-    shown = capsys.readouterr()
-    assert "There is no stack 'mars'" in shown.err
-    assert "Traceback" not in shown.err + shown.out

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.run import HOME
+from rehearsal.defaults import HOME
 from settings.certificate import problems
 from settings.secret_placeholders import with_placeholders
 from settings.stack_file import Configuration, read_configuration, read_project
