@@ -33,7 +33,7 @@ network = Network(
     "network",
     NetworkArgs(
         context=context,
-        zones=() if existing.network else lookups.zones(settings.network.availability_zones),
+        zones=() if existing.network else lookups.zones(context, settings.network.availability_zones),
         addresses=settings.network.addresses,
         single_nat=settings.network.single_nat,
         interface_endpoints=settings.network.interface_endpoints,

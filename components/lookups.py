@@ -61,9 +61,19 @@ def stack_context(region: Region, policy: StackPolicy) -> StackContext:
 
 
 @_without_traceback()
-def zones(names: tuple[str, ...]) -> tuple[Zone, ...]:
-    """The availability zones of a new VPC: those of these names, else the first."""
-    return choose_zones(_available_zones(), names)
+def zones(context: StackContext, names: tuple[str, ...]) -> tuple[Zone, ...]:
+    """The availability zones of the stack's VPC: those of its subnets, if they exist; else those of these names."""
+    return choose_zones(_available_zones(), names, _zones_in_use(context))
+
+
+def _zones_in_use(context: StackContext) -> dict[int, Zone]:
+    """The zones of the stack's own private subnets, by their place: awsx numbers their names from 1."""
+    tags = {"project": context.tags["project"], "stack": context.stack, "SubnetType": "Private"}
+    subnets = [aws.ec2.get_subnet(id=subnet_id) for subnet_id in aws.ec2.get_subnets(tags=tags).ids]
+    return {
+        int(subnet.tags["Name"].rpartition("-")[2]) - 1: Zone(subnet.availability_zone, subnet.availability_zone_id)
+        for subnet in subnets
+    }
 
 
 def _available_zones() -> list[Zone]:

@@ -362,6 +362,15 @@ def interface(call: FunctionCall) -> dict[str, Any]:
     }
 
 
+@function("aws:ec2/getSubnets:getSubnets")
+def subnets(call: FunctionCall) -> dict[str, Any]:
+    """Ids of subnets with these tags."""
+    tags = call.arguments.take("tags") or {}
+    filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
+    described = call.client("ec2").describe_subnets(Filters=filters)["Subnets"]
+    return {"id": call.region, "ids": [subnet["SubnetId"] for subnet in described], "tags": tags}
+
+
 @function("aws:ec2/getSecurityGroups:getSecurityGroups")
 def security_groups(call: FunctionCall) -> dict[str, Any]:
     """Ids of security groups with these tags."""

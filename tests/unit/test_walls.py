@@ -26,7 +26,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 """Path -> paths that it may import, beside its own. The longest entry that a path begins with counts."""
 
 KNOWN: dict[tuple[str, str], int] = {
-    ("cvatctl/", "components/"): 3,
     ("rehearsal/", "serverless/models/"): 1,
     ("rehearsal/", "settings/"): 7,
 }

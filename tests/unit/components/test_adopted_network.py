@@ -31,6 +31,20 @@ def test_two_zones_are_not_enough() -> None:
         choose_zones(ZONES[:2], ())
 
 
+def test_zones_of_existing_subnets_stay_though_another_zone_is_new_and_one_is_impaired() -> None:
+    new, used = Zone("cn-north-1c", "cnn1-az3"), dict(enumerate(ZONES))
+    assert choose_zones([ZONES[0], new, ZONES[2]], (), used) == tuple(ZONES)
+
+
+def test_a_network_that_is_half_made_keeps_the_zones_that_it_has() -> None:
+    assert choose_zones(ZONES, (), {1: ZONES[0]}) == (ZONES[1], ZONES[0], ZONES[2])
+
+
+def test_other_zones_than_those_of_the_subnets_are_refused() -> None:
+    with pytest.raises(ZonesError, match="has subnets in cn-north-1a, cn-north-1b, cn-north-1d, and AWS cannot move"):
+        choose_zones(ZONES, ("cn-north-1b", "cn-north-1a", "cn-north-1d"), dict(enumerate(ZONES)))
+
+
 def test_subnets_of_three_zones_and_of_the_right_kind_are_adopted() -> None:
     public = [subnet(f"p{i}", zone, public=True) for i, zone in enumerate(ZONES)]
     private = [subnet(f"q{i}", zone, public=False) for i, zone in enumerate(ZONES)]
