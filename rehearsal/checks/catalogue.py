@@ -35,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     environment.variables,
     addresses.exist,
     listeners.listener_rules,
+    listeners.keep_alive,
     permissions.exercised,
     permissions.wide,
     permissions.trust,

@@ -1,10 +1,11 @@
 """What each image declares of the variables that it reads: a JSON file beside its Dockerfile.
 
-A declaration is a JSON Schema of the environment (`properties`, `patternProperties`, `dependentRequired`) with four
+A declaration is a JSON Schema of the environment (`properties`, `patternProperties`, `dependentRequired`) with some
 keys beside: `reader` names the image in findings; an image with one process has `required`; one with several has
 `commands` (each with its `required`, its `arguments`, its `folders` to write to) and `default`, the command without
-arguments. `examples` show what a `pattern` asks for. Numbers and JSON are checked as such, although an environment
-holds text only. Each image's own tests hold its declaration against its code.
+arguments; `keepAliveSeconds` is how long a server keeps an idle connection. `examples` show what a `pattern` asks for.
+Numbers and JSON are checked as such, although an environment holds text only. Each image's own tests hold its
+declaration against its code.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class ImageEnvironment:
 
     def __init__(self, declaration: Mapping[str, Any]) -> None:
         self.reader = str(declaration["reader"])
+        self.keep_alive_s = int(declaration.get("keepAliveSeconds", 0))
         self.properties: Mapping[str, Mapping[str, Any]] = declaration["properties"]
         self._patterns = [re.compile(pattern) for pattern in declaration.get("patternProperties", {})]
         self._dependent: Mapping[str, Sequence[str]] = declaration.get("dependentRequired", {})

@@ -1,14 +1,45 @@
-"""The load balancer: every listener rule leads to a target group that a service registers with."""
+"""The load balancer: listener rules lead to target groups that services register with; idle connections are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from rehearsal.checks import stack_queries
+from rehearsal.checks import image_environment, stack_queries
 from rehearsal.checks.cached_query import Described, verdict
 from rehearsal.result import Rehearsal, Verdict
 
+DEFAULT_IDLE_S = 60
+"""The idle timeout of an Application Load Balancer that nobody set."""
 NAME = "Every listener rule leads to a target group that a service registers with"
+
+KEEP_ALIVE = "Targets keep idle connections longer than the load balancer"
+
+
+def keep_alive(rehearsal: Rehearsal) -> Verdict:
+    """A target that closes an idle connection just when the load balancer uses it again causes a 502."""
+    client, findings, seen = rehearsal.client("elbv2"), [], 0
+    for service in stack_queries.services(rehearsal):
+        for registration in service.get("loadBalancers", []):
+            image = registration["containerName"]
+            kept_s = image_environment.of_image(rehearsal.folder, image).keep_alive_s
+            groups = client.describe_target_groups(TargetGroupArns=[registration["targetGroupArn"]])["TargetGroups"]
+            for balancer in (arn for group in groups for arn in group.get("LoadBalancerArns", [])):
+                seen += 1
+                idle_s = _idle_timeout_s(client, balancer)
+                if kept_s <= idle_s:
+                    findings.append(
+                        f"Service {service['serviceName']}: its container {image} closes connections that are idle for "
+                        f"{kept_s} s, but the load balancer keeps them for {idle_s} s: raise keepalive_timeout in "
+                        "the image, or lower the load balancer's idle timeout."
+                    )
+    return verdict(KEEP_ALIVE, findings, seen)
+
+
+def _idle_timeout_s(client: Any, balancer: str) -> int:
+    attributes = client.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
+    values = {attribute["Key"]: attribute["Value"] for attribute in attributes}
+    return int(values.get("idle_timeout.timeout_seconds", DEFAULT_IDLE_S))
 
 
 def listener_rules(rehearsal: Rehearsal) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import shutil
 import signal
 import socket
@@ -142,6 +143,9 @@ def test_what_the_load_balancer_wrote_into_the_request_arrives_unchanged(port: i
 def test_an_idle_connection_outlives_the_longest_idle_timeout_of_a_load_balancer() -> None:
     for text in (front.configuration(Path("folder"), 1, 2, 300), (ROOT / "patches/ui.nginx.conf").read_text()):
         assert f"keepalive_timeout {front.KEEP_ALIVE_S}s;" in text
+    for image in ("server", "ui"):
+        declared = json.loads((ROOT / f"patches/{image}.environment.json").read_text())["keepAliveSeconds"]
+        assert declared == front.KEEP_ALIVE_S, "the rehearsal compares it with the load balancer's"
     assert front.KEEP_ALIVE_S > 4000, "the most that an Application Load Balancer can be set to"
 
 

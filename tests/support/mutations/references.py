@@ -143,6 +143,20 @@ def a_rule_leads_to_a_target_group_without_a_service(on: Rehearsal, undo: ExitSt
     undo.callback(client.modify_rule, RuleArn=rule, Actions=[{"Type": "forward", "TargetGroupArn": before}])
 
 
+@noticed_by(listeners.keep_alive, "its container server closes connections that are idle for 4060 s", "for 5000 s")
+def the_load_balancer_keeps_connections_longer_than_its_targets(on: Rehearsal, undo: ExitStack) -> None:
+    client, balancer = on.client("elbv2"), on.of_type("aws:lb/loadBalancer:LoadBalancer")[0].id
+    key = "idle_timeout.timeout_seconds"
+    attributes = client.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
+    before = next(attribute["Value"] for attribute in attributes if attribute["Key"] == key)
+
+    def keep(seconds: str) -> None:
+        client.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=[{"Key": key, "Value": seconds}])
+
+    undo.callback(keep, before)
+    keep("5000")
+
+
 @noticed_by(listeners.listener_rules, "its task definition has no container server with port 8080.")
 def a_container_has_another_port_than_its_target_group(on: Rehearsal, undo: ExitStack) -> None:
     container(on, undo, "cvat-server", portMappings=[{"containerPort": 9090, "hostPort": 9090, "protocol": "tcp"}])
