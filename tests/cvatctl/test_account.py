@@ -127,8 +127,8 @@ def test_logs_merges_the_tasks_of_a_service_by_time(run: Run, outputs_file: Path
         client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
     code, out, _ = run("logs", "worker", "--since", "1h", "--outputs", str(outputs_file))
     assert code == 0
-    told = [line.split(" ", 2)[2] for line in out.splitlines()]
-    assert told == [
+    messages = [line.split(" ", 2)[2] for line in out.splitlines()]
+    assert messages == [
         "worker/aaaaaaaa line 0",
         "worker/bbbbbbbb line 0",
         "worker/aaaaaaaa line 1",

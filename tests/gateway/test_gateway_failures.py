@@ -50,7 +50,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         [EXPIRED],
     ],
 )
-def test_what_passes_is_retried_and_nobody_notices(gateway: str, stub: Stub, faults: list[Fault]) -> None:
+def test_a_passing_fault_is_retried_without_the_caller_seeing_it(gateway: str, stub: Stub, faults: list[Fault]) -> None:
     stub.faults.extend(faults)
     assert FIRST.invoke(gateway, "detector", PAYLOAD) == json.loads(DETECTION)
     assert len(stub.received) == len(faults) + 1
@@ -76,7 +76,7 @@ def test_what_passes_is_retried_and_nobody_notices(gateway: str, stub: Stub, fau
         (text("[NaN]"), 1, 502, "The model's answer is malformed: it is not JSON"),
     ],
 )
-def test_what_does_not_pass_is_told_in_the_reason_phrase(
+def test_a_lasting_fault_is_in_the_reason_phrase(
     start: Any, stub: Stub, fault: Fault, calls: int, status: int, reason: str
 ) -> None:
     gateway = start(REQUEST_TIMEOUT_S="0.6")
@@ -148,7 +148,7 @@ def test_retries_end_with_the_deadline(start: Any, stub: Stub) -> None:
     assert time.monotonic() - began < 2
 
 
-def test_sagemaker_out_of_reach_is_told(start: Any) -> None:
+def test_an_unreachable_sagemaker_is_reported(start: Any) -> None:
     gateway = start(AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME="http://127.0.0.1:9", REQUEST_TIMEOUT_S="1")
     response = FIRST.post(gateway, "detector", PAYLOAD)
     assert response.status_code in {502, 504}

@@ -189,7 +189,7 @@ def bomb(width: int, height: int) -> bytes:
         (bomb(60000, 60000), 413, "more than 64 megapixels"),
     ],
 )
-def test_what_cannot_be_made_to_fit_is_told(small: str, image: bytes, status: int, reason: str) -> None:
+def test_an_image_that_cannot_be_made_to_fit_is_reported(small: str, image: bytes, status: int, reason: str) -> None:
     response = FIRST.post(small, "detector", {"image": encoded(image)})
     assert response.status_code == status
     assert response.reason.startswith("Image ") and reason in response.reason, response.reason

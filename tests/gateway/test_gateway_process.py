@@ -120,8 +120,8 @@ def test_motos_sagemaker_answers_through_the_gateway(monkeypatch: pytest.MonkeyP
             for name, item in V214.functions(address).items():
                 result = {"Body": ANSWERS[item["kind"]], "ContentType": "application/json"}
                 queue: dict[str, Any] = {"region": "cn-northwest-1", "account_id": "123456789012", "results": [result]}
-                told = requests.post(f"{moto}/moto-api/static/sagemaker/endpoint-results", json=queue, timeout=5)
-                assert told.status_code == 201
+                answer = requests.post(f"{moto}/moto-api/static/sagemaker/endpoint-results", json=queue, timeout=5)
+                assert answer.status_code == 201
                 payload = {
                     "detector": V214.detector(picture()),
                     "interactor": V214.interactor(picture()),

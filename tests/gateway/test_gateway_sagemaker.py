@@ -105,7 +105,7 @@ def test_without_credentials_the_gateway_is_alive_but_not_ready(
     assert not stub.received
 
 
-def test_credentials_that_cannot_be_had_now_are_tried_again_and_told(
+def test_missing_credentials_are_requested_again_and_reported(
     start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(_: SageMaker) -> None:

@@ -134,7 +134,7 @@ def test_the_lock_file_pins_what_the_requirements_name() -> None:
     assert named <= locked, f"run pip-compile: {named - locked} are not in requirements.lock"
 
 
-def test_the_server_waits_for_nobody_that_is_not_ready(unpacked: dict[str, Path]) -> None:
+def test_the_server_does_not_wait_for_clients_that_are_not_ready(unpacked: dict[str, Path]) -> None:
     server = start(unpacked[IOG])
     try:
         wait_until_ready(server)

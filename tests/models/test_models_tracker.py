@@ -49,7 +49,7 @@ def test_a_target_is_followed_over_ten_frames_with_nothing_kept_but_the_state(si
     assert len(orjson.dumps(answer["states"])) < 1000, "a state of the sample is small"
 
 
-def test_two_targets_of_one_request_are_told_apart(siammask: ModelProcess) -> None:
+def test_two_targets_of_one_request_are_distinguished(siammask: ModelProcess) -> None:
     image = frame((100, 100, 163, 163, ORANGE), (400, 300, 463, 363, TEAL))
     shapes = [[100, 100, 163, 163], [400, 300, 463, 363]]
     answer = siammask.call({"image": image, "shapes": shapes, "states": []})

@@ -113,7 +113,7 @@ def test_verified_tls_without_root_certificates_is_explained(
     assert __main__.main(["worker", "default"]) == __main__.BAD_USE, "an empty bundle verifies nothing"
 
 
-def test_health_is_bad_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_is_bad_when_no_process_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CVAT_WEB_PORT", "1")
     assert __main__.main(["health"]) == 1
 

@@ -71,7 +71,7 @@ def test_a_base_url_that_is_none_is_refused(url: str) -> None:
         settings(CVAT_BASE_URL=url)
 
 
-def test_postgresql_is_reached_over_verified_tls_unless_told_otherwise() -> None:
+def test_postgresql_is_reached_over_verified_tls_unless_configured_otherwise() -> None:
     database = settings()["DATABASES"]["default"]
     assert (database["HOST"], database["PORT"], database["PASSWORD"]) == ("db.example", 5432, "p%ss/w@rd")
     assert database["OPTIONS"]["sslmode"] == "verify-full"

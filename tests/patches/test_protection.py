@@ -78,7 +78,7 @@ def test_an_agent_that_is_not_there_is_logged(caplog: pytest.LogCaptureFixture) 
     assert "could not be set" in caplog.text
 
 
-def test_outside_of_ecs_nobody_is_asked(caplog: pytest.LogCaptureFixture) -> None:
+def test_outside_of_ecs_no_agent_is_called(caplog: pytest.LogCaptureFixture) -> None:
     protection = Protection("")
     protection.begin()
     protection.renew()

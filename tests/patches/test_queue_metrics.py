@@ -1,4 +1,4 @@
-"""What CloudWatch is told of the queues: names as the alarms have them, and no failure that ends it."""
+"""What CloudWatch receives of the queues: names as the alarms have them, and no failure that ends the process."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ DATABASE = DatabaseSize(
 
 class CloudWatch:
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.published: list[dict[str, Any]] = []
 
     def put_metric_data(self, **data: Any) -> None:
-        self.told.append(data)
+        self.published.append(data)
 
 
 def test_metrics_have_the_names_that_alarms_and_scaling_look_for() -> None:
-    told = {one["MetricName"] for one in queue_metrics.data("prod", READING)}
+    published = {one["MetricName"] for one in queue_metrics.data("prod", READING)}
     watched = {rule.metric for rule in alarm_rules(DATABASE) if rule.watches == "queue"}
     scaled = {one.metric for least in (0, 1) for one in step_policies(least)}
-    assert watched | scaled <= told, "an alarm would wait for ever"
+    assert watched | scaled <= published, "an alarm would wait for ever"
     assert queue_metrics.NAMESPACE == METRICS_NAMESPACE == role_calls.METRICS_NAMESPACE
     assert tuple(stores.JOB_TIMEOUTS) == QUEUES
 
 
-def test_a_reading_is_told_with_its_stack_and_queue() -> None:
-    told = {one["MetricName"]: one for one in queue_metrics.data("prod", READING)}
-    assert {name: one["Value"] for name, one in told.items()} == {
+def test_a_reading_is_published_with_its_stack_and_queue() -> None:
+    published = {one["MetricName"]: one for one in queue_metrics.data("prod", READING)}
+    assert {name: one["Value"] for name, one in published.items()} == {
         "QueueDepth": 3, "OldestJobAge": 61.5, "RunningJobs": 2, "IdleWorkers": 1, "FailedJobs": 4,
         "LostJobs": 5,
     }  # fmt: skip
-    for one in told.values():
+    for one in published.values():
         assert one["Dimensions"] == [{"Name": "Stack", "Value": "prod"}, {"Name": "Queue", "Value": "low"}]
 
 
-def test_all_queues_are_told_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_queues_are_published_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue_metrics, "read", lambda _redis, queue: Reading(queue, 0, 0.0, 0, 0, 0, 0))
     cloudwatch = CloudWatch()
     queue_metrics.publish(queue_metrics.settings(ENV), None, cloudwatch)
-    (call,) = cloudwatch.told
+    (call,) = cloudwatch.published
     assert {one["Dimensions"][1]["Value"] for one in call["MetricData"]} == set(QUEUES)
     assert len(call["MetricData"]) <= 20, "CloudWatch took no more in one call when CVAT's boto3 was made"
 
@@ -85,7 +85,7 @@ def test_a_failure_is_said_and_tried_again(capsys: pytest.CaptureFixture[str]) -
     assert not capsys.readouterr().out
 
 
-def test_being_told_to_stop_is_no_failure() -> None:
+def test_a_signal_to_stop_is_no_failure() -> None:
     def stopped() -> None:
         raise SystemExit(0)
 

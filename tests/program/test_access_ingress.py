@@ -98,7 +98,7 @@ def test_the_name_leads_to_the_load_balancer(done: Rehearsal) -> None:
     assert done.outputs["url"] == f"https://{HOST}:8443"
 
 
-def test_everybody_logs_in_first_but_programs_are_told_so_and_tokens_pass(done: Rehearsal) -> None:
+def test_users_log_in_first_programs_get_401_and_tokens_pass(done: Rehearsal) -> None:
     (ask, last) = listener(done, 8443)["DefaultActions"]
     assert (ask["Type"], last["Type"]) == ("authenticate-oidc", "forward")
     config = ask["AuthenticateOidcConfig"]
@@ -133,12 +133,12 @@ def test_a_load_balancer_that_does_not_reach_the_provider_is_noticed(done: Rehea
     """Nobody could log in, and nothing else would tell."""
     ec2 = done.client("ec2")
     groups = ec2.describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["alb"]}])["SecurityGroups"]
-    door = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
-    ec2.revoke_security_group_egress(GroupId=groups[0]["GroupId"], IpPermissions=door)
+    https_rule = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.revoke_security_group_egress(GroupId=groups[0]["GroupId"], IpPermissions=https_rule)
     try:
         said = [*security_group_edges.open_edges(done).findings, *reachability.reachable(done).findings]
     finally:
-        ec2.authorize_security_group_egress(GroupId=groups[0]["GroupId"], IpPermissions=door)
+        ec2.authorize_security_group_egress(GroupId=groups[0]["GroupId"], IpPermissions=https_rule)
     assert any("alb -> 0.0.0.0/0:443 is intended but not open" in sentence for sentence in said), said
     assert any("alb -> identity provider:443 is intended, but" in sentence for sentence in said), said
 
@@ -164,7 +164,7 @@ def test_a_name_that_leads_elsewhere_and_a_certificate_for_another_are_noticed(d
         elb.modify_listener(ListenerArn=secure["ListenerArn"], Certificates=secure["Certificates"][:1])
     assert any(f"'{HOST}' leads elsewhere.example.cn" in sentence for sentence in said), said
     assert any("certificate is for www.example.cn: browsers refuse it" in sentence for sentence in said), said
-    assert addresses.exist(done).ok, "and once it is mended, nothing is said"
+    assert addresses.exist(done).ok, "and once it is fixed, nothing is reported"
 
 
 def change(dns: Any, zone: str, record: Any) -> None:

@@ -57,7 +57,7 @@ def test_the_listener_waits_until_the_certificate_is_issued(done: Rehearsal) -> 
     assert done.outputs["url"] == f"https://{HOST}"
 
 
-def test_without_a_login_the_load_balancer_calls_nobody(done: Rehearsal) -> None:
+def test_without_a_login_the_load_balancer_calls_no_other_host(done: Rehearsal) -> None:
     (group,) = done.client("ec2").describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["alb"]}])[
         "SecurityGroups"
     ]

@@ -69,7 +69,7 @@ class Theirs:
         self.config |= {"fileSystemId": made, "fileSystemSecurityGroupId": group}
 
     def balancer(self, **how: Any) -> None:
-        elb, group = self.account.client("elbv2", self.region), self.group("their-door")
+        elb, group = self.account.client("elbv2", self.region), self.group("their-load-balancer")
         given = {"Subnets": self.public, "SecurityGroups": [group], "Scheme": "internet-facing"} | how
         arn = elb.create_load_balancer(Name="theirs", **given)["LoadBalancers"][0]["LoadBalancerArn"]
         if not how:
@@ -177,13 +177,13 @@ def test_no_store_is_made_beside_the_ones_that_exist(stack: tuple[Theirs, Rehear
     assert not [name for name in names if "data-database" in name], "the existing secret is enough"
 
 
-def test_tasks_are_told_of_the_existing_database(stack: tuple[Theirs, Rehearsal]) -> None:
+def test_tasks_receive_the_address_of_the_existing_database(stack: tuple[Theirs, Rehearsal]) -> None:
     theirs, done = stack
     (server,) = [r for r in done.of_type("aws:ecs/taskDefinition:TaskDefinition") if r.name == "cvat-server"]
     (container,) = json.loads(server.inputs["containerDefinitions"])
-    told = {variable["name"]: variable["value"] for variable in container["environment"]}
-    assert told["CVAT_POSTGRES_HOST"].startswith("theirs.")
-    assert (told["CVAT_POSTGRES_PORT"], told["CVAT_POSTGRES_DBNAME"]) == ("5432", "annotation")
+    variables = {variable["name"]: variable["value"] for variable in container["environment"]}
+    assert variables["CVAT_POSTGRES_HOST"].startswith("theirs.")
+    assert (variables["CVAT_POSTGRES_PORT"], variables["CVAT_POSTGRES_DBNAME"]) == ("5432", "annotation")
     secrets = {secret["name"]: secret["valueFrom"] for secret in container["secrets"]}
     assert secrets["CVAT_POSTGRES_PASSWORD"] == f"{theirs.config['dbSecretArn']}:password::"
     (role,) = [r for r in done.of_type("aws:iam/rolePolicy:RolePolicy") if r.name == "cvat-server-execution"]

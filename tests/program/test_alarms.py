@@ -1,4 +1,4 @@
-"""Alarms, notices and dashboard, asked of the rehearsed account: put data or events, and see who is told."""
+"""Alarms, notices and dashboard, asked of the rehearsed account: put data or events, and read the notifications."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stack(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
 
 @pytest.fixture
 def inbox(stack: Rehearsal) -> Inbox:
-    """Somebody who is told what the topic is told."""
+    """A subscriber of the topic."""
     return Inbox(stack, stack.outputs["alarms"]["topic_arn"])
 
 
@@ -118,9 +118,9 @@ def test_every_alarm_can_be_tried_by_putting_metric_data(stack: Rehearsal, inbox
         assert state(stack, name) == "OK", f"{name} wakes somebody for nothing"
         put(stack, alarm, -1e15 if below else 1e15)
         assert state(stack, name) == "ALARM", f"{name} wakes nobody"
-        told = [json.loads(text) for text in inbox.read()]
+        messages = [json.loads(text) for text in inbox.read()]
         expected = {"AlarmName": name, "NewStateValue": "ALARM"}.items()
-        assert any(expected <= message.items() for message in told), f"{name} tells nobody"
+        assert any(expected <= message.items() for message in messages), f"{name} notifies no one"
 
 
 def test_tasks_are_missing_if_fewer_run_than_should_and_not_the_other_way_round(stack: Rehearsal) -> None:
@@ -168,7 +168,7 @@ def arns(done: Rehearsal) -> tuple[str, str]:
     return str(cluster.outputs["arn"]), f"{service}/{done.outputs['services']['server']}"
 
 
-def test_a_deployment_that_is_rolled_back_is_told_and_one_that_succeeds_is_not(stack: Rehearsal, inbox: Inbox) -> None:
+def test_a_deployment_that_is_rolled_back_is_notified_and_a_good_one_is_not(stack: Rehearsal, inbox: Inbox) -> None:
     _, service = arns(stack)
     event(stack, "ECS Deployment State Change", {"eventName": "SERVICE_DEPLOYMENT_COMPLETED"}, service)
     other = service.replace(":service/", ":service/another-")
@@ -181,7 +181,7 @@ def test_a_deployment_that_is_rolled_back_is_told_and_one_that_succeeds_is_not(s
 
 
 @pytest.mark.parametrize(
-    ("detail", "told"),
+    ("detail", "section"),
     [
         ({"containers": [{"exitCode": 0}, {"exitCode": 1}]}, "init-failed"),
         ({"containers": [{"exitCode": 0}, {"exitCode": 0}]}, None),
@@ -190,16 +190,16 @@ def test_a_deployment_that_is_rolled_back_is_told_and_one_that_succeeds_is_not(s
         ({"containers": [{"exitCode": 1}], "group": "service:server"}, None),
     ],
 )
-def test_an_initialisation_that_fails_is_told(
-    stack: Rehearsal, inbox: Inbox, detail: dict[str, Any], told: str | None
+def test_an_initialisation_that_fails_is_notified(
+    stack: Rehearsal, inbox: Inbox, detail: dict[str, Any], section: str | None
 ) -> None:
     cluster, _ = arns(stack)
     usual = {"clusterArn": cluster, "group": f"family:cvat-{stack.stack}-init", "lastStatus": "STOPPED"}
     event(stack, "ECS Task State Change", usual | detail, f"{cluster}/task")
-    assert [f"#{told}" in text for text in inbox.read()] == ([True] if told else [])
+    assert [f"#{section}" in text for text in inbox.read()] == ([True] if section else [])
 
 
-def test_a_backup_that_fails_is_told(stack: Rehearsal, inbox: Inbox) -> None:
+def test_a_backup_that_fails_is_notified(stack: Rehearsal, inbox: Inbox) -> None:
     vault = stack.outputs["backups"]["vault"]
     for state_, where in (("COMPLETED", vault), ("FAILED", "another"), ("EXPIRED", vault)):
         detail = {"state": state_, "backupVaultName": where}

@@ -1,4 +1,4 @@
-"""The hourly smoke test, asked of the rehearsed account: what would run, where, with which rights, and who is told."""
+"""The hourly smoke test, asked of the rehearsed account: what runs, where, with which rights; its notifications."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def target(done: Rehearsal) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def definition(done: Rehearsal) -> dict[str, Any]:
-    _, told = target(done)
-    described = done.client("ecs").describe_task_definition(taskDefinition=told["TaskDefinition"])["taskDefinition"]
+    _, request = target(done)
+    described = done.client("ecs").describe_task_definition(taskDefinition=request["TaskDefinition"])["taskDefinition"]
     return dict(described)
 
 
 def test_every_hour_a_task_starts_in_the_private_subnets(stack: Rehearsal) -> None:
-    schedule, told = target(stack)
+    schedule, request = target(stack)
     partition = "aws-cn" if stack.region.startswith("cn-") else "aws"
     assert schedule["ScheduleExpression"] == "cron(30 * * * ? *)"
     assert schedule["Target"]["Arn"] == f"arn:{partition}:scheduler:::aws-sdk:ecs:runTask"
-    network = told["NetworkConfiguration"]["AwsvpcConfiguration"]
+    network = request["NetworkConfiguration"]["AwsvpcConfiguration"]
     subnets = stack.client("ec2").describe_subnets(SubnetIds=network["Subnets"])["Subnets"]
     assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
-    assert (network["AssignPublicIp"], told["LaunchType"]) == ("DISABLED", "FARGATE")
+    assert (network["AssignPublicIp"], request["LaunchType"]) == ("DISABLED", "FARGATE")
 
 
-def test_it_is_told_the_address_the_functions_and_by_reference_the_password(stack: Rehearsal) -> None:
+def test_it_receives_the_address_the_functions_and_by_reference_the_password(stack: Rehearsal) -> None:
     (container,) = definition(stack)["containerDefinitions"]
     plain = {variable["name"]: variable["value"] for variable in container["environment"]}
     assert plain == {"CVAT_URL": stack.outputs["url"], "CVAT_FUNCTIONS": ",".join(sorted(stack.outputs["endpoints"]))}
@@ -66,19 +66,21 @@ def test_its_image_is_its_own_and_small(stack: Rehearsal) -> None:
 
 
 def test_the_schedule_may_run_this_task_and_nothing_else(stack: Rehearsal) -> None:
-    schedule, told = target(stack)
+    schedule, request = target(stack)
     iam, role = stack.client("iam"), schedule["Target"]["RoleArn"].rpartition("/")[2]
     (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     allowed = {statement["Action"][0]: set(statement["Resource"]) for statement in document["Statement"]}
     described = definition(stack)
     assert allowed == {
-        "ecs:RunTask": {told["TaskDefinition"]},
+        "ecs:RunTask": {request["TaskDefinition"]},
         "iam:PassRole": {described["executionRoleArn"], described["taskRoleArn"]},
     }
 
 
-def test_it_comes_by_nat_where_the_door_is_public_and_directly_where_it_is_not(stack: Rehearsal) -> None:
+def test_it_connects_through_nat_to_a_public_load_balancer_and_directly_to_an_internal_one(
+    stack: Rehearsal,
+) -> None:
     ec2 = stack.client("ec2")
     groups = ec2.describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["alb"]}])["SecurityGroups"]
     (rules,) = [group["IpPermissions"] for group in groups]
@@ -89,18 +91,18 @@ def test_it_comes_by_nat_where_the_door_is_public_and_directly_where_it_is_not(s
     if INTERNAL[stack.region]:
         assert (cidrs, len(named)) == (set(), 1)
     else:
-        assert (cidrs, named) == (addresses, []), "a closed door must know who knocks"
+        assert (cidrs, named) == (addresses, []), "a closed load balancer must admit the canary"
 
 
 @pytest.mark.parametrize(
-    ("detail", "told"),
+    ("detail", "section"),
     [
         ({"containers": [{"exitCode": 1}]}, "canary-failed"),
         ({"containers": [{"exitCode": 0}]}, None),
         ({"containers": [{}], "stopCode": "TaskFailedToStart"}, "canary-not-started"),
     ],
 )
-def test_a_run_that_fails_is_told(stack: Rehearsal, detail: dict[str, Any], told: str | None) -> None:
+def test_a_run_that_fails_is_notified(stack: Rehearsal, detail: dict[str, Any], section: str | None) -> None:
     inbox = Inbox(stack, stack.outputs["alarms"]["topic_arn"])
     (cluster,) = stack.of_type("aws:ecs/cluster:Cluster")
     usual = {
@@ -110,7 +112,7 @@ def test_a_run_that_fails_is_told(stack: Rehearsal, detail: dict[str, Any], told
     }
     entry = {"Source": "aws.ecs", "DetailType": "ECS Task State Change", "Detail": json.dumps(usual | detail)}
     stack.client("events").put_events(Entries=[entry | {"Resources": [f"{cluster.outputs['arn']}/task"]}])
-    assert [f"docs/operations.md#{told}" in text for text in inbox.read()] == ([True] if told else [])
+    assert [f"docs/operations.md#{section}" in text for text in inbox.read()] == ([True] if section else [])
 
 
 def test_it_runs_in_office_hours_only_and_the_preset_decides(rehearsed: Rehearse) -> None:

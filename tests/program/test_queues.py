@@ -61,10 +61,10 @@ def test_one_small_container_tells_of_the_queues_and_knows_no_secret_but_that_of
     assert container["essential"], "ECS restarts no container alone, so its end must end the task"
     assert [secret["name"] for secret in container["secrets"]] == ["CVAT_REDIS_PASSWORD"]
     assert not container["mountPoints"]
-    told = {variable["name"]: variable["value"] for variable in container["environment"]}
-    assert told["CVAT_STACK"] == stack.stack
-    assert told["AWS_REGION"] == stack.region
-    assert not [name for name in told if "POSTGRES" in name]
+    variables = {variable["name"]: variable["value"] for variable in container["environment"]}
+    assert variables["CVAT_STACK"] == stack.stack
+    assert variables["AWS_REGION"] == stack.region
+    assert not [name for name in variables if "POSTGRES" in name]
 
 
 def test_it_may_put_metrics_into_its_namespace_and_no_other_task_may(stack: Rehearsal) -> None:

@@ -112,7 +112,7 @@ def test_everyone_sees_a_page_in_two_languages(asleep: Rehearsal) -> None:
     assert "正在休眠" in said
 
 
-def test_nobody_is_told_of_what_sleeps(asleep: Rehearsal) -> None:
+def test_sleeping_parts_cause_no_notifications(asleep: Rehearsal) -> None:
     alarms = asleep.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert {alarm["Namespace"] for alarm in alarms} == {"AWS/ElastiCache", "AWS/EFS"}, "these never sleep"
 

@@ -21,14 +21,14 @@ def awake(rehearsed: Rehearse) -> Rehearsal:
 def test_a_stack_goes_to_sleep_and_wakes(awake: Rehearsal) -> None:
     counts = {service["serviceName"]: service["desiredCount"] for service in services(awake)}
     endpoints = [endpoint["EndpointName"] for endpoint in awake.client("sagemaker").list_endpoints()["Endpoints"]]
-    resting = again(awake, mode="asleep")
-    steps = [step.title for step in resting.outcome.steps if step.verb != "same"]
+    asleep = again(awake, mode="asleep")
+    steps = [step.title for step in asleep.outcome.steps if step.verb != "same"]
     last = max(steps.index(title) for title in steps if title.startswith("aws:ecs/service:Service"))
     assert steps.index("pulumi-python:dynamic/cvat:DatabaseSwitch sleep") > last, "no task loses its database"
-    assert {service["desiredCount"] for service in services(resting)} == {0}
-    assert database(resting)["DBInstanceStatus"] == "stopped"
-    assert not resting.client("sagemaker").list_endpoints()["Endpoints"]
-    assert not list(losses(resting.outcome)), "nothing that is stored is touched"
+    assert {service["desiredCount"] for service in services(asleep)} == {0}
+    assert database(asleep)["DBInstanceStatus"] == "stopped"
+    assert not asleep.client("sagemaker").list_endpoints()["Endpoints"]
+    assert not list(losses(asleep.outcome)), "nothing that is stored is touched"
     assert not again(awake, mode="asleep").outcome.touched(), "a second time changes nothing"
     runs = awake.account.calls.count("ecs:RunTask")
     woken = again(awake)
@@ -47,18 +47,18 @@ def test_a_stack_goes_to_sleep_and_wakes(awake: Rehearsal) -> None:
 def test_a_release_that_comes_in_its_sleep_is_migrated_on_waking(awake: Rehearsal) -> None:
     again(awake, mode="asleep")
     calls = len(awake.account.calls)
-    resting = again(awake, mode="asleep", demoData="none")
+    asleep = again(awake, mode="asleep", demoData="none")
     assert "ecs:RunTask" not in awake.account.calls[calls:]
-    assert database(resting)["DBInstanceStatus"] == "stopped"
+    assert database(asleep)["DBInstanceStatus"] == "stopped"
     again(awake, demoData="none")
     assert awake.account.calls[calls:].count("ecs:RunTask") == 1
 
 
-def test_a_sleep_that_broke_off_is_taken_back_by_the_next_update(awake: Rehearsal) -> None:
+def test_an_interrupted_sleep_is_reverted_by_the_next_update(awake: Rehearsal) -> None:
     name = database(awake)["DBInstanceIdentifier"]
     awake.client("rds").stop_db_instance(DBInstanceIdentifier=name)
-    mended = again(awake, demoData="none")
-    assert "updated pulumi-python:dynamic/cvat:DatabaseSwitch data-awake" in mended.outcome.touched()
+    reverted = again(awake, demoData="none")
+    assert "updated pulumi-python:dynamic/cvat:DatabaseSwitch data-awake" in reverted.outcome.touched()
     assert database(awake)["DBInstanceStatus"] == "available"
 
 

@@ -43,7 +43,7 @@ def test_every_image_has_a_digest_of_its_own_in_its_repository(deployed: Rehears
         assert found["imageDigest"] == digest, "the repository has what was built, and nothing else"
 
 
-def test_every_check_has_a_damage_that_it_must_notice() -> None:
+def test_every_check_has_a_mutation_that_it_must_notice() -> None:
     without = set(CHECKS) - {mutation.check for mutation in MUTATIONS}
     assert not without, f"these have never been seen to fail: {[check.__name__ for check in without]}"
 
@@ -62,6 +62,6 @@ def test_a_check_notices(mutation: Mutation, deployed: Rehearsal) -> None:
     assert any(all(part in finding for part in mutation.says) for finding in found.findings), found.findings
 
 
-def test_every_check_holds_again_once_all_damage_is_undone(deployed: Rehearsal) -> None:
+def test_every_check_holds_again_once_all_mutations_are_undone(deployed: Rehearsal) -> None:
     left = {one.name: one.findings for one in judge(deployed) if not one.ok}
     assert not left, "a mutation was not undone, so that the tests after it prove less than they say"

@@ -31,7 +31,7 @@ def test_a_mistake_ends_the_rehearsal_with_a_sentence_that_names_it(what: str, p
         assert "Traceback" not in rehearsal.error.message
 
 
-def test_a_bug_of_the_program_is_told_with_its_place(programs: Path) -> None:
+def test_a_bug_of_the_program_is_reported_with_its_place(programs: Path) -> None:
     with rehearse("tokyo", project=programs / "wrong", config={"what": "a bug"}, judge=False) as rehearsal:
         assert rehearsal.error is not None
         assert rehearsal.error.message.startswith("KeyError")

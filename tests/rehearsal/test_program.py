@@ -89,7 +89,7 @@ def test_two_stacks_live_side_by_side_in_one_account(tmp_path: Path) -> None:
         assert second.ok, [verdict for verdict in second.checks if not verdict.ok]
 
 
-def test_a_second_run_over_the_same_account_creates_nothing_anew(tmp_path: Path) -> None:
+def test_a_second_run_over_the_same_account_creates_nothing_again(tmp_path: Path) -> None:
     with Account() as account:
         first = rehearse("cn-northwest-1", account=account, placeholders=tmp_path, judge=False)
         before = {record.urn: record.id for record in first.resources}

@@ -105,7 +105,7 @@ def test_a_name_of_the_programs_own_cannot_be_there_twice_so_the_old_one_goes_fi
     assert len(group["IpPermissionsEgress"]) == 1
 
 
-def test_a_change_that_nobody_taught_is_an_error_with_type_and_input(run: Run) -> None:
+def test_a_change_without_a_handler_is_an_error_with_type_and_input(run: Run) -> None:
     rule = [{"protocol": "tcp", "fromPort": 1, "toPort": 2, "cidrBlocks": ["10.0.0.0/8"]}]
     done = run(ingress=rule)
     assert done.error is not None
@@ -143,7 +143,7 @@ def test_what_is_protected_is_neither_deleted_nor_replaced_and_nothing_else_is(
     assert "guarded-1" in names
 
 
-def test_once_it_is_unprotected_a_store_may_go_and_the_loss_is_told(run: Run) -> None:
+def test_once_it_is_unprotected_a_store_may_go_and_the_loss_is_reported(run: Run) -> None:
     done = run(disposable=True, guarded="guarded-2")
     assert touched(done) == {"replaced guarded"}
     (loss,) = losses(done.outcome)

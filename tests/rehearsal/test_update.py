@@ -138,7 +138,7 @@ def test_a_database_of_another_class_is_the_same_database(settings: Rehearsal, u
     assert list(losses(settings.outcome)) == []
 
 
-def test_the_outcome_is_told_in_lines(settings: Rehearsal) -> None:
+def test_the_outcome_is_printed_in_lines(settings: Rehearsal) -> None:
     lines = list(summary(settings.outcome))
     assert "updated   aws:rds/instance:Instance data-database: instanceClass" in lines
     assert lines[-1].startswith("3 created, 5 updated, 1 deleted, ")

@@ -26,18 +26,18 @@ def test_a_wrong_setting_and_a_wrong_revision_are_refused(capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("changing")
-def test_what_a_setting_does_is_told_and_a_lost_store_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_effect_of_a_setting_is_printed_and_a_lost_store_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["update", "one", "--then", "label=CVAT", "--then", 'without=["kept", "guarded"]'])
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert code == REFUSED
-    assert "updated   aws:sns/topic:Topic topic: displayName" in told
-    assert "cannot be deleted\nbecause it is protected" in told
+    assert "updated   aws:sns/topic:Topic topic: displayName" in printed
+    assert "cannot be deleted\nbecause it is protected" in printed
 
 
 @pytest.mark.usefixtures("changing")
 @pytest.mark.parametrize(("disposable", "code"), [("true", FINE), ("false", REFUSED)])
 def test_only_a_disposable_stack_is_destroyed(disposable: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["update", "one", "--config", f"disposable={disposable}", "--destroy"]) == code
-    told = capsys.readouterr().out
-    assert ("deleted   aws:s3/bucket:Bucket guarded" in told) == (code == FINE)
-    assert ("pulumi state unprotect" in told) == (code != FINE)
+    printed = capsys.readouterr().out
+    assert ("deleted   aws:s3/bucket:Bucket guarded" in printed) == (code == FINE)
+    assert ("pulumi state unprotect" in printed) == (code != FINE)

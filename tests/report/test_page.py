@@ -44,7 +44,7 @@ def test_no_secret_value_stands_in_any_file(written: Written) -> None:
         assert not [one for one in passwords if one in text], f"{file.name} shows a password"
 
 
-def test_a_secret_is_hidden_where_nobody_marked_it() -> None:
+def test_a_secret_is_hidden_where_it_is_not_marked() -> None:
     marked = record("random:index/randomPassword:RandomPassword", "db", {"result": PASSWORD}, secrets={"result"})
     leaking = record("aws:ssm/parameter:Parameter", "leak", {"value": f"password={PASSWORD}"})
     html = page.render(empty(records=(marked, leaking), failure=f"cannot log in with {PASSWORD}"))
@@ -104,7 +104,7 @@ def test_the_table_is_the_matrix_of_the_check(written: Written) -> None:
     assert not matrix.cells["ui", ("postgresql", "5432")].routes, "the UI has no business with the database"
 
 
-def test_a_way_that_nobody_intended_stands_out(written: Written) -> None:
+def test_a_connection_that_is_not_intended_is_marked(written: Written) -> None:
     assert 'class="bad"' not in page.render(written.facts)
     assert page.render(opened(written.facts, "ui", ("postgresql", "5432"))).count('<td class="bad">direct</td>') == 1
 
@@ -144,7 +144,7 @@ def test_settings_that_are_json_are_laid_out() -> None:
     assert shown.pretty("{not json") == "{not json", "what only looks like it stays as it is"
 
 
-def test_the_diagram_has_a_conductor_for_every_port_that_is_open_inside(written: Written) -> None:
+def test_the_diagram_has_a_line_for_every_port_that_is_open_inside(written: Written) -> None:
     drawn = diagram(written.facts)
     assert drawn is not None
     inside = {(target, port) for _, target, port in reach.lines(written.facts.matrix) if "/" not in target}
@@ -159,7 +159,7 @@ def test_an_edge_that_opens_appears_in_the_diagram(written: Written) -> None:
     assert len(after[0].dots) == len(before[0].dots) + 1, "the UI joins the database's conductor"
 
 
-def test_only_the_worker_that_calls_the_gateway_joins_its_conductor(written: Written) -> None:
+def test_only_the_worker_that_calls_the_gateway_joins_its_line(written: Written) -> None:
     drawn = diagram(written.facts)
     assert drawn is not None
     (callers,) = [one.sources for one in drawn[1] if one.target == "gateway"]

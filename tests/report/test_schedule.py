@@ -44,7 +44,7 @@ def test_a_standby_makes_the_database_slower() -> None:
     assert doubled.low > alone.high, "a database with a standby takes longer than the slowest without"
 
 
-def test_a_service_that_nobody_waits_for_costs_seconds() -> None:
+def test_a_service_without_a_waiter_costs_seconds() -> None:
     waits, leaves = (
         schedule.duration(record("aws:ecs/service:Service", "server", {"waitForSteadyState": wait}))
         for wait in (True, False)

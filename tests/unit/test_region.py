@@ -90,7 +90,7 @@ def test_access_logs_are_written_by_an_account_where_known_and_by_a_service_else
         (FRANKFURT, "hosting", "ml.anything.large"),
     ],
 )
-def test_an_instance_type_that_the_region_has_or_that_nobody_knows_of_is_accepted(
+def test_an_instance_type_that_the_region_has_or_that_is_not_in_the_table_is_accepted(
     region: Region, kind: str, instance_type: str
 ) -> None:
     assert region.instance_type_problem(kind, instance_type) is None

@@ -19,7 +19,7 @@ ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ROLE = "aws:iam/role:Role"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
-Damage = Callable[[dict[str, Any]], None]
+Mutation = Callable[[dict[str, Any]], None]
 
 
 def of(document: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
@@ -33,16 +33,16 @@ def edit_policy(resource: dict[str, Any], change: Callable[[dict[str, Any]], Non
 
 
 @pytest.fixture
-def after(documents: Documents) -> Callable[[Damage], Diff]:
-    def compared(damage: Damage) -> Diff:
+def after(documents: Documents) -> Callable[[Mutation], Diff]:
+    def compared(mutate: Mutation) -> Diff:
         head = copy.deepcopy(documents())
-        damage(head)
+        mutate(head)
         return judged(documents(), head, Limits())
 
     return compared
 
 
-After = Callable[[Damage], Diff]
+After = Callable[[Mutation], Diff]
 
 
 def one_danger(diff: Diff, kind: str) -> Danger:
@@ -66,7 +66,7 @@ def test_a_store_that_would_be_replaced(after: After) -> None:
     assert "aws:ecs/taskDefinition:TaskDefinition" in followers, "the new database has a new address"
 
 
-def test_a_file_system_that_is_made_anew_takes_its_mounts_along(after: After) -> None:
+def test_a_file_system_that_is_replaced_replaces_its_mounts(after: After) -> None:
     diff = after(lambda head: next(of(head, FILES))["inputs"].update(performanceMode="maxIO"))
     assert "all media would be lost" in one_danger(diff, "store").text
     replaced = {change.resource.type for change in diff.of("replaced")}
@@ -102,7 +102,7 @@ def test_a_dropped_condition_is_a_wider_permission(after: After) -> None:
     assert "may now do more" in one_danger(after(widen), "permission").text
 
 
-def test_a_wildcard_is_told_as_such(after: After) -> None:
+def test_a_wildcard_is_named_as_such(after: After) -> None:
     def widen(head: dict[str, Any]) -> None:
         statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         edit_policy(next(of(head, ROLE_POLICY)), lambda content: content["Statement"].append(statement))
@@ -114,7 +114,7 @@ def test_a_wildcard_is_told_as_such(after: After) -> None:
     assert any("it allows *: name the calls" in danger.text for danger in dangers if danger.kind == "invariant")
 
 
-def test_somebody_else_who_may_take_a_role(after: After) -> None:
+def test_another_principal_that_may_assume_a_role(after: After) -> None:
     def widen(head: dict[str, Any]) -> None:
         def change(content: dict[str, Any]) -> None:
             content["Statement"][0]["Principal"] = {"Service": ["ecs-tasks.amazonaws.com", "lambda.amazonaws.com"]}
@@ -157,7 +157,7 @@ def test_a_wider_source_is_an_opening_and_a_narrower_one_is_none(documents: Docu
     assert judged(wide, narrow, Limits()).dangers == ()
 
 
-def test_a_broken_invariant_is_told_once_and_an_old_one_not_again(documents: Documents) -> None:
+def test_a_broken_invariant_is_reported_once_and_an_old_one_not_again(documents: Documents) -> None:
     bad = copy.deepcopy(documents())
     next(of(bad, DATABASE))["inputs"]["publiclyAccessible"] = True
     danger = one_danger(judged(documents(), bad, Limits()), "invariant")

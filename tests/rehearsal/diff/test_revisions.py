@@ -107,7 +107,7 @@ def test_a_program_that_fails_is_named_with_its_side_and_its_own_words(
     assert "the roof is on fire" in error
 
 
-def test_a_revision_without_a_program_is_told(repository: Path) -> None:
+def test_a_revision_without_a_program_is_reported(repository: Path) -> None:
     run("rm -q Pulumi.yaml", repository)
     run("commit -q -m none", repository)
     with pytest.raises(UserInputError, match=r"has no Pulumi\.yaml"), program("HEAD", repository):

@@ -34,7 +34,7 @@ def https_listens_on_the_port_and_http_leads_there(seen: Seen, port: int) -> Non
     assert seen.listeners[port]["Protocol"] == "HTTPS", "in China, port 443 answers only with an ICP filing"
     (plain,) = [listener for listener in seen.listeners.values() if listener["Protocol"] == "HTTP"]
     assert plain["DefaultActions"][0]["RedirectConfig"]["Port"] == str(port), "the redirect leads nowhere"
-    assert seen.done.outputs["url"].endswith(f":{port}"), "people are told another address"
+    assert seen.done.outputs["url"].endswith(f":{port}"), "users see another address"
 
 
 @claim("certificateArn", lambda on: on.certificate, round_="given")
@@ -45,7 +45,7 @@ def people_are_shown_the_certificate(seen: Seen, arn: str) -> None:
 
 @claim("hostName", "cvat.example.com", round_="given")
 def cvat_answers_to_its_name(seen: Seen, name: str) -> None:
-    assert f"//{name}:" in seen.done.outputs["url"], "people are told another name"
+    assert f"//{name}:" in seen.done.outputs["url"], "users see another name"
     for kind in ("server", "init"):
         assert f"//{name}:" in seen.environment(kind, kind)["CVAT_BASE_URL"], "CVAT refuses hosts that it does not know"
 
@@ -60,7 +60,7 @@ def administrators_pages_open_from_their_network_only(seen: Seen, cidrs: list[st
         if condition["Field"] == "source-ip"
     ]
     assert sources == [cidrs], "another network would get in"
-    assert admin[1]["Actions"][0]["FixedResponseConfig"]["StatusCode"] == "403", "all others must be told no"
+    assert admin[1]["Actions"][0]["FixedResponseConfig"]["StatusCode"] == "403", "all others must be refused"
 
 
 @claim("internal", True)
@@ -73,9 +73,9 @@ def the_load_balancer_has_no_public_address(seen: Seen, _: bool) -> None:
 @claim("enableExec", True)
 def each_services_task_and_no_other_role_opens_a_shell(seen: Seen, _: bool) -> None:
     kinds = list(seen.done.outputs["services"])
-    # moto does not keep the flag, so what ECS was told counts.
-    told = [service.inputs["enableExecuteCommand"] for service in seen.done.of_type("aws:ecs/service:Service")]
-    assert all(told), "ECS would refuse the shell"
+    # moto does not keep the flag, so the request to ECS counts.
+    flags = [service.inputs["enableExecuteCommand"] for service in seen.done.of_type("aws:ecs/service:Service")]
+    assert all(flags), "ECS would refuse the shell"
     assert all("ssmmessages:OpenDataChannel" in seen.role(kind) for kind in kinds), "a shell would not open"
     assert not any("ssmmessages" in seen.role(kind, "execution") for kind in kinds), "more than a shell needs"
     assert "ssmmessages" not in seen.role("init"), "the run-once task is nobody's to enter"
@@ -167,7 +167,7 @@ def the_provider_knows_cvat_as_the_client(seen: Seen, name: str) -> None:
 
 @claim("oidcClientSecret", Encrypted("the client's own"), round_="given")
 def the_clients_secret_is_given_to_the_load_balancer_alone(seen: Seen, secret: str) -> None:
-    # AWS shows it to nobody, so what the listener was told counts.
+    # AWS shows it to nobody, so the request counts.
     inputs = seen.record("aws:lb/listener:Listener", "cvat-https").inputs["defaultActions"]
     assert inputs[0]["authenticateOidc"]["clientSecret"] == secret, "nobody could log in"
     assert "ClientSecret" not in seen.login(), "and nobody can read it"

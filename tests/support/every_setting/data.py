@@ -97,8 +97,8 @@ def the_existing_database_is_used_and_none_is_made(seen: Seen, name: str) -> Non
 
 @claim("dbSecretArn", lambda on: on.theirs["dbSecretArn"], round_="asleep")
 def cvat_logs_in_with_the_existing_secret(seen: Seen, arn: str) -> None:
-    told = {secret["name"]: secret["valueFrom"] for secret in seen.container("server")["secrets"]}
-    assert told["CVAT_POSTGRES_PASSWORD"] == f"{arn}:password::", "the database would refuse"
+    secrets = {secret["name"]: secret["valueFrom"] for secret in seen.container("server")["secrets"]}
+    assert secrets["CVAT_POSTGRES_PASSWORD"] == f"{arn}:password::", "the database would refuse"
     assert arn in seen.role("server", "execution"), "ECS could not fetch it"
 
 

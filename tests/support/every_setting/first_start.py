@@ -1,4 +1,4 @@
-"""First start, and who is told of alarms."""
+"""First start, and notifications of alarms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run_once(seen: Seen) -> dict[str, object]:
 def the_first_administrator_has_the_name(seen: Seen, name: str) -> None:
     secret = seen.client("secretsmanager").get_secret_value(SecretId=seen.done.outputs["admin_secret_arn"])
     assert json.loads(secret["SecretString"])["username"] == name, "nobody could log in by the name"
-    assert seen.done.outputs["admin_user"] == name, "people are told another name"
+    assert seen.done.outputs["admin_user"] == name, "users see another name"
 
 
 @claim("adminEmail", "root@example.org")
@@ -40,7 +40,7 @@ def the_initialisation_may_take_the_minutes(seen: Seen, minutes: int) -> None:
 
 @claim("snapshotBeforeMigration", "always", round_="given")
 def even_a_trials_database_is_snapshotted_before_it_is_migrated(seen: Seen, _: str) -> None:
-    assert seen.database["DeletionProtection"] is False, "a protected stack does so without being told"
+    assert seen.database["DeletionProtection"] is False, "a protected stack does so by default"
     assert run_once(seen)["snapshot_of"] == seen.database["DBInstanceIdentifier"], "there would be no way back"
 
 

@@ -40,14 +40,14 @@ def the_given_model_image_runs_in_every_container(seen: Seen, reference: str) ->
 
 
 def build_arguments(seen: Seen) -> list[dict[str, str]]:
-    """What Docker is told, for each image that is built."""
+    """The build arguments of each image that is built."""
     return [dict(image.inputs["build"]["args"]) for image in seen.done.of_type("docker:index/image:Image")]
 
 
 def builds_use(seen: Seen, argument: str, value: str) -> None:
     """Every build gets the argument."""
-    told = [arguments[argument] for arguments in build_arguments(seen)]
-    assert told == [value] * 4, "a build that goes elsewhere hangs where that is out of reach"
+    passed = [arguments[argument] for arguments in build_arguments(seen)]
+    assert passed == [value] * 4, "a build that goes elsewhere hangs where that is out of reach"
 
 
 @claim("mirrorBaseRegistry", "123456789012.dkr.ecr.example.com/mirror")

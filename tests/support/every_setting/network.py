@@ -28,8 +28,8 @@ def a_trial_can_be_deleted_without_leftovers(seen: Seen, disposable: bool) -> No
 @claim("tags", ["team=vision", "cost-centre=42"])
 def own_tags_are_on_everything(seen: Seen, tags: list[str]) -> None:
     expected = dict(tag.split("=") for tag in tags)
-    told = {tag["Key"]: tag["Value"] for tag in seen.database["TagList"]}
-    assert expected.items() <= told.items(), "the bill cannot be split"
+    tags_of_database = {tag["Key"]: tag["Value"] for tag in seen.database["TagList"]}
+    assert expected.items() <= tags_of_database.items(), "the bill cannot be split"
     bare = [
         resource.urn
         for resource in seen.done.resources
@@ -120,13 +120,18 @@ def one_nat_gateway_serves_all_zones(seen: Seen, _: str) -> None:
 
 
 @claim("interfaceEndpoints", ["ecr.api", "logs"])
-def each_service_gets_a_private_door_in_every_zone(seen: Seen, services: list[str]) -> None:
+def each_service_gets_a_private_endpoint_in_every_zone(seen: Seen, services: list[str]) -> None:
     endpoints = seen.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
-    doors = {endpoint["ServiceName"]: endpoint for endpoint in endpoints if endpoint["VpcEndpointType"] == "Interface"}
+    interfaces = {
+        endpoint["ServiceName"]: endpoint for endpoint in endpoints if endpoint["VpcEndpointType"] == "Interface"
+    }
     prefix = "cn.com" if seen.done.region.startswith("cn-") else "com"
     region = seen.done.region
-    assert set(doors) == {f"{prefix}.amazonaws.{region}.ecr.api", f"com.amazonaws.{region}.logs"}, services
-    assert {len(door["SubnetIds"]) for door in doors.values()} == {3}, "a zone without a door pays for NAT"
+    assert {endpoint["ServiceName"] for endpoint in interfaces} == {
+        f"{prefix}.amazonaws.{region}.ecr.api",
+        f"com.amazonaws.{region}.logs",
+    }, services
+    assert {len(endpoint["SubnetIds"]) for endpoint in interfaces} == {3}, "a zone without an endpoint pays for NAT"
 
 
 @claim("vpcId", lambda on: on.vpc_id, round_="given")

@@ -109,12 +109,12 @@ def so_many_annotation_workers_run(seen: Seen, count: int) -> None:
 
 @claim("fargateSpot", True)
 def what_may_be_interrupted_and_nothing_else_runs_on_spot(seen: Seen, _: bool) -> None:
-    # moto does not keep the strategy, so what ECS was told counts.
-    told = {
+    # moto does not keep the strategy, so the request to ECS counts.
+    requested = {
         service.name: service.inputs["capacityProviderStrategies"]
         for service in seen.done.of_type("aws:ecs/service:Service")
     }
-    on_spot = {name for name, strategies in told.items() if strategies[0]["capacityProvider"] == "FARGATE_SPOT"}
+    on_spot = {name for name, strategies in requested.items() if strategies[0]["capacityProvider"] == "FARGATE_SPOT"}
     assert on_spot == {"cvat-ui", "cvat-gateway"}, "a worker that is taken away loses its job"
 
 
@@ -122,7 +122,7 @@ def what_may_be_interrupted_and_nothing_else_runs_on_spot(seen: Seen, _: bool) -
     "serverEnvironment",
     ["CVAT_REGISTRATION=open", "CVAT_SMTP_HOST=mail.example.com", "CVAT_SMTP_FROM=cvat@example.com"],
 )
-def the_variables_reach_cvats_processes_and_nobody_else(seen: Seen, pairs: list[str]) -> None:
+def the_variables_reach_cvats_processes_and_no_others(seen: Seen, pairs: list[str]) -> None:
     expected = dict(pair.split("=") for pair in pairs)
     for kind in CVAT:
         assert expected.items() <= seen.environment(kind).items(), f"{kind} would not know"
@@ -130,12 +130,12 @@ def the_variables_reach_cvats_processes_and_nobody_else(seen: Seen, pairs: list[
 
 
 @claim("serverSecrets", lambda on: [f"CVAT_SMTP_PASSWORD={on.secret}:password"])
-def the_secrets_reach_cvats_processes_by_reference_and_nobody_else(seen: Seen, pairs: list[str]) -> None:
+def the_secrets_reach_cvats_processes_by_reference_and_no_others(seen: Seen, pairs: list[str]) -> None:
     variable, _, reference = pairs[0].partition("=")
     arn = reference.rpartition(":")[0]
     for kind in CVAT:
-        told = {secret["name"]: secret["valueFrom"] for secret in seen.container(kind)["secrets"]}
-        assert told[variable] == f"{arn}:password::", f"{kind} would not get the key of the secret"
+        secrets = {secret["name"]: secret["valueFrom"] for secret in seen.container(kind)["secrets"]}
+        assert secrets[variable] == f"{arn}:password::", f"{kind} would not get the key of the secret"
         assert arn in seen.role(kind, "execution"), f"ECS may not fetch it for {kind}"
         assert arn not in seen.role(kind), "the process itself has no need to"
     assert arn not in seen.role("ui", "execution") + seen.role("gateway", "execution"), "they have no business with it"

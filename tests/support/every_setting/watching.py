@@ -28,7 +28,7 @@ def the_given_image_of_the_smoke_test_runs(seen: Seen, reference: str) -> None:
     assert "images-canary" not in built, "it was there already"
 
 
-def their_door(on: Ground) -> dict[str, Any]:
+def their_load_balancer(on: Ground) -> dict[str, Any]:
     """A load balancer in the account's own network, and its group."""
     elb, ec2 = on.account.client("elbv2", on.region), on.account.client("ec2", on.region)
     owners = [
@@ -37,7 +37,7 @@ def their_door(on: Ground) -> dict[str, Any]:
         if balancer["LoadBalancerName"] == "theirs"
     ]
     if not owners:
-        group = ec2.create_security_group(GroupName="door", Description="theirs", VpcId=on.vpc_id)["GroupId"]
+        group = ec2.create_security_group(GroupName="load-balancer", Description="theirs", VpcId=on.vpc_id)["GroupId"]
         how = {"Subnets": list(on.public_subnets), "SecurityGroups": [group], "Scheme": "internet-facing"}
         made = elb.create_load_balancer(Name="theirs", **how)
         owners = made["LoadBalancers"]
@@ -46,17 +46,17 @@ def their_door(on: Ground) -> dict[str, Any]:
     return dict(owners[0])
 
 
-@claim("loadBalancerArn", lambda on: their_door(on)["LoadBalancerArn"], round_="given")
+@claim("loadBalancerArn", lambda on: their_load_balancer(on)["LoadBalancerArn"], round_="given")
 def the_existing_load_balancer_is_used_and_no_other_made(seen: Seen, arn: str) -> None:
     elb = seen.client("elbv2")
     assert [balancer["LoadBalancerArn"] for balancer in elb.describe_load_balancers()["LoadBalancers"]] == [arn], (
-        "two doors"
+        "two load balancers"
     )
     assert elb.describe_listeners(LoadBalancerArn=arn)["Listeners"], "nobody would listen"
     assert not seen.done.of_type("aws:lb/loadBalancer:LoadBalancer"), "a destroy would take it along"
 
 
-@claim("loadBalancerSecurityGroupId", lambda on: their_door(on)["SecurityGroups"][0], round_="given")
+@claim("loadBalancerSecurityGroupId", lambda on: their_load_balancer(on)["SecurityGroups"][0], round_="given")
 def the_rules_are_in_the_existing_load_balancers_group(seen: Seen, group_id: str) -> None:
     assert any(
         rule.inputs["securityGroupId"] == group_id

@@ -47,8 +47,8 @@ def serve(make: Callable[[], web.AppRunner]) -> Iterator[str]:
     async def run() -> web.AppRunner:
         runner = make()
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        listening = web.TCPSite(runner, "127.0.0.1", 0)
+        await listening.start()
         address.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
         return runner
 

@@ -97,7 +97,7 @@ def another_role(on: Rehearsal, undo: ExitStack) -> str:
 
 @noticed_by(permissions.exercised, "Role cvat-ui-task: what is called with it is not known.")
 @noticed_by(permissions.trust, "Role cvat-ui-task: nothing takes it: remove it")
-def a_role_is_there_for_nobody(on: Rehearsal, undo: ExitStack) -> None:
+def a_role_is_not_used_by_anything(on: Rehearsal, undo: ExitStack) -> None:
     old = record(on, ROLE, "cvat-ui-task")
     swap(on, undo, old, id="another", outputs={**old.outputs, "arn": another_role(on, undo)})
 
@@ -122,9 +122,9 @@ def the_server_may_do_all_but_a_few_things(on: Rehearsal, undo: ExitStack) -> No
 def a_bucket_lets_everybody_in(on: Rehearsal, undo: ExitStack) -> None:
     s3, bucket = on.client("s3"), record(on, BUCKET, "inference-models").id
     text = s3.get_bucket_policy(Bucket=bucket)["Policy"]
-    open_door = {**allow("s3:GetObject", f"arn:aws-cn:s3:::{bucket}/*"), "Principal": "*"}
+    public_read = {**allow("s3:GetObject", f"arn:aws-cn:s3:::{bucket}/*"), "Principal": "*"}
     policy = json.loads(text)
-    policy["Statement"].append(open_door)
+    policy["Statement"].append(public_read)
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
     undo.callback(s3.put_bucket_policy, Bucket=bucket, Policy=text)
 

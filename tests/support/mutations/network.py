@@ -38,7 +38,7 @@ def the_server_is_opened_past_the_load_balancer(on: Rehearsal, undo: ExitStack) 
 
 @noticed_by(security_group_edges.open_edges, "0.0.0.0/0 -> alb:22 is open but not intended: close it.")
 @noticed_by(reachability.reachable, "0.0.0.0/0 -> alb:22 is open (Internet), but not intended: close it.")
-def a_port_that_nobody_listens_on_is_opened(on: Rehearsal, undo: ExitStack) -> None:
+def a_port_without_a_listener_is_opened(on: Rehearsal, undo: ExitStack) -> None:
     open_to_world(on, undo, "alb", 22)
 
 
@@ -98,8 +98,8 @@ def a_private_subnet_has_lost_its_default_route(on: Rehearsal, undo: ExitStack) 
 def a_private_subnet_leads_straight_to_the_internet(on: Rehearsal, undo: ExitStack) -> None:
     a_private_subnet_has_lost_its_default_route(on, undo)
     ec2, table = on.client("ec2"), record(on, TABLE, "network-private-1").id
-    door = on.of_type("aws:ec2/internetGateway:InternetGateway")[0].id
-    ec2.create_route(RouteTableId=table, DestinationCidrBlock=EVERYWHERE, GatewayId=door)
+    gateway = on.of_type("aws:ec2/internetGateway:InternetGateway")[0].id
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock=EVERYWHERE, GatewayId=gateway)
     undo.callback(ec2.delete_route, RouteTableId=table, DestinationCidrBlock=EVERYWHERE)
 
 
@@ -114,9 +114,9 @@ def a_nat_gateway_has_failed(on: Rehearsal, undo: ExitStack) -> None:
 @noticed_by(reachability.reachable, "0.0.0.0/0 -> alb:81 is intended", "has no route to an Internet gateway")
 def a_public_subnet_has_lost_its_default_route(on: Rehearsal, undo: ExitStack) -> None:
     ec2, table = on.client("ec2"), record(on, TABLE, "network-public-1").id
-    door = on.of_type("aws:ec2/internetGateway:InternetGateway")[0].id
+    gateway = on.of_type("aws:ec2/internetGateway:InternetGateway")[0].id
     ec2.delete_route(RouteTableId=table, DestinationCidrBlock=EVERYWHERE)
-    undo.callback(ec2.create_route, RouteTableId=table, DestinationCidrBlock=EVERYWHERE, GatewayId=door)
+    undo.callback(ec2.create_route, RouteTableId=table, DestinationCidrBlock=EVERYWHERE, GatewayId=gateway)
 
 
 def deny(on: Rehearsal, undo: ExitStack, subnet: str, ports: tuple[int, int], leaving: bool) -> None:
@@ -178,7 +178,7 @@ def interface_endpoint(on: Rehearsal, undo: ExitStack, role: str) -> None:
 
 
 @noticed_by(reachability.reachable, "server -> secretsmanager:443 is intended", "lets port 443 in from there")
-def an_endpoint_takes_the_name_of_a_service_and_lets_nobody_in(on: Rehearsal, undo: ExitStack) -> None:
+def an_endpoint_takes_the_name_of_a_service_and_admits_no_caller(on: Rehearsal, undo: ExitStack) -> None:
     interface_endpoint(on, undo, "ui")
 
 

@@ -18,7 +18,7 @@ from tests.support.mutations.table import (
     swap,
     take_away,
     tell,
-    told,
+    variable_of,
 )
 
 SECRET, ENDPOINT = "aws:secretsmanager/secret:Secret", "aws:sagemaker/endpoint:Endpoint"
@@ -163,15 +163,15 @@ def a_container_has_another_port_than_its_target_group(on: Rehearsal, undo: Exit
 
 
 @noticed_by(addresses.exist, "SERVERLESS_ENDPOINTS", "there is no endpoint 'nobody' in service.")
-def the_gateway_is_told_of_an_endpoint_that_does_not_exist(on: Rehearsal, undo: ExitStack) -> None:
-    targets = json.loads(told(on, "cvat-gateway", "SERVERLESS_ENDPOINTS"))
+def the_gateway_receives_an_endpoint_that_does_not_exist(on: Rehearsal, undo: ExitStack) -> None:
+    targets = json.loads(variable_of(on, "cvat-gateway", "SERVERLESS_ENDPOINTS"))
     targets["pth-faster-rcnn"]["endpoint"] = "nobody"
     tell(on, undo, "cvat-gateway", SERVERLESS_ENDPOINTS=json.dumps(targets))
 
 
 @noticed_by(addresses.exist, "pth-faster-rcnn: 'inference-", "has no container 'nobody'")
-def the_gateway_is_told_of_a_container_that_does_not_exist(on: Rehearsal, undo: ExitStack) -> None:
-    targets = json.loads(told(on, "cvat-gateway", "SERVERLESS_ENDPOINTS"))
+def the_gateway_receives_a_container_that_does_not_exist(on: Rehearsal, undo: ExitStack) -> None:
+    targets = json.loads(variable_of(on, "cvat-gateway", "SERVERLESS_ENDPOINTS"))
     targets["pth-faster-rcnn"]["container"] = "nobody"
     tell(on, undo, "cvat-gateway", SERVERLESS_ENDPOINTS=json.dumps(targets))
 
@@ -222,7 +222,7 @@ def _wrong(variable: str, value: str, says: str) -> None:
     def do(on: Rehearsal, undo: ExitStack) -> None:
         tell(on, undo, "cvat-server", **{variable: value})
 
-    do.__name__ = f"the_server_is_told_a_wrong_{variable}"
+    do.__name__ = f"the_server_receives_a_wrong_{variable}"
     noticed_by(addresses.exist, "Task definition cvat-server, container server", says)(do)
 
 

@@ -111,8 +111,8 @@ def tell(on: Rehearsal, undo: ExitStack, name: str, **values: str | None) -> Non
     redefine(on, undo, name, change)
 
 
-def told(on: Rehearsal, name: str, variable: str) -> str:
-    """What the first container of a task definition is told."""
+def variable_of(on: Rehearsal, name: str, variable: str) -> str:
+    """What the first container of a task definition receives."""
     arn = record(on, "aws:ecs/taskDefinition:TaskDefinition", name).outputs["arn"]
     first = on.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"][0]
     return next(str(variable["value"]) for variable in first["environment"] if variable["name"] == variable)

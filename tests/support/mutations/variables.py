@@ -43,7 +43,7 @@ def a_plain_variable_shows_a_secret(on: Rehearsal, undo: ExitStack) -> None:
 
 
 @noticed_by(environment.variables, "container worker: its command 'worker nothing' is refused")
-def a_worker_is_told_to_serve_a_queue_that_does_not_exist(on: Rehearsal, undo: ExitStack) -> None:
+def a_worker_serves_a_queue_that_does_not_exist(on: Rehearsal, undo: ExitStack) -> None:
     container(on, undo, "cvat-worker", command=["worker", "nothing"])
 
 
@@ -63,7 +63,7 @@ def the_demo_is_copied_to_a_folder_that_is_lost_with_its_task(on: Rehearsal, und
 
 @noticed_by(environment.variables, "container gateway: ", "SERVERLESS_ENDPOINTS")
 @noticed_by(gateway_calls.answered, "container gateway: ")
-def the_gateway_is_told_nonsense(on: Rehearsal, undo: ExitStack) -> None:
+def the_gateway_receives_nonsense(on: Rehearsal, undo: ExitStack) -> None:
     tell(on, undo, "cvat-gateway", SERVERLESS_ENDPOINTS="{nonsense")
 
 
@@ -78,7 +78,7 @@ def the_ui_is_given_a_variable(on: Rehearsal, undo: ExitStack) -> None:
 
 
 @noticed_by(environment.variables, "container worker: it runs ", "which variables that reads is not declared")
-def a_worker_runs_an_image_that_nobody_knows(on: Rehearsal, undo: ExitStack) -> None:
+def a_worker_runs_an_unknown_image(on: Rehearsal, undo: ExitStack) -> None:
     container(on, undo, "cvat-worker", image="busybox")
 
 

@@ -69,7 +69,7 @@ def test_a_file_system_that_does_not_fit_is_refused_with_the_remedy(
     assert said in problem
 
 
-def test_a_file_system_is_mounted_by_its_owner_or_by_nobody() -> None:
+def test_a_file_system_is_mounted_by_its_owner_or_not_at_all() -> None:
     assert not list(file_system_problems(FilesReference("fs-1", "sg-1"), GOOD_FILES, ZONES, "ours"))
     unmounted = dataclasses.replace(GOOD_FILES, targets=())
     assert not list(file_system_problems(FilesReference("fs-1"), unmounted, ZONES, "ours")), "the stack mounts it then"

@@ -45,7 +45,7 @@ def sections() -> set[str]:
 
 def test_every_alarm_has_its_section_of_the_runbook_and_every_section_an_alarm() -> None:
     names = [rule.name for rule in alarm_rules(DATABASE)] + [rule.name for rule in event_rules(ORIGIN)]
-    assert len(names) == len(set(names)), "two alarms of one name cannot be told apart"
+    assert len(names) == len(set(names)), "two alarms of one name cannot be distinguished"
     assert set(names) == sections()
 
 
@@ -56,7 +56,7 @@ def test_every_notice_is_tried_with_an_event_of_its_kind() -> None:
     untried = [
         rule.name for rule in event_rules(ORIGIN) if f'#{rule.name}"' not in tests and f'"{rule.name}"' not in tests
     ]
-    assert not untried, "put such an event on the rehearsed account's bus, and look whether somebody is told"
+    assert not untried, "put such an event on the rehearsed account's bus, and look for the notification"
 
 
 def test_every_section_says_more_than_the_alarm() -> None:
@@ -150,7 +150,7 @@ def test_widgets_lie_side_by_side_without_overlap_inside_24_columns() -> None:
         taken |= cells
 
 
-def test_everything_that_wakes_somebody_can_be_seen_on_the_dashboard() -> None:
+def test_every_alarm_that_notifies_is_on_the_dashboard() -> None:
     drawn = {(line.namespace, line.metric) for _, graphs in dashboard.SECTIONS for _, lines in graphs for line in lines}
     unseen = [rule.name for rule in alarm_rules(DATABASE) if (rule.namespace, rule.minus or rule.metric) not in drawn]
     assert not unseen, "who is woken looks at the dashboard first"

@@ -172,7 +172,7 @@ def test_what_stops_the_database_every_hour_waits_while_it_is_woken(account: Any
         assert "StartDate" not in scheduler.get_schedule(Name=f"sleep-stop-database-{other}")
 
 
-def test_an_update_that_broke_off_is_mended_by_the_next(account: Any) -> None:
+def test_an_interrupted_update_is_completed_by_the_next(account: Any) -> None:
     provider, awake = DatabaseSwitchProvider(), SWITCH | {"state": "available"}
     assert provider.diff("id", awake, awake).changes is False
     account.stop_db_instance(DBInstanceIdentifier="db")
@@ -190,7 +190,7 @@ def test_at_night_an_update_leaves_the_database_to_the_clock(account: Any) -> No
     assert DatabaseSwitchProvider().diff("id", by_day, by_day).changes is False
 
 
-def test_who_may_not_look_is_told_no_change() -> None:
+def test_without_permission_to_look_no_change_is_shown() -> None:
     with Account():
         assert DatabaseSwitchProvider().diff("id", SWITCH, SWITCH).changes is False, "there is no such database"
 

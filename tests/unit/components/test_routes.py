@@ -34,7 +34,7 @@ def test_every_path_of_the_server_has_its_rule_however_it_is_set() -> None:
                 assert len({route.name for route in table}) == len(table)
 
 
-def test_without_a_login_nobody_is_asked_and_a_token_changes_nothing() -> None:
+def test_without_a_login_there_is_no_challenge_and_a_token_changes_nothing() -> None:
     table = routes(ADMINS, login=False, token_bypass=True)
     assert not any(route.login or route.with_token for route in table)
 
@@ -42,9 +42,9 @@ def test_without_a_login_nobody_is_asked_and_a_token_changes_nothing() -> None:
 def test_with_a_login_every_rule_that_leads_to_the_server_asks_unless_a_token_passes() -> None:
     for bypass in (False, True):
         table = routes(ADMINS, login=True, token_bypass=bypass)
-        open_doors = [route for route in table if route.allowed and not route.login]
-        assert [route.with_token for route in open_doors] == ([True] if bypass else [])
-        assert all(route.paths == ("/api/*",) for route in open_doors), "the bypass is for the API only"
+        open_routes = [route for route in table if route.allowed and not route.login]
+        assert [route.with_token for route in open_routes] == ([True] if bypass else [])
+        assert all(route.paths == ("/api/*",) for route in open_routes), "the bypass is for the API only"
 
 
 def test_programs_are_refused_and_people_are_sent_to_log_in() -> None:

@@ -1,4 +1,4 @@
-"""The smoke test as a task: what it is told, what it writes, how it ends, and what its image holds."""
+"""The smoke test as a task: its variables, what it writes, how it ends, and what its image holds."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def image(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(image: Path, **told: str) -> subprocess.CompletedProcess[str]:
+def run(image: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """As in the container: a Python without any package of ours."""
     command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(image)!r}); {_START}"]
-    quick = {"PATH": os.environ["PATH"], **told}
+    quick = {"PATH": os.environ["PATH"], **variables}
     return subprocess.run(command, env=quick, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  (our own code)
 
 
@@ -64,13 +64,13 @@ def test_a_step_that_fails_is_exit_code_1_and_no_line_shows_the_password(image: 
 
 def test_a_function_that_is_expected_and_missing_fails_it(image: Path) -> None:
     with serving(FakeCvat(password="right and long", functions={})) as fake:
-        told = {"CVAT_URL": fake.url, "CVAT_USER": "admin", "CVAT_PASSWORD": "right and long"}
-        done = run(image, **told, CVAT_FUNCTIONS="openvino-omz-public-yolo-v3-tf")
+        variables = {"CVAT_URL": fake.url, "CVAT_USER": "admin", "CVAT_PASSWORD": "right and long"}
+        done = run(image, **variables, CVAT_FUNCTIONS="openvino-omz-public-yolo-v3-tf")
     assert done.returncode == 1
     assert "openvino-omz-public-yolo-v3-tf" in done.stdout
 
 
-def test_a_task_that_is_told_too_little_says_what_is_missing(image: Path) -> None:
+def test_a_task_with_missing_variables_names_them(image: Path) -> None:
     done = run(image, CVAT_URL="http://127.0.0.1:1")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "CVAT_USER, CVAT_PASSWORD must be set: the address of CVAT, and the user to log in as.\n"

@@ -67,7 +67,7 @@ def test_offline_findings(run: Run, stack: Stack, settings: dict[str, Any], leve
     assert code == (1 if level == "PROBLEM" else 0)
 
 
-def test_outside_of_china_nobody_is_told_of_mirrors(run: Run, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_of_china_mirrors_are_not_mentioned(run: Run, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state?region=ap-northeast-1&awssdk=v2")
     _, out, _ = run(
         "doctor", "--stack", "own", "--offline", "--project", str(stack(region="ap-northeast-1", httpPort=80))

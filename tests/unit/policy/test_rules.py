@@ -254,6 +254,6 @@ def test_a_store_that_pulumi_may_delete_is_a_fault_where_that_is_known() -> None
         ("cn.com.amazonaws.cn-northwest-1.ecr.api", 0),
     ],
 )
-def test_another_partitions_names_are_told_from_our_own(text: str, problems: int) -> None:
+def test_another_partitions_names_are_distinguished_from_our_own(text: str, problems: int) -> None:
     names = list(foreign(text, CHINA.region))
     assert len(names) == problems, f"{text}: {names}"

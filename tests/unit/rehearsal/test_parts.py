@@ -63,7 +63,7 @@ def test_a_nested_member_that_the_api_lacks_is_refused_with_its_path() -> None:
         shapes.request(operation("efs", "CreateAccessPoint"), {"posixUser": {"shell": "sh"}}, {})
 
 
-def test_inputs_that_nobody_takes_stay_visible() -> None:
+def test_inputs_without_a_consumer_stay_visible() -> None:
     given = Inputs({"a": 1, "b": 2})
     given.take("a")
     assert given.unused() == {"b": 2}

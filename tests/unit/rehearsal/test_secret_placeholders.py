@@ -33,7 +33,7 @@ def test_an_encrypted_key_is_rehearsed_with_a_double_of_its_certificate(tmp_path
     assert not list(problems(own, key, "other.example.com")), "the double is for the same names"
 
 
-def test_a_certificate_that_has_expired_is_told_though_its_key_is_encrypted(tmp_path: Path) -> None:
+def test_an_expired_certificate_is_reported_though_its_key_is_encrypted(tmp_path: Path) -> None:
     old = pair(HOST, since=-30, days=-1)
     read = stack_file(tmp_path, certificate=old.certificate, certificateKey={"secure": "AAABAKc="})
     (found,) = problems(read.values["cvat:certificate"], read.values["cvat:certificateKey"], HOST)

@@ -90,7 +90,7 @@ def test_a_task_that_names_something_missing_does_not_start(more: dict[str, Any]
     assert codes(last) == {"one": None}
 
 
-def test_a_task_that_ecs_no_longer_knows_is_told_as_missing() -> None:
+def test_a_task_that_ecs_no_longer_knows_is_reported_as_missing() -> None:
     with Account() as account:
         run(account, container("one"))
         answer = account.client("ecs", REGION).describe_tasks(cluster="c", tasks=["0" * 32])

@@ -169,7 +169,7 @@ def test_each_broken_rule_is_said_with_its_key(own: dict[str, str], said: str) -
     assert key in found, "the sentence names the key that must change"
 
 
-def test_a_zone_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_time_zone_is_refused() -> None:
     (found,) = problems(officeHours="mon-fri 08:00-20:00", officeTimeZone="Asia/Beijing")
     assert "cvat:officeTimeZone = 'Asia/Beijing': must be the IANA name of a time zone" in found
 
@@ -299,12 +299,12 @@ def test_the_preset_decides_whether_the_canary_sings_and_sleep_silences_it() -> 
     assert "canary" in load(canary="hourly").image_names([])
 
 
-def test_a_canary_cannot_log_in_at_somebody_elses_page() -> None:
+def test_a_canary_cannot_log_in_at_another_providers_page() -> None:
     found = problems(canary="hourly", oidcIssuer="https://login.example.com")
     assert any("cvat:canary = hourly and cvat:oidcIssuer" in problem for problem in found)
 
 
-def test_a_canary_behind_a_closed_door_of_ones_own_network_is_a_warning() -> None:
+def test_a_canary_behind_a_closed_load_balancer_of_an_existing_network_is_a_warning() -> None:
     own = {"vpcId": VPC, "publicSubnetIds": SUBNETS, "privateSubnetIds": SUBNETS}
     config = {"aws:region": "cn-north-1", "cvat:canary": "hourly", "cvat:allowedCidrs": '["203.0.113.0/24"]'}
     chosen = settings.load(config | {f"cvat:{key}": value for key, value in own.items()})
