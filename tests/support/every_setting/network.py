@@ -122,9 +122,7 @@ def one_nat_gateway_serves_all_zones(seen: Seen, _: str) -> None:
 @claim("interfaceEndpoints", ["ecr.api", "logs"])
 def each_service_gets_a_private_endpoint_in_every_zone(seen: Seen, services: list[str]) -> None:
     endpoints = seen.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
-    interfaces = {
-        endpoint["ServiceName"]: endpoint for endpoint in endpoints if endpoint["VpcEndpointType"] == "Interface"
-    }
+    interfaces = [endpoint for endpoint in endpoints if endpoint["VpcEndpointType"] == "Interface"]
     prefix = "cn.com" if seen.done.region.startswith("cn-") else "com"
     region = seen.done.region
     assert {endpoint["ServiceName"] for endpoint in interfaces} == {

@@ -115,7 +115,7 @@ def variable_of(on: Rehearsal, name: str, variable: str) -> str:
     """What the first container of a task definition receives."""
     arn = record(on, "aws:ecs/taskDefinition:TaskDefinition", name).outputs["arn"]
     first = on.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"][0]
-    return next(str(variable["value"]) for variable in first["environment"] if variable["name"] == variable)
+    return next(str(entry["value"]) for entry in first["environment"] if entry["name"] == variable)
 
 
 def permit(on: Rehearsal, undo: ExitStack, name: str, change: Callable[[list[dict[str, Any]]], object]) -> None:
