@@ -90,6 +90,9 @@ class Annotation:
         self.models.reset(0, many)
         reason = self._await(self._start(task), "failed")["exc_info"]
         check("2 of 60 frames failed 3 times each (frames 0, 1)" in reason, reason)
+        beyond = {"task": task, "frame": FRAMES}
+        refusal = self.client.call("POST", f"/lambda/functions/{FUNCTION}", 400, json=beyond).text
+        check("frames 0 to 59" in refusal, refusal)
         return f"frame 7 skipped after {ATTEMPTS} attempts; {self._cancel(task)}"
 
     def _cancel(self, task: int) -> str:

@@ -74,6 +74,7 @@ class Trial:
         yield "a public caller is throttled, and cannot hide behind X-Forwarded-For", self.throttle
         yield "registration is closed", self.registration
         yield "log in at A, be known at B", self.log_in
+        yield "what cannot work is not offered: password reset without mail, git repositories", self.offers
         yield f"{UPLOADS} slow uploads begin, beside all that follows", self.begin_uploads
         yield "upload images at A; a worker makes the task; frames come from B", self.images
         yield "upload a video at B; frames come from A", self.films
@@ -205,6 +206,11 @@ class Trial:
             f"the session is unknown at B: {cookies_only.text[:200]}",
         )
         return f"user {cookies_only.json()['username']}, by session cookie alone"
+
+    def offers(self) -> str:
+        reset = self.a.call("OPTIONS", "/auth/password/reset", 404).json()["detail"]
+        check(self.a.call("GET", "/server/plugins").json()["GIT_INTEGRATION"] is False, "git is offered")
+        return str(reset)
 
     def begin_uploads(self) -> str:
         tasks = [self.a.create_task(f"slow {n}") for n in range(UPLOADS)]

@@ -31,6 +31,7 @@ BASE: dict[str, Any] = {
             "rest_framework.authentication.SessionAuthentication",
         ],
     },
+    "RESTRICTIONS": {"reduce_task_visibility": False, "task_limit": None},
     "MIDDLEWARE": ["django.middleware.common.CommonMiddleware"],
     "NUCLIO": {"SCHEME": "http", "HOST": "localhost", "PORT": 8070, "DEFAULT_TIMEOUT": 120},
     "LOGGING": {
@@ -174,6 +175,18 @@ def test_ldap_is_off_without_a_server_and_maps_groups_with_one() -> None:
     assert made["AUTH_LDAP_OBSERVER_GROUPS"] == []
     assert made["AUTH_LDAP_START_TLS"] is False, "ldaps is encrypted already"
     assert made["AUTHENTICATION_BACKENDS"][0] == BASE["AUTHENTICATION_BACKENDS"][0], "the administrator can log in"
+
+
+def test_the_interface_offers_what_works() -> None:
+    made = settings()
+    assert (made["REGISTRATION_OPEN"], made["MAIL_IS_SENT"], made["DATASET_REPOSITORIES"]) == (False, False, False)
+    made = settings(CVAT_SMTP_HOST="mail", CVAT_SMTP_FROM="cvat@example.com", CVAT_DATASET_REPOSITORIES="yes")
+    assert (made["MAIL_IS_SENT"], made["DATASET_REPOSITORIES"]) == (True, True)
+
+
+def test_tasks_without_an_assignee_can_be_hidden_from_other_accounts() -> None:
+    assert settings()["RESTRICTIONS"] == {"reduce_task_visibility": False, "task_limit": None}
+    assert settings(CVAT_REDUCE_TASK_VISIBILITY="yes")["RESTRICTIONS"]["reduce_task_visibility"] is True
 
 
 LDAP = {

@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import Any, Callable
 
-from cvat_aws import commands, demo, queue_metrics
+from cvat_aws import commands, demo, proxies, queue_metrics
 from cvat_aws.environment import UnusableError
 
 BAD_USE = 2  # what argparse exits with, and what no init system takes for a crash
@@ -38,6 +38,7 @@ def _terminate(_signal: int, _frame: Any) -> None:
 def main(arguments: list[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminate)
+    proxies.keep_inner_calls_direct(os.environ)
     run: dict[str, Callable[[], int]] = {
         "web": commands.web,
         "worker": lambda: commands.worker(chosen.queue),

@@ -11,9 +11,10 @@ def smtp(read: Reader) -> dict[str, Any]:
     """Without a server, mail is dropped: printing it would put password reset links into the logs."""
     host = read.text("CVAT_SMTP_HOST")
     if not host:
-        return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+        return {"MAIL_IS_SENT": False, "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
     encryption = read.choice("CVAT_SMTP_ENCRYPTION", ["starttls", "tls", "none"])
     return {
+        "MAIL_IS_SENT": True,
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": host,
         "EMAIL_PORT": read.number("CVAT_SMTP_PORT", 465 if encryption == "tls" else 587),

@@ -22,10 +22,11 @@ def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
         "DATABASES": stores.databases(read),
         **stores.redis(read),
         **web.hosts(read),
-        **web.registration(read),
+        **web.offers(read),
         **mail.smtp(read),
         **directory.ldap(read, base["AUTHENTICATION_BACKENDS"]),
         "REST_FRAMEWORK": web.rest_framework(read, base["REST_FRAMEWORK"]),
+        "RESTRICTIONS": web.restrictions(read, base.get("RESTRICTIONS", {})),
         "MIDDLEWARE": web.middleware(base["MIDDLEWARE"]),
         "LOGGING": logs.logging(read, base["LOGGING"], scratch),
         # Chunks made on demand are kept in SQLite in WAL mode, which no network file system can carry.

@@ -59,8 +59,15 @@ def middleware(base: list[str]) -> list[str]:
     return ["cvat_aws.middleware.HealthCheckHost", *base]
 
 
-def registration(read: Reader) -> dict[str, Any]:
+def offers(read: Reader) -> dict[str, Any]:
+    """What the interface offers, beside what CVAT itself decides; see `urls`."""
     return {
         "REGISTRATION_OPEN": read.choice("CVAT_REGISTRATION", ["closed", "open"]) == "open",
+        "DATASET_REPOSITORIES": read.flag("CVAT_DATASET_REPOSITORIES", default=False),
         "ROOT_URLCONF": "cvat_aws.urls",
     }
+
+
+def restrictions(read: Reader, base: Mapping[str, Any]) -> dict[str, Any]:
+    """CVAT shows a task that nobody is assigned to to every account, until this is set."""
+    return {**base, "reduce_task_visibility": read.flag("CVAT_REDUCE_TASK_VISIBILITY", default=False)}
