@@ -23,6 +23,7 @@ CALL_S = 0.25
 SOON_S = 120.0
 """A job whose worker was killed is found within this time."""
 ATTEMPTS = 3
+CONFLICT = 409
 IN_FLIGHT = 4
 """CVAT_FRAMES_IN_FLIGHT, by default."""
 
@@ -52,7 +53,7 @@ class Annotation:
         self.fleet.kill("worker-low")
         self.killed_at = time.monotonic()
         self.fleet.start("worker-low", "worker", "low", ECS_AGENT_URI=self.cloud.agent.url)
-        return str(self._request(task, requests.codes.conflict).json())
+        return str(self._request(task, CONFLICT).json())
 
     def found(self) -> str:
         self.client.until(lambda: self._status(self.killed)["status"] == "failed" or None)

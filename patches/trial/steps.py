@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ class Trial:
         self.fleet.start("scheduler", "scheduler")
         self.fleet.start("queue-metrics", "queue-metrics", **self.cloud.environment)
         for port in (A, B):
-            self.a.until(lambda port=port: self._healthy(port))
+            self.a.until(partial(self._healthy, port))
         for connection in self.idle.values():
             connection.ask()
         code, _ = self.fleet.once("health", "health", CVAT_WEB_PORT=str(A))

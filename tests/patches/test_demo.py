@@ -134,9 +134,12 @@ def test_the_region_is_the_one_that_ecs_names(tmp_path: Path, monkeypatch: pytes
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     regions: list[str] = []
     client = boto3.client
-    monkeypatch.setattr(
-        boto3, "client", lambda *names, **more: regions.append(more["region_name"]) or client(*names, **more)
-    )
+
+    def recording(*names: str, **more: Any) -> Any:
+        regions.append(more["region_name"])
+        return client(*names, **more)
+
+    monkeypatch.setattr(boto3, "client", recording)
     demo.run({**environment(tmp_path), "AWS_REGION": REGION})
     assert regions == [REGION], "botocore reads AWS_DEFAULT_REGION only, which ECS does not promise"
 

@@ -64,7 +64,12 @@ def test_apache_has_time_for_slow_functions_and_is_reached_through_nginx_only() 
 def test_web_runs_nginx_and_apache_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ran: list[list[str]] = []
     monkeypatch.setenv("CVAT_SCRATCH_DIR", str(tmp_path / "scratch"))
-    monkeypatch.setattr(front, "run_together", lambda programs: ran.extend(programs) or 0)
+
+    def run_together(programs: list[list[str]]) -> int:
+        ran.extend(programs)
+        return 0
+
+    monkeypatch.setattr(front, "run_together", run_together)
     assert __main__.main(["web"]) == 0
     nginx, apache = ran
     assert nginx[0] == "nginx"

@@ -104,7 +104,7 @@ def run_together(commands: Sequence[Sequence[str]]) -> int:
             time.sleep(0.2)
             ended = next((process for process in processes if process.poll() is not None), None)
         if ended is not None:
-            name = ended.args[0] if isinstance(ended.args, (list, tuple)) else ended.args
+            name = commands[processes.index(ended)][0]
             sys.stderr.write(f"{name} ended with exit code {ended.returncode}: stopping this container\n")
         return 0 if ended is None else ended.returncode or 1
     finally:

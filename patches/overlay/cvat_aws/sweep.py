@@ -19,7 +19,7 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry
 from cvat_aws.queues import count, failures_key, lost_key
 from cvat_aws.stores import JOB_TIMEOUTS
 
-INTERVAL_S = 10.0
+INTERVAL_S = 5.0
 CONFIRMATION_S = 35.0
 """A worker that lives renews its record every 30 s, also after a failover of Redis that lost it. A job counts as lost
 after the record expired (`worker.BUSY_TTL_S`, 60 s) and this time: 105 s after the kill at the latest."""
