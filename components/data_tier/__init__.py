@@ -18,6 +18,7 @@ from components.data_tier.secrets import GeneratedSecret, StoredSecret, generate
 from components.data_tier.store_access import MonitoredStores, StoreAccess
 from components.dynamic.database_switch import DatabaseSwitch
 from components.network import security_groups
+from settings.engine_versions import REDIS_FAMILIES
 from settings.values import BackupTimes, CacheSize, DatabaseSize
 
 REDIS_PORT = 6379
@@ -192,7 +193,7 @@ class DataTier(pulumi.ComponentResource):
         subnets = aws.elasticache.SubnetGroup(name, subnet_ids=args.subnet_ids, opts=self._child)
         parameters = aws.elasticache.ParameterGroup(
             name,
-            family=f"redis{size.engine_version.partition('.')[0]}",
+            family=REDIS_FAMILIES[size.engine_version],
             # CVAT's jobs live here: evicting a key would lose one.
             parameters=[{"name": "maxmemory-policy", "value": "noeviction"}],
             opts=self._child,

@@ -12,6 +12,7 @@ from components.adopted.database import AdoptedDatabase
 from components.context import StackContext
 from components.data_tier.secrets import SecretValue, StoredSecret
 from components.network import security_groups
+from settings.engine_versions import is_pinned, postgresql_family
 from settings.values import BackupTimes, DatabaseSize
 
 PORT = 5432
@@ -96,7 +97,7 @@ def _instance(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> aw
     subnets = aws.rds.SubnetGroup(name, subnet_ids=args.subnet_ids, opts=child)
     parameters = aws.rds.ParameterGroup(
         name,
-        family=f"postgres{size.engine_version.partition('.')[0]}",
+        family=postgresql_family(size.engine_version),
         parameters=[{"name": "rds.force_ssl", "value": "1", "apply_method": "immediate"}],
         opts=child,
     )
@@ -129,7 +130,12 @@ def _instance(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> aw
         deletion_protection=context.protect,
         skip_final_snapshot=not context.protect,
         final_snapshot_identifier=args.final_snapshot,
-        auto_minor_version_upgrade=True,
+        # An upgrade by RDS would make the next `pulumi up` plan a downgrade to the version that is set.
+        auto_minor_version_upgrade=not is_pinned(size.engine_version),
+        # A new major version is a decision of the operator, who has set it.
+        allow_major_version_upgrade=True,
+        # Else a change waits for the weekly maintenance window, and every preview until then shows it again.
+        apply_immediately=True,
         enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
         performance_insights_enabled=True,
         performance_insights_kms_key_id=context.key,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from region import Region
+from settings.engine_versions import POSTGRESQL_FAMILIES, REDIS_FAMILIES
 from settings.fields import InstanceType, KmsKeyArn, Many, Pattern, Unset
 from settings.office_hours import OfficeHours
 from settings.sections.section import Section
@@ -30,20 +32,27 @@ Bucket = Annotated[
 ]
 
 
-def _version(example: str, what: str) -> Pattern:
-    return Pattern(
-        example=example,
-        optional=False,
-        pattern=r"\d+(\.\d+)*",
-        rule=f"must be a version of {what}, such as {example}",
-    )
+_MAJORS = tuple(POSTGRESQL_FAMILIES)
+_POSTGRESQL = Pattern(
+    example="15",
+    optional=False,
+    pattern=rf"({'|'.join(_MAJORS)})(\.\d+(-rds\.\d+)?)?",
+    rule=f"must be a version of PostgreSQL that RDS has: {_MAJORS[0]} to {_MAJORS[-1]}, such as 15 or 15.12",
+)
+_REDIS = Pattern(
+    example="7.1",
+    optional=False,
+    pattern="|".join(map(re.escape, REDIS_FAMILIES)),
+    rule=f"must be a version of Redis that ElastiCache has: {', '.join(REDIS_FAMILIES)}",
+)
 
 
 class Data(Section):
     """Data stores"""
 
-    db_engine_version: Annotated[str, AfterValidator(_version("15", "PostgreSQL"))] = "15"
-    """PostgreSQL version; a major version takes AWS's default minor one. CVAT at our commit is tested with 15."""
+    db_engine_version: Annotated[str, AfterValidator(_POSTGRESQL)] = "15"
+    """PostgreSQL version. A major version takes AWS's default minor one and its minor upgrades; a full version such as
+    15.12 stays as it is. CVAT at our commit is tested with 15."""
     db_instance_class: Annotated[str, AfterValidator(InstanceType(service="database", example="db.m6g.xlarge"))]
     """RDS instance class, such as db.m6g.xlarge."""
     db_storage_gb: Annotated[int, Field(ge=0)]
@@ -63,7 +72,7 @@ class Data(Section):
     """KMS key that encrypts the restore points. Empty: kmsKeyArn, else AWS's own key for backups."""
     media_buckets: Annotated[tuple[Bucket, ...], Many] = ()
     """S3 buckets that CVAT may read as cloud storages with its tasks' role (credentials_type TASK_ROLE)."""
-    redis_engine_version: Annotated[str, AfterValidator(_version("7.1", "Redis"))] = "7.1"
+    redis_engine_version: Annotated[str, AfterValidator(_REDIS)] = "7.1"
     """Redis version of ElastiCache."""
     redis_node_type: Annotated[str, AfterValidator(InstanceType(service="cache", example="cache.r6g.large"))]
     """ElastiCache node type, such as cache.r6g.large."""

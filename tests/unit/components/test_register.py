@@ -86,6 +86,44 @@ def test_stores_follow_the_protection_of_the_stack(engine: Any, context: StackCo
     assert windows == {7 if protect else 0}
 
 
+def data_tier(engine: Any, context: StackContext, *, postgresql: str = "15", redis: str = "7.1") -> None:
+    args = DataTierArgs(
+        context=context,
+        vpc_id="vpc-1",
+        subnet_ids=["a", "b"],
+        mount_subnet_ids=["a", "b"],
+        database=dataclasses.replace(DATABASE, engine_version=postgresql),
+        cache=dataclasses.replace(CACHE, engine_version=redis),
+        admin_user="admin",
+    )
+    engine.run(lambda: DataTier("data", args))
+
+
+def test_a_change_of_the_database_is_made_at_once_and_a_major_version_is_not_refused(
+    engine: Any, context: StackContext
+) -> None:
+    data_tier(engine, context)
+    database = engine.only("aws:rds/instance:Instance")
+    assert database["applyImmediately"] is True, "else it waits for the maintenance window, and shows until then"
+    assert database["allowMajorVersionUpgrade"] is True, "RDS asks for this flag"
+
+
+@pytest.mark.parametrize(("version", "upgrades"), [("15", True), ("15.12", False)])
+def test_a_pinned_minor_version_is_not_upgraded_by_rds(
+    engine: Any, context: StackContext, version: str, upgrades: bool
+) -> None:
+    data_tier(engine, context, postgresql=version)
+    assert engine.only("aws:rds/instance:Instance")["autoMinorVersionUpgrade"] is upgrades, "a downgrade would follow"
+
+
+@pytest.mark.parametrize(("version", "family"), [("5.0.6", "redis5.0"), ("6.2", "redis6.x"), ("7.0", "redis7")])
+def test_redis_gets_parameters_of_its_versions_family(
+    engine: Any, context: StackContext, version: str, family: str
+) -> None:
+    data_tier(engine, context, redis=version)
+    assert engine.only("aws:elasticache/parameterGroup:ParameterGroup")["family"] == family
+
+
 def test_a_file_system_has_a_mount_target_in_each_subnet_and_folders_of_cvats_user(
     engine: Any, context: StackContext
 ) -> None:
