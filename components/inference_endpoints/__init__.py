@@ -92,7 +92,11 @@ class InferenceEndpoints(pulumi.ComponentResource):
 
     def _log_group(self, group: str) -> aws.cloudwatch.LogGroup:
         """SageMaker derives the log group from the endpoint's name, so that name exists before the endpoint does."""
-        suffix = random.RandomId(group, byte_length=4, opts=self._child).hex
+        size = self._args.size
+        # SageMaker refuses another instance type for a variant that is registered for scaling (UpdateEndpoint, API
+        # reference), and Pulumi deletes the registration last: so a new type gets a new endpoint beside the old one.
+        keepers = {"instance_type": size.instance_type} if _scales(size) else None
+        suffix = random.RandomId(group, byte_length=4, keepers=keepers, opts=self._child).hex
         return aws.cloudwatch.LogGroup(
             group,
             name=pulumi.Output.concat(_LOG_FOLDER, group, "-", suffix),
@@ -168,7 +172,7 @@ class InferenceEndpoints(pulumi.ComponentResource):
         size = self._args.size
         # The endpoint keeps its name: a new configuration replaces the instances behind it without a gap.
         endpoint = aws.sagemaker.Endpoint(group, name=name, endpoint_config_name=config.name, opts=self._child)
-        if size.max_count > size.count:
+        if _scales(size):
             resource = pulumi.Output.concat("endpoint/", endpoint.name, f"/variant/{VARIANT}")
             target = ScalableTarget(resource_id=resource, least=size.count, most=size.max_count)
             track(group, target, INSTANCES_BY_CALLS, self._child)
@@ -201,3 +205,7 @@ class InferenceEndpoints(pulumi.ComponentResource):
             "environment": {**own, **function.environment},
         }
         return container | {"container_hostname": function.hostname} if containers > 1 else container
+
+
+def _scales(size: EndpointSize) -> bool:
+    return size.max_count > size.count
