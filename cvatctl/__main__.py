@@ -24,6 +24,7 @@ ENTRIES = {
     "admin-password": CommandEntry("cvatctl.admin_password", "the administrator's password"),
     "smoke": CommandEntry("cvatctl.smoke", "end-to-end test: login, task, frames, every auto-annotation function"),
     "kept": CommandEntry("cvatctl.kept.command", "what AWS still holds of a destroyed stack"),
+    "orphans": CommandEntry("cvatctl.orphans.command", "resources that an interrupted update left outside the state"),
     "prices": CommandEntry("cvatctl.prices.command", "write a region's price table from AWS's Price List"),
     "import-cfn": CommandEntry("cvatctl.adoption.command", "adopt a stack of aws-samples/cvat-on-aws-china"),
 }

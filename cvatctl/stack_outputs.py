@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from cvatctl.errors import CommandError
+from cvatctl.pulumi_cli import ask_pulumi
 
-_TIMEOUT_S = 120
 _ARN_PARTS = len("arn:partition:service:region:account:resource".split(":"))
 _MAPPINGS = frozenset({"services", "log_groups", "stores", "endpoints", "sleep"})
 _STORES = ("database", "cache", "files")
@@ -107,28 +105,7 @@ def _read_file(file: Path) -> Any:
 
 
 def _ask_pulumi(stack: str | None, project: Path) -> Any:
-    if not project.is_dir():
-        raise CommandError(f"--project {project}: there is no such folder. Name the folder with Pulumi.yaml.")
-    if shutil.which("pulumi") is None:
-        raise CommandError(
-            "The Pulumi CLI was not found, and the commands find the stack by its outputs. Install it, or give a file "
-            "with --outputs FILE (written elsewhere with: pulumi stack output --json > outputs.json)."
-        )
-    command = ["pulumi", "stack", "output", "--json", "--non-interactive", *(["--stack", stack] if stack else [])]
-    line = " ".join(command)
     try:
-        process = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)  # noqa: S603
-        if process.returncode:
-            raise CommandError(
-                f"`{line}` failed: {process.stderr.strip() or f'exit code {process.returncode}'}\n"
-                "Name the stack with --stack (pulumi stack ls lists them), or give --outputs FILE."
-            )
-        return json.loads(process.stdout)
-    except subprocess.TimeoutExpired:
-        raise CommandError(
-            f"`{line}` did not answer within {_TIMEOUT_S} s. Check that the state backend can be reached."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise CommandError(
-            f"`{line}` did not answer with JSON: {error}. Run it by hand to see what is wrong."
-        ) from None
+        return ask_pulumi(["stack", "output", "--json", *(["--stack", stack] if stack else [])], project)
+    except CommandError as error:
+        raise CommandError(f"{error} Or give the stack's outputs with --outputs FILE. {_REMEDY}") from None

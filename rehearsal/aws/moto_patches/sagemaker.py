@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.sagemaker.models import FakeEndpointConfig
 from moto.sagemaker.responses import SageMakerResponse
 
 from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace
@@ -76,3 +77,26 @@ def updates_of_endpoints(stack: ExitStack) -> None:
         return ActionResult({"EndpointArn": endpoint.arn})
 
     replace(stack, SageMakerResponse, "update_endpoint", update)
+
+
+def _lists_configurations_by_arn(client: Client) -> bool:
+    sagemaker, tags = client("sagemaker"), [{"Key": "stack", "Value": "s"}]
+    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=_ROLE)
+    arn = sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant], Tags=tags)
+    tagged = client("resourcegroupstaggingapi").get_resources()["ResourceTagMappingList"]
+    return arn["EndpointConfigArn"] in [resource["ResourceARN"] for resource in tagged]
+
+
+@moto_patch(_lists_configurations_by_arn)
+def arns_of_configurations(stack: ExitStack) -> None:
+    """moto's tagging API answers a tuple as the ARN of an endpoint configuration.
+
+    Resource Groups Tagging API reference, ResourceTagMapping: ResourceARN is a string.
+    """
+
+    def correct(answer: Any, self: Any, **_: Any) -> Any:
+        self.arn = self.endpoint_config_arn
+        return answer
+
+    after(stack, FakeEndpointConfig, "__init__", correct)

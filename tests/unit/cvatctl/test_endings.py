@@ -40,6 +40,8 @@ def words(tmp_path: Path, stack: Stack) -> Callable[[str], list[str]]:
     """A command line that is right in itself, for every command."""
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps(OUTPUTS), encoding="utf-8")
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps({"deployment": {"resources": []}}), encoding="utf-8")
     for tool in ("aws", "session-manager-plugin"):
         (tmp_path / tool).write_text("#!/bin/sh\n", encoding="utf-8")
         (tmp_path / tool).chmod(0o755)
@@ -48,6 +50,7 @@ def words(tmp_path: Path, stack: Stack) -> Callable[[str], list[str]]:
         "kept": ["--stack", "team", "--region", "cn-north-1"],
         "import-cfn": ["OLD", "--region", "cn-north-1"],
         "prices": ["--region", "cn-north-1"],
+        "orphans": ["--stack", "team", "--region", "cn-north-1", "--state", str(state)],
         "logs": ["server"],
         "shell": ["server"],
         "admin-password": ["--reveal"],

@@ -43,7 +43,7 @@ def test_the_pulumi_cli_is_asked_for_the_stacks_outputs(pulumi: Callable[[str], 
     found = stack_outputs.read("team", None, Path())
     assert found.cluster == "cluster-1"
     assert found.region == "cn-north-1", "told by the secret's ARN"
-    assert arguments.read_text(encoding="utf-8").split() == "stack output --json --non-interactive --stack team".split()
+    assert arguments.read_text(encoding="utf-8").split() == "stack output --json --stack team --non-interactive".split()
     assert "--show-secrets" not in arguments.read_text(encoding="utf-8")
 
 
