@@ -30,7 +30,7 @@ class Item:
     component: str
     what: str
     quantity: float
-    """Things at once where the unit is an hour; units in a month otherwise."""
+    """Number of things where the unit is an hour; units in a month otherwise."""
     unit: str
     price: str
     """Key in the price table."""
@@ -39,7 +39,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Place:
+class PriceList:
     """The prices of one region."""
 
     region: str
@@ -48,7 +48,7 @@ class Place:
     source: str
     prices: Mapping[str, float]
     low: frozenset[str]
-    """Prices that no price list vouches for."""
+    """Prices that are in no price list of AWS's."""
 
     def month(self, item: Item) -> float | None:
         """What an item costs in a month here; None where no price is known."""
@@ -78,46 +78,46 @@ def table() -> dict[str, Any]:
     return dict(yaml.safe_load(TABLE.read_text(encoding="utf-8")))
 
 
-def place(region: str) -> Place:
+def price_list(region: str) -> PriceList:
     """A region's prices; none are known where the table does not list it."""
-    found = table()["regions"].get(region, {})
-    return Place(
+    entry = table()["regions"].get(region, {})
+    return PriceList(
         region=region,
-        currency=found.get("currency", "CNY" if region.startswith("cn-") else "USD"),
-        as_of=found.get("as_of", ""),
-        source=found.get("source", ""),
-        prices=found.get("prices", {}),
-        low=frozenset(found.get("low", ())),
+        currency=entry.get("currency", "CNY" if region.startswith("cn-") else "USD"),
+        as_of=entry.get("as_of", ""),
+        source=entry.get("source", ""),
+        prices=entry.get("prices", {}),
+        low=frozenset(entry.get("low", ())),
     )
 
 
-def reference() -> Place:
+def reference() -> PriceList:
     """The region whose prices are shown beside those of the stack's."""
-    return place(table()["reference"])
+    return price_list(table()["reference"])
 
 
 def bill(sizes: Sizes, records: Sequence[Record]) -> tuple[Item, ...]:
     """Every line; `sizes` may be another's than the records', to see what a preset would cost."""
     stack = Stack(records)
-    lines = (
+    items = (
         *_network(sizes, stack),
         *_firewall(stack),
         *_stores(sizes, stack),
         *_computing(sizes, stack),
-        *_kept(stack),
+        *_storage(stack),
     )
-    return tuple(sorted((item for item in lines if item.quantity), key=lambda item: item.component))
+    return tuple(sorted((item for item in items if item.quantity), key=lambda item: item.component))
 
 
-def total(items: Sequence[Item], where: Place) -> Sum:
+def total(items: Sequence[Item], prices: PriceList) -> Sum:
     """The sum of what is known."""
-    months = [where.month(item) for item in items]
+    months = [prices.month(item) for item in items]
     known = [month for month in months if month is not None]
     return Sum(sum(known), len(known), len(items))
 
 
 class Stack:
-    """A stack's records, counted, and who owns them."""
+    """A stack's records by type, and the components that own them."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self._records = {record.urn: record for record in records}
@@ -128,8 +128,8 @@ class Stack:
 
     def owner(self, token: str) -> str:
         """The outermost component that holds most resources of a type; empty where there is none."""
-        found = Counter(self.component(record) for record in self.of(token))
-        return max(sorted(found), key=lambda name: found[name], default="")
+        counts = Counter(self.component(record) for record in self.of(token))
+        return max(sorted(counts), key=lambda name: counts[name], default="")
 
     def component(self, record: Record) -> str:
         """The outermost component around a record, by its class's name."""
@@ -143,26 +143,26 @@ def _network(sizes: Sizes, stack: Stack) -> Iterator[Item]:
     yield Item(owner, "NAT gateways", sizes.nats, HOUR, "nat_hour")
     yield Item(owner, "data through the NAT gateways", _assumed("nat_gb", sizes.nats), "GB", "nat_gb", assumed=True)
     yield Item(owner, "public addresses of the NAT gateways", sizes.nats, HOUR, "ipv4_hour")
-    endpoints = [one for one in stack.of("aws:ec2/vpcEndpoint:VpcEndpoint") if one.inputs.get("subnetIds")]
-    doors = sum(len(one.inputs["subnetIds"]) for one in endpoints)
-    yield Item(
-        stack.owner("aws:ec2/vpcEndpoint:VpcEndpoint"), "interface endpoints x zones", doors, HOUR, "endpoint_hour"
-    )
+    endpoints = stack.of("aws:ec2/vpcEndpoint:VpcEndpoint")
+    interfaces = sum(len(endpoint.inputs.get("subnetIds") or ()) for endpoint in endpoints)
+    owner = stack.owner("aws:ec2/vpcEndpoint:VpcEndpoint")
+    yield Item(owner, "interface endpoints x zones", interfaces, HOUR, "endpoint_hour")
     owner, balancers = stack.owner(BALANCER), stack.of(BALANCER)
     yield Item(owner, "load balancer", len(balancers), HOUR, "alb_hour")
     load = _assumed("alb_lcu", len(balancers))
     yield Item(owner, "load balancer capacity units", load, HOUR, "alb_lcu_hour", assumed=True)
-    addresses = sum(len(one.inputs.get("subnets") or []) for one in balancers if not one.inputs.get("internal"))
+    public = [balancer for balancer in balancers if not balancer.inputs.get("internal")]
+    addresses = sum(len(balancer.inputs.get("subnets") or []) for balancer in public)
     yield Item(owner, "public addresses of the load balancer", addresses, HOUR, "ipv4_hour")
 
 
 def _firewall(stack: Stack) -> Iterator[Item]:
     owner, acls = stack.owner(FIREWALL), stack.of(FIREWALL)
     yield Item(owner, "firewall (WAF web ACL)", len(acls), "month", "waf_acl_month")
-    rules = sum(len(one.inputs.get("rules") or []) for one in acls)
+    rules = sum(len(acl.inputs.get("rules") or []) for acl in acls)
     yield Item(owner, "firewall's rules", rules, "month", "waf_rule_month")
-    looked_at = _assumed("waf_million", len(acls))
-    yield Item(owner, "requests that the firewall looks at", looked_at, "million", "waf_million", assumed=True)
+    requests = _assumed("waf_million", len(acls))
+    yield Item(owner, "requests that the firewall looks at", requests, "million", "waf_million", assumed=True)
 
 
 def _stores(sizes: Sizes, stack: Stack) -> Iterator[Item]:
@@ -180,16 +180,16 @@ def _stores(sizes: Sizes, stack: Stack) -> Iterator[Item]:
 def _computing(sizes: Sizes, stack: Stack) -> Iterator[Item]:
     owner = stack.owner("aws:ecs/service:Service")
     for kind, task in sizes.tasks.items():
-        virtual, memory = task.cpu / 1024, task.memory / 1024
-        many = f"{kind} x {task.count}" if task.count > 1 else kind
+        cpus, memory = task.cpu / 1024, task.memory / 1024
+        name = f"{kind} x {task.count}" if task.count > 1 else kind
         running = task.count * sizes.awake
-        yield Item(owner, f"Fargate CPU: {many}", virtual * running, HOUR, "fargate_vcpu_hour")
-        yield Item(owner, f"Fargate GB: {many}", memory * running, HOUR, "fargate_gb_hour")
+        yield Item(owner, f"Fargate CPU: {name}", cpus * running, HOUR, "fargate_vcpu_hour")
+        yield Item(owner, f"Fargate GB: {name}", memory * running, HOUR, "fargate_gb_hour")
     instances = sizes.endpoint_instances * len(stack.of(ENDPOINT)) * sizes.awake
     yield Item(stack.owner(ENDPOINT), f"inference {sizes.endpoint}", instances, HOUR, sizes.endpoint)
 
 
-def _kept(stack: Stack) -> Iterator[Item]:
+def _storage(stack: Stack) -> Iterator[Item]:
     for token, what, usage in (
         ("aws:ecr/repository:Repository", "images (ECR)", "ecr_gb"),
         ("aws:cloudwatch/logGroup:LogGroup", "logs, stored", "logs_gb"),
@@ -199,6 +199,6 @@ def _kept(stack: Stack) -> Iterator[Item]:
         yield Item(stack.owner(token), what, amount, "GB", f"{usage}_month", assumed=True)
 
 
-def _assumed(usage: str, things: int) -> float:
-    """The assumed use of what exists; nothing for what does not."""
-    return float(table()["assumed"][usage]["amount"]) if things else 0.0
+def _assumed(usage: str, count: int) -> float:
+    """The assumed use where something exists; nothing where nothing does."""
+    return float(table()["assumed"][usage]["amount"]) if count else 0.0

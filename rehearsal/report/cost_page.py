@@ -24,49 +24,48 @@ _LARGEST = 8
 
 def tables(records: Sequence[Record]) -> str:
     """All generated text, from the records of a stack with every part."""
-    now = sizes.measured(records, awake=1.0)
-    places = [cost.reference(), *(cost.place(name) for name in cost.table()["regions"] if name != _reference())]
-    return "\n".join((*_presets(records, now, places), "", *_modes(records, now), "", *_lines(records, now), ""))
+    now, reference = sizes.measured(records), cost.reference()
+    others = [cost.price_list(name) for name in cost.table()["regions"] if name != reference.region]
+    presets = _presets(records, now, [reference, *others])
+    return "\n".join((*presets, "", *_modes(records, now), "", *_lines(records, now), ""))
 
 
-def _reference() -> str:
-    return str(cost.table()["reference"])
+def _of_presets(now: Sizes) -> Mapping[str, Sizes]:
+    return sizes.of_presets(HOME, {}, now)
 
 
-def _chosen(now: Sizes) -> Mapping[str, Sizes]:
-    return sizes.of_presets({"aws:region": _reference()}, now)
-
-
-def _presets(records: Sequence[Record], now: Sizes, places: Sequence[cost.Place]) -> Iterator[str]:
-    presets = _chosen(now)
+def _presets(records: Sequence[Record], now: Sizes, regions: Sequence[cost.PriceList]) -> Iterator[str]:
+    presets = _of_presets(now)
     yield f"| a month in | prices of | {' | '.join(presets)} |"
     yield f"| --- | --- |{' --- |' * len(presets)}"
-    for place in places:
-        cells = [_cell(cost.total(cost.bill(size, records), place), place) for size in presets.values()]
-        yield f"| {place.region} | {place.as_of} | {' | '.join(cells)} |"
+    for prices in regions:
+        cells = [_cell(cost.total(cost.bill(size, records), prices), prices) for size in presets.values()]
+        yield f"| {prices.region} | {prices.as_of} | {' | '.join(cells)} |"
 
 
-def _cell(found: cost.Sum, place: cost.Place) -> str:
-    part = "" if found.complete else f" for the {found.known} of {found.of} lines whose price is known"
-    return f"{place.currency} {found.amount:,.0f}{part}"
+def _cell(total: cost.Sum, prices: cost.PriceList) -> str:
+    """A sum; where prices are missing, no sum, which would be too low by the rest."""
+    if not total.complete:
+        return f"unknown: {total.known} of {total.of} prices are known"
+    return f"{prices.currency} {total.amount:,.0f}"
 
 
 def _modes(records: Sequence[Record], now: Sizes) -> Iterator[str]:
-    place = cost.reference()
-    yield f"| preset, {place.region} | always awake | office hours | asleep |"
+    prices = cost.reference()
+    yield f"| preset, {prices.region} | always awake | office hours | asleep |"
     yield "| --- | --- | --- | --- |"
-    for preset in _chosen(now):
-        modes = sizes.of_modes({"aws:region": place.region, "cvat:preset": preset}, now)
-        cells = [_cell(cost.total(cost.bill(size, records), place), place) for size in modes.values()]
+    for preset in _of_presets(now):
+        modes = sizes.of_modes(HOME, {"cvat:preset": preset}, now)
+        cells = [_cell(cost.total(cost.bill(size, records), prices), prices) for size in modes.values()]
         yield f"| {preset} | {' | '.join(cells)} |"
 
 
 def _lines(records: Sequence[Record], now: Sizes) -> Iterator[str]:
-    place = cost.reference()
-    yield f"| the largest lines of `standard` in {place.region} | {place.currency} a month |"
+    prices = cost.reference()
+    yield f"| the largest lines of `standard` in {prices.region} | {prices.currency} a month |"
     yield "| --- | --- |"
-    priced = [(place.month(item) or 0.0, item) for item in cost.bill(_chosen(now)["standard"], records)]
-    for amount, item in sorted(priced, key=lambda pair: -pair[0])[:_LARGEST]:
+    amounts = [(prices.month(item) or 0.0, item) for item in cost.bill(_of_presets(now)["standard"], records)]
+    for amount, item in sorted(amounts, key=lambda pair: -pair[0])[:_LARGEST]:
         assumed = " (assumed use)" if item.assumed else ""
         yield f"| {item.what}{assumed} | {amount:,.0f} |"
 

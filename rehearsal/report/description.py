@@ -1,24 +1,22 @@
-"""What the report is made of: the rehearsal's records, and what only its account can tell. Plain values, no clients."""
+"""What the report is made of: the rehearsal's records, and what only its account shows. Plain values, no clients."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pulumi.output import Unknown
 
 from rehearsal.checks import reachability, stack_queries
 from rehearsal.checks.cached_query import paged, tag
 from rehearsal.engine.state import Record
-from rehearsal.result import Verdict
+from rehearsal.result import Rehearsal, Verdict
 
-if TYPE_CHECKING:
-    from rehearsal.result import Rehearsal
-
-NOBODY = reachability.Matrix((), (), {})
-"""Nothing stands there, or the program has not run to its end."""
+EMPTY_MATRIX = reachability.Matrix((), (), {})
+"""There is no network, or the program has not run to its end."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Description:
-    """Everything a page of the report may cached_query."""
+    """Everything that a page of the report may ask for."""
 
     project: str
     stack: str
@@ -67,8 +65,10 @@ class Description:
     account: str
     records: tuple[Record, ...]
     config: Mapping[str, str]
-    matrix: reachability.Matrix = NOBODY
-    """Who reaches whom, as the check of that name has found it."""
+    folder: Path = Path()
+    """Of the project."""
+    matrix: reachability.Matrix = EMPTY_MATRIX
+    """Who reaches whom, as the check of that name has established."""
     subnets: tuple[Subnet, ...] = ()
     nats: Mapping[str, str] = field(default_factory=dict)
     """Subnet by NAT gateway."""
@@ -98,11 +98,12 @@ def gather(rehearsal: Rehearsal, outputs: Mapping[str, str]) -> Description:
             for record in rehearsal.resources
         ),
         config=rehearsal.config.values,
-        matrix=reachability.matrix(rehearsal) if whole else NOBODY,
+        folder=rehearsal.folder,
+        matrix=reachability.matrix(rehearsal) if whole else EMPTY_MATRIX,
         subnets=tuple(_subnets(rehearsal)),
         nats={
-            one["NatGatewayId"]: one["SubnetId"]
-            for one in stack_queries.in_network(rehearsal, "describe_nat_gateways", "NatGateways")
+            gateway["NatGatewayId"]: gateway["SubnetId"]
+            for gateway in stack_queries.in_network(rehearsal, "describe_nat_gateways", "NatGateways")
         },
         roles=tuple(_roles(rehearsal)),
         secrets=tuple(_secrets(rehearsal)),
@@ -125,32 +126,32 @@ def known(value: Any) -> Any:
 def definitions(record: Record) -> list[dict[str, Any]]:
     """The containers of a task definition; none in a preview, which does not know them yet."""
     try:
-        found = json.loads(record.inputs.get("containerDefinitions") or "[]")
+        containers = json.loads(record.inputs.get("containerDefinitions") or "[]")
     except ValueError:
         return []
-    return list(found) if isinstance(found, list) else []
+    return list(containers) if isinstance(containers, list) else []
 
 
 def _subnets(rehearsal: Rehearsal) -> Iterable[Subnet]:
     """Subnets of the stack's network, if it has security groups there, by zone and range."""
     if not any(record.id for record in rehearsal.of_type("aws:ec2/securityGroup:SecurityGroup")):
         return []
-    ways: dict[str, list[str]] = {}
+    gateways: dict[str, list[str]] = {}
     for table in stack_queries.in_network(rehearsal, "describe_route_tables", "RouteTables"):
         hops = [route.get("NatGatewayId") or route.get("GatewayId") or "" for route in table["Routes"]]
-        for link in table["Associations"]:
-            ways[link.get("SubnetId", "")] = hops
-    found = [
+        for association in table["Associations"]:
+            gateways[association.get("SubnetId", "")] = hops
+    subnets = [
         Subnet(
-            id=one["SubnetId"],
-            zone=one["AvailabilityZone"],
-            cidr=one["CidrBlock"],
-            public=any(hop.startswith("igw-") for hop in ways.get(one["SubnetId"], [])),
-            nat=next((hop for hop in ways.get(one["SubnetId"], []) if hop.startswith("nat-")), ""),
+            id=subnet["SubnetId"],
+            zone=subnet["AvailabilityZone"],
+            cidr=subnet["CidrBlock"],
+            public=any(hop.startswith("igw-") for hop in gateways.get(subnet["SubnetId"], [])),
+            nat=next((hop for hop in gateways.get(subnet["SubnetId"], []) if hop.startswith("nat-")), ""),
         )
-        for one in stack_queries.in_network(rehearsal, "describe_subnets", "Subnets")
+        for subnet in stack_queries.in_network(rehearsal, "describe_subnets", "Subnets")
     ]
-    return sorted(found, key=lambda one: (one.zone, not one.public, one.cidr))
+    return sorted(subnets, key=lambda subnet: (subnet.zone, not subnet.public, subnet.cidr))
 
 
 def _roles(rehearsal: Rehearsal) -> Iterable[Role]:
@@ -158,35 +159,34 @@ def _roles(rehearsal: Rehearsal) -> Iterable[Role]:
     for record in rehearsal.of_type("aws:iam/role:Role"):
         if not record.id:
             continue
-        named = {"RoleName": record.id}
+        role = {"RoleName": record.id}
         policies = {
-            name: iam.get_role_policy(**named, PolicyName=name)["PolicyDocument"]
-            for name in paged(iam, "list_role_policies", "PolicyNames", **named)
+            name: iam.get_role_policy(**role, PolicyName=name)["PolicyDocument"]
+            for name in paged(iam, "list_role_policies", "PolicyNames", **role)
         }
-        attached = paged(iam, "list_attached_role_policies", "AttachedPolicies", **named)
+        attached = paged(iam, "list_attached_role_policies", "AttachedPolicies", **role)
         yield Role(
             name=record.name,
-            trust=iam.get_role(**named)["Role"]["AssumeRolePolicyDocument"],
+            trust=iam.get_role(**role)["Role"]["AssumeRolePolicyDocument"],
             policies=policies,
-            attached=tuple(one["PolicyArn"] for one in attached),
+            attached=tuple(policy["PolicyArn"] for policy in attached),
         )
 
 
 def _secrets(rehearsal: Rehearsal) -> Iterable[Secret]:
     client = rehearsal.client("secretsmanager")
-    made = {record.id: record.name for record in rehearsal.of_type("aws:secretsmanager/secret:Secret") if record.id}
-    for one in paged(client, "list_secrets", "SecretList"):
-        if one["ARN"] not in made and tag(one, "stack") != rehearsal.stack:
-            continue
-        yield Secret(
-            one["ARN"], made.get(one["ARN"]) or str(one["Name"]), one.get("Description", ""), _keys(client, one)
-        )
+    names = {record.id: record.name for record in rehearsal.of_type("aws:secretsmanager/secret:Secret") if record.id}
+    for secret in paged(client, "list_secrets", "SecretList"):
+        arn = secret["ARN"]
+        if arn in names or tag(secret, "stack") == rehearsal.stack:
+            name = names.get(arn) or str(secret["Name"])
+            yield Secret(arn, name, secret.get("Description", ""), _keys(client, arn))
 
 
-def _keys(client: Any, secret: Mapping[str, Any]) -> tuple[str, ...]:
+def _keys(client: Any, arn: str) -> tuple[str, ...]:
     """The JSON keys of a secret's value; the value itself goes no further."""
     try:
-        value = json.loads(client.get_secret_value(SecretId=secret["ARN"]).get("SecretString", ""))
+        value = json.loads(client.get_secret_value(SecretId=arn).get("SecretString", ""))
     except (ValueError, client.exceptions.ResourceNotFoundException):
         return ()
     return tuple(sorted(value)) if isinstance(value, dict) else ()

@@ -1,7 +1,7 @@
 """The architecture diagram: zones as columns, subnets as rows, and every open edge as a line with its port.
 
-Edges run like conductors on a circuit board: each target has one of its own in the gutter left of the zones; who may
-call it joins there with a dot. So no line ever crosses a box, however many there are.
+Edges are bundled into lanes, one for each target, in the gutter left of the zones; each caller joins its target's lane
+with a dot. So no line ever crosses a box, however many there are.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from rehearsal.report.connections import INTERNET, connections
 from rehearsal.report.description import Description
 from rehearsal.report.drawing import LINE, Box, Dot, Drawing, Line, wrapped
-from rehearsal.report.edge_routing import Conductor, conductors
+from rehearsal.report.edge_routing import Lane, lanes
 from rehearsal.report.plan import Bar, Plan, Reader, Service, together
-from rehearsal.report.reach import INTERNET, lines
 
 WIDTH = 1200
 EDGE = 14
@@ -23,19 +23,24 @@ REGION_TOP = 66
 VPC_TOP = 104
 LANE = 20
 FRAME_TEXT = EDGE * 3 + LANE + 2
-"""The names of the frames begin right of the only conductor that comes from above."""
+"""The names of the frames begin right of the only lane that comes from above."""
 PORTS = 52
-"""Room between the conductors and the boxes, for the ports."""
+"""Room between the lanes and the boxes, for the ports."""
 OUT = 52
-"""Room right of the zones, for the way out."""
+"""Room right of the zones, for traffic to the Internet."""
 SERVICES = 236
 GAP = 12
 PAD = 10
 TITLE, SMALL = 14, 12
 STUB = 12
+"""Between two lines that leave a box."""
 SEAM = 5
 """Marks on a bar where one zone ends and the next begins."""
-"""Between two lines that leave a box."""
+NAT_HEIGHT = 40
+NAT_GAP = 22
+"""Room below the NAT gateways, for the line that leads to each of them."""
+ZONE_TOP = VPC_TOP + 36
+"""Names of the zones; the line from the NAT gateways to the Internet gateway is above them."""
 CALLERS_SHOWN = 4
 
 
@@ -63,23 +68,25 @@ class Placed:
 class Diagram:
     """Lays out one plan."""
 
-    def __init__(self, facts: Description, plan: Plan) -> None:
-        self.facts, self.plan = facts, plan
+    def __init__(self, description: Description, plan: Plan) -> None:
+        self.description, self.plan = description, plan
         self.drawing = Drawing(WIDTH)
-        self.conductors = conductors(facts, plan)
-        self.left = EDGE * 3 + LANE * len(self.conductors) + PORTS
+        self.lanes = lanes(description, plan)
+        self.left = EDGE * 3 + LANE * len(self.lanes) + PORTS
         self.right = WIDTH - EDGE * 2 - SERVICES - EDGE - OUT
         self.column = (self.right - self.left) / len(plan.zones)
         self.placed: list[Placed] = []
+        self.nats: list[Box] = []
+        """NAT gateways that a private subnet leads to, from left to right."""
 
     def draw(self) -> Drawing:
-        """The whole drawing."""
-        top = self._public(VPC_TOP + 52)
+        """The drawing, from top to bottom."""
+        top = self._public(ZONE_TOP + 24)
         bottom = self._private(top + GAP)
         lowest = self._services(bottom)
         self._frames(top, bottom, lowest + EDGE)
-        self._conductors()
-        self._way_out()
+        self._draw_lanes()
+        self._to_internet()
         self.drawing.height = lowest + EDGE + 8
         return self.drawing
 
@@ -88,19 +95,22 @@ class Diagram:
 
     def _public(self, top: float) -> float:
         """NAT gateways and the load balancer; the lower edge of the public subnets."""
-        y = top + 26
-        self.nat_middle, self.nat_zones = y + 20, []
-        serves = {nat: [one.zone for one in self.facts.subnets if one.nat == nat] for nat in self.facts.nats}
-        for subnet in self.facts.subnets:
-            for nat in sorted(nat for nat, where in self.facts.nats.items() if where == subnet.id):
-                zone = self.plan.zones.index(subnet.zone)
-                self.nat_zones.append(zone)
-                x = self._x(zone) + PAD
-                self.drawing.boxes.append(Box(x, y, self.column - 2 * PAD, 40, "nat", nat))
-                reach = "all zones" if set(serves[nat]) >= set(self.plan.zones) > {subnet.zone} else "this zone"
-                self.drawing.write(x + PAD, y + 3, ["NAT gateway"], TITLE, "title")
-                self.drawing.write(x + PAD, y + 20, [f"way out of {reach}"], SMALL, "small")
-        y += 40 + GAP if self.nat_zones else 0
+        y, zones = top + 26, self.plan.zones
+        gateways = [
+            (zones.index(subnet.zone), nat)
+            for subnet in self.description.subnets
+            for nat, nat_subnet in sorted(self.description.nats.items())
+            if nat_subnet == subnet.id
+        ]
+        for zone, nat in sorted(gateways):
+            served = {subnet.zone for subnet in self.description.subnets if subnet.nat == nat}
+            box = Box(self._x(zone) + PAD, y, self.column - 2 * PAD, NAT_HEIGHT, "nat", nat)
+            self.drawing.boxes.append(box)
+            self.nats += [box] if served else []
+            reach = "all zones" if served >= set(zones) > {zones[zone]} else "this zone"
+            self.drawing.write(box.x + PAD, y + 3, ["NAT gateway"], TITLE, "title")
+            self.drawing.write(box.x + PAD, y + 20, [f"way out of {reach}"], SMALL, "small")
+        y += NAT_HEIGHT + NAT_GAP if gateways else 0
         if self.plan.balancer:
             y = self._bar(self.plan.balancer, y) + GAP
         return y
@@ -119,37 +129,45 @@ class Diagram:
             return top
         width = self.column * len(stretches[0]) - 4 * PAD
         titles = wrapped(bar.title, width, TITLE, bold=True)
-        details = [line for one in bar.details for line in wrapped(one, width, SMALL)]
-        calls = sum(bar.label in one.sources for one in self.conductors)
-        called = any(bar.role == one.target for one in self.conductors)
-        text = PAD + (len(titles) * TITLE + (len(details) + bool(bar.note)) * SMALL) * LINE
-        first = top + (17 if called else 5)
-        height = max(text, first - top + STUB * calls) + PAD
-        placed = Placed(bar, top, height, [first + STUB * (one + 1) for one in range(calls)])
-        self.placed.append(placed)
-        for zones in stretches:
-            x = self._x(zones[0]) + PAD
-            self.drawing.boxes.append(
-                Box(x, top, self.column * len(zones) - 2 * PAD, height, f"bar {bar.kind}", bar.title)
-            )
-            for seam in (self._x(zone) for zone in zones[1:]):
-                self.drawing.lines += [Line(((seam, y), (seam, y + SEAM)), "seam") for y in (top, top + height - SEAM)]
-        for one, after in pairwise(stretches):
-            ends = (self._x(one[-1] + 1) - PAD, placed.middle), (self._x(after[0]) + PAD, placed.middle)
-            self.drawing.lines.append(Line(ends, "joint"))
-        y = self.drawing.write(self._x(stretches[0][0]) + 2 * PAD, top + 6, titles, TITLE, "title")
-        y = self.drawing.write(self._x(stretches[0][0]) + 2 * PAD, y, details, SMALL, "small")
+        details = [line for detail in bar.details for line in wrapped(detail, width, SMALL)]
+        placed = self._place(bar, top, (len(titles) * TITLE + (len(details) + bool(bar.note)) * SMALL) * LINE)
+        self._bar_boxes(placed, stretches)
+        x = self._x(stretches[0][0]) + 2 * PAD
+        y = self.drawing.write(x, top + 6, titles, TITLE, "title")
+        y = self.drawing.write(x, y, details, SMALL, "small")
         for zone in (zone for zones in stretches for zone in zones if bar.note):
             self.drawing.write(self._x(zone) + 2 * PAD, y, [bar.note], SMALL, "small")
-        return top + height
+        return placed.bottom
+
+    def _place(self, bar: Bar, top: float, text_height: float) -> Placed:
+        """The place of a bar that has room for its text, and for one line to each lane that it joins."""
+        calls = sum(bar.label in lane.sources for lane in self.lanes)
+        called = any(bar.role == lane.target for lane in self.lanes)
+        first = top + (17 if called else 5)
+        height = max(PAD + text_height, first - top + STUB * calls) + PAD
+        placed = Placed(bar, top, height, [first + STUB * (number + 1) for number in range(calls)])
+        self.placed.append(placed)
+        return placed
+
+    def _bar_boxes(self, placed: Placed, stretches: Sequence[Sequence[int]]) -> None:
+        """A box for each stretch of neighbouring zones, and what joins them."""
+        kind, top, height = f"bar {placed.bar.kind}", placed.top, placed.height
+        for zones in stretches:
+            x, width = self._x(zones[0]) + PAD, self.column * len(zones) - 2 * PAD
+            self.drawing.boxes.append(Box(x, top, width, height, kind, placed.bar.title))
+            for seam in (self._x(zone) for zone in zones[1:]):
+                self.drawing.lines += [Line(((seam, y), (seam, y + SEAM)), "seam") for y in (top, top + height - SEAM)]
+        for before, after in pairwise(stretches):
+            ends = (self._x(before[-1] + 1) - PAD, placed.middle), (self._x(after[0]) + PAD, placed.middle)
+            self.drawing.lines.append(Line(ends, "joint"))
 
     def _services(self, bottom: float) -> float:
-        """What stands beside the network; the lower edge of all."""
+        """Services beside the network; the lower edge of all."""
         y = float(VPC_TOP)
         for service in self.plan.services:
             if not service.endpoint:
                 y = self._service(service, y, 0) + GAP
-        endpoints = [one for one in self.plan.services if one.endpoint]
+        endpoints = [service for service in self.plan.services if service.endpoint]
         if not endpoints:
             return max(bottom, y)
         gateway, models = self._where("gateway"), self._where("models")
@@ -157,10 +175,10 @@ class Diagram:
         end = self._service(together(endpoints), top, models.bottom - top if models else 0)
         for placed, inward in ((gateway, False), (models, True)):
             if placed:
-                self._call(placed, min(max(placed.middle, top + PAD), end - PAD), inward)
+                self._invocation(placed, min(max(placed.middle, top + PAD), end - PAD), inward)
         return max(bottom, end)
 
-    def _call(self, placed: Placed, level: float, inward: bool) -> None:
+    def _invocation(self, placed: Placed, level: float, inward: bool) -> None:
         """A dashed line between a bar and, at this level, the SageMaker endpoints."""
         bar, box = self._edges(placed)[1], WIDTH - EDGE * 2 - SERVICES
         bend = self.right + OUT + (2 if inward else 8)
@@ -170,7 +188,7 @@ class Diagram:
     def _service(self, service: Service, top: float, least: float) -> float:
         x = WIDTH - EDGE * 2 - SERVICES
         titles = wrapped(service.title, SERVICES - 2 * PAD, TITLE, bold=True)
-        details = [line for one in service.details for line in wrapped(one, SERVICES - 2 * PAD, SMALL)]
+        details = [line for detail in service.details for line in wrapped(detail, SERVICES - 2 * PAD, SMALL)]
         height = max(least, 2 * PAD + (len(titles) * TITLE + len(details) * SMALL) * LINE)
         self.drawing.boxes.append(
             Box(x, top, SERVICES, height, "endpoint" if service.endpoint else "service", service.title)
@@ -181,63 +199,70 @@ class Diagram:
 
     def _frames(self, public_bottom: float, bottom: float, lowest: float) -> None:
         """Region, network, zones and subnets, below everything else."""
-        facts, drawing = self.facts, self.drawing
+        description, drawing = self.description, self.drawing
         vpc_right = self.right + OUT
         frames = [
             Box(EDGE, 8, WIDTH - 2 * EDGE, OUTSIDE_HEIGHT, "outside"),
             Box(EDGE, REGION_TOP, WIDTH - 2 * EDGE, lowest - REGION_TOP, "region"),
             Box(EDGE * 2, VPC_TOP, vpc_right - EDGE * 2, bottom + PAD - VPC_TOP, "vpc"),
         ]
-        callers = sorted({source for source, target, _ in lines(facts.matrix) if target == "alb"})
-        named = ", ".join(callers[:CALLERS_SHOWN])
-        named += f" and {len(callers) - CALLERS_SHOWN} more" if len(callers) > CALLERS_SHOWN else ""
-        drawing.write(EDGE + PAD, 16, ["Internet" + (f" · may call: {named}" if named else "")], TITLE, "title")
-        drawing.write(FRAME_TEXT, REGION_TOP + 6, [f"Region {facts.region}"], TITLE, "title")
+        drawing.write(EDGE + PAD, 16, [f"Internet{self._callers()}"], TITLE, "title")
+        drawing.write(FRAME_TEXT, REGION_TOP + 6, [f"Region {description.region}"], TITLE, "title")
         drawing.write(FRAME_TEXT, VPC_TOP + 6, [f"VPC {', '.join(self.plan.networks)}"], TITLE, "title")
         for index, zone in enumerate(self.plan.zones):
-            x, top = self._x(index), VPC_TOP + 28
-            drawing.write(x + PAD, top, [zone], TITLE, "title")
-            for public, y, end in ((True, top + 22, public_bottom), (False, public_bottom + GAP, bottom)):
-                own = [one for one in facts.subnets if one.zone == zone and one.public == public]
-                if own:
-                    frames.append(Box(x + 3, y, self.column - 6, end - y, "public" if public else "private", own[0].id))
-                    ranges = ", ".join(one.cidr for one in own)
-                    drawing.write(x + PAD, y + 4, [f"{'public' if public else 'private'} {ranges}"], SMALL, "subnet")
+            x = self._x(index)
+            drawing.write(x + PAD, ZONE_TOP, [zone], TITLE, "title")
+            for public, y, end in ((True, ZONE_TOP + 22, public_bottom), (False, public_bottom + GAP, bottom)):
+                subnets = [subnet for subnet in description.subnets if (subnet.zone, subnet.public) == (zone, public)]
+                if subnets:
+                    kind = "public" if public else "private"
+                    frames.append(Box(x + 3, y, self.column - 6, end - y, kind, subnets[0].id))
+                    ranges = ", ".join(subnet.cidr for subnet in subnets)
+                    drawing.write(x + PAD, y + 4, [f"{kind} {ranges}"], SMALL, "subnet")
         drawing.boxes[:0] = frames
 
+    def _callers(self) -> str:
+        """Address ranges that may call the load balancer."""
+        pairs = connections(self.description.matrix)
+        callers = sorted({source for source, target, _ in pairs if target == "alb"})
+        if not callers:
+            return ""
+        rest = len(callers) - CALLERS_SHOWN
+        return f" · may call: {', '.join(callers[:CALLERS_SHOWN])}" + (f" and {rest} more" if rest > 0 else "")
+
     def _where(self, role: str) -> Placed | None:
-        return next((one for one in self.placed if one.bar.role == role), None)
+        return next((placed for placed in self.placed if placed.bar.role == role), None)
 
     def _edges(self, placed: Placed) -> tuple[float, float]:
         """The left and the right edge of a bar."""
         zones = [self.plan.zones.index(zone) for zone in placed.bar.zones]
         return self._x(min(zones)) + PAD, self._x(max(zones) + 1) - PAD
 
-    def _conductors(self) -> None:
+    def _draw_lanes(self) -> None:
         """One vertical line a target, joined by its callers; the arrow ends at the target, with the port on it."""
-        for index, one in enumerate(self.conductors):
+        for index, lane in enumerate(self.lanes):
             x = EDGE * 3 + LANE * index + LANE / 2
-            kind = f"lane {one.colour}"
-            levels: list[float] = [] if one.sources else [8.0 + OUTSIDE_HEIGHT]
+            kind = f"lane {lane.colour}"
+            levels: list[float] = [] if lane.sources else [8.0 + OUTSIDE_HEIGHT]
             for placed in self.placed:
-                if placed.bar.label in one.sources:
+                if placed.bar.label in lane.sources:
                     level = placed.stubs.pop(0)
                     levels.append(level)
                     self.drawing.lines.append(Line(((self._edges(placed)[0], level), (x, level)), kind))
                     self.drawing.dots.append(Dot(x, level, kind))
             for placed in self.placed:
-                if placed.bar.role == one.target:
+                if placed.bar.role == lane.target:
                     level = placed.top + 14
                     levels.append(level)
                     self.drawing.lines.append(Line(((x, level), (self._edges(placed)[0] - 2, level)), kind, arrow=True))
-                    self.drawing.label(self.left - PORTS / 2 - 2, level, one.port, one.colour)
+                    self.drawing.label(self.left - PORTS / 2 - 2, level, lane.port, lane.colour)
             self.drawing.lines.append(Line(((x, min(levels)), (x, max(levels))), kind))
 
-    def _way_out(self) -> None:
-        """From the tasks to the NAT gateways, and from there to the Internet."""
-        outward = {(source, port) for source, target, port in lines(self.facts.matrix) if target == INTERNET}
-        ports = sorted({port for _, port in outward})
-        sources = [one for one in self.placed if one.bar.label in {label for label, _ in outward}]
+    def _to_internet(self) -> None:
+        """From the tasks to each zone's NAT gateway, and from there to the Internet."""
+        outward = [pair for pair in connections(self.description.matrix) if pair[1] == INTERNET]
+        labels = {label for label, _, _ in outward}
+        sources = [placed for placed in self.placed if placed.bar.label in labels]
         if not sources:
             return
         x, kind = self.right + OUT / 2 - 6, "lane out"
@@ -245,36 +270,57 @@ class Diagram:
             level = placed.top + 10
             self.drawing.lines.append(Line(((self._edges(placed)[1], level), (x, level)), kind))
             self.drawing.dots.append(Dot(x, level, kind))
-        lowest = max(one.top + 10 for one in sources)
-        edge = self._x(max(self.nat_zones, default=len(self.plan.zones) - 1) + 1) - PAD
-        gate = Box(edge - 152, VPC_TOP - 14, 152, 28, "gate")
+        gate = self._internet_gateway()
+        lowest = max(placed.top + 10 for placed in sources)
+        if self.nats:
+            bus = self._by_nat(x, lowest, gate)
+        else:
+            bus = VPC_TOP
+            self.drawing.lines.append(Line(((x, lowest), (x, bus), (gate.x + gate.width + 2, bus)), kind, arrow=True))
+        up = gate.x + gate.width - 74
+        self.drawing.lines.append(Line(((up, gate.y), (up, 10.0 + OUTSIDE_HEIGHT)), kind, arrow=True))
+        self.drawing.label(x, bus + 40, ", ".join(sorted({port for _, _, port in outward})), "out")
+
+    def _internet_gateway(self) -> Box:
+        """Its box, on the upper edge of the network."""
+        gate = Box(self.right - PAD - 152, VPC_TOP - 14, 152, 28, "gate")
         self.drawing.boxes.append(gate)
         self.drawing.write(gate.x + PAD, gate.y + 5, ["Internet gateway"], TITLE, "title")
-        up, middle = gate.x + gate.width - 24, self.nat_middle if self.nat_zones else VPC_TOP
-        out = [((x, lowest), (x, middle), (edge + 2, middle)), ((up - 50, gate.y), (up - 50, 10.0 + OUTSIDE_HEIGHT))]
-        if self.nat_zones:
-            out.append(((up, middle - 20), (up, gate.y + gate.height + 2)))
-        self.drawing.lines += [Line(points, kind, arrow=True) for points in out]
-        self.drawing.label(x, self.nat_middle + 34, ", ".join(ports), "out")
+        return gate
+
+    def _by_nat(self, x: float, lowest: float, gate: Box) -> float:
+        """Lines from the tasks to each NAT gateway, and on to the Internet gateway; the level of the lower ones."""
+        kind, bus, above = "lane out", self.nats[0].y + NAT_HEIGHT + NAT_GAP - 8, VPC_TOP + 26.0
+        ends = [nat.x + nat.width - 24 for nat in self.nats]
+        for nat, end in zip(self.nats, ends, strict=True):
+            self.drawing.lines.append(
+                Line(((x, lowest), (x, bus), (end, bus), (end, nat.y + NAT_HEIGHT + 2)), kind, arrow=True)
+            )
+            up = gate.x + gate.width - 24
+            self.drawing.lines.append(
+                Line(((end, nat.y), (end, above), (up, above), (up, gate.y + gate.height + 2)), kind, arrow=True)
+            )
+        self.drawing.dots += [Dot(end, level, kind) for end in ends[1:] for level in (bus, above)]
+        return bus
 
 
-def diagram(facts: Description) -> tuple[Drawing, tuple[Conductor, ...]] | None:
-    """The drawing and its legend; None where there is no network to draw."""
-    if not facts.subnets:
+def diagram(description: Description) -> tuple[Drawing, tuple[Lane, ...]] | None:
+    """The drawing and its lanes; None where there is no network to draw."""
+    if not description.subnets:
         return None
-    plan = Reader(facts).plan()
+    plan = Reader(description).plan()
     if not plan.zones or not plan.bars:
         return None
-    whole = Diagram(facts, plan)
-    return whole.draw(), tuple(whole.conductors)
+    whole = Diagram(description, plan)
+    return whole.draw(), tuple(whole.lanes)
 
 
 def _stretches(zones: Sequence[int]) -> list[list[int]]:
     """Neighbouring zones together."""
-    found: list[list[int]] = []
+    stretches: list[list[int]] = []
     for zone in zones:
-        if found and found[-1][-1] == zone - 1:
-            found[-1].append(zone)
+        if stretches and stretches[-1][-1] == zone - 1:
+            stretches[-1].append(zone)
         else:
-            found.append([zone])
-    return found
+            stretches.append([zone])
+    return stretches

@@ -89,7 +89,7 @@ class Drawing:
 
 def wide(text: str, size: float, bold: bool = False) -> float:
     """Pixels that a text takes at most in the system's sans-serif font; rather too many than too few."""
-    ems = sum(0.36 if one in NARROW else 0.82 if one in WIDE else 1.0 if one >= FULL_WIDTH else 0.6 for one in text)
+    ems = sum(0.36 if char in NARROW else 0.82 if char in WIDE else 1.0 if char >= FULL_WIDTH else 0.6 for char in text)
     return ems * size * (1.07 if bold else 1.0)
 
 

@@ -1,21 +1,21 @@
-"""The connections between the things that the diagram shows, bundled by target."""
+"""The connections between the things that the diagram shows, bundled by target: each bundle has a lane of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rehearsal.report.connections import connections, label
 from rehearsal.report.description import Description
 from rehearsal.report.plan import Plan
-from rehearsal.report.reach import lines, words
 
 COLOURS = 9
-"""Of conductors, in the style sheet."""
+"""Of lanes, in the style sheet."""
 
 
 @dataclass(frozen=True)
-class Conductor:
-    """All who may call one target on one port."""
+class Lane:
+    """All callers of one target on one port."""
 
     target: str
     port: str
@@ -24,26 +24,27 @@ class Conductor:
     colour: str
 
 
-def conductors(facts: Description, plan: Plan) -> list[Conductor]:
-    """The lines between drawn things, by target: what is called from outside first, then the longest ways."""
+def lanes(description: Description, plan: Plan) -> list[Lane]:
+    """By target: what is called from outside first, then the longest lanes."""
     bars = [*([plan.balancer] if plan.balancer else []), *plan.bars]
     by_role = {bar.role: index for index, bar in reversed(list(enumerate(bars)))}
     level = by_role | {bar.label: index for index, bar in enumerate(bars)}
-    found: dict[tuple[str, str], set[str]] = {}
-    for source, target, port in sorted(lines(facts.matrix)):
+    bundles: dict[tuple[str, str], set[str]] = {}
+    for source, target, port in sorted(connections(description.matrix)):
         if target in by_role and (source in level or target == "alb"):
-            found.setdefault((target, port), set()).update({source} & level.keys())
+            bundles.setdefault((target, port), set()).update({source} & level.keys())
 
-    def length(one: tuple[tuple[str, str], set[str]]) -> tuple[float, str]:
-        (target, port), sources = one
-        return (-max(abs(level[target] - level[source]) for source in sources) if sources else float("-inf")), port
+    def length(bundle: tuple[tuple[str, str], set[str]]) -> tuple[float, str]:
+        (target, port), sources = bundle
+        longest = max((abs(level[target] - level[source]) for source in sources), default=float("inf"))
+        return -longest, port
 
     return [
-        Conductor(target, port, tuple(sorted(sources)), f"colour-{index % COLOURS}")
-        for index, ((target, port), sources) in enumerate(sorted(found.items(), key=length))
+        Lane(target, port, tuple(sorted(sources)), f"colour-{index % COLOURS}")
+        for index, ((target, port), sources) in enumerate(sorted(bundles.items(), key=length))
     ]
 
 
-def legend(conductors: Iterable[Conductor]) -> list[tuple[str, str]]:
-    """Colour and meaning of each conductor."""
-    return [(one.colour, f"{words(one.target)} :{one.port}") for one in conductors]
+def legend(lanes: Iterable[Lane]) -> list[tuple[str, str]]:
+    """Colour and meaning of each lane."""
+    return [(lane.colour, f"{label(lane.target)} :{lane.port}") for lane in lanes]

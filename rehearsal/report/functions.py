@@ -26,14 +26,14 @@ class Function:
     archive: str
 
 
-def functions(facts: Description) -> tuple[Function, ...]:
+def functions(description: Description) -> tuple[Function, ...]:
     """Every function that the gateway offers."""
-    return tuple(_function(name, where, facts) for name, where in sorted(served(facts).items()))
+    return tuple(_function(name, where, description) for name, where in sorted(served(description).items()))
 
 
-def served(facts: Description) -> dict[str, Mapping[str, str]]:
+def served(description: Description) -> dict[str, Mapping[str, str]]:
     """What the gateway's environment says: endpoint and container by function."""
-    for record in facts.of_type("aws:ecs/taskDefinition:TaskDefinition"):
+    for record in description.of_type("aws:ecs/taskDefinition:TaskDefinition"):
         for container in definitions(record):
             for variable in container.get("environment") or []:
                 if variable["name"] == VARIABLE:
@@ -41,11 +41,13 @@ def served(facts: Description) -> dict[str, Mapping[str, str]]:
     return {}
 
 
-def containers(facts: Description, endpoint: str) -> tuple[str, list[Mapping[str, Any]]]:
+def containers(description: Description, endpoint: str) -> tuple[str, list[Mapping[str, Any]]]:
     """Instances of an endpoint as text, and the containers of its model."""
-    by_name = {str(one.outputs.get("name") or one.id): one for one in facts.records if "sagemaker/" in one.type}
-    made = next((one for one in facts.of_type("aws:sagemaker/endpoint:Endpoint") if one.id == endpoint), None)
-    config = by_name.get(made.inputs.get("endpointConfigName", "")) if made else None
+    sagemaker = [record for record in description.records if "sagemaker/" in record.type]
+    by_name = {str(record.outputs.get("name") or record.id): record for record in sagemaker}
+    endpoints = description.of_type("aws:sagemaker/endpoint:Endpoint")
+    record = next((record for record in endpoints if record.id == endpoint), None)
+    config = by_name.get(record.inputs.get("endpointConfigName", "")) if record else None
     if config is None:
         return "", []
     variant = config.inputs["productionVariants"][0]
@@ -56,14 +58,15 @@ def containers(facts: Description, endpoint: str) -> tuple[str, list[Mapping[str
     return size, model.inputs.get("containers") or [model.inputs["primaryContainer"]]
 
 
-def _function(name: str, where: Mapping[str, str], facts: Description) -> Function:
-    size, found = containers(facts, where["endpoint"])
+def _function(name: str, where: Mapping[str, str], description: Description) -> Function:
+    size, candidates = containers(description, where["endpoint"])
     host = where.get("container", "")
-    one = next((item for item in found if not host or item.get("containerHostname") == host), {})
+    fitting = [container for container in candidates if not host or container.get("containerHostname") == host]
+    container = fitting[0] if fitting else {}
     return Function(
         name=name,
         endpoint=f"{where['endpoint']} ({size})" if size else where["endpoint"],
         container=host,
-        image=str(one.get("image", "not found")),
-        archive=str(one.get("modelDataUrl", "not found")),
+        image=str(container.get("image", "not found")),
+        archive=str(container.get("modelDataUrl", "not found")),
     )

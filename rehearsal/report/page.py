@@ -11,13 +11,13 @@ from markupsafe import Markup
 
 from rehearsal import listing
 from rehearsal.report import (
+    connections,
     cost,
     description,
     diagram,
     edge_routing,
     functions,
     permissions,
-    reach,
     schedule,
     shown,
     sizes,
@@ -43,41 +43,41 @@ def text(rehearsal: Rehearsal) -> str:
     return render(description.gather(rehearsal, outputs))
 
 
-def render(known: description.Description) -> str:
-    """The page of these description."""
-    redact = shown.Redactor(known.records)
-    drawn = diagram.diagram(known)
+def render(described: description.Description) -> str:
+    """The page of this description."""
+    redact = shown.Redactor(described.records)
+    drawn = diagram.diagram(described)
     page = _environment().get_template("report.html.j2")
     return page.render(
-        facts=known,
+        description=described,
         redact=redact,
-        tree=shown.Tree(known.records, redact).shown(),
-        count=len(known.records),
+        tree=shown.Tree(described.records, redact).shown(),
+        count=len(described.records),
         drawing=drawn[0] if drawn else None,
         legend=edge_routing.legend(drawn[1]) if drawn else [],
-        words=reach.words,
-        style=reach.style,
-        functions=functions.functions(known),
-        roles=permissions.roles(known),
-        secrets=permissions.secrets(known),
-        plan=schedule.plan(known.records),
+        label=connections.label,
+        style=connections.style,
+        functions=functions.functions(described),
+        roles=permissions.roles(described),
+        secrets=permissions.secrets(described),
+        plan=schedule.plan(described.records),
         times=schedule.table(),
-        **_money(known),
+        **_costs(described),
     )
 
 
-def _money(known: description.Description) -> dict[str, Any]:
+def _costs(described: description.Description) -> dict[str, Any]:
     """What the page's section on cost needs."""
-    awake = sizes.awake_share(known.config.get("cvat:mode", ""), known.config.get("cvat:officeHours", ""))
-    now = sizes.measured(known.records, awake)
-    presets, modes = sizes.of_presets(known.config, now), sizes.of_modes(known.config, now)
+    folder, config, records = described.folder, described.config, described.records
+    now = sizes.measured(records)
+    presets, modes = sizes.of_presets(folder, config, now), sizes.of_modes(folder, config, now)
     return {
-        "here": cost.place(known.region),
+        "here": cost.price_list(described.region),
         "reference": cost.reference(),
-        "bill": cost.bill(now, known.records),
-        "presets": {name: cost.bill(one, known.records) for name, one in presets.items()},
+        "bill": cost.bill(now, records),
+        "presets": {name: cost.bill(size, records) for name, size in presets.items()},
         "preset_sizes": presets,
-        "modes": {name: (one, cost.bill(one, known.records)) for name, one in modes.items()},
+        "modes": {name: (size, cost.bill(size, records)) for name, size in modes.items()},
         "sizes": now,
         "total": cost.total,
         "assumed": cost.table()["assumed"],

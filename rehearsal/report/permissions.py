@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.aws.iam_evaluator import as_list
 from rehearsal.report.description import Description, Role, definitions
 from rehearsal.report.stable import Names
 
@@ -44,71 +45,67 @@ class Use:
     readers: tuple[str, ...]
 
 
-def roles(facts: Description) -> tuple[Permissions, ...]:
+def roles(description: Description) -> tuple[Permissions, ...]:
     """All roles, by name."""
-    names = Names(list(facts.records))
-    return tuple(_permissions(role, names) for role in sorted(facts.roles, key=lambda one: one.name))
+    names = Names(list(description.records))
+    return tuple(_permissions(role, names) for role in sorted(description.roles, key=lambda role: role.name))
 
 
 def _permissions(role: Role, names: Names) -> Permissions:
-    trusted = sorted(
-        {who for one in _many(role.trust.get("Statement")) for who in _principals(one.get("Principal", {}))}
-    )
-    statements = [_statement(one, names) for policy in role.policies.values() for one in _many(policy.get("Statement"))]
+    trust = as_list(role.trust.get("Statement"))
+    trusted = sorted({who for statement in trust for who in _principals(statement.get("Principal", {}))})
+    statements = [
+        _statement(statement, names)
+        for policy in role.policies.values()
+        for statement in as_list(policy.get("Statement"))
+    ]
     return Permissions(role.name, tuple(trusted), tuple(statements), role.attached)
 
 
-def _statement(one: Mapping[str, Any], names: Names) -> Statement:
-    resources = tuple(map(str, _many(names.of(one.get("Resource", [])))))
-    condition = one.get("Condition")
+def _statement(statement: Mapping[str, Any], names: Names) -> Statement:
+    resources = tuple(map(str, as_list(names.of(statement.get("Resource", [])))))
+    condition = statement.get("Condition")
     return Statement(
-        effect=str(one.get("Effect", "")),
-        actions=tuple(map(str, _many(one.get("Action", [])))),
+        effect=str(statement.get("Effect", "")),
+        actions=tuple(map(str, as_list(statement.get("Action", [])))),
         resources=resources,
         condition=json.dumps(names.of(condition), ensure_ascii=False) if condition else "",
-        wide="*" in resources and one.get("Effect") == "Allow" and not condition,
+        wide="*" in resources and statement.get("Effect") == "Allow" and not condition,
     )
 
 
 def _principals(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for kind in value:
-            yield from (str(who) for who in _many(value[kind]))
+            yield from (str(who) for who in as_list(value[kind]))
     else:
         yield str(value)
 
 
-def _many(value: Any) -> list[Any]:
-    """IAM lets a list of one be written without brackets."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def secrets(facts: Description) -> tuple[Use, ...]:
+def secrets(description: Description) -> tuple[Use, ...]:
     """All secrets by name and key, never by value."""
-    readers = list(_readers(facts))
+    readers = list(_readers(description))
     return tuple(
         Use(
             name=secret.name,
             description=secret.description,
             keys=secret.keys,
-            readers=_by_variable((who, variable) for who, variable, source in readers if source.startswith(secret.arn)),
+            readers=_by_variable((name, variable) for name, variable, arn in readers if arn.startswith(secret.arn)),
         )
-        for secret in sorted(facts.secrets, key=lambda one: one.name)
+        for secret in sorted(description.secrets, key=lambda secret: secret.name)
     )
 
 
 def _by_variable(uses: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Each variable with the containers that get it."""
-    found: dict[str, set[str]] = {}
-    for who, variable in uses:
-        found.setdefault(variable, set()).add(who)
-    return tuple(f"{variable}: {', '.join(sorted(found[variable]))}" for variable in sorted(found))
+    containers: dict[str, set[str]] = {}
+    for container, variable in uses:
+        containers.setdefault(variable, set()).add(container)
+    return tuple(f"{variable}: {', '.join(sorted(containers[variable]))}" for variable in sorted(containers))
 
 
-def _readers(facts: Description) -> Iterator[tuple[str, str, str]]:
-    for record in facts.of_type("aws:ecs/taskDefinition:TaskDefinition"):
+def _readers(description: Description) -> Iterator[tuple[str, str, str]]:
+    for record in description.of_type("aws:ecs/taskDefinition:TaskDefinition"):
         for container in definitions(record):
             for secret in container.get("secrets") or []:
                 yield container["name"], secret["name"], secret["valueFrom"]

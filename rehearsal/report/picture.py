@@ -33,7 +33,7 @@ TIMEOUT_SECONDS = 60
 
 def browser() -> str | None:
     """The path of a Chromium on this machine."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 def take(chromium: str, page: Path, picture: Path) -> None:
@@ -41,9 +41,12 @@ def take(chromium: str, page: Path, picture: Path) -> None:
     picture.parent.mkdir(parents=True, exist_ok=True)
     width, height = SIZE
     with tempfile.TemporaryDirectory() as profile:
-        what = [f"--user-data-dir={profile}", f"--window-size={width},{height}", f"--screenshot={picture.resolve()}"]
+        flags = [f"--user-data-dir={profile}", f"--window-size={width},{height}", f"--screenshot={picture.resolve()}"]
         subprocess.run(  # noqa: S603  (a browser that was looked up, on a file of ours)
-            [chromium, *FLAGS, *what, page.resolve().as_uri()], check=True, capture_output=True, timeout=TIMEOUT_SECONDS
+            [chromium, *FLAGS, *flags, page.resolve().as_uri()],
+            check=True,
+            capture_output=True,
+            timeout=TIMEOUT_SECONDS,
         )
 
 
@@ -52,16 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m rehearsal.report.picture", description=__doc__)
     parser.add_argument("report", type=Path, help="a report.html that the rehearsal has written")
     parser.add_argument("picture", type=Path, help="the PNG file to write")
-    given = parser.parse_args(argv)
-    if not given.report.is_file():
-        sys.stderr.write(f"{given.report} does not exist: make it with `make rehearse`.\n")
+    arguments = parser.parse_args(argv)
+    if not arguments.report.is_file():
+        sys.stderr.write(f"{arguments.report} does not exist: make it with `make rehearse`.\n")
         return 1
     chromium = browser()
     if chromium is None:
         sys.stderr.write(f"No Chromium was found ({', '.join(NAMES)}). {REMEDY}\n")
         return 1
-    take(chromium, given.report, given.picture)
-    sys.stdout.write(f"{given.picture}: {given.picture.stat().st_size // 1024} KB\n")
+    take(chromium, arguments.report, arguments.picture)
+    sys.stdout.write(f"{arguments.picture}: {arguments.picture.stat().st_size // 1024} KB\n")
     return 0
 
 

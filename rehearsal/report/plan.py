@@ -1,4 +1,4 @@
-"""What the diagram shows: the zones, and who stands in which of them, read from the records."""
+"""What the diagram shows: the zones, and what is in which of them, read from the records."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from rehearsal.checks.nodes import ROLE_TAG
 from rehearsal.engine.state import Record
+from rehearsal.report.connections import place
 from rehearsal.report.description import Description, definitions
 from rehearsal.report.functions import containers, served
-from rehearsal.report.reach import place
 
 S3 = "Buckets (S3)"
 ENDPOINTS_SHOWN = 6
@@ -19,17 +19,17 @@ NAMES_SHOWN = 12
 
 @dataclass(frozen=True)
 class Bar:
-    """Something that stands in the private subnets of one or more zones."""
+    """Something in the private subnets of one or more zones."""
 
     role: str
-    """Its name in the list of edges: what it is called by."""
+    """Its name as a target of connections."""
     label: str
-    """Its row in the matrix: what it calls by."""
+    """Its row in the matrix: its name as a caller."""
     title: str
     details: tuple[str, ...]
     zones: frozenset[str]
     note: str = ""
-    """Said in each of its zones."""
+    """Written in each of its zones."""
 
     @property
     def kind(self) -> str:
@@ -60,18 +60,18 @@ class Plan:
 
 
 class Reader:
-    """Reads the plan from facts."""
+    """Reads the plan from a description."""
 
-    def __init__(self, facts: Description) -> None:
-        self.facts = facts
-        self._zones = {subnet.id: subnet.zone for subnet in facts.subnets}
+    def __init__(self, description: Description) -> None:
+        self.description = description
+        self._zones = {subnet.id: subnet.zone for subnet in description.subnets}
         self._roles = {
             record.id: (record.tags or {}).get(ROLE_TAG, "")
-            for record in facts.of_type("aws:ec2/securityGroup:SecurityGroup")
+            for record in description.of_type("aws:ec2/securityGroup:SecurityGroup")
         }
 
         self._definitions = {
-            one.outputs.get("arn"): one for one in facts.of_type("aws:ecs/taskDefinition:TaskDefinition")
+            record.outputs.get("arn"): record for record in description.of_type("aws:ecs/taskDefinition:TaskDefinition")
         }
 
     def plan(self) -> Plan:
@@ -82,7 +82,7 @@ class Reader:
             balancer=next(iter(self._balancers()), None),
             bars=tuple(sorted(bars, key=lambda bar: (place(bar.role), bar.title))),
             services=(*self._regional(), *self._sagemaker()),
-            networks=tuple(str(one.inputs.get("cidrBlock", "")) for one in self.facts.of_type("aws:ec2/vpc:Vpc")),
+            networks=tuple(str(vpc.inputs.get("cidrBlock", "")) for vpc in self.description.of_type("aws:ec2/vpc:Vpc")),
         )
 
     def _bar(
@@ -93,35 +93,36 @@ class Reader:
         server = next((role for role in roles if not role.endswith("-client")), "")
         zones = frozenset(self._zones[subnet] for subnet in subnets if subnet in self._zones)
         label = more.get("label", server)
-        return Bar(server, label, title, tuple(one for one in details if one), zones, more.get("note", ""))
+        return Bar(server, label, title, tuple(line for line in details if line), zones, more.get("note", ""))
 
     def _balancers(self) -> Iterator[Bar]:
-        for record in self.facts.of_type("aws:lb/loadBalancer:LoadBalancer"):
+        for record in self.description.of_type("aws:lb/loadBalancer:LoadBalancer"):
             listeners = [
-                f"{one.inputs.get('protocol')} :{one.inputs.get('port')}"
-                for one in self.facts.of_type("aws:lb/listener:Listener")
-                if one.inputs.get("loadBalancerArn") == record.outputs.get("arn")
+                f"{listener.inputs.get('protocol')} :{listener.inputs.get('port')}"
+                for listener in self.description.of_type("aws:lb/listener:Listener")
+                if listener.inputs.get("loadBalancerArn") == record.outputs.get("arn")
             ]
-            where = "internal" if record.inputs.get("internal") else "public"
-            rules = len(self.facts.of_type("aws:lb/listenerRule:ListenerRule"))
-            details = [f"{where} · {', '.join(listeners)} · {rules} path rules", *self._guards()]
+            scheme = "internal" if record.inputs.get("internal") else "public"
+            rules = len(self.description.of_type("aws:lb/listenerRule:ListenerRule"))
+            details = [f"{scheme} · {', '.join(listeners)} · {rules} path rules", *self._guards()]
             groups, subnets = record.inputs.get("securityGroups") or [], record.inputs.get("subnets") or []
             yield self._bar("Load balancer (ALB)", details, groups, subnets)
 
     def _guards(self) -> Iterator[str]:
-        """What stands before the rules."""
-        found = [f"WAF with {len(one.inputs['rules'])} rules" for one in self.facts.of_type("aws:wafv2/webAcl:WebAcl")]
-        asked = any(
+        """What every request has to pass."""
+        acls = self.description.of_type("aws:wafv2/webAcl:WebAcl")
+        guards = [f"WAF with {len(acl.inputs['rules'])} rules" for acl in acls]
+        login = any(
             action.get("authenticateOidc")
-            for one in self.facts.of_type("aws:lb/listener:Listener")
-            for action in one.inputs.get("defaultActions") or []
+            for listener in self.description.of_type("aws:lb/listener:Listener")
+            for action in listener.inputs.get("defaultActions") or []
         )
-        found += ["login at an identity provider (OIDC)"] if asked else []
-        if found:
-            yield " · ".join(found)
+        guards += ["login at an identity provider (OIDC)"] if login else []
+        if guards:
+            yield " · ".join(guards)
 
     def _services(self) -> Iterator[Bar]:
-        for record in self.facts.of_type("aws:ecs/service:Service"):
+        for record in self.description.of_type("aws:ecs/service:Service"):
             network = record.inputs.get("networkConfiguration") or {}
             definition = self._definitions.get(record.inputs.get("taskDefinition"))
             name = _container(definition).get("name", record.name)
@@ -134,75 +135,78 @@ class Reader:
         """The service's names in Cloud Map."""
         entries = service.inputs.get("serviceRegistries") or {}
         arn = entries.get("registryArn") if isinstance(entries, Mapping) else None
-        spaces = {
-            one.id: one.inputs["name"]
-            for one in self.facts.of_type("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace")
+        namespaces = {
+            namespace.id: namespace.inputs["name"]
+            for namespace in self.description.of_type("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace")
         }
-        for one in self.facts.of_type("aws:servicediscovery/service:Service"):
-            if one.outputs.get("arn") == arn:
-                space = spaces.get(one.inputs["dnsConfig"]["namespaceId"], "")
-                yield f"Cloud Map: {one.inputs['name']}.{space}"
+        for entry in self.description.of_type("aws:servicediscovery/service:Service"):
+            if entry.outputs.get("arn") == arn:
+                namespace = namespaces.get(entry.inputs["dnsConfig"]["namespaceId"], "")
+                yield f"Cloud Map: {entry.inputs['name']}.{namespace}"
 
     def _init(self) -> Iterator[Bar]:
-        for record in self.facts.records:
+        for record in self.description.records:
             if record.type.startswith("pulumi-python:dynamic") and "task_definition" in record.inputs:
                 definition = self._definitions.get(record.inputs["task_definition"])
-                names = [one["name"] for one in definitions(definition)] if definition else []
+                names = [container["name"] for container in definitions(definition)] if definition else []
                 details = [f"runs once, before the rest · {', '.join(names)}"]
                 groups, subnets = record.inputs["security_groups"], record.inputs["subnets"]
                 yield self._bar(f"{record.name} task", details, groups, subnets, label=next(iter(names), record.name))
 
     def _models(self) -> Iterator[Bar]:
-        by_place: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
-        for record in self.facts.of_type("aws:sagemaker/model:Model"):
+        counts: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
+        for record in self.description.of_type("aws:sagemaker/model:Model"):
             network = record.inputs.get("vpcConfig") or {}
             key = tuple(network.get("securityGroupIds") or []), tuple(network.get("subnets") or [])
-            by_place[key] = by_place.get(key, 0) + 1
-        for (groups, subnets), count in by_place.items():
+            counts[key] = counts.get(key, 0) + 1
+        for (groups, subnets), count in counts.items():
             yield self._bar("models", [f"network interfaces of {_many(count, 'SageMaker model')}"], groups, subnets)
 
     def _endpoints(self) -> Iterator[Bar]:
-        doors = [one for one in self.facts.of_type("aws:ec2/vpcEndpoint:VpcEndpoint") if one.inputs.get("subnetIds")]
-        if doors:
-            names = ", ".join(sorted(one.inputs["serviceName"].rpartition(f"{self.facts.region}.")[2] for one in doors))
-            first = doors[0].inputs
+        endpoints = [endpoint.inputs for endpoint in self.description.of_type("aws:ec2/vpcEndpoint:VpcEndpoint")]
+        interfaces = [inputs for inputs in endpoints if inputs.get("subnetIds")]
+        if interfaces:
+            prefix = f"{self.description.region}."
+            names = ", ".join(sorted(inputs["serviceName"].rpartition(prefix)[2] for inputs in interfaces))
+            first = interfaces[0]
             yield self._bar("VPC endpoints", [names], first.get("securityGroupIds") or [], first["subnetIds"])
 
     def _stores(self) -> Iterator[Bar]:
-        for record in self.facts.of_type("aws:rds/instance:Instance"):
-            given = record.inputs
-            standby = "standby in another zone" if given.get("multiAz") else "no standby"
-            details = [f"{given.get('instanceClass')} · {given.get('allocatedStorage')} GB · {standby}"]
-            subnets = self._group("aws:rds/subnetGroup:SubnetGroup", given.get("dbSubnetGroupName"))
-            title = f"PostgreSQL {given.get('engineVersion', '')} (RDS)"
-            yield self._bar(title, details, given.get("vpcSecurityGroupIds") or [], subnets)
-        for record in self.facts.of_type("aws:elasticache/replicationGroup:ReplicationGroup"):
-            given = record.inputs
-            details = [f"{given.get('nodeType')} · {_many(given.get('numCacheClusters', 1), 'node')}"]
-            subnets = self._group("aws:elasticache/subnetGroup:SubnetGroup", given.get("subnetGroupName"))
-            title = f"Redis {given.get('engineVersion', '')} (ElastiCache)"
-            yield self._bar(title, details, given.get("securityGroupIds") or [], subnets)
-        for record in self.facts.of_type("aws:efs/fileSystem:FileSystem"):
+        for record in self.description.of_type("aws:rds/instance:Instance"):
+            inputs = record.inputs
+            standby = "standby in another zone" if inputs.get("multiAz") else "no standby"
+            details = [f"{inputs.get('instanceClass')} · {inputs.get('allocatedStorage')} GB · {standby}"]
+            subnets = self._group("aws:rds/subnetGroup:SubnetGroup", inputs.get("dbSubnetGroupName"))
+            title = f"PostgreSQL {inputs.get('engineVersion', '')} (RDS)"
+            yield self._bar(title, details, inputs.get("vpcSecurityGroupIds") or [], subnets)
+        for record in self.description.of_type("aws:elasticache/replicationGroup:ReplicationGroup"):
+            inputs = record.inputs
+            details = [f"{inputs.get('nodeType')} · {_many(inputs.get('numCacheClusters', 1), 'node')}"]
+            subnets = self._group("aws:elasticache/subnetGroup:SubnetGroup", inputs.get("subnetGroupName"))
+            title = f"Redis {inputs.get('engineVersion', '')} (ElastiCache)"
+            yield self._bar(title, details, inputs.get("securityGroupIds") or [], subnets)
+        for record in self.description.of_type("aws:efs/fileSystem:FileSystem"):
             targets = [
-                one.inputs
-                for one in self.facts.of_type("aws:efs/mountTarget:MountTarget")
-                if one.inputs["fileSystemId"] == record.id
+                target.inputs
+                for target in self.description.of_type("aws:efs/mountTarget:MountTarget")
+                if target.inputs["fileSystemId"] == record.id
             ]
             points = [
-                one.inputs["rootDirectory"]["path"]
-                for one in self.facts.of_type("aws:efs/accessPoint:AccessPoint")
-                if one.inputs["fileSystemId"] == record.id
+                point.inputs["rootDirectory"]["path"]
+                for point in self.description.of_type("aws:efs/accessPoint:AccessPoint")
+                if point.inputs["fileSystemId"] == record.id
             ]
             groups = sorted({group for target in targets for group in target.get("securityGroups") or []})
             details = [f"access points {', '.join(points)}"]
-            yield self._bar("Files (EFS)", details, groups, [one["subnetId"] for one in targets], note="mount target")
+            subnets = [target["subnetId"] for target in targets]
+            yield self._bar("Files (EFS)", details, groups, subnets, note="mount target")
 
     def _group(self, token: str, name: Any) -> list[str]:
         return [
             subnet
-            for one in self.facts.of_type(token)
-            if name in (one.id, one.outputs.get("name"))
-            for subnet in one.inputs.get("subnetIds") or []
+            for group in self.description.of_type(token)
+            if name in (group.id, group.outputs.get("name"))
+            for subnet in group.inputs.get("subnetIds") or []
         ]
 
     def _regional(self) -> Iterator[Service]:
@@ -212,23 +216,26 @@ class Reader:
             ("aws:secretsmanager/secret:Secret", "Secrets Manager"),
             ("aws:cloudwatch/logGroup:LogGroup", "CloudWatch Logs"),
         ):
-            names = sorted(one.name for one in self.facts.of_type(token))
-            by_gateway = title == S3 and any(
-                one.inputs.get("vpcEndpointType") == "Gateway" and str(one.inputs.get("serviceName")).endswith(".s3")
-                for one in self.facts.of_type("aws:ec2/vpcEndpoint:VpcEndpoint")
-            )
+            names = sorted(record.name for record in self.description.of_type(token))
             if names:
-                yield Service(
-                    title, (_listed(names), *(["reached by the VPC's gateway endpoint"] if by_gateway else []))
-                )
+                by_gateway = title == S3 and self._has_s3_gateway()
+                note = ["reached by the VPC's gateway endpoint"] if by_gateway else []
+                yield Service(title, (_listed(names), *note))
+
+    def _has_s3_gateway(self) -> bool:
+        endpoints = [endpoint.inputs for endpoint in self.description.of_type("aws:ec2/vpcEndpoint:VpcEndpoint")]
+        return any(
+            inputs.get("vpcEndpointType") == "Gateway" and str(inputs.get("serviceName")).endswith(".s3")
+            for inputs in endpoints
+        )
 
     def _sagemaker(self) -> Iterator[Service]:
         by_endpoint: dict[str, list[str]] = {}
-        for function, where in served(self.facts).items():
+        for function, where in served(self.description).items():
             by_endpoint.setdefault(where["endpoint"], []).append(function)
-        for record in self.facts.of_type("aws:sagemaker/endpoint:Endpoint"):
-            size, found = containers(self.facts, record.id)
-            hosts = [str(one.get("containerHostname", "")) for one in found]
+        for record in self.description.of_type("aws:sagemaker/endpoint:Endpoint"):
+            size, served_containers = containers(self.description, record.id)
+            hosts = [str(container.get("containerHostname", "")) for container in served_containers]
             names = [host for host in hosts if host] or sorted(by_endpoint.get(record.id, []))
             yield Service(f"Endpoint {record.name}", (size, *names), endpoint=True)
 
@@ -244,9 +251,10 @@ def _container(definition: Record | None) -> dict[str, Any]:
 
 
 def _commands(definition: Record | None) -> list[str]:
-    """What the containers of a task are told to do, where the image does not say."""
-    told = [" ".join(one["command"]) for one in definitions(definition) if one.get("command")] if definition else []
-    return [f"command {', '.join(told)}"] if told else []
+    """The commands of a task's containers, where they are not the image's own."""
+    listed = definitions(definition) if definition else []
+    commands = [" ".join(container["command"]) for container in listed if container.get("command")]
+    return [f"command {', '.join(commands)}"] if commands else []
 
 
 def _size(definition: Record | None) -> str:
@@ -264,8 +272,9 @@ def together(endpoints: Sequence[Service]) -> Service:
     """One box for all endpoints."""
     if len(endpoints) == 1:
         return endpoints[0]
-    shown = [f"{one.title.removeprefix('Endpoint ')} ({one.details[0]})" for one in endpoints[:ENDPOINTS_SHOWN]]
-    rest = len(endpoints) - len(shown)
-    return Service(
-        f"{len(endpoints)} SageMaker endpoints", (*shown, *([f"and {rest} more"] if rest else [])), endpoint=True
-    )
+    names = [
+        f"{endpoint.title.removeprefix('Endpoint ')} ({endpoint.details[0]})"
+        for endpoint in endpoints[:ENDPOINTS_SHOWN]
+    ]
+    rest = [f"and {len(endpoints) - len(names)} more"] if len(endpoints) > len(names) else []
+    return Service(f"{len(endpoints)} SageMaker endpoints", (*names, *rest), endpoint=True)

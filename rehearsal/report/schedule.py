@@ -49,7 +49,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When everything is created, nothing having to wait but for what it depends on."""
+    """When everything is created if nothing waits but for what it depends on."""
 
     steps: tuple[Step, ...]
     """By start."""
@@ -64,7 +64,7 @@ class Schedule:
     @property
     def drawn(self) -> tuple[Step, ...]:
         """What is worth a bar."""
-        return tuple(one for one in self.steps if one.critical or one.end - one.start >= SHOWN_FROM_SECONDS)
+        return tuple(step for step in self.steps if step.critical or step.end - step.start >= SHOWN_FROM_SECONDS)
 
 
 @cache
@@ -78,14 +78,14 @@ def duration(record: Record) -> Duration:
     times = table()
     if record.type.startswith(tuple(times["nothing"])) or is_component(record):
         return Duration(0, 0, 0)
-    matched = next((one for one in times["kinds"] if _fits(one, record)), times["otherwise"])
-    low, mode, high = matched["seconds"]
-    return Duration(low, mode, high, matched["basis"])
+    kind = next((kind for kind in times["kinds"] if _fits(kind, record)), times["otherwise"])
+    low, mode, high = kind["seconds"]
+    return Duration(low, mode, high, kind["basis"])
 
 
 def _fits(kind: Mapping[str, Any], record: Record) -> bool:
-    wanted = kind.get("where", {}).items()
-    return bool(kind["type"] == record.type and all(record.inputs.get(key) == value for key, value in wanted))
+    inputs = kind.get("where", {}).items()
+    return bool(kind["type"] == record.type and all(record.inputs.get(key) == value for key, value in inputs))
 
 
 def plan(records: Sequence[Record]) -> Schedule:
@@ -107,10 +107,10 @@ def plan(records: Sequence[Record]) -> Schedule:
         for urn, record in graph.records.items()
         if times[urn].high
     ]
-    steps.sort(key=lambda one: (one.start, -one.end, one.urn))
+    steps.sort(key=lambda step: (step.start, -step.end, step.urn))
     return Schedule(
         steps=tuple(steps),
-        critical=tuple(one for one in steps if one.critical),
+        critical=tuple(step for step in steps if step.critical),
         seconds=max(ends.values(), default=0.0),
         quickest=max(graph.ends(lambda urn: times[urn].low).values(), default=0.0),
         slowest=max(graph.ends(lambda urn: times[urn].high).values(), default=0.0),
@@ -132,22 +132,22 @@ class Graph:
                 self.waits[outer].add(record.urn)
 
     def _around(self, record: Record) -> list[str]:
-        """awsx components that stand around a record: they are done when all inside is."""
-        found, parent = [], record.parent
+        """awsx components around a record: they are done when all inside is."""
+        components, parent = [], record.parent
         while parent in self.records:
             if self.records[parent].type.startswith("awsx:"):
-                found.append(parent)
+                components.append(parent)
             parent = self.records[parent].parent
-        return found
+        return components
 
     def ends(self, seconds: Callable[[str], float]) -> dict[str, float]:
-        """When each resource is there."""
+        """When each resource exists."""
         done: dict[str, float] = {}
 
         def end(urn: str, above: frozenset[str]) -> float:
             if urn not in done:
                 below = above | {urn}
-                starts = [end(one, below) for one in sorted(self.waits[urn] - below)]
+                starts = [end(dependency, below) for dependency in sorted(self.waits[urn] - below)]
                 done[urn] = max(starts, default=0.0) + seconds(urn)
             return done[urn]
 
@@ -158,11 +158,11 @@ class Graph:
     def chain(self, ends: Mapping[str, float]) -> set[str]:
         """URNs of the longest chain, found backwards from what is done last."""
         chain: set[str] = set()
-        urn = max(sorted(ends), key=lambda one: ends[one], default="")
+        urn = max(sorted(ends), key=lambda candidate: ends[candidate], default="")
         while urn:
             chain.add(urn)
             before = sorted(self.waits[urn] - chain)
-            urn = max(before, key=lambda one: ends[one], default="")
+            urn = max(before, key=lambda candidate: ends[candidate], default="")
         return chain
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal import listing
-from rehearsal.engine.state import Record
 from rehearsal.listing import SECRET
+from rehearsal.engine.state import Record
 from rehearsal.report.stable import HIDDEN, Names
 
 SHORTEST_SECRET = 8
@@ -25,9 +25,9 @@ class Shown:
     name: str
     id: str
     settings: tuple[tuple[str, str], ...]
-    """What the program asked for, by Pulumi's names."""
+    """Inputs, by Pulumi's names."""
     answers: tuple[tuple[str, str], ...]
-    """What AWS decided."""
+    """Outputs that AWS decided."""
     tags: str
     calls: str
     children: tuple[Shown, ...]
@@ -36,7 +36,7 @@ class Shown:
 
 
 class Redactor:
-    """Replaces whatever is known to be secret, wherever it stands: beside marked inputs, say, in a log line's text."""
+    """Replaces known secrets wherever they occur: in marked inputs, and in any text that contains them."""
 
     def __init__(self, records: Iterable[Record]) -> None:
         marked: set[str] = set()
@@ -47,7 +47,7 @@ class Redactor:
                     marked.update(text for text in _texts(values.get(key)) if len(text) >= SHORTEST_SECRET)
             for key in record.outputs.keys() - record.inputs.keys() - record.secrets:
                 answered.update(_texts(record.outputs[key]))
-        # A registry's address is marked along with its password, but every repository tells it.
+        # A registry's address is marked along with its password, but is an output of every repository.
         self._values = sorted(marked - answered, key=lambda text: (-len(text), text))
 
     @property
@@ -71,8 +71,10 @@ class Tree:
         self._redact = redact
 
     def shown(self, parent: str = "") -> tuple[Shown, ...]:
-        """What stands below a resource, components first."""
-        children = sorted(self._whole.of(parent), key=lambda one: (not listing.is_component(one), one.type, one.name))
+        """The children of a resource, components first."""
+        children = sorted(
+            self._whole.of(parent), key=lambda record: (not listing.is_component(record), record.type, record.name)
+        )
         return tuple(self._shown(record) for record in children)
 
     def _shown(self, record: Record) -> Shown:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import yaml
 
 from rehearsal.engine.state import Record
-from rehearsal.report.description import definitions as task_containers
-from settings import ConfigurationError, Settings, load
-from settings.office_hours import EXAMPLE, parse
-from settings.presets import PRESETS
-from settings.zones import ZONES
+from rehearsal.report.description import definitions
+
+PRESETS = Path("settings") / "presets.yaml"
+"""In the project's folder: sizes by preset and setting; a preset says what differs from `standard`."""
+
+ZONES = 3
+"""Zones of a network that the program creates, each with a NAT gateway unless `natGateways` is `single`."""
+
+SCHEDULE = "aws:scheduler/schedule:Schedule"
+STARTS = ("startDBInstance", "createEndpoint", "enableAlarmActions")
+STOPS = ("stopDBInstance", "deleteEndpoint", "disableAlarmActions")
+"""Calls of the schedules with which office hours begin and end."""
+CRON = re.compile(r"cron\((?P<minute>\d+) (?P<hour>\d+) \? \* (?P<days>[A-Z,]+) \*\)")
+DAY_MINUTES = 24 * 60
+EXAMPLE_HOURS, EXAMPLE_SHARE = "mon-fri 08:00-20:00", 5 * 750 / (7 * DAY_MINUTES)
+"""Office hours for comparison where the stack has none: from 20 minutes before until 10 minutes after."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +58,8 @@ class Sizes:
     """Part of the time in which tasks, database and endpoints run."""
 
 
-def measured(records: Sequence[Record], awake: float) -> Sizes:
-    """What the rehearsed stack has. `awake`: see awake_share."""
+def measured(records: Sequence[Record]) -> Sizes:
+    """What the rehearsed stack has."""
     first = {record.type: record.inputs for record in reversed(records)}
     database = first.get("aws:rds/instance:Instance", {})
     cache = first.get("aws:elasticache/replicationGroup:ReplicationGroup", {})
@@ -60,75 +75,102 @@ def measured(records: Sequence[Record], awake: float) -> Sizes:
         endpoint=variant.get("instanceType", ""),
         endpoint_instances=int(variant.get("initialInstanceCount", 0)),
         tasks=_tasks(records),
-        awake=awake,
+        awake=awake_share(records),
     )
 
 
-def awake_share(mode: str, office_hours: str) -> float:
-    """The part of the week in which tasks, database and endpoints run, from the settings or from the output `sleep`.
-
-    The output has the time zone behind the hours.
-    """
-    if mode == "asleep":
-        return 0.0
-    return parse(office_hours.partition(" (")[0]).share if office_hours else 1.0
-
-
 def _tasks(records: Sequence[Record]) -> dict[str, Task]:
-    definitions = {
+    definition_records = {
         record.outputs.get("arn"): record
         for record in records
         if record.type == "aws:ecs/taskDefinition:TaskDefinition"
     }
-    found = {}
+    tasks = {}
     for record in records:
-        definition = definitions.get(record.inputs.get("taskDefinition"))
+        definition = definition_records.get(record.inputs.get("taskDefinition"))
         if record.type == "aws:ecs/service:Service" and definition is not None:
-            size, containers = definition.inputs, task_containers(definition)
+            containers = definitions(definition)
             kind = containers[0]["name"] if containers else record.name
-            found[kind] = Task(int(size["cpu"]), int(size["memory"]), int(record.inputs.get("desiredCount", 0)))
-    return dict(sorted(found.items()))
+            cpu, memory = int(definition.inputs["cpu"]), int(definition.inputs["memory"])
+            tasks[kind] = Task(cpu, memory, int(record.inputs.get("desiredCount", 0)))
+    return dict(sorted(tasks.items()))
 
 
-def of_presets(config: Mapping[str, str], now: Sizes) -> dict[str, Sizes]:
-    """What each preset would make of this configuration, its other settings kept; empty for another program's.
+def awake_share(records: Sequence[Record]) -> float:
+    """The part of the week in which tasks, database and endpoints run: by the stack's schedules and task counts."""
+    starts, stops = _times(records, STARTS), _times(records, STOPS)
+    if starts and stops:
+        days, start = min(starts, key=lambda time: time[1])
+        end = max(minute + DAY_MINUTES * (minute < start) for _, minute in stops)
+        return days * (end - start) / (7 * DAY_MINUTES)
+    services = [record for record in records if record.type == "aws:ecs/service:Service"]
+    counts = [int(record.inputs.get("desiredCount") or 0) for record in services]
+    return 0.0 if counts and not any(counts) else 1.0
 
-    Computed from the settings, which costs nothing: a rehearsal of each preset would take as long as the stack's own.
+
+def _times(records: Sequence[Record], calls: Sequence[str]) -> list[tuple[int, int]]:
+    """Days a week and minute of the day of the schedules that make one of these calls."""
+    times = []
+    for record in records:
+        if record.type == SCHEDULE and str(record.inputs["target"]["arn"]).endswith(tuple(calls)):
+            match = CRON.fullmatch(str(record.inputs.get("scheduleExpression")))
+            if match:
+                days = len(match["days"].split(","))
+                times.append((days, int(match["hour"]) * 60 + int(match["minute"])))
+    return times
+
+
+def of_presets(folder: Path, config: Mapping[str, str], now: Sizes) -> dict[str, Sizes]:
+    """What each preset of the project would make of this configuration, its other settings kept.
+
+    Computed from the preset's figures, which costs nothing: a rehearsal of each preset would take as long as the
+    stack's own. Empty where the project has no presets.
     """
-    try:
-        return {name: _chosen(load({**config, "cvat:preset": name}), now) for name in PRESETS}
-    except ConfigurationError:  # a project whose settings are not ours, such as an older revision
+    path = folder / PRESETS
+    if not path.is_file():
         return {}
+    presets = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {name: _of_preset({**presets["standard"], **sizes}, config, now) for name, sizes in sorted(presets.items())}
 
 
-def of_modes(config: Mapping[str, str], now: Sizes) -> dict[str, Sizes]:
-    """The stack of this configuration awake, asleep, and with its office hours (or usual ones); empty for another
-    program's."""
-    awake = {key: value for key, value in config.items() if key not in ("cvat:officeHours", "cvat:officeTimeZone")}
-    try:
-        base = _chosen(load({**awake, "cvat:mode": "awake"}), now)
-        hours = parse(config.get("cvat:officeHours") or EXAMPLE)
-    except (ConfigurationError, ValueError):
-        return {}
-    return {
-        "awake": base,
-        f"office hours, {hours.text}": replace(base, awake=hours.share),
-        "asleep": replace(base, awake=0.0),
-    }
+def _of_preset(preset: Mapping[str, str | int], config: Mapping[str, str], now: Sizes) -> Sizes:
+    """The sizes of a preset and the settings that are set; what the stack does not have stays away."""
 
+    def text(setting: str) -> str:
+        value = config.get(f"cvat:{setting}", "")
+        return value if value not in ("", "-1") else str(preset[setting])
 
-def _chosen(chosen: Settings, now: Sizes) -> Sizes:
-    """The sizes of checked settings; what the stack does not have (an adopted network's NAT) stays away."""
-    tasks = {kind.replace("_", "-"): size for kind, size in chosen.tasks.items()}
-    return Sizes(
-        nats=(1 if chosen.network.single_nat else ZONES) if now.nats else 0,
-        database=chosen.data.database.instance_class,
-        database_nodes=2 if chosen.data.database.multi_az else 1,
-        storage_gb=chosen.data.database.storage_gb,
-        cache=chosen.data.cache.node_type,
-        cache_nodes=1 + chosen.data.cache.replicas,
-        endpoint=chosen.inference.endpoint.instance_type if now.endpoint else "",
-        endpoint_instances=chosen.inference.endpoint.count if now.endpoint else 0,
-        tasks={kind: Task(one.cpu, one.memory, one.count) for kind, one in sorted(tasks.items()) if kind in now.tasks},
-        awake=chosen.hours.share if chosen.hours else 0.0 if chosen.sleep.asleep else 1.0,
+    def number(setting: str) -> int:
+        return int(text(setting))
+
+    def task(size: str, count: str) -> Task:
+        return Task(number(f"{size}Cpu"), number(f"{size}Memory"), number(f"{count}Count"))
+
+    tasks = {kind: task(kind, kind) for kind in ("server", "ui", "gateway", "worker")}
+    tasks["annotation-worker"] = task("worker", "annotationWorker")
+    return replace(
+        now,
+        nats=(1 if text("natGateways") == "single" else ZONES) if now.nats else 0,
+        database=text("dbInstanceClass") if now.database else "",
+        database_nodes=(1 if text("dbAvailability") == "single" else 2) if now.database else 0,
+        storage_gb=number("dbStorageGb") if now.database else 0,
+        cache=text("redisNodeType"),
+        cache_nodes=1 + number("redisReplicas"),
+        endpoint=text("inferenceInstanceType") if now.endpoint else "",
+        endpoint_instances=number("inferenceInstanceCount") if now.endpoint else 0,
+        tasks={kind: tasks.get(kind, replace(size, count=max(size.count, 1))) for kind, size in now.tasks.items()},
     )
+
+
+def of_modes(folder: Path, config: Mapping[str, str], now: Sizes) -> dict[str, Sizes]:
+    """The stack of this configuration awake, with its office hours (or usual ones), and asleep."""
+    preset = config.get("cvat:preset", "standard")
+    sizes = of_presets(folder, config, now).get(preset)
+    if sizes is None:
+        return {}
+    own_hours = config.get("cvat:officeHours") if 0 < now.awake < 1 else None
+    return {
+        "awake": replace(sizes, awake=1.0),
+        f"office hours, {own_hours or EXAMPLE_HOURS}": replace(sizes, awake=now.awake if own_hours else EXAMPLE_SHARE),
+        "asleep": replace(sizes, awake=0.0),
+    }

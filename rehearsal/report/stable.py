@@ -38,7 +38,8 @@ def document(rehearsal: Rehearsal) -> dict[str, Any]:
         "region": rehearsal.region,
         "outputs": outputs,
         "checks": [
-            {"name": one.name, "ok": one.ok, "findings": names.of(list(one.findings))} for one in rehearsal.checks
+            {"name": verdict.name, "ok": verdict.ok, "findings": names.of(list(verdict.findings))}
+            for verdict in rehearsal.checks
         ],
         "resources": [_resource(record, names) for record in rehearsal.resources],
     }
@@ -58,7 +59,7 @@ def _resource(record: Record, names: Names) -> dict[str, Any]:
 
 
 def _file(path: Path) -> str:
-    """A file by name and content: where a clone lies is nobody's business."""
+    """A file by name and content; its folder differs between clones."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
     return f"file {path.name} sha256:{digest}"
 
@@ -75,10 +76,10 @@ class Names:
 
     def __init__(self, records: list[Record]) -> None:
         self._names: dict[str, str] = {}
-        made = [record for record in records if record.custom and not record.type.startswith("awsx:")]
-        # A policy of a bucket has the bucket's name as its id: first come those that were not told it.
-        own = [record for record in made if record.id not in record.inputs.values()]
-        for record in (*own, *made):
+        custom = [record for record in records if record.custom and not record.type.startswith("awsx:")]
+        # A policy of a bucket has the bucket's name as its id: first come those whose id is no input of theirs.
+        own = [record for record in custom if record.id not in record.inputs.values()]
+        for record in (*own, *custom):
             self._name(record)
         longest_first = sorted(self._names, key=lambda value: (-len(value), value))
         self._pattern = re.compile("|".join(re.escape(value) for value in longest_first) or r"(?!)")
@@ -86,12 +87,12 @@ class Names:
     def _name(self, record: Record) -> None:
         label = f"<{record.type.rpartition(':')[2]} {record.name}>"
         identity = {"arn": label, "id": label} | {key: f"{label}.{key}" for key in ATTRIBUTES}
-        told = [value for value in record.inputs.values() if isinstance(value, str)]
+        inputs = [value for value in record.inputs.values() if isinstance(value, str)]
         for key, name in identity.items():
             value = record.id if key == "id" else record.outputs.get(key)
             if not isinstance(value, str) or len(value) < SHORTEST or value == record.name:
                 continue
-            if key in ("arn", "id") or value not in told:
+            if key in ("arn", "id") or value not in inputs:
                 self._names.setdefault(value, name)
 
     def of(self, value: Any) -> Any:
@@ -101,7 +102,7 @@ class Names:
         if isinstance(value, list | tuple):
             return [self.of(item) for item in value]
         if isinstance(value, str):
-            return self._pattern.sub(lambda found: self._names[found.group(0)], value)
+            return self._pattern.sub(lambda match: self._names[match.group(0)], value)
         if isinstance(value, pulumi.FileAsset | pulumi.FileArchive):
             return _file(Path(value.path))
         if isinstance(value, pulumi.StringAsset):

@@ -13,7 +13,7 @@ from pulumi.output import Unknown
 from rehearsal import rehearse
 from rehearsal.checks.reachability import Cell
 from rehearsal.listing import SECRET
-from rehearsal.report import functions, page, permissions, reach, shown, write
+from rehearsal.report import connections, functions, page, permissions, shown, write
 from rehearsal.report.description import Description, Role, definitions, known
 from rehearsal.report.diagram import diagram
 from rehearsal.report.drawing import wide, wrapped
@@ -35,8 +35,8 @@ def test_three_files_are_written(written: Written) -> None:
 
 
 def test_no_secret_value_stands_in_any_file(written: Written) -> None:
-    values = shown.Redactor(written.facts.records).values
-    passwords = [one for record in written.facts.records for one in [record.outputs.get("result")] if one]
+    values = shown.Redactor(written.description.records).values
+    passwords = [one for record in written.description.records for one in [record.outputs.get("result")] if one]
     assert len(passwords) >= 4, "the stack makes passwords: without them this test proves nothing"
     for file in written.files:
         text = file.read_text(encoding="utf-8")
@@ -63,11 +63,11 @@ def test_the_page_needs_no_network(written: Written) -> None:
 def test_every_resource_is_in_the_tree(written: Written) -> None:
     html = (written.folder / "report.html").read_text(encoding="utf-8")
     tree = html[html.index('<div class="tree"') : html.index('id="roles-title"')]
-    assert tree.count("<summary>") == len(written.facts.records)
+    assert tree.count("<summary>") == len(written.description.records)
 
 
-def test_two_pages_of_the_same_facts_are_equal(written: Written) -> None:
-    assert page.render(written.facts) == page.render(written.facts), "a report without changes has no diff"
+def test_two_pages_of_the_same_description_are_equal(written: Written) -> None:
+    assert page.render(written.description) == page.render(written.description), "a report without changes has no diff"
 
 
 def test_markup_in_a_name_is_only_text() -> None:
@@ -87,14 +87,14 @@ def test_a_failed_check_shows_its_findings() -> None:
     assert "Port 22 is open: close it." in html
 
 
-def opened(facts: Description, row: str, column: tuple[str, str]) -> Description:
+def opened(description: Description, row: str, column: tuple[str, str]) -> Description:
     """As if one row reached one column more."""
-    cells = {**facts.matrix.cells, (row, column): Cell(False, frozenset({"direct"}), ())}
-    return replace(facts, matrix=replace(facts.matrix, cells=cells))
+    cells = {**description.matrix.cells, (row, column): Cell(False, frozenset({"direct"}), ())}
+    return replace(description, matrix=replace(description.matrix, cells=cells))
 
 
 def test_the_table_is_the_matrix_of_the_check(written: Written) -> None:
-    matrix, html = written.facts.matrix, (written.folder / "report.html").read_text(encoding="utf-8")
+    matrix, html = written.description.matrix, (written.folder / "report.html").read_text(encoding="utf-8")
     table = html[html.index('<table class="matrix">') :].partition("</table>")[0]
     assert re.findall(r'<td class="\w+">(.*?)</td>', table) == [
         str(matrix.cells[row, column]) or "\N{EN DASH}" for row in matrix.rows for column in matrix.columns
@@ -105,12 +105,14 @@ def test_the_table_is_the_matrix_of_the_check(written: Written) -> None:
 
 
 def test_a_connection_that_is_not_intended_is_marked(written: Written) -> None:
-    assert 'class="bad"' not in page.render(written.facts)
-    assert page.render(opened(written.facts, "ui", ("postgresql", "5432"))).count('<td class="bad">direct</td>') == 1
+    assert 'class="bad"' not in page.render(written.description)
+    assert (
+        page.render(opened(written.description, "ui", ("postgresql", "5432"))).count('<td class="bad">direct</td>') == 1
+    )
 
 
 def test_every_function_has_endpoint_container_image_and_archive(written: Written) -> None:
-    listed = functions.functions(written.facts)
+    listed = functions.functions(written.description)
     assert len(listed) >= 5, "the registry's functions"
     for one in listed:
         assert one.container == one.name, f"{one.name}: the container of a shared endpoint bears the function's name"
@@ -126,15 +128,15 @@ def test_a_permission_on_everything_is_marked() -> None:
         {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"a": "b"}}},
     ]
     trust = {"Statement": {"Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Effect": "Allow"}}
-    facts = empty(roles=(Role("task", trust, {"own": {"Statement": statements}}, ()),))
-    (role,) = permissions.roles(facts)
+    description = empty(roles=(Role("task", trust, {"own": {"Statement": statements}}, ()),))
+    (role,) = permissions.roles(description)
     assert [one.wide for one in role.statements] == [True, False, False]
     assert role.trusted == ("ecs-tasks.amazonaws.com",)
-    assert page.render(facts).count('class="wide"') == 1
+    assert page.render(description).count('class="wide"') == 1
 
 
 def test_secrets_are_listed_with_keys_and_readers(written: Written) -> None:
-    by_name = {one.name: one for one in permissions.secrets(written.facts)}
+    by_name = {one.name: one for one in permissions.secrets(written.description)}
     assert by_name["data-database"].keys == ("password", "username")
     assert any(one.startswith("CVAT_POSTGRES_PASSWORD: ") for one in by_name["data-database"].readers)
 
@@ -145,24 +147,53 @@ def test_settings_that_are_json_are_laid_out() -> None:
 
 
 def test_the_diagram_has_a_line_for_every_port_that_is_open_inside(written: Written) -> None:
-    drawn = diagram(written.facts)
+    drawn = diagram(written.description)
     assert drawn is not None
-    inside = {(target, port) for _, target, port in reach.lines(written.facts.matrix) if "/" not in target}
-    assert {(one.target, one.port) for one in drawn[1]} == inside
+    inside = {
+        (target, port) for _, target, port in connections.connections(written.description.matrix) if "/" not in target
+    }
+    assert {(lane.target, lane.port) for lane in drawn[1]} == inside
     drawing = drawn[0]
     assert {text.text for _, text in drawing.labels} >= {port for _, port in inside}, "every arrow bears its port"
 
 
-def test_an_edge_that_opens_appears_in_the_diagram(written: Written) -> None:
-    before, after = diagram(written.facts), diagram(opened(written.facts, "ui", ("postgresql", "5432")))
-    assert before is not None and after is not None
-    assert len(after[0].dots) == len(before[0].dots) + 1, "the UI joins the database's conductor"
-
-
-def test_only_the_worker_that_calls_the_gateway_joins_its_line(written: Written) -> None:
-    drawn = diagram(written.facts)
+def test_traffic_to_the_internet_is_drawn_to_the_nat_gateway_of_each_zone(written: Written) -> None:
+    drawn = diagram(written.description)
     assert drawn is not None
-    (callers,) = [one.sources for one in drawn[1] if one.target == "gateway"]
+    gateways = [box for box in drawn[0].boxes if box.kind == "nat"]
+    assert len(gateways) == 3, "one a zone"
+    ends = [line.points[-1] for line in drawn[0].lines if line.kind == "lane out" and line.arrow]
+    starts = [line.points[0] for line in drawn[0].lines if line.kind == "lane out" and line.arrow]
+    for box in gateways:
+        inside = [x for x, y in ends if box.x < x < box.x + box.width and y == box.y + box.height + 2]
+        assert len(inside) == 1, f"no line ends at {box.title}"
+        assert (inside[0], box.y) in starts, f"no line leads on from {box.title}"
+
+
+def test_a_role_with_a_managed_policy_only_is_not_said_to_have_no_permission() -> None:
+    trust = {"Statement": {"Principal": {"Service": "backup.amazonaws.com"}, "Effect": "Allow"}}
+    html = page.render(empty(roles=(Role("backups", trust, {}, ("arn:aws:iam::aws:policy/x",)),)))
+    assert "1 managed policy" in html
+    assert "0 statements" not in html
+
+
+def test_the_head_gives_no_price_in_a_currency_that_the_operator_does_not_pay(written: Written) -> None:
+    html = (written.folder / "report.html").read_text(encoding="utf-8")
+    head = html[html.index("<header>") : html.index("</header>")]
+    assert "A month, in CNY" in head
+    assert "USD" not in head
+
+
+def test_an_edge_that_opens_appears_in_the_diagram(written: Written) -> None:
+    before, after = diagram(written.description), diagram(opened(written.description, "ui", ("postgresql", "5432")))
+    assert before is not None and after is not None
+    assert len(after[0].dots) == len(before[0].dots) + 1, "the UI joins the database's lane"
+
+
+def test_only_the_worker_that_calls_the_gateway_joins_its_lane(written: Written) -> None:
+    drawn = diagram(written.description)
+    assert drawn is not None
+    (callers,) = [lane.sources for lane in drawn[1] if lane.target == "gateway"]
     assert callers == ("annotation-worker", "server"), "the others have other security groups"
 
 

@@ -61,9 +61,9 @@ def test_who_depends_on_an_awsx_component_waits_for_all_inside() -> None:
 
 
 def test_a_cycle_of_ids_does_not_hang() -> None:
-    first = record(VPC, "one", {"peer": "two-0001"})
+    one = record(VPC, "one", {"peer": "two-0001"})
     two = record(VPC, "two", {"peer": "one-0001"})
-    assert schedule.plan([first, two]).seconds > 0, "ids in each other's inputs must not recurse for ever"
+    assert schedule.plan([one, two]).seconds > 0, "ids in each other's inputs must not recurse for ever"
 
 
 def test_what_the_machine_itself_makes_takes_no_time() -> None:
@@ -72,10 +72,10 @@ def test_what_the_machine_itself_makes_takes_no_time() -> None:
 
 
 def test_every_wait_of_the_default_stack_is_known(written: Written) -> None:
-    facts = written.facts
-    known = {record.urn for record in facts.records}
-    unknown = {urn for record in facts.records for urn in record.dependencies} - known
+    description = written.description
+    known = {record.urn for record in description.records}
+    unknown = {urn for record in description.records for urn in record.dependencies} - known
     assert not unknown, "a dependency on a resource without a record would be left out silently"
-    without = schedule.plan([replace(record, dependencies=()) for record in facts.records])
-    assert without.seconds < schedule.plan(facts.records).seconds, "recorded dependencies must matter"
-    assert {step.type for step in schedule.plan(facts.records).critical} >= {DATABASE, "aws:ecs/service:Service"}
+    without = schedule.plan([replace(record, dependencies=()) for record in description.records])
+    assert without.seconds < schedule.plan(description.records).seconds, "recorded dependencies must matter"
+    assert {step.type for step in schedule.plan(description.records).critical} >= {DATABASE, "aws:ecs/service:Service"}

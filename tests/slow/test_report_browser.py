@@ -59,8 +59,8 @@ def page(driver: Chrome, written: Written) -> Open:
 
 def look(browser: Chrome, question: str) -> list[str]:
     """What one of look.js's functions finds."""
-    answers: list[str] = browser.execute_script(f"return look.{question}")
-    return answers
+    found: list[str] = browser.execute_script(f"return look.{question}")
+    return found
 
 
 def unfold(browser: Chrome) -> None:
@@ -170,7 +170,7 @@ def test_the_search_leaves_what_fits(page: Open, written: Written) -> None:
     visible = "return [...document.querySelectorAll('#tree details')].filter((one) => one.checkVisibility()).length"
     browser.find_element("id", "search").send_keys("aws:ec2:NatGateway")
     count = browser.find_element("id", "found").text
-    assert count == f"3 of {len(written.facts.records)} resources", count
+    assert count == f"3 of {len(written.description.records)} resources", count
     names = browser.execute_script(
         "return [...document.querySelectorAll('#tree details.resource')].filter((one) => one.checkVisibility()).map("
         "(one) => one.querySelector('.name').textContent)"

@@ -1,4 +1,4 @@
-"""What the report's tests are made of: records made by hand, and a report with its facts."""
+"""What the report's tests are made of: records made by hand, and a report with its description."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Written:
 
     folder: Path
     files: tuple[Path, ...]
-    facts: Description
+    description: Description
 
 
 def record(token: str, name: str, inputs: dict[str, Any] | None = None, **more: Any) -> Record:

@@ -8,7 +8,7 @@
   const own = new Map(
     nodes.map((node) => {
       const texts = [node.firstElementChild, ...node.querySelectorAll(":scope > .inside > :not(details)")];
-      return [node, texts.map((one) => one.textContent).join(" ").toLowerCase()];
+      return [node, texts.map((part) => part.textContent).join(" ").toLowerCase()];
     }),
   );
 
@@ -20,10 +20,10 @@
       if (words.length === 0) continue;
       if (!words.every((word) => own.get(node).includes(word))) continue;
       count += 1;
-      for (let one = node; one && one !== tree; one = one.parentElement) {
-        if (one.tagName !== "DETAILS") continue;
-        one.hidden = false;
-        if (one !== node) one.open = true;
+      for (let outer = node; outer && outer !== tree; outer = outer.parentElement) {
+        if (outer.tagName !== "DETAILS") continue;
+        outer.hidden = false;
+        if (outer !== node) outer.open = true;
       }
     }
     found.textContent = words.length === 0 ? "" : `${count} of ${nodes.length} resources`;

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from rehearsal.checks.aws_services import SERVICES
 from rehearsal.checks.reachability import ELSEWHERE, Cell, Matrix
-from rehearsal.checks.security_group_edges import Edge
 
 ORDER = "alb ui server worker init canary gateway models endpoints postgresql redis efs".split()
 """Roles from the outside in; others follow by name."""
 
-WORDS = {
+LABELS = {
     "alb": "load balancer",
     "ui": "UI",
     "init": "init task",
@@ -31,15 +30,18 @@ WORDS = {
 INTERNET = "0.0.0.0/0"
 """Where a line leads that leaves the network."""
 
+Connection = tuple[str, str, str]
+"""Row of the matrix, role and port."""
+
 
 def place(role: str) -> tuple[int, str]:
     """Sorts roles from the outside in."""
     return (ORDER.index(role) if role in ORDER else len(ORDER)), role
 
 
-def words(name: str) -> str:
+def label(name: str) -> str:
     """A row, a role or an address range as people call it."""
-    return WORDS.get(name, name)
+    return LABELS.get(name, name)
 
 
 def style(cell: Cell) -> str:
@@ -47,12 +49,12 @@ def style(cell: Cell) -> str:
     return "bad" if cell.wrong else "yes" if cell.routes else "no"
 
 
-def lines(matrix: Matrix) -> frozenset[Edge]:
-    """Connections that can be opened: row, role and port. Whatever goes by NAT leads to the Internet."""
-    found: set[Edge] = set()
+def connections(matrix: Matrix) -> frozenset[Connection]:
+    """Connections that can be opened. Whatever goes by NAT leads to the Internet."""
+    pairs: set[Connection] = set()
     for (row, (target, port)), cell in matrix.cells.items():
         if target not in SERVICES and cell.routes:
-            found.add((row, target, port))
+            pairs.add((row, target, port))
         elif "NAT" in cell.routes:
-            found.add((row, INTERNET, port))
-    return frozenset(found)
+            pairs.add((row, INTERNET, port))
+    return frozenset(pairs)
