@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal import listing
-from rehearsal.listing import SECRET
 from rehearsal.engine.state import Record
+from rehearsal.listing import SECRET
 from rehearsal.report.stable import HIDDEN, Names
 
 SHORTEST_SECRET = 8
