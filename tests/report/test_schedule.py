@@ -53,7 +53,7 @@ def test_a_service_without_a_waiter_costs_seconds() -> None:
 
 
 def test_who_depends_on_an_awsx_component_waits_for_all_inside() -> None:
-    outer = record("awsx:ec2:Vpc", "network")
+    outer = record("awsx:ec2:Vpc", "network", custom=False)
     gateway = record("aws:ec2/natGateway:NatGateway", "nat", parent=outer.urn)
     database = record(DATABASE, "database", after=(outer,))
     steps = {step.name: step for step in schedule.plan([outer, gateway, database]).steps}
