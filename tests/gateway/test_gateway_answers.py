@@ -1,4 +1,4 @@
-"""Answers that CVAT cannot store, or that would fail its job, are mended or refused by name."""
+"""Answers that CVAT cannot store, or that would fail its job, are corrected or refused by name."""
 
 import json
 from typing import Any
@@ -63,7 +63,7 @@ def refusal(gateway: str, stub: Stub, function: str, answer: Any, payload: Any, 
         (MASK | {"points": [1, 2, 3, 4]}, MASK),
     ],
 )
-def test_what_needs_no_guess_is_mended(gateway: str, stub: Stub, sent: Any, stored: Any) -> None:
+def test_what_needs_no_guess_is_corrected(gateway: str, stub: Stub, sent: Any, stored: Any) -> None:
     assert detected(gateway, stub, sent, RECTANGLE) == [stored, RECTANGLE]
 
 

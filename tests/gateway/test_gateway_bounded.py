@@ -88,7 +88,7 @@ def test_callers_that_send_one_byte_and_wait_hold_one_byte(gateway: str) -> None
             connection.sendall(head(MIB) + b"{")
         began = time.monotonic()
         assert FIRST.invoke(gateway, "detector", PAYLOAD) == json.loads(DETECTION)
-        assert time.monotonic() - began < 1, "nobody waits for them"
+        assert time.monotonic() - began < 1, "other callers do not wait for them"
         assert "gateway_in_flight_bytes 140.0" in metrics(gateway)
     finally:
         for connection in connections:
@@ -138,7 +138,7 @@ def test_a_caller_that_goes_away_is_counted_and_no_error(
         time.sleep(0.05)
     assert 'gateway_requests_total{function="detector",status="499"} 2.0' in metrics(gateway)
     assert 'status="500"' not in metrics(gateway)
-    assert "gateway_in_flight_bytes 0.0" in metrics(gateway), "a call is not continued for nobody"
+    assert "gateway_in_flight_bytes 0.0" in metrics(gateway), "a call is not continued without its caller"
     assert not [record for record in caplog.records if record.exc_info], "no traceback"
 
 
@@ -147,7 +147,7 @@ def test_of_many_half_requests_one_can_always_be_completed() -> None:
         budget = MemoryBudget(8 * MIB)
         with budget.share() as first, budget.share() as second, budget.share() as third:
             await second.grow(2 * MIB)
-            await third.grow(2 * MIB)  # half of the capacity is taken: nobody but the oldest may grow
+            await third.grow(2 * MIB)  # half of the capacity is taken: only the oldest may grow
             growing = asyncio.create_task(third.grow(MIB))
             await asyncio.sleep(0)
             await asyncio.wait_for(first.grow(4 * MIB), 1)

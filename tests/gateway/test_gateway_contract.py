@@ -117,7 +117,7 @@ def test_the_setting_tells_v2_3_from_v2_2(start: Any, stub: Stub) -> None:
     full = {"points": [[1, 1], [2, 1], [2, 2]], "mask": [[1]]}
     answer(stub, "interactor", full)
     payload = silent.interactor(picture())
-    assert silent.invoke(start(), "interactor", payload) == full["points"], "v2.2 unless told otherwise"
+    assert silent.invoke(start(), "interactor", payload) == full["points"], "v2.2 unless the setting names another"
     assert silent.invoke(start(CVAT_VERSION="2.3"), "interactor", payload) == full
 
 

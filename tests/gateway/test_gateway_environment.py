@@ -29,6 +29,7 @@ REFUSED = {
     "PORT": ["many", "65536"],
     "LOG_LEVEL": ["LOUD"],
     "REQUEST_TIMEOUT_S": ["0", "3601"],
+    "SHUTDOWN_DELAY_S": ["-1", "101"],
     "MAX_PAYLOAD_BYTES": ["1023"],
     "MAX_IN_FLIGHT_BYTES": ["1024"],
     "CVAT_VERSION": ["newest"],
@@ -41,6 +42,7 @@ ACCEPTED = {
     "BACKEND": ["echo"],
     "PORT": ["0", "8070"],
     "REQUEST_TIMEOUT_S": ["115.5"],
+    "SHUTDOWN_DELAY_S": ["0", "15"],
     "CVAT_VERSION": ["auto", "2.4"],
 }
 

@@ -23,7 +23,7 @@ OUTLINE = {key: value for key, value in CROP.items() if key != "mask"}
 FRAME = [[int(10 <= x <= 14 and 5 <= y <= 8) for x in range(WIDTH)] for y in range(HEIGHT)]
 NOTHING = {"points": [], "mask": [[0]], "bounds": [0, 0, 0, 0]}
 
-V23 = Client((2, 3), "python-requests/2.26.0", BASE | VIA)  # does not tell its version: CVAT_VERSION does
+V23 = Client((2, 3), "python-requests/2.26.0", BASE | VIA)  # does not send its version: CVAT_VERSION names it
 V240 = Client((2, 4, 0), "CVAT/2.4.0 python-requests/2.26.0", BASE | VIA)
 V243 = Client((2, 4, 3), "CVAT/2.4.3 python-requests/2.26.0", BASE | VIA)
 V244 = Client((2, 4, 4), "CVAT/2.4.4 python-requests/2.26.0", BASE | VIA)
@@ -128,7 +128,7 @@ def test_an_image_of_more_pixels_than_a_container_takes_is_scaled_even_if_its_by
     Image.new("L", (8000, 6000)).save(out, "PNG")
     payload = {"image": encoded(out.getvalue())}
     stub.answers["detector"] = b'[{"label": "car", "type": "rectangle", "points": [0, 0, 565.7, 424.3]}]'
-    found = V214.invoke(start(), "detector", payload)
+    detections = V214.invoke(start(), "detector", payload)
     sent = Image.open(io.BytesIO(base64.b64decode(json.loads(stub.received[-1].body)["image"])))
     assert 23_900_000 < sent.width * sent.height <= 24_100_000, "more would not fit with an ordinary photo"
-    assert found[0]["points"] == pytest.approx([0, 0, 800, 600], rel=0.01)
+    assert detections[0]["points"] == pytest.approx([0, 0, 800, 600], rel=0.01)

@@ -39,13 +39,13 @@ def test_rectangles_come_back_at_their_pixels_with_labels_across_id_gaps(detecto
     pixels[10:30, 20:50, 0] = 255
     pixels[40:90, 60:61, 1] = 255
     pixels[0:100, 199:200, 2] = 255
-    found = {item["label"]: item for item in detector.call({"image": encode(pixels)})}
-    assert set(found) == {"person", "stop_sign", "toothbrush"}, "ids 1, 13 and 90: 12 and others are gaps"
-    assert found["person"]["points"] == pytest.approx([20, 10, 50, 30])
-    assert found["stop_sign"]["points"] == pytest.approx([60, 40, 61, 90]), "one pixel wide"
-    assert found["toothbrush"]["points"] == pytest.approx([199, 0, 200, 100]), "at the image's edge"
-    assert {item["type"] for item in found.values()} == {"rectangle"}
-    assert all(item["confidence"] == 1 for item in found.values())
+    items = {item["label"]: item for item in detector.call({"image": encode(pixels)})}
+    assert set(items) == {"person", "stop_sign", "toothbrush"}, "ids 1, 13 and 90: 12 and others are gaps"
+    assert items["person"]["points"] == pytest.approx([20, 10, 50, 30])
+    assert items["stop_sign"]["points"] == pytest.approx([60, 40, 61, 90]), "one pixel wide"
+    assert items["toothbrush"]["points"] == pytest.approx([199, 0, 200, 100]), "at the image's edge"
+    assert {item["type"] for item in items.values()} == {"rectangle"}
+    assert all(item["confidence"] == 1 for item in items.values())
 
 
 def test_a_score_at_the_threshold_counts_and_one_below_does_not(detector: ModelProcess) -> None:

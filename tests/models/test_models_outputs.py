@@ -131,7 +131,7 @@ def test_an_output_may_be_ignored_by_name(tmp_path: Path) -> None:
     assert packed(model, tmp_path, output=output).answer
 
 
-def test_an_input_that_nobody_feeds_is_refused(tmp_path: Path) -> None:
+def test_an_input_that_is_not_fed_is_refused(tmp_path: Path) -> None:
     model = network(BOXES, corners(1, 1, 5, 5), extra="orig_target_sizes")
     with pytest.raises(ModelError, match="an input that its handler does not feed: orig_target_sizes"):
         packed(model, tmp_path, input={"name": "images", "layout": "CHW"})

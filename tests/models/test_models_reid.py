@@ -56,9 +56,9 @@ def test_boxes_are_matched_by_colour_whatever_their_order(reid: ModelProcess) ->
 
 
 def test_more_rows_than_columns_and_more_columns_than_rows(reid: ModelProcess) -> None:
-    three, one = [(10, 10, RED), (40, 10, GREEN), (70, 10, BLUE)], [(42, 12, GREEN)]
-    assert reid.call(body(three, one)) == [-1, 0, -1]
-    assert reid.call(body(one, three)) == [1]
+    three, single = [(10, 10, RED), (40, 10, GREEN), (70, 10, BLUE)], [(42, 12, GREEN)]
+    assert reid.call(body(three, single)) == [-1, 0, -1]
+    assert reid.call(body(single, three)) == [1]
 
 
 def test_no_boxes_on_one_side_or_on_both(reid: ModelProcess) -> None:

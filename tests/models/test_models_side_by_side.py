@@ -41,7 +41,7 @@ OUTLINE = [[80, 60], [80, 120], [160, 120], [160, 60]]
 
 @pytest.fixture(scope="module")
 def containers(unpacked: dict[str, Path]) -> Iterator[dict[str, ModelProcess]]:
-    """All five at once; each is told that it shares the instance with four."""
+    """All five at once; each is configured as one that shares the instance with four."""
     servers = {}
     try:
         for name, folder in unpacked.items():
@@ -83,9 +83,9 @@ def test_five_processes_together_are_small(containers: dict[str, ModelProcess]) 
     sizes = []
     for server in containers.values():
         status = Path(f"/proc/{server.process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
-        assert found
-        sizes.append(int(found.group(1)) // 1024)
+        match = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert match
+        sizes.append(int(match.group(1)) // 1024)
     assert sum(sizes) < 2048, f"MB of the five: {sizes}; an ml.c5d.xlarge has 8 GiB for them and their networks"
 
 

@@ -19,7 +19,7 @@ from tests.support.models.model_process import FUNCTIONS, RCNN, running, unpack
 
 pytestmark = [
     pytest.mark.slow,
-    # torch warns about its own tracing of torchvision's code, which nobody here can change.
+    # torch warns about its own tracing of torchvision's code, which cannot be changed here.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore:Converting a tensor"),
 ]

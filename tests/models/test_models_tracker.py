@@ -179,14 +179,14 @@ def test_the_best_candidate_moves_and_grows_the_target_by_its_score() -> None:
     assert window.scale == 1
     score, delta = scores(2, row=14, column=9, logit=0)
     delta[0, 2, 14, 9], delta[0, 10 + 2, 14, 9] = 0.25, np.log(2)  # x by a quarter of 64, width doubled
-    found = siamese.Chooser(HYPER).choose(score, delta, window, size)
-    assert (found.row, found.column) == (14, 9)
-    assert found.score == pytest.approx(0.5)
-    assert found.position == pytest.approx([300 + (9 - 12) * 8 + 16, 200 + (14 - 12) * 8])
+    candidate = siamese.Chooser(HYPER).choose(score, delta, window, size)
+    assert (candidate.row, candidate.column) == (14, 9)
+    assert candidate.score == pytest.approx(0.5)
+    assert candidate.position == pytest.approx([300 + (9 - 12) * 8 + 16, 200 + (14 - 12) * 8])
     # Width 128, height 64: both paddings are 96: unlike in size by sqrt(224 * 160) / 127, in shape by 2.
     penalty = np.exp(-(np.sqrt(224 * 160) / 127 * 2 - 1) * 0.04)
     rate = penalty * 0.5 * 1.0
-    assert found.size == pytest.approx([63.5 * (1 - rate) + 128 * rate, 63.5 * (1 - rate) + 64 * rate])
+    assert candidate.size == pytest.approx([63.5 * (1 - rate) + 128 * rate, 63.5 * (1 - rate) + 64 * rate])
 
 
 def test_of_equal_scores_the_one_nearer_to_the_middle_wins() -> None:
@@ -196,8 +196,8 @@ def test_of_equal_scores_the_one_nearer_to_the_middle_wins() -> None:
     near, _ = scores(2, row=12, column=10, logit=4)
     merged = np.where(near != near[0, 0, 0, 0], near, score)
     merged[0, 2, 12, 10], merged[0, 7, 12, 10] = 0, 4
-    found = siamese.Chooser(HYPER).choose(merged, delta, window, size)
-    assert found.column == 10, "the cosine window prefers small steps"
+    candidate = siamese.Chooser(HYPER).choose(merged, delta, window, size)
+    assert candidate.column == 10, "the cosine window prefers small steps"
 
 
 def test_a_mask_becomes_the_rotated_box_around_it_at_its_place() -> None:

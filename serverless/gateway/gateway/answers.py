@@ -1,4 +1,4 @@
-"""Containers' answers: what CVAT could not store is mended or refused, and older CVATs get the forms that they know."""
+"""Containers' answers: what CVAT could not store is corrected or refused, and older CVATs get the forms that they know."""
 
 from typing import Any
 
@@ -29,10 +29,10 @@ MASK_BOX = 4
 """Numbers at the end of a mask: left, top, right and bottom, inclusive."""
 
 
-def mended(call: Call, answer: Any) -> Any:
-    """A container's answer as CVAT can store it; equal to what it was where nothing had to be mended.
+def storable(call: Call, answer: Any) -> Any:
+    """A container's answer as CVAT can store it; equal to what it was where nothing had to be corrected.
 
-    Only what needs no guess is mended. Raises ValueError, which names what CVAT would fail on.
+    Only what needs no guess is corrected. Raises ValueError, which names what CVAT would fail on.
     """
     readers = {"detector": _detections, "interactor": _outline, "tracker": _tracks, "reid": _matches}
     return readers[call.kind](call, answer)

@@ -83,7 +83,7 @@ class Gateway:
         return web.json_response({"status": "ok"})
 
     async def readyz(self, _: web.Request) -> web.Response:
-        """Calls can be answered: credentials were found, SageMaker can be reached, and nobody stops the process."""
+        """Calls can be answered: credentials were found, SageMaker can be reached, and the process is not being stopped."""
         problem = "The gateway is being stopped" if self.stopping else await self._backend.problem()
         if problem:
             raise GatewayError("busy", problem)
@@ -177,7 +177,7 @@ class Gateway:
         request[REQUEST_ID] = uuid.uuid4().hex
         try:
             response = await handler(request)
-        except (ConnectionError, web.RequestPayloadError):  # nobody is there to get an answer
+        except (ConnectionError, web.RequestPayloadError):  # an answer would not arrive
             response = web.Response(status=STATUS["disconnected"])
         except Exception as error:
             response = _failure(error, request[REQUEST_ID])

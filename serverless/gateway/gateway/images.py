@@ -11,7 +11,7 @@ import orjson
 from cvat_images import ImageError, ImageTooLargeError, decode_base64, load, open_image, to_rgb
 from PIL import Image
 
-from gateway.answers import known_to, mended
+from gateway.answers import known_to, storable
 from gateway.contract import IMAGE_HEAD, IMAGES, MALFORMED_REQUEST, OBJECT_INTERACTORS, Call
 from gateway.errors import GatewayError, reported_as
 from gateway.masks import detected_mask, interactor_mask
@@ -218,7 +218,7 @@ def translate(call: Call, raw: bytes) -> bytes:
         original = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise ValueError("it is not JSON") from None
-    answer, factor = mended(call, original), 1 / (call.scale or 1)
+    answer, factor = storable(call, original), 1 / (call.scale or 1)
     result = scaled(answer, factor)
     if call.kind == "detector":
         result = [known for item in result if (known := known_to(call.version, detected_mask(item, factor)))]

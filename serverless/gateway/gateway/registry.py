@@ -46,9 +46,9 @@ class Function:
     @property
     def item(self) -> dict[str, Any]:
         """As Nuclio has it: annotations are text. Flags that are false are left out."""
-        given = {"version": 2} if self.kind == "interactor" else {}  # CVAT's UI since v2.3 refuses less
-        given |= {key: value for key, value in self.annotations.items() if value is not None}
-        texts = {key: "true" if value is True else str(value) for key, value in given.items()}
+        shown = {"version": 2} if self.kind == "interactor" else {}  # CVAT's UI since v2.3 refuses less
+        shown |= {key: value for key, value in self.annotations.items() if value is not None}
+        texts = {key: "true" if value is True else str(value) for key, value in shown.items()}
         texts = {key: text for key, text in texts.items() if key not in FLAGS or text.lower() not in FALSE}
         return {
             "metadata": {"name": self.name, "namespace": self.namespace, "annotations": texts},
@@ -66,9 +66,9 @@ def read_functions(folder: Path) -> dict[str, Function]:
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             mistakes.append(f"{path.name} is no YAML file: {' '.join(str(error).split())}")
             continue
-        found = list(_mistakes(path, document))
-        mistakes += [f"{path.name}: {mistake}" for mistake in found]
-        if not found:
+        own_mistakes = list(_mistakes(path, document))
+        mistakes += [f"{path.name}: {mistake}" for mistake in own_mistakes]
+        if not own_mistakes:
             functions[path.stem] = _function(document)
     if not functions and not mistakes:
         mistakes.append(f"FUNCTIONS_DIR is '{folder}': no *.yaml is there; set it to the registry's folder")

@@ -87,24 +87,26 @@ def find_model(folder: Path, name: str | None, option: str = "model") -> Path:
                 f"sagemaker.options.{option} is {name!r}, but the archive has no such file; it holds {_listing(folder)}"
             )
         return folder / name
-    found = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES or (path / "saved_model.pb").exists()]
-    if len(found) != 1:
+    networks = [
+        path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES or (path / "saved_model.pb").exists()
+    ]
+    if len(networks) != 1:
         raise ModelError(
             f"the archive must hold one network ({', '.join(SUFFIXES)} or a SavedModel folder) or name it "
             f"in sagemaker.options.{option}; it holds {_listing(folder)}"
         )
-    return found[0]
+    return networks[0]
 
 
 def find_port(ports: list[Any], ours: str, name: str | None, label: str) -> Any:
     """The input or output of that name among a network's ports."""
-    wanted = ours if name is None else name
-    matches = [port for port in ports if wanted in port_names(port)]
+    known_as = ours if name is None else name
+    matches = [port for port in ports if known_as in port_names(port)]
     if name is None and not matches and len(ports) == 1:
         matches = ports
     if len(matches) != 1:
         raise ModelError(
-            f"{label} has no input or output {wanted!r}; it has {_names(ports)}. "
+            f"{label} has no input or output {known_as!r}; it has {_names(ports)}. "
             f"Name the right one for {ours!r} in sagemaker.options"
         )
     return matches[0]

@@ -25,7 +25,7 @@ IDLE_TIMEOUT_S = 75.0
 """For the headers of a request, and between two requests of a connection."""
 
 CLIENT_CLOSED_REQUEST = 499
-"""Not sent, as nobody is there; only for the log."""
+"""Only for the log: it is never received."""
 
 
 class Server:
@@ -81,7 +81,7 @@ class Server:
         return web.Response(body=answer, content_type="application/json")
 
     async def _work(self, service: Service, raw: bytes, deadline: float) -> bytes:
-        """Runs in the worker's thread; work that nobody waits for any more is not begun."""
+        """Runs in the worker's thread; work whose caller has given up is not begun."""
 
         def work() -> bytes:
             if time.monotonic() > deadline:

@@ -51,8 +51,8 @@ class Service:
 def load_service(folder: Path, threads: int, expected: str | None = None) -> Service:
     """Loads an unpacked archive; a ModelError says what is wrong with it.
 
-    expected is the function that the container was told to serve: containers that got each other's archives
-    would answer, and answer nonsense.
+    expected is the function that the container is configured to serve: a container with another's archive would
+    answer, and answer nonsense.
     """
     function = read_function(folder / FILE_NAME)
     if expected and expected != function.name:

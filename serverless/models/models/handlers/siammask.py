@@ -233,7 +233,7 @@ def _piece(features: Array, patch: Patch, candidate: siamese.Candidate) -> Array
 
 
 def _part(folder: Path, stem: str) -> Path:
-    found = [path.name for path in sorted(folder.glob(f"{stem}.*")) if path.suffix in SUFFIXES]
-    if len(found) > 1:
-        raise ModelError(f"the archive holds {' and '.join(found)}: leave one")
-    return find_model(folder, found[0] if found else f"{stem}.xml", f"{stem} network")
+    files = [path.name for path in sorted(folder.glob(f"{stem}.*")) if path.suffix in SUFFIXES]
+    if len(files) > 1:
+        raise ModelError(f"the archive holds {' and '.join(files)}: leave one")
+    return find_model(folder, files[0] if files else f"{stem}.xml", f"{stem} network")
