@@ -1,4 +1,4 @@
-"""Containers' answers: what CVAT could not store is corrected or refused, and older CVATs get the forms that they know."""
+"""Containers' answers: what CVAT could not store is corrected or refused; older CVATs get forms that they know."""
 
 from typing import Any
 

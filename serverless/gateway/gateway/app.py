@@ -83,7 +83,7 @@ class Gateway:
         return web.json_response({"status": "ok"})
 
     async def readyz(self, _: web.Request) -> web.Response:
-        """Calls can be answered: credentials were found, SageMaker can be reached, and the process is not being stopped."""
+        """Calls can be answered: there are credentials, SageMaker can be reached, and the process goes on."""
         problem = "The gateway is being stopped" if self.stopping else await self._backend.problem()
         if problem:
             raise GatewayError("busy", problem)
