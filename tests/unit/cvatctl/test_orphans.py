@@ -12,7 +12,7 @@ from cvatctl.orphans.find import Orphan, find_orphans
 from cvatctl.orphans.state import parse
 
 SECRET = "arn:aws-cn:secretsmanager:cn-north-1:1:secret:admin-x"
-RESOURCES = [
+RESOURCES: list[dict[str, Any]] = [
     {"id": "subnet-1"},
     {"id": "x", "outputs": {"id": "redis-abc"}},
     {"id": "y", "outputs": {"arn": SECRET}},
