@@ -14,7 +14,9 @@ from rehearsal.diff.compare import compare
 from rehearsal.diff.model import Cost, Danger, Diff, Document, Findings, resources
 
 LABEL = re.compile(r"<(Image|Bucket|LogGroup) ([^<>]+)>")
-"""Things that rules know by the form of their names; documents name them by logical names."""
+"""Resources that rules know by the form of their names; documents name them by logical names."""
+
+DATABASE = "aws:rds/instance:Instance"
 
 Price = Callable[[Document, Document], Cost]
 """Estimates what both sides cost a month."""
@@ -31,16 +33,16 @@ class Limits:
 def judged(base: Document, head: Document, limits: Limits, price: Price | None = None) -> Diff:
     """What differs between two states of one stack, and what of it is dangerous."""
     diff = compare(base, head)
-    found = Findings()
-    found.dangers += stores.dangers(diff, base, head)
-    permissions.judge(base, head, found)
-    openings.judge(base, head, found)
-    found.dangers += _invariants(base, head)
+    findings = Findings()
+    findings.dangers += stores.dangers(diff, base, head)
+    permissions.judge(base, head, findings)
+    openings.judge(base, head, findings)
+    findings.dangers += _invariants(base, head)
     cost = price(base, head) if price else None
     if cost and cost.share > limits.cost_share:
-        found.dangers.append(_dearer(cost, limits))
-    unique = tuple(dict.fromkeys(found.dangers))
-    return replace(diff, dangers=unique, notices=tuple(found.notices), cost=cost)
+        findings.dangers.append(_dearer(cost, limits))
+    unique = tuple(dict.fromkeys(findings.dangers))
+    return replace(diff, dangers=unique, notices=tuple(findings.notices), cost=cost)
 
 
 def _dearer(cost: Cost, limits: Limits) -> Danger:
@@ -55,19 +57,21 @@ def _dearer(cost: Cost, limits: Limits) -> Danger:
 
 def _invariants(base: Document, head: Document) -> Iterator[Danger]:
     """Rules of the policy pack that the change breaks."""
-    old = {str(one) for one in _violations(base)}
-    for one in _violations(head):
-        if str(one) not in old:
-            yield Danger("invariant", one.resource.name, f"{one} ({one.rule})")
+    old = {str(violation) for violation in _violations(base)}
+    for violation in _violations(head):
+        if str(violation) not in old:
+            yield Danger("invariant", violation.resource.name, f"{violation} ({violation.rule})")
 
 
 def _violations(document: Document) -> Iterator[Violation]:
-    found = resources(document).values()
+    known = resources(document).values()
     context = Context(region=Region(document["region"]), project=_project(document), stack=document["stack"])
     # Whether a stack is disposable is a setting, which documents lack; its database tells.
-    disposable = any(one.inputs.get("skipFinalSnapshot") for one in found if one.type == "aws:rds/instance:Instance")
-    things = [Resource(one.type, one.name, _named(one.inputs, _forms(context))) for one in found]
-    yield from violations(things, replace(context, disposable=disposable))
+    disposable = any(resource.inputs.get("skipFinalSnapshot") for resource in known if resource.type == DATABASE)
+    as_policy_sees = [
+        Resource(resource.type, resource.name, _named(resource.inputs, _forms(context))) for resource in known
+    ]
+    yield from violations(as_policy_sees, replace(context, disposable=disposable))
 
 
 def _forms(context: Context) -> Mapping[str, str]:
@@ -86,12 +90,12 @@ def _named(value: Any, forms: Mapping[str, str]) -> Any:
         return {key: _named(item, forms) for key, item in value.items()}
     if isinstance(value, list):
         return [_named(item, forms) for item in value]
-    return LABEL.sub(lambda one: forms[one[1]].format(one[2]), value) if isinstance(value, str) else value
+    return LABEL.sub(lambda label: forms[label[1]].format(label[2]), value) if isinstance(value, str) else value
 
 
 def _project(document: Document) -> str:
-    for one in document["resources"]:
-        return str(one["urn"]).split("::")[1]
+    for resource in document["resources"]:
+        return str(resource["urn"]).split("::")[1]
     return ""
 
 

@@ -41,11 +41,17 @@ class Resource:
 def resources(document: Document) -> dict[str, Resource]:
     """The resources of a document by URN. Components are left out: they are nothing but names."""
     return {
-        one["urn"]: Resource(
-            one["urn"], one["type"], one["name"], one["inputs"], one.get("tags"), one.get("protect", False)
+        resource["urn"]: Resource(
+            resource["urn"],
+            resource["type"],
+            resource["name"],
+            resource["inputs"],
+            resource.get("tags"),
+            resource.get("protect", False),
         )
-        for one in document["resources"]
-        if one["type"].partition(":")[0] in ("aws", "docker", "random") or one["type"].startswith("pulumi-python:")
+        for resource in document["resources"]
+        if resource["type"].partition(":")[0] in ("aws", "docker", "random")
+        or resource["type"].startswith("pulumi-python:")
     }
 
 
@@ -118,7 +124,7 @@ class Diff:
 
     def of(self, kind: Kind) -> list[Change]:
         """The changes of one kind."""
-        return [one for one in self.changes if one.kind == kind]
+        return [change for change in self.changes if change.kind == kind]
 
 
 @dataclass

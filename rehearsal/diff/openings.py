@@ -50,27 +50,27 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 
 
 def _within(inner: str, outer: str) -> bool:
-    one, other = _network(inner), _network(outer)
-    if isinstance(one, ipaddress.IPv4Network) and isinstance(other, ipaddress.IPv4Network):
-        return one.subnet_of(other)
-    if isinstance(one, ipaddress.IPv6Network) and isinstance(other, ipaddress.IPv6Network):
-        return one.subnet_of(other)
+    narrow, wide = _network(inner), _network(outer)
+    if isinstance(narrow, ipaddress.IPv4Network) and isinstance(wide, ipaddress.IPv4Network):
+        return narrow.subnet_of(wide)
+    if isinstance(narrow, ipaddress.IPv6Network) and isinstance(wide, ipaddress.IPv6Network):
+        return narrow.subnet_of(wide)
     return inner == outer
 
 
 def edges(document: Document) -> set[Edge]:
     """Every ingress of every security group."""
-    found = set()
-    for one in resources(document).values():
-        if one.type == RULE:
-            values = one.inputs
+    ingress = set()
+    for resource in resources(document).values():
+        if resource.type == RULE:
+            values = resource.inputs
             sources = [values.get(key) for key in ("cidrIpv4", "cidrIpv6", "referencedSecurityGroupId", "prefixListId")]
-            found |= {_edge(str(values["securityGroupId"]), values, str(source)) for source in sources if source}
-        elif one.type == GROUP:
-            for values in one.inputs.get("ingress") or []:
+            ingress |= {_edge(str(values["securityGroupId"]), values, str(source)) for source in sources if source}
+        elif resource.type == GROUP:
+            for values in resource.inputs.get("ingress") or []:
                 sources = [*(values.get("cidrBlocks") or []), *(values.get("securityGroups") or [])]
-                found |= {_edge(one.label, values, str(source)) for source in sources}
-    return found
+                ingress |= {_edge(resource.label, values, str(source)) for source in sources}
+    return ingress
 
 
 def _edge(group: str, values: Mapping[str, Any], source: str) -> Edge:
@@ -81,36 +81,40 @@ def _edge(group: str, values: Mapping[str, Any], source: str) -> Edge:
     return Edge(group, protocol, int(str(first or 0)), int(str(last if last is not None else LAST_PORT)), source)
 
 
-def judge(base: Document, head: Document, found: Findings) -> None:
+def judge(base: Document, head: Document, findings: Findings) -> None:
     """Compare what is open: security groups, public databases, public balancers."""
-    before, titles = edges(base), {one.label: one.title for one in resources(head).values()}
-    known = {one.label for one in resources(base).values()}
+    before, titles = edges(base), {resource.label: resource.title for resource in resources(head).values()}
+    known = {resource.label for resource in resources(base).values()}
     for edge in sorted(edges(head) - before, key=str):
         if any(old.covers(edge) for old in before):
             continue
         title = titles.get(edge.group, edge.group)
         if edge.group in known or _network(edge.source):
-            wider = [old.source for old in before if _same_door(old, edge) and _within(old.source, edge.source)]
+            wider = [old.source for old in before if _same_ports(old, edge) and _within(old.source, edge.source)]
             how = f"lets in more than {', '.join(sorted(wider))}" if wider else "is opened"
-            found.dangers.append(Danger("opening", title, f"{title} {how}: {edge}."))
+            findings.dangers.append(Danger("opening", title, f"{title} {how}: {edge}."))
         else:
-            found.notices.append(f"{title} is new and open for {edge}.")
-    found.dangers += _unlocked(base, head)
+            findings.notices.append(f"{title} is new and open for {edge}.")
+    findings.dangers += _unlocked(base, head)
 
 
-def _same_door(old: Edge, new: Edge) -> bool:
+def _same_ports(old: Edge, new: Edge) -> bool:
     return (old.group, old.protocol, old.first, old.last) == (new.group, new.protocol, new.first, new.last)
 
 
 def _unlocked(base: Document, head: Document) -> Iterator[Danger]:
     """Inputs that make something public."""
     olds = resources(base)
-    for urn, one in resources(head).items():
+    for urn, resource in resources(head).items():
         before = olds[urn].inputs if urn in olds else {}
-        if one.type == "aws:lb/loadBalancer:LoadBalancer" and before.get("internal") and not one.inputs.get("internal"):
-            yield Danger("opening", one.title, f"{one.title} becomes public: it was internal.")
-        if one.type == "aws:ecs/service:Service" and _public_tasks(one.inputs) and not _public_tasks(before):
-            yield Danger("opening", one.title, f"{one.title} gives its tasks public addresses.")
+        if (
+            resource.type == "aws:lb/loadBalancer:LoadBalancer"
+            and before.get("internal")
+            and not resource.inputs.get("internal")
+        ):
+            yield Danger("opening", resource.title, f"{resource.title} becomes public: it was internal.")
+        if resource.type == "aws:ecs/service:Service" and _public_tasks(resource.inputs) and not _public_tasks(before):
+            yield Danger("opening", resource.title, f"{resource.title} gives its tasks public addresses.")
 
 
 def _public_tasks(inputs: Mapping[str, Any]) -> bool:

@@ -53,7 +53,7 @@ def _literal(pattern: str) -> str:
 
 def grants(document: Any, effect: str = "Allow") -> set[Grant]:
     """All grants of a policy document."""
-    found = set()
+    allowed = set()
     for statement in statements(document):
         if statement.get("Effect") != effect:
             continue
@@ -61,48 +61,48 @@ def grants(document: Any, effect: str = "Allow") -> set[Grant]:
         principals = sorted(_principals(statement.get("Principal"))) or [""]
         for action in listed(statement.get("Action")):
             for resource in listed(statement.get("Resource", "")):
-                found |= {Grant(str(action), str(resource), condition, one) for one in principals}
-    return found
+                allowed |= {Grant(str(action), str(resource), condition, principal) for principal in principals}
+    return allowed
 
 
 def _principals(value: Any) -> set[str]:
     if isinstance(value, dict):
-        return {f"{kind}:{one}" if one != "*" else "*" for kind, many in value.items() for one in listed(many)}
+        return {f"{kind}:{name}" if name != "*" else "*" for kind, many in value.items() for name in listed(many)}
     return {str(value)} if value else set()
 
 
-def judge(base: Document, head: Document, found: Findings) -> None:
+def judge(base: Document, head: Document, findings: Findings) -> None:
     """Compare who may do what: roles, who may take them, and policies of resources."""
     before, after = _by_subject(base), _by_subject(head)
-    known = {one.title for one in resources(base).values()}
-    titles = {one.label: one.title for one in resources(head).values()}
+    known = {resource.title for resource in resources(base).values()}
+    titles = {resource.label: resource.title for resource in resources(head).values()}
     for subject in sorted(after):
         title = titles.get(subject, subject)
         new = after[subject] - before.get(subject, set())
-        new = {one for one in new if not any(old.covers(one) for old in before.get(subject, ()))}
+        new = {grant for grant in new if not any(old.covers(grant) for old in before.get(subject, ()))}
         if not new:
             continue
         if title in known:
-            found.dangers += [
-                Danger("permission", title, f"{title} may now do more: {one}.") for one in sorted(new, key=str)
+            findings.dangers += [
+                Danger("permission", title, f"{title} may now do more: {grant}.") for grant in sorted(new, key=str)
             ]
         else:
-            found.notices.append(f"{title} is new and may: {'; '.join(sorted(map(str, new)))}.")
-    found.dangers += _lost_denials(base, head)
+            findings.notices.append(f"{title} is new and may: {'; '.join(sorted(map(str, new)))}.")
+    findings.dangers += _lost_denials(base, head)
 
 
 def _by_subject(document: Document) -> dict[str, set[Grant]]:
     """Grants by the label of the role, or of the policy that lets others take it or use a resource."""
     table: dict[str, set[Grant]] = defaultdict(set)
-    for one in resources(document).values():
-        if one.type == IDENTITY:
-            table[str(one.inputs.get("role"))] |= grants(one.inputs.get("policy"))
-        elif one.type == "aws:iam/rolePolicyAttachment:RolePolicyAttachment":
-            table[str(one.inputs.get("role"))].add(Grant("everything of", str(one.inputs.get("policyArn"))))
-        elif one.type == ROLE:
-            table[one.label] |= grants(one.inputs.get("assumeRolePolicy"))
-        elif one.type in RESOURCE_POLICIES:
-            table[one.label] |= grants(one.inputs.get("policy"))
+    for resource in resources(document).values():
+        if resource.type == IDENTITY:
+            table[str(resource.inputs.get("role"))] |= grants(resource.inputs.get("policy"))
+        elif resource.type == "aws:iam/rolePolicyAttachment:RolePolicyAttachment":
+            table[str(resource.inputs.get("role"))].add(Grant("everything of", str(resource.inputs.get("policyArn"))))
+        elif resource.type == ROLE:
+            table[resource.label] |= grants(resource.inputs.get("assumeRolePolicy"))
+        elif resource.type in RESOURCE_POLICIES:
+            table[resource.label] |= grants(resource.inputs.get("policy"))
     return table
 
 
@@ -112,11 +112,11 @@ def _lost_denials(base: Document, head: Document) -> Iterator[Danger]:
         if old.type not in RESOURCE_POLICIES:
             continue
         kept = grants(news[urn].inputs.get("policy"), "Deny") if urn in news else set()
-        for one in sorted(grants(old.inputs.get("policy"), "Deny") - kept, key=str):
+        for grant in sorted(grants(old.inputs.get("policy"), "Deny") - kept, key=str):
             if urn in news or _subject_stays(old, news):
-                yield Danger("permission", old.title, f"{old.title} no longer denies {one}.")
+                yield Danger("permission", old.title, f"{old.title} no longer denies {grant}.")
 
 
 def _subject_stays(policy: Resource, news: dict[str, Resource]) -> bool:
-    labels = {one.label for one in news.values()}
+    labels = {resource.label for resource in news.values()}
     return any(str(value) in labels for value in policy.inputs.values())

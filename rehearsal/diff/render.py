@@ -39,15 +39,15 @@ def cost(value: Cost | None) -> str:
     return f"Estimated {value.after:,.0f} {value.currency} a month ({change:+,.0f}).{known}"
 
 
-def _difference(one: Property) -> str:
-    mark = "  (replaces)" if one.replaces else ""
-    if one.follows:
-        return f"{one.path}: follows {one.follows}{mark}"
-    if one.old is None:
-        return f"{one.path}: {shown(one.new)} (new){mark}"
-    if one.new is None:
-        return f"{one.path}: {shown(one.old)} (gone){mark}"
-    return f"{one.path}: {shown(one.old)} -> {shown(one.new)}{mark}"
+def _difference(difference: Property) -> str:
+    mark = "  (replaces)" if difference.replaces else ""
+    if difference.follows:
+        return f"{difference.path}: follows {difference.follows}{mark}"
+    if difference.old is None:
+        return f"{difference.path}: {shown(difference.new)} (new){mark}"
+    if difference.new is None:
+        return f"{difference.path}: {shown(difference.old)} (gone){mark}"
+    return f"{difference.path}: {shown(difference.old)} -> {shown(difference.new)}{mark}"
 
 
 def text(diffs: Iterable[Diff]) -> str:
@@ -55,12 +55,12 @@ def text(diffs: Iterable[Diff]) -> str:
     lines: list[str] = []
     for diff in diffs:
         lines += [title(diff)]
-        lines += [f"  DANGER ({one.kind}): {one.text}" for one in diff.dangers]
-        lines += [f"  note: {one}" for one in diff.notices]
+        lines += [f"  DANGER ({danger.kind}): {danger.text}" for danger in diff.dangers]
+        lines += [f"  note: {notice}" for notice in diff.notices]
         for change in diff.changes:
             lines.append(f"  {SIGNS[change.kind]} {change.resource.title}")
-            lines += [f"      {_difference(one)}" for one in change.properties]
-        lines += [f"  output {_difference(one)}" for one in diff.outputs]
+            lines += [f"      {_difference(difference)}" for difference in change.properties]
+        lines += [f"  output {_difference(difference)}" for difference in diff.outputs]
         lines += [f"  {sentence}"] if (sentence := cost(diff.cost)) else []
         lines.append("")
     return "\n".join(lines)
@@ -86,19 +86,19 @@ def markdown(diffs: Sequence[Diff], base: str, head: str) -> str:
 
 def _stack(diff: Diff) -> str:
     lines = [f"### {_plain(title(diff))}", ""]
-    lines += [f"- **{one.kind}**: {_plain(one.text)}" for one in diff.dangers]
-    lines += [f"- note: {_plain(one)}" for one in diff.notices]
+    lines += [f"- **{danger.kind}**: {_plain(danger.text)}" for danger in diff.dangers]
+    lines += [f"- note: {_plain(notice)}" for notice in diff.notices]
     if sentence := cost(diff.cost):
         lines += ["", sentence]
     for kind in KINDS:
-        found = diff.of(kind)
-        if found:
-            lines += ["", f"<details><summary>{len(found)} {kind}</summary>", ""]
-            lines += [line for change in found for line in _change(change)]
+        changes = diff.of(kind)
+        if changes:
+            lines += ["", f"<details><summary>{len(changes)} {kind}</summary>", ""]
+            lines += [line for change in changes for line in _change(change)]
             lines += ["", "</details>"]
     if diff.outputs:
         lines += ["", "<details><summary>outputs</summary>", ""]
-        lines += [f"- `{_plain(_difference(one))}`" for one in diff.outputs]
+        lines += [f"- `{_plain(_difference(difference))}`" for difference in diff.outputs]
         lines += ["", "</details>"]
     return "\n".join(lines) + "\n"
 
@@ -106,7 +106,7 @@ def _stack(diff: Diff) -> str:
 def _change(change: Change) -> list[str]:
     return [
         f"- `{_plain(change.resource.title)}`",
-        *(f"  - `{_plain(_difference(one))}`" for one in change.properties),
+        *(f"  - `{_plain(_difference(difference))}`" for difference in change.properties),
     ]
 
 

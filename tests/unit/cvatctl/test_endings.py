@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from cvatctl.__main__ import ENTRIES, cli
 from cvatctl.command import OperatorCommand
-from rehearsal.run import HOME
+from rehearsal.defaults import HOME
 from tests.support.cvatctl_command import Run, Stack
 
 OUTPUTS = {
