@@ -17,7 +17,8 @@ from pulumi.runtime import rpc
 from rehearsal.engine.inputs import Inputs
 from rehearsal.engine.state import Record
 from rehearsal.errors import RehearsalError
-from rehearsal.providers import functions
+from rehearsal.providers.functions import FunctionCall
+from rehearsal.providers.functions.index import availability_zones
 from rehearsal.providers.resource import Attributes, ResourceRequest, ResourceType
 
 ORDER = {"public": 0, "private": 1, "isolated": 2}
@@ -124,8 +125,8 @@ def _zones(request: ResourceRequest) -> list[str]:
         raise RehearsalError("Only one of [availabilityZoneNames] and [numberOfAvailabilityZones] can be specified.")
     if names:
         return list(names)
-    call = functions.FunctionCall(request.account, request.region, Inputs({}))
-    available = functions.availability_zones(call)["names"]
+    call = FunctionCall(request.account, request.region, Inputs({}))
+    available = availability_zones(call)["names"]
     count = count or 3
     if len(available) < count:
         raise RehearsalError(f"the region does not have at least {count} availability zones.")

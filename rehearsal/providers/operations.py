@@ -60,7 +60,7 @@ class AccountOperations:
         if answer is None:
             raise MissingHandlerError(
                 f"The program calls {function}, which the rehearsal cannot answer: "
-                "add it to rehearsal/providers/functions.py."
+                "add it to rehearsal/providers/functions."
             )
         inputs = Inputs(arguments)
         region = inputs.take("region") or self._region

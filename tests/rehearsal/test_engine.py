@@ -10,7 +10,7 @@ from rehearsal import Account, UserInputError, rehearse
 
 WRONG = {
     "a type without handler": ["aws:dynamodb/table:Table 'table'", "no handler"],
-    "an unknown function": ["getIpRanges", "rehearsal/providers/functions.py"],
+    "an unknown function": ["getIpRanges", "rehearsal/providers/functions"],
     "an input nobody carries": ["aws:sns/topic:Topic 'topic'", "fifoTopic"],
     "a mistyped value": ["aws:sns/topic:Topic 'topic'", "Invalid type", "DisplayName"],
     "a missing context": ["'nowhere' does not exist"],

@@ -80,7 +80,7 @@ def test_a_build_reads_what_docker_would_read(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
     (tmp_path / ".dockerignore").write_text("# comment\n*.env\ncache/*\n!cache/keep\n")
-    names = [name for name, _ in build_files(tmp_path, tmp_path / "Dockerfile")]
+    names = [name for name, _, _ in build_files(tmp_path, tmp_path / "Dockerfile")]
     assert "main.py" in names
     assert "cache/keep" in names
     assert "cache/x" not in names
