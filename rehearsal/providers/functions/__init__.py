@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from region import Region
 from rehearsal.aws.account import Account
 from rehearsal.engine.inputs import Inputs
-from rehearsal.errors import RehearsalError
 
 Answer = Callable[["FunctionCall"], dict[str, Any]]
 
