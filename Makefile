@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial demo clean
+.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial trial-home demo clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## *(.*)/\1\t\2/p' Makefile | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -101,6 +101,15 @@ lock-server:  ## resolve patches/requirements/*.in again (PYTHON38=python3.8)
 
 mirror-images: $(VENV)/installed  ## copy the base images of the builds into your ECR (REGION=cn-northwest-1)
 	@$(BIN)/python -m mirror --region $(or $(REGION),$(error Say where to: make mirror-images REGION=cn-northwest-1))
+
+CVAT_COMMIT ?= $(shell sed -n 's/^ARG CVAT_COMMIT=//p' patches/server.Dockerfile | head -1)
+trial-home:  ## make a patched checkout of CVAT and its Python in build/ (PYTHON38=python3.8 CVAT=path-or-url)
+	@git init -q build/cvat && git -C build/cvat fetch -q --depth 1 "$(or $(CVAT),https://github.com/opencv/cvat.git)" "$(CVAT_COMMIT)"
+	@git -C build/cvat checkout -q --force FETCH_HEAD
+	@while read -r patch; do git -C build/cvat apply --whitespace=nowarn "$(CURDIR)/patches/series/$$patch" || exit 1; done < patches/series/series
+	@"$(PYTHON38)" -m venv build/venv && build/venv/bin/pip install --quiet --require-hashes -r patches/requirements/build.txt
+	@build/venv/bin/pip install --quiet --require-hashes --no-deps --no-build-isolation -r patches/requirements/server.txt
+	@rm -rf build/venv/lib/python3.8/site-packages/cvat_aws && cp -r patches/overlay/cvat_aws build/venv/lib/python3.8/site-packages/
 
 trial: $(VENV)/installed  ## run CVAT's processes on this machine (TRIAL="--root DIR"; see docs/images.md)
 	@$(BIN)/python -m patches.trial $(TRIAL)
