@@ -6,68 +6,84 @@ a region, the answer is None ("unknown"), and callers accept what they cannot ju
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import difflib
 from dataclasses import dataclass
 from functools import cached_property
 
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _DNS_SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
 
+_CA_BUNDLE_HOSTS = {
+    "aws": "truststore.pki.rds.amazonaws.com",
+    "aws-cn": "rds-truststore.s3.cn-north-1.amazonaws.com.cn",
+    "aws-us-gov": "truststore.pki.us-gov-west-1.rds.amazonaws.com",
+}
+"""Hosts of RDS's certificates, for a whole partition (RDS user guide, "Certificate bundles", read 2026-11)."""
+
 _PRINCIPALS_WITH_LOCAL_SUFFIX = frozenset({"logs", "codedeploy", "elasticmapreduce"})
 """Service principals end in amazonaws.com everywhere but for these (AWS CDK region-info, read 2026-11)."""
 
 _CHINA_PREFIXED_ENDPOINTS = frozenset(
     {
-        "ecr.api", "ecr.dkr", "sagemaker.api", "sagemaker.runtime", "sts", "sqs", "lambda", "rds",
-        "elasticache", "elasticfilesystem", "monitoring", "application-autoscaling", "autoscaling", "ec2", "ebs",
-        "backup", "states", "execute-api", "cloudformation", "xray", "synthetics", "kinesis-streams",
+        *("ecr.api", "ecr.dkr", "sagemaker.api", "sagemaker.runtime", "sts", "sqs", "lambda", "rds"),
+        *("elasticache", "elasticfilesystem", "monitoring", "application-autoscaling", "autoscaling", "ec2", "ebs"),
+        *("backup", "states", "execute-api", "cloudformation", "xray", "synthetics", "kinesis-streams"),
     }
-)  # fmt: skip
+)
 """Interface endpoint services named cn.com.amazonaws.* in China (AWS CDK vpc-endpoint.ts, read 2026-11)."""
 
 _FARGATE_ZONE_IDS = {
     "cn-north-1": frozenset({"cnn1-az1", "cnn1-az2"}),
     "ap-northeast-1": frozenset({"apne1-az1", "apne1-az2", "apne1-az4"}),
+    "us-west-1": frozenset({"usw1-az1", "usw1-az3"}),
 }
 """Zones that run Fargate where not all do (ECS developer guide, "Supported Regions for Fargate", read 2026-11)."""
 
 _ELB_LOG_ACCOUNTS = {
+    "af-south-1": "098369216593",
+    "ap-east-1": "754344448648",
+    "ap-northeast-1": "582318560864",
+    "ap-northeast-2": "600734575887",
+    "ap-northeast-3": "383597477331",
+    "ap-south-1": "718504428378",
+    "ap-southeast-1": "114774131450",
+    "ap-southeast-2": "783225319266",
+    "ap-southeast-3": "589379963580",
+    "ca-central-1": "985666609251",
     "cn-north-1": "638102146993",
     "cn-northwest-1": "037604701340",
-    "ap-northeast-1": "582318560864",
-    "ap-southeast-1": "114774131450",
     "eu-central-1": "054676820928",
+    "eu-north-1": "897822967062",
+    "eu-south-1": "635631232127",
+    "eu-west-1": "156460612806",
+    "eu-west-2": "652711504416",
+    "eu-west-3": "009996457667",
+    "me-south-1": "076674570225",
+    "sa-east-1": "507241528517",
     "us-east-1": "127311923021",
+    "us-east-2": "033677994240",
+    "us-gov-east-1": "190560391635",
+    "us-gov-west-1": "048591011584",
+    "us-west-1": "027434742980",
+    "us-west-2": "797873946194",
 }
 """Accounts that write ALB access logs (AWS CDK region-info fact tables, read 2026-11); elsewhere a service does."""
 
 _TIME_ZONES = {"cn-north-1": "Asia/Shanghai", "cn-northwest-1": "Asia/Shanghai", "ap-northeast-1": "Asia/Tokyo"}
 """Where people live by one clock; elsewhere office hours name their zone, or mean UTC."""
 
-_HOSTING_FAMILIES_BOTH_CHINA = frozenset("t2 m4 m5 m5d c4 c5 c5d r5 r5d g4dn".split())
-_HOSTING_FAMILIES = {
-    "cn-northwest-1": _HOSTING_FAMILIES_BOTH_CHINA | {"inf1"},
-    "cn-north-1": _HOSTING_FAMILIES_BOTH_CHINA | {"g5"},
-    "ap-northeast-1": _HOSTING_FAMILIES_BOTH_CHINA
-    | frozenset("inf1 g5 g6 g6e g7e c6g c6gd c6gn c6i c7g c7i m6g m6gd m7i r6g r7i inf2 p4d p5".split()),
-}
-"""Instance families for SageMaker hosting (AWS Price List by way of cfn-lint 1.58, schema of 2026-10-20)."""
+REGIONS = (
+    *("af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1"),
+    *("ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5"),
+    *("ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1"),
+    *("eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1"),
+    *("me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1"),
+    *("us-gov-west-1", "us-west-1", "us-west-2"),
+)
+"""All regions of the three partitions (botocore 1.44.5; it has every service that a stack uses in each of them)."""
 
-_DATABASE_FAMILIES_CHINA = frozenset("t3 t4g m5 m5d m6g m7g m8g r5 r5d r6g r7g r8g".split())
-_DATABASE_FAMILIES = {
-    "cn-northwest-1": _DATABASE_FAMILIES_CHINA,
-    "cn-north-1": _DATABASE_FAMILIES_CHINA,
-    "ap-northeast-1": _DATABASE_FAMILIES_CHINA | frozenset("m6i m7i r6i r7i".split()),
-}
-"""Instance families for RDS PostgreSQL (same source)."""
-
-_CACHE_FAMILIES_CHINA = frozenset("m6g m7g r5 r6g r7g t3 t4g".split())
-_CACHE_FAMILIES = {
-    "cn-northwest-1": _CACHE_FAMILIES_CHINA,
-    "cn-north-1": _CACHE_FAMILIES_CHINA,
-    "ap-northeast-1": _CACHE_FAMILIES_CHINA | frozenset("m5 r6gd".split()),
-}
-"""Instance families for ElastiCache with the Redis engine (same source; m8g, r8g and c8gn are Valkey only)."""
+_TWO_ZONES = frozenset({"us-west-1"})
+"""Regions of which a new account sees two zones only (AWS Regions and Availability Zones, read 2026-11)."""
 
 
 @dataclass(frozen=True)
@@ -132,35 +148,24 @@ class Region:
     @property
     def database_ca_bundle(self) -> str:
         """Where AWS publishes the certificates that RDS in this partition is signed with."""
-        host = (
-            f"rds-truststore.s3.cn-north-1.{self.dns_suffix}" if self.is_china else "truststore.pki.rds.amazonaws.com"
-        )
+        host = _CA_BUNDLE_HOSTS[self.partition]
         return f"https://{host}/global/global-bundle.pem"
 
-    def instance_type_problem(self, service: str, instance_type: str) -> str | None:
-        """Why `instance_type` cannot be had here for `service` (hosting, database, cache), or None if it can.
-
-        None too where no list is known for the region: AWS will say.
-        """
-        if form := instance_type_form(service, instance_type):
-            return form
-        families = _OFFERS[service].get(self.name)
-        if families is None or instance_type.split(".")[1] in families:
-            return None
-        return f"{self.name} offers only {_listed(families)} for {service}"
-
-
-_OFFERS = {"hosting": _HOSTING_FAMILIES, "database": _DATABASE_FAMILIES, "cache": _CACHE_FAMILIES}
-_PREFIXES = {"hosting": "ml", "database": "db", "cache": "cache"}
-
-
-def instance_type_form(service: str, instance_type: str) -> str | None:
-    """What an instance type of a service must look like, as the middle of a sentence; None where it does."""
-    prefix, _, rest = instance_type.partition(".")
-    if prefix == _PREFIXES[service] and rest.partition(".")[2]:
+    @property
+    def lacks(self) -> str | None:
+        """What a stack needs and this region does not have for every account, as a sentence; None: it has all."""
+        if self.name in _TWO_ZONES:
+            return (
+                f"{self.name} shows two availability zones to all but its oldest accounts, and a stack needs three. "
+                "`aws ec2 describe-availability-zones` shows yours; us-west-2 has enough for everyone."
+            )
         return None
-    return f"must be an instance type for {service}, which looks like {_PREFIXES[service]}.m5.large"
 
 
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(sorted(words))
+def region_problem(name: str) -> str | None:
+    """Why there is no such region, with the one that is meant perhaps; None where there is."""
+    if name in REGIONS:
+        return None
+    near = difflib.get_close_matches(name, REGIONS, n=1)
+    guess = f"Did you mean {near[0]}? Set it with: pulumi config set aws:region {near[0]}" if near else "Correct it"
+    return f"aws:region = {name}: no AWS region has this name. {guess}, or add a region that is new to region.py."

@@ -11,14 +11,13 @@ import gzip
 import io
 import shutil
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rehearsal.errors import UserInputError
 from rehearsal.sample_archives import MODELS, REGISTRY, sample_archives
-from settings.errors import StackFileError
-from settings.secret_placeholders import with_placeholders
+from settings import ConfigurationError, StackFileError, load_configuration, with_placeholders
 from settings.stack_file import Configuration, Project, read_configuration, read_project
 
 KEY = "cvat:modelArchives"
@@ -28,15 +27,29 @@ def read_stack(folder: Path, stack: str, overrides: Mapping[str, Any]) -> tuple[
     """The project and the stack's configuration, with placeholders for encrypted values. Raises UserInputError."""
     try:
         project = read_project(folder)
-        configuration = with_placeholders(read_configuration(project, stack, overrides))
+        configuration = read_configuration(project, stack, overrides)
     except StackFileError as error:
         raise UserInputError(str(error)) from None
+    if configuration.refused:
+        raise UserInputError("\n".join(_problems(project, configuration)))
+    configuration = with_placeholders(configuration)
     if not configuration.region:
         raise UserInputError(
             "aws:region is not set: AWS needs to know where. Add to the stack's file, under config:\n"
             "  aws:region: cn-northwest-1"
         )
     return project, configuration
+
+
+def _problems(project: Project, configuration: Configuration) -> Iterable[str]:
+    """What the Pulumi CLI refuses; of our own program with what that would find, so that one look corrects all."""
+    if project.name != KEY.partition(":")[0]:
+        return configuration.refused.values()
+    try:
+        load_configuration(configuration)
+    except ConfigurationError as error:
+        return error.problems
+    return ()
 
 
 def stand_in(project: Project, config: Configuration, folder: Path) -> list[str]:

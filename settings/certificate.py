@@ -23,7 +23,7 @@ class UnreadableError(Exception):
 def split(pem: str) -> tuple[str, str]:
     """The first certificate of a PEM text, and those after it as one text."""
     first, *rest = _certificates(pem)
-    return _text(first), "".join(_text(one) for one in rest)
+    return _text(first), "".join(map(_text, rest))
 
 
 def _certificates(pem: str) -> list[x509.Certificate]:
@@ -44,7 +44,12 @@ def problems(pem: str, key_pem: str, host: str, now: datetime | None = None) -> 
     except UnreadableError as error:
         yield f"cvat:certificate: {error}. Set it with: pulumi config set cvat:certificate < fullchain.pem"
         return
-    yield from _dates(own, now or datetime.now(UTC))
+    if "PRIVATE KEY" in pem:
+        yield (
+            "cvat:certificate holds a private key too, and is not encrypted. Consider the key lost: have the "
+            "certificate issued for a new one, and set cvat:certificate to the certificates alone."
+        )
+    yield from _dates(own, chain, now or datetime.now(UTC))
     yield from _chain(own, chain)
     if host and not any(covers(name, host) for name in names(own)):
         listed = ", ".join(names(own)) or "no host name at all"
@@ -52,23 +57,31 @@ def problems(pem: str, key_pem: str, host: str, now: datetime | None = None) -> 
     yield from _key(own, key_pem)
 
 
-def _dates(own: x509.Certificate, now: datetime) -> Iterator[str]:
+def _dates(own: x509.Certificate, chain: list[x509.Certificate], now: datetime) -> Iterator[str]:
     first, last = own.not_valid_before_utc, own.not_valid_after_utc
     if now > last:
         yield f"cvat:certificate expired on {last:%Y-%m-%d}: browsers would refuse it. Set the renewed one and its key."
     if now < first:
         yield f"cvat:certificate is valid from {first:%Y-%m-%d %H:%M} UTC on: wait until then, or set another one."
+    for signer in chain:
+        if not signer.not_valid_before_utc <= now <= signer.not_valid_after_utc:
+            yield (
+                f"cvat:certificate: '{signer.subject.rfc4514_string()}', further down the chain, is valid from "
+                f"{signer.not_valid_before_utc:%Y-%m-%d} to {signer.not_valid_after_utc:%Y-%m-%d}: browsers would "
+                "refuse it. Set the chain that your authority offers now."
+            )
 
 
 def _chain(own: x509.Certificate, chain: list[x509.Certificate]) -> Iterator[str]:
     """Each is signed by the next."""
-    for one, issuer in zip([own, *chain], chain, strict=False):
+    for certificate, issuer in zip([own, *chain], chain, strict=False):
         try:
-            one.verify_directly_issued_by(issuer)
+            certificate.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature):
             yield (
-                f"cvat:certificate: '{one.subject.rfc4514_string()}' is followed by '{issuer.subject.rfc4514_string()}'"
-                ", which did not sign it. Put your own certificate first, then each one's signer."
+                f"cvat:certificate: '{certificate.subject.rfc4514_string()}' is followed by "
+                f"'{issuer.subject.rfc4514_string()}', which did not sign it. Put your own certificate first, "
+                "then each one's signer."
             )
 
 
@@ -96,10 +109,10 @@ def _key(own: x509.Certificate, key_pem: str) -> Iterator[str]:
 def names(own: x509.Certificate) -> list[str]:
     """Host names that a certificate is for; browsers look nowhere else."""
     try:
-        found = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        extension = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
-    return list(found.get_values_for_type(x509.DNSName))
+    return list(extension.get_values_for_type(x509.DNSName))
 
 
 def covers(name: str, host: str) -> bool:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from region import Region, instance_type_form
+from region import Region
+from settings import instance_types
 
 _EXAMPLE_ACCOUNT = "123456789012"
 ANY_REGION = Region("eu-central-1")
@@ -199,7 +200,7 @@ class InstanceType(Kind):
 
     def problem(self, text: str, region: Region | None) -> str | None:
         del region
-        return instance_type_form(self.service, text)
+        return instance_types.form_problem(self.service, text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,7 +293,7 @@ KMS_KEY = Arn(
 NAME_VALUE = r"[A-Za-z_]\w*=(?s:.*)"
 
 
-def _from_json(value: Any) -> Any:
+def list_from_json(value: Any) -> Any:
     """Pulumi passes lists as JSON text."""
     if isinstance(value, str):
         try:
@@ -314,7 +315,7 @@ def _unset(value: Any) -> Any:
     return None if value in UNSET else value
 
 
-Many = BeforeValidator(_from_json)
+Many = BeforeValidator(list_from_json)
 Port = Annotated[int, Field(ge=0, le=65535)]
 Unset = BeforeValidator(_unset)
 """Turns -1, with which an integer of Pulumi.yaml stands for "not set", into None."""

@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from region import Region
+from region import Region, region_problem
 from settings.errors import ConfigurationError
-from settings.fields import UNSET
-from settings.messages import sentence
+from settings.fields import UNSET, list_from_json
+from settings.messages import is_list, sentence
 from settings.presets import STANDARD, preset_values
+from settings.secret_placeholders import with_placeholders
 from settings.sections import (
     FIELDS,
     NAMESPACE,
@@ -33,9 +34,11 @@ from settings.sections import (
 )
 from settings.sections.section import InvalidKeyError, Section
 from settings.settings import Settings
+from settings.stack_file import Configuration
 
 RULES: tuple[Callable[[Settings], Iterable[str]], ...] = (
     lambda s: stack.protection(s.stack),
+    lambda s: stack.tag_names(s.stack),
     lambda s: network.adoption(s.network),
     lambda s: network.zones(s.network),
     lambda s: network.subnets(s.network),
@@ -43,19 +46,29 @@ RULES: tuple[Callable[[Settings], Iterable[str]], ...] = (
     lambda s: services.fargate_size("ui", s.services.ui),
     lambda s: services.fargate_size("gateway", s.services.gateway),
     lambda s: services.fargate_size("worker", s.services.worker),
+    lambda s: services.maximum("server", s.services.server),
+    lambda s: services.maximum("ui", s.services.ui),
+    lambda s: services.maximum("gateway", s.services.gateway),
+    lambda s: services.maximum("worker", s.services.worker),
+    lambda s: services.maximum("annotationWorker", s.services.annotation_worker),
+    lambda s: services.variable_names(s.services),
     lambda s: services.some_worker("worker", s.services.worker),
     lambda s: services.some_worker("annotationWorker", s.services.annotation_worker),
     lambda s: data.database_class(s.data, s.region),
     lambda s: data.node_type(s.data, s.region),
     lambda s: inference.instance_type(s.inference, s.region),
+    lambda s: inference.maximum(s.inference),
     lambda s: data.storage(s.data),
     lambda s: data.database_backups(s.data, s.stack),
     lambda s: data.restore_points(s.data, s.stack),
     lambda s: access.ports(s.access, s.https),
-    lambda s: access.allowed_ranges(s.access, s.https),
+    lambda s: access.someone_allowed(s.access),
+    lambda s: access.allowed_ranges(s.access, s.https, s.canary_addresses),
+    lambda s: access.admin_ranges(s.access),
     lambda s: https.one_certificate(s.https),
     lambda s: https.certificate_and_key(s.https, s.access.host_name),
     lambda s: access.names(s.access, s.https),
+    lambda s: access.requested_name(s.access, s.https),
     lambda s: waf.unused_keys(s.waf),
     lambda s: waf.rate_limit(s.waf),
     lambda s: waf.trusted_ranges(s.waf),
@@ -76,6 +89,7 @@ RULES: tuple[Callable[[Settings], Iterable[str]], ...] = (
 """Rules that hold between keys, or between a key and the region. Each yields sentences: key, value, rule, remedy."""
 
 WARNINGS: tuple[Callable[[Settings], Iterable[str]], ...] = (
+    lambda s: [s.region.lacks] if s.region.lacks and not s.network.vpc_id else (),
     lambda s: access.icp_warning(s.access, s.https, s.region.name) if s.region.is_china else (),
     lambda s: access.plain_http_warning(s.access, s.https),
     lambda s: access.host_name_warning(s.access, s.https),
@@ -93,16 +107,41 @@ def load(config: Mapping[str, Any], encrypted: Collection[str] | None = None) ->
     """
     own = {key.partition(":")[2]: value for key, value in config.items() if key.startswith(f"{NAMESPACE}:")}
     problems = [*_unknown(own), *(_in_clear(own, encrypted) if encrypted is not None else ())]
-    region = Region(str(config["aws:region"])) if config.get("aws:region") else None
-    if region is None:
-        problems.append("aws:region is missing: it decides where everything is created. Set it in the stack file.")
-    settings, wrong = _read(own, region)
+    region, wrong = _region(config.get("aws:region"))
     problems += wrong
+    settings, wrong = _read(own, region)
+    problems += [*wrong, *_repeated(own)]
     for rule in RULES:
         problems += _judged(rule, settings)
     if problems:
         raise ConfigurationError(problems)
     return settings
+
+
+def load_configuration(configuration: Configuration) -> Settings:
+    """Check a stack's file without Pulumi, with placeholders for encrypted values.
+
+    Raises ConfigurationError with all that the program finds, and what the Pulumi CLI refuses before it starts the
+    program, so that an operator corrects both in one go.
+    """
+    readable, problems = with_placeholders(configuration), []
+    try:
+        settings = load(readable.values, readable.secrets)
+    except ConfigurationError as error:
+        problems = error.problems
+    named = {problem.partition(" ")[0].partition("[")[0] for problem in problems}
+    problems = [*(sentence for key, sentence in configuration.refused.items() if key not in named), *problems]
+    if problems:
+        raise ConfigurationError(problems)
+    return settings
+
+
+def _region(name: Any) -> tuple[Region | None, list[str]]:
+    """The region, if there is such a one, and what is wrong with its name."""
+    if not name:
+        return None, ["aws:region is missing: it decides where everything is created. Set it in the stack file."]
+    problem = region_problem(str(name))
+    return (None, [problem]) if problem else (Region(str(name)), [])
 
 
 def warnings(settings: Settings) -> Iterator[str]:
@@ -123,7 +162,7 @@ def _read(own: Mapping[str, Any], region: Region | None) -> tuple[Settings, list
     """All sections, and what is wrong with single values. A rule that reads one of those raises InvalidKeyError."""
     stack_section, problems = _section(stack.Stack, own, STANDARD, region)
     try:
-        preset, is_known = preset_values(stack_section), True
+        preset, is_known = preset_values(stack_section, own), True
     except InvalidKeyError:
         preset, is_known = STANDARD, False
     sections: dict[str, Any] = {"stack": stack_section}
@@ -169,6 +208,21 @@ def _unknown(own: Mapping[str, Any]) -> Iterator[str]:
             near = difflib.get_close_matches(key, FIELDS, n=1)
             guess = f"Did you mean {NAMESPACE}:{near[0]}?" if near else "docs/configuration.md lists all settings."
             yield f"{NAMESPACE}:{key} is not a setting. {guess}"
+
+
+def _repeated(own: Mapping[str, Any]) -> Iterator[str]:
+    """Entries of a list that are in it already: nothing is gained by them, and AWS refuses most."""
+    for key in filter(is_list, own.keys() & FIELDS.keys()):
+        try:
+            entries = list_from_json(own[key])
+        except ValueError:
+            continue
+        for index, entry in enumerate(entries):
+            if (first := entries.index(entry)) < index:
+                yield (
+                    f"{NAMESPACE}:{key}[{index}] = {entry!r}: it is in the list already, as entry {first}. Remove it "
+                    f"from the stack file, or with: pulumi config rm --path '{NAMESPACE}:{key}[{index}]'"
+                )
 
 
 def _in_clear(own: Mapping[str, Any], encrypted: Collection[str]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from settings.sections.sleep import Sleep
 from settings.sections.stack import Stack
 from settings.sections.waf import Waf
 from settings.values import AdoptedReferences, BackupTimes, StackPolicy, TaskSize
+from settings.zones import ZONES
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,13 @@ class Settings:
     def canary(self) -> bool:
         """Whether the smoke test runs every hour: never of a stack that sleeps, where it would only fail."""
         return self.alarms.canary == "hourly" and not self.sleep.asleep
+
+    @property
+    def canary_addresses(self) -> int:
+        """NAT gateways of a new VPC from which the smoke test calls, and which the load balancer lets in."""
+        if not self.canary or self.network.vpc_id:
+            return 0
+        return 1 if self.network.single_nat else ZONES
 
     def image_names(self, functions: Sequence[Any]) -> tuple[str, ...]:
         """Images that the stack runs, with these functions."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,8 @@ class Configuration:
     """Keys that are secret, those of `encrypted` among them."""
     encrypted: frozenset[str] = frozenset()
     """Keys of which the file holds a ciphertext only, so that their values are unknown."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """What the Pulumi CLI refuses before it starts the program: key -> sentence. Missing keys, wrong types."""
 
     @property
     def region(self) -> str:
@@ -89,7 +91,7 @@ def read_project(folder: Path) -> Project:
 def read_configuration(project: Project, stack: str, overrides: Mapping[str, Any]) -> Configuration:
     """The stack's configuration: its file, over it the overrides, below it the defaults of Pulumi.yaml.
 
-    An override of None removes its key. Raises StackFileError with all that is missing or of the wrong type.
+    An override of None removes its key. Raises StackFileError where a file cannot be read.
     """
     file = project.folder / f"Pulumi.{stack}.yaml"
     if not file.is_file():
@@ -99,7 +101,7 @@ def read_configuration(project: Project, stack: str, overrides: Mapping[str, Any
     for key, value in overrides.items():
         configured[_full(key, project.name)] = value
     configured = {key: value for key, value in configured.items() if value is not None}
-    _defaults(project, stack, configured)
+    refused = _defaults(project, stack, configured)
     encrypted = {key for key, value in configured.items() if isinstance(value, Mapping) and set(value) == {"secure"}}
     secrets = {
         key
@@ -107,23 +109,23 @@ def read_configuration(project: Project, stack: str, overrides: Mapping[str, Any
         if key in encrypted or isinstance(value, Encrypted) or project.declared.get(key, {}).get("secret")
     }
     values = {key: _text(value) for key, value in configured.items() if key not in encrypted}
-    return Configuration(values=values, secrets=frozenset(secrets), encrypted=frozenset(encrypted))
+    return Configuration(values=values, secrets=frozenset(secrets), encrypted=frozenset(encrypted), refused=refused)
 
 
-def _defaults(project: Project, stack: str, configured: dict[str, Any]) -> None:
-    problems = []
+def _defaults(project: Project, stack: str, configured: dict[str, Any]) -> dict[str, str]:
+    """Adds the defaults of Pulumi.yaml; what the CLI refuses, by key."""
+    refused = {}
     for key, declaration in project.declared.items():
         default_value = declaration.get("value", declaration.get("default"))
         if key not in configured and default_value is not None:
             configured[key] = default_value
         if key not in configured:
-            problems.append(f"Stack '{stack}' is missing configuration value '{key}' (Pulumi.yaml gives no default).")
+            refused[key] = f"Stack '{stack}' is missing configuration value '{key}' (Pulumi.yaml gives no default)."
         elif (kind := declaration.get("type")) and not _fits(configured[key], kind):
-            problems.append(
+            refused[key] = (
                 f"Stack '{stack}' with configuration key '{key}' must be of type '{kind}', got {configured[key]!r}."
             )
-    if problems:
-        raise StackFileError(*problems)
+    return refused
 
 
 def _fits(value: Any, kind: str) -> bool:

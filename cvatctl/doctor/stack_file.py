@@ -10,10 +10,9 @@ import botocore.session
 from cvatctl.doctor.finding import Finding, PlannedStack
 from cvatctl.errors import CommandError
 from region import Region
-from settings import ConfigurationError, Settings, load, warnings
+from settings import ConfigurationError, Settings, load_configuration, warnings
 from settings.errors import FunctionsError, StackFileError
 from settings.functions import deployable, local_archives, read_functions
-from settings.secret_placeholders import with_placeholders
 from settings.sections.images import Images
 from settings.stack_file import read_configuration, read_project
 
@@ -37,13 +36,13 @@ def read(project: Path, stack: str | None) -> tuple[PlannedStack | None, list[Fi
             raise CommandError(
                 f"Which stack? Name it with --stack. Stacks with a file in {project.resolve()}: {names}."
             )
-        configuration = with_placeholders(read_configuration(pulumi_project, stack, {}))
+        configuration = read_configuration(pulumi_project, stack, {})
     except StackFileError as error:
         raise CommandError(str(error)) from None
     except OSError as error:
         raise CommandError(f"{error.filename} cannot be read ({error.strerror}).") from None
     try:
-        settings = load(configuration.values, configuration.secrets)
+        settings = load_configuration(configuration)
     except ConfigurationError as error:
         return None, [Finding("problem", "configuration", problem) for problem in error.problems]
     findings = [Finding("advice", "configuration", warning) for warning in warnings(settings)]
@@ -61,13 +60,7 @@ def _region(region: Region) -> Iterator[Finding]:
         for service in _SERVICES
         if region.name not in session.get_available_regions(service, partition_name=region.partition)
     ]
-    if len(missing) == len(_SERVICES):
-        yield Finding(
-            "problem",
-            "region",
-            f"aws:region = {region.name}: no AWS region has this name. Correct it in the stack file.",
-        )
-    elif missing:
+    if missing:
         services = ", ".join(missing)
         yield Finding(
             "unknown", "region", f"botocore lists no {services} in {region.name}. Check that it exists there."

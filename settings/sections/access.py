@@ -15,6 +15,10 @@ from settings.sections.section import Section
 
 _RULES_PER_GROUP = 60
 """Entries that a security group takes (VPC quotas, "Inbound or outbound rules per security group", read 2026-11)."""
+_MOST_ADMIN_RANGES = 270
+"""Three fit into a rule beside the two paths; of an ALB's 100 rules (ELB quotas, read 2026-11) ten are for the rest."""
+_LONGEST_REQUESTED_NAME = 64
+"""Characters of the first name that ACM takes (ACM API reference, RequestCertificate, read 2026-11)."""
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 HostName = Annotated[
     str,
@@ -77,12 +81,32 @@ def ports(access: Access, https: Https) -> Iterator[str]:
         yield "cvat:httpsPort = 0: a certificate needs a port of its own. Set one, such as 443 or 8443."
 
 
-def allowed_ranges(access: Access, https: Https) -> Iterator[str]:
-    listeners = len({access.http_port, access.https_port if https.enabled else 0} - {0})
-    if listeners * len(access.allowed_cidrs) > _RULES_PER_GROUP:
+def someone_allowed(access: Access) -> Iterator[str]:
+    if not access.allowed_cidrs:
         yield (
-            f"cvat:allowedCidrs has {len(access.allowed_cidrs)} ranges for {listeners} ports, and a security group "
-            f"takes {_RULES_PER_GROUP} entries. Join ranges, or set cvat:httpPort to 0 if the redirect is not needed."
+            "cvat:allowedCidrs is empty: the load balancer would answer no one. Name the ranges that may reach it, "
+            f"or everyone with: pulumi config set --path 'cvat:allowedCidrs[0]' {ANYWHERE}"
+        )
+
+
+def allowed_ranges(access: Access, https: Https, canary_addresses: int) -> Iterator[str]:
+    """canary_addresses: entries that the program adds for the hourly smoke test."""
+    listeners = len({access.http_port, access.https_port if https.enabled else 0} - {0})
+    added = 0 if access.internal or access.public else canary_addresses
+    if listeners * len(access.allowed_cidrs) + added > _RULES_PER_GROUP:
+        besides = f", and {added} addresses from which the smoke test calls" if added else ""
+        yield (
+            f"cvat:allowedCidrs has {len(access.allowed_cidrs)} ranges for {listeners} ports{besides}: a security "
+            f"group takes {_RULES_PER_GROUP} entries. Join ranges, or set cvat:httpPort to 0 if the redirect is not "
+            "needed."
+        )
+
+
+def admin_ranges(access: Access) -> Iterator[str]:
+    if len(access.admin_cidrs) > _MOST_ADMIN_RANGES:
+        yield (
+            f"cvat:adminCidrs has {len(access.admin_cidrs)} ranges: the load balancer's rules have room for "
+            f"{_MOST_ADMIN_RANGES}. Join ranges."
         )
 
 
@@ -96,6 +120,14 @@ def names(access: Access, https: Https) -> Iterator[str]:
         )
     if access.hosted_zone_id and not access.host_name:
         yield f"cvat:hostedZoneId = {access.hosted_zone_id}: a record needs a name. Set cvat:hostName."
+
+
+def requested_name(access: Access, https: Https) -> Iterator[str]:
+    if https.request_certificate and len(access.host_name) > _LONGEST_REQUESTED_NAME:
+        yield (
+            f"cvat:hostName = {access.host_name}: it has {len(access.host_name)} characters, and ACM issues "
+            f"certificates for names of up to {_LONGEST_REQUESTED_NAME}. Choose a shorter one, or import a certificate."
+        )
 
 
 def icp_warning(access: Access, https: Https, region_name: str) -> Iterator[str]:

@@ -11,13 +11,15 @@ from pydantic import AfterValidator, Field
 from region import Region
 from settings.engine_versions import POSTGRESQL_FAMILIES, REDIS_FAMILIES
 from settings.fields import InstanceType, KmsKeyArn, Many, Pattern, Unset
+from settings.instance_types import offer_problem
 from settings.office_hours import OfficeHours
 from settings.sections.section import Section
 from settings.sections.stack import Stack
 from settings.values import BackupTimes, CacheSize, DatabaseSize
 
-_SMALLEST_DATABASE_GB = 20
-"""RDS refuses less gp3 storage for PostgreSQL (RDS user guide, "gp3 storage", read 2026-11)."""
+_SMALLEST_DATABASE_GB, _LARGEST_DATABASE_GB = 20, 65536
+"""gp3 storage that RDS takes for PostgreSQL (RDS user guide, "gp3 storage", read 2026-11)."""
+Storage = Annotated[int, Field(ge=_SMALLEST_DATABASE_GB, le=_LARGEST_DATABASE_GB)]
 
 Bucket = Annotated[
     str,
@@ -55,9 +57,9 @@ class Data(Section):
     15.12 stays as it is. CVAT at our commit is tested with 15."""
     db_instance_class: Annotated[str, AfterValidator(InstanceType(service="database", example="db.m6g.xlarge"))]
     """RDS instance class, such as db.m6g.xlarge."""
-    db_storage_gb: Annotated[int, Field(ge=0)]
-    """Storage of the database at the start, in GB (gp3, at least 20)."""
-    db_max_storage_gb: Annotated[int, Field(ge=0)]
+    db_storage_gb: Storage
+    """Storage of the database at the start, in GB (gp3, 20 to 65536)."""
+    db_max_storage_gb: Storage
     """Storage in GB up to which the database grows by itself."""
     db_availability: Literal["single", "multi-az"]
     """`multi-az` keeps a standby in another zone."""
@@ -104,18 +106,16 @@ class Data(Section):
 
 
 def database_class(data: Data, region: Region) -> Iterator[str]:
-    if problem := region.instance_type_problem("database", data.db_instance_class):
+    if problem := offer_problem("database", data.db_instance_class, region.name):
         yield f"cvat:dbInstanceClass = {data.db_instance_class}: {problem}. Choose one of those."
 
 
 def node_type(data: Data, region: Region) -> Iterator[str]:
-    if problem := region.instance_type_problem("cache", data.redis_node_type):
+    if problem := offer_problem("cache", data.redis_node_type, region.name):
         yield f"cvat:redisNodeType = {data.redis_node_type}: {problem}. Choose one of those."
 
 
 def storage(data: Data) -> Iterator[str]:
-    if data.db_storage_gb < _SMALLEST_DATABASE_GB:
-        yield f"cvat:dbStorageGb = {data.db_storage_gb}: gp3 storage starts at {_SMALLEST_DATABASE_GB} GB. Raise it."
     if data.db_max_storage_gb < data.db_storage_gb:
         yield (
             f"cvat:dbMaxStorageGb = {data.db_max_storage_gb}: it must not be below cvat:dbStorageGb = "

@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from settings.fields import Image
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from settings.fields import Image, Pattern, Url
 from settings.sections.section import Section
 from settings.values import Mirrors
+
+Registry = Annotated[
+    str,
+    AfterValidator(
+        Pattern(
+            example="docker.io/library",
+            optional=False,
+            pattern=r"[a-z0-9]+([.-][a-z0-9]+)*(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*",
+            rule="must be a registry and a path, without scheme and tag, such as docker.io/library",
+        )
+    ),
+]
+WebAddress = Annotated[
+    str, AfterValidator(Url(example="https://mirror.example.com", schemes=("https", "http"), optional=False))
+]
+Repository = Annotated[
+    str,
+    AfterValidator(
+        Url(example="https://github.com/opencv/cvat.git", schemes=("https", "http", "ssh", "git"), optional=False)
+    ),
+]
 
 
 class Images(Section):
@@ -20,15 +45,15 @@ class Images(Section):
     """Reference by digest of a ready model image. Empty: it is built."""
     canary_image: Image = ""
     """Reference by digest of a ready image of the smoke test. Empty: it is built, where canary is hourly."""
-    mirror_base_registry: str = "docker.io/library"
+    mirror_base_registry: Registry = "docker.io/library"
     """Registry and path that hold python, node and nginx for the builds."""
-    mirror_apt: str = "http://deb.debian.org"
+    mirror_apt: WebAddress = "http://deb.debian.org"
     """Debian mirror for the builds."""
-    mirror_pypi: str = "https://pypi.org/simple"
+    mirror_pypi: WebAddress = "https://pypi.org/simple"
     """PyPI index for the builds."""
-    mirror_npm: str = "https://registry.npmjs.org"
+    mirror_npm: WebAddress = "https://registry.npmjs.org"
     """npm registry for the builds."""
-    mirror_cvat_repository: str = "https://github.com/opencv/cvat.git"
+    mirror_cvat_repository: Repository = "https://github.com/opencv/cvat.git"
     """Git repository from which the builds fetch CVAT's commit."""
 
     @property

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from region import Region
 from settings.fields import S3_ADDRESS, InstanceType, Pattern
+from settings.instance_types import offer_problem
 from settings.sections.section import Section
 from settings.sections.sleep import Sleep
 from settings.values import EndpointSize
@@ -34,9 +35,9 @@ class Inference(Section):
     each. `none`: no auto-annotation."""
     inference_instance_type: Annotated[str, AfterValidator(InstanceType(service="hosting", example="ml.c5d.xlarge"))]
     """SageMaker instance type, such as ml.c5d.xlarge."""
-    inference_instance_count: Annotated[int, Field(ge=0)]
+    inference_instance_count: Annotated[int, Field(ge=1)]
     """Instances of each endpoint."""
-    inference_max_instance_count: Annotated[int, Field(ge=0)]
+    inference_max_instance_count: Annotated[int, Field(ge=1)]
     """Instances to which each endpoint scales with its invocations; the same as the count: it does not."""
     model_archives: Archives = "build/models"
     """Folder that holds <function>.tar.gz for each function, or an S3 address (s3://bucket/prefix) of one. A
@@ -51,14 +52,24 @@ class Inference(Section):
         return EndpointSize(
             instance_type=self.inference_instance_type,
             count=self.inference_instance_count,
-            max_count=max(self.inference_instance_count, self.inference_max_instance_count),
+            max_count=self.inference_max_instance_count,
         )
 
 
 def instance_type(inference: Inference, region: Region) -> Iterator[str]:
-    problem = region.instance_type_problem("hosting", inference.inference_instance_type)
+    problem = offer_problem("hosting", inference.inference_instance_type, region.name)
     if problem and inference.enabled:
         yield f"cvat:inferenceInstanceType = {inference.inference_instance_type}: {problem}. Choose one of those."
+
+
+def maximum(inference: Inference) -> Iterator[str]:
+    size = inference.endpoint
+    if size.max_count < size.count:
+        yield (
+            f"cvat:inferenceMaxInstanceCount = {size.max_count}: it must not be below cvat:inferenceInstanceCount = "
+            f"{size.count}. Raise it, or make both the same: pulumi config set cvat:inferenceMaxInstanceCount "
+            f"{size.count}"
+        )
 
 
 def scaling_and_office_hours(inference: Inference, sleep: Sleep) -> Iterator[str]:

@@ -11,7 +11,14 @@ from settings.fields import NAME_VALUE, Many, Pattern, Retention, SecretReferenc
 from settings.sections.section import Section
 from settings.values import TaskSize, fargate_size_problem
 
-Count = Annotated[int, Field(ge=0)]
+_MOST_TASKS = 5000
+"""Tasks of an ECS service (ECS service quotas, "Tasks per service", read 2026-11)."""
+_MOST_TARGETS = 1000
+"""Of a load balancer ("Targets per Application Load Balancer") and of a service in Cloud Map, where the gateway is
+("Instances per service"); both read 2026-11."""
+Served = Annotated[int, Field(ge=1, le=_MOST_TARGETS)]
+"""Tasks that requests go to: with none, CVAT does not answer."""
+Workers = Annotated[int, Field(ge=0, le=_MOST_TASKS)]
 Variable = Annotated[
     str,
     AfterValidator(
@@ -32,38 +39,38 @@ class Services(Section):
     """CPU units of a CVAT server task (1024 are one virtual CPU)."""
     server_memory: int
     """MiB of a CVAT server task."""
-    server_count: Count
+    server_count: Served
     """CVAT server tasks."""
-    server_max_count: Count
-    """CVAT server tasks at most; above the count, their number follows their CPU."""
+    server_max_count: Served
+    """CVAT server tasks at most; above the count, their number follows their CPU. Not below the count."""
     ui_cpu: int
     """CPU units of a UI task."""
     ui_memory: int
     """MiB of a UI task."""
-    ui_count: Count
+    ui_count: Served
     """UI tasks."""
-    ui_max_count: Count
+    ui_max_count: Served
     """UI tasks at most; above the count, their number follows their CPU."""
     gateway_cpu: int
     """CPU units of a gateway task."""
     gateway_memory: int
     """MiB of a gateway task."""
-    gateway_count: Count
+    gateway_count: Served
     """Gateway tasks."""
-    gateway_max_count: Count
+    gateway_max_count: Served
     """Gateway tasks at most; above the count, their number follows their CPU."""
     worker_cpu: int
     """CPU units of a worker task of either queue."""
     worker_memory: int
     """MiB of a worker task of either queue."""
-    worker_count: Count
+    worker_count: Workers
     """Worker tasks that create tasks, import and export, one job each at a time."""
-    worker_max_count: Count
+    worker_max_count: Workers
     """These worker tasks at most; above the count, their number follows their queue."""
-    annotation_worker_count: Count
+    annotation_worker_count: Workers
     """Worker tasks that run auto-annotation jobs, one job each at a time. 0: one starts with the first job, which
     takes about three minutes, and the last one ends ten minutes after the last job."""
-    annotation_worker_max_count: Count
+    annotation_worker_max_count: Workers
     """These worker tasks at most; above the count, their number follows their queue."""
     fargate_spot: bool = False
     """true: UI and gateway run on Fargate Spot, for about a third of the price; AWS may replace a task at any time."""
@@ -136,6 +143,23 @@ def fargate_size(kind: str, size: TaskSize) -> Iterator[str]:
     if problem := fargate_size_problem(size.cpu, size.memory):
         keys = f"cvat:{kind}Cpu = {size.cpu} and cvat:{kind}Memory = {size.memory}"
         yield f"{keys} do not go together: {problem}. Change one of them."
+
+
+def maximum(key: str, size: TaskSize) -> Iterator[str]:
+    if size.max_count < size.count:
+        yield (
+            f"cvat:{key}MaxCount = {size.max_count}: it must not be below cvat:{key}Count = {size.count}. Raise it, or "
+            f"make both the same for a fixed number: pulumi config set cvat:{key}MaxCount {size.count}"
+        )
+
+
+def variable_names(services: Services) -> Iterator[str]:
+    """A process has one value for a variable."""
+    names = [("serverEnvironment", variable.partition("=")[0]) for variable in services.server_environment]
+    names += [("serverSecrets", reference.partition("=")[0]) for reference in services.server_secrets]
+    for index, (key, name) in enumerate(names):
+        if name in [earlier for _, earlier in names[:index]]:
+            yield f"cvat:{key} names {name}, which is set already: a variable has one value. Remove one of the two."
 
 
 def some_worker(key: str, size: TaskSize) -> Iterator[str]:

@@ -10,10 +10,21 @@ from pydantic import AfterValidator
 from settings.fields import Many, Pattern
 from settings.sections.section import Section
 
+_MOST_TAGS = 8
+"""An S3 object takes 10 tags, other resources 50 (both AWS documentation, "Tagging", read 2026-11); project and stack
+are on all of them."""
+_OURS = ("project", "stack")
+
 Tag = Annotated[
     str,
     AfterValidator(
-        Pattern(example="team=vision", optional=False, pattern="[^=]+=.*", rule="must be name=value, as in team=vision")
+        Pattern(
+            example="team=vision",
+            optional=False,
+            pattern=r"(?i:(?!aws:))(?=\S)[\w .:/+@-]{1,128}=[\w .:/+=@-]{0,256}",
+            rule="must be name=value, as in team=vision: a name of up to 128 characters that does not begin with aws:, "
+            "a value of up to 256, of letters, digits, spaces and _ . : / + - @ only",
+        )
     ),
 ]
 
@@ -39,6 +50,22 @@ class Stack(Section):
     def all_tags(self, project: str, stack: str) -> dict[str, str]:
         """Tags for every resource: the operator's own, project and stack."""
         return dict(tag.split("=", 1) for tag in self.tags) | {"project": project, "stack": stack}
+
+
+def tag_names(stack: Stack) -> Iterator[str]:
+    """IAM takes no two tags whose names differ in capitals only."""
+    names = [tag.partition("=")[0] for tag in stack.tags]
+    for index, name in enumerate(names):
+        entry = f"cvat:tags[{index}] = {stack.tags[index]}"
+        if name.casefold() in _OURS:
+            yield f"{entry}: the program gives every resource a tag {name.lower()}. Choose another name."
+        elif name.casefold() in [earlier.casefold() for earlier in names[:index]]:
+            yield f"{entry}: the name {name} is there already. Remove one of the two."
+    if len(names) > _MOST_TAGS:
+        yield (
+            f"cvat:tags has {len(names)} tags: an S3 object takes 10, and project and stack are two of them. Remove "
+            f"{len(names) - _MOST_TAGS}."
+        )
 
 
 def protection(stack: Stack) -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+import botocore.session
 import pytest
 
-from region import Region
+from region import REGIONS, Region, region_problem
 from tests.support.paths import ROOT
 
 NINGXIA, BEIJING, TOKYO = Region("cn-northwest-1"), Region("cn-north-1"), Region("ap-northeast-1")
@@ -79,37 +80,40 @@ def test_access_logs_are_written_by_an_account_where_known_and_by_a_service_else
     assert Region("eu-west-9").elb_log_principal == {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
 
 
-@pytest.mark.parametrize(
-    ("region", "kind", "instance_type"),
-    [
-        (NINGXIA, "hosting", "ml.c5d.xlarge"),
-        (BEIJING, "hosting", "ml.g5.xlarge"),
-        (BEIJING, "database", "db.m6g.xlarge"),
-        (BEIJING, "cache", "cache.r6g.large"),
-        (TOKYO, "database", "db.m6i.large"),
-        (FRANKFURT, "hosting", "ml.anything.large"),
-    ],
-)
-def test_an_instance_type_that_the_region_has_or_that_is_not_in_the_table_is_accepted(
-    region: Region, kind: str, instance_type: str
-) -> None:
-    assert region.instance_type_problem(kind, instance_type) is None
+def test_rds_certificates_come_from_the_partitions_own_host() -> None:
+    assert TOKYO.database_ca_bundle == "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+    assert GOV.database_ca_bundle == "https://truststore.pki.us-gov-west-1.rds.amazonaws.com/global/global-bundle.pem"
+    assert "rds-truststore.s3.cn-north-1." in NINGXIA.database_ca_bundle
+
+
+def test_regions_are_those_that_botocore_knows_and_none_lacks_a_service_of_ours() -> None:
+    session = botocore.session.get_session()
+    partitions = ("aws", "aws-cn", "aws-us-gov")
+    known = {name for partition in partitions for name in session.get_available_regions("ec2", partition)}
+    assert set(REGIONS) == known, "add what is new to REGIONS, and look up its facts for the other tables"
+    for service in ("ecs", "ecr", "rds", "elasticache", "efs", "sagemaker", "servicediscovery", "backup", "scheduler"):
+        having = {name for partition in partitions for name in session.get_available_regions(service, partition)}
+        assert set(REGIONS) <= having, f"{service}: say in Region.lacks which region has none"
 
 
 @pytest.mark.parametrize(
-    ("region", "kind", "instance_type", "why"),
+    ("name", "said"),
     [
-        (NINGXIA, "hosting", "ml.c6i.xlarge", "offers only"),
-        (NINGXIA, "database", "db.m6i.large", "offers only"),
-        (NINGXIA, "cache", "cache.m5.large", "offers only"),
-        (TOKYO, "hosting", "c5d.xlarge", "looks like ml.m5.large"),
-        (FRANKFURT, "database", "db.large", "looks like db.m5.large"),
+        ("cn-nortwest-1", "Did you mean cn-northwest-1? Set it with: pulumi config set aws:region cn-northwest-1"),
+        ("CN-NORTH-1", "no AWS region has this name"),
+        ("Ningxia", "Correct it"),
+        ("us-east-1a", "Did you mean us-east-1?"),
     ],
 )
-def test_an_instance_type_that_the_region_lacks_is_refused_with_what_there_is(
-    region: Region, kind: str, instance_type: str, why: str
-) -> None:
-    assert why in str(region.instance_type_problem(kind, instance_type))
+def test_a_misspelt_region_is_a_sentence_with_the_one_that_is_meant(name: str, said: str) -> None:
+    assert said in str(region_problem(name))
+
+
+def test_every_region_is_known_and_one_that_lacks_a_zone_says_so() -> None:
+    assert not [name for name in REGIONS if region_problem(name)]
+    lacking = [name for name in REGIONS if Region(name).lacks]
+    assert lacking == ["us-west-1"]
+    assert "two availability zones" in str(Region("us-west-1").lacks)
 
 
 def test_nothing_but_region_py_spells_a_partition() -> None:

@@ -31,7 +31,7 @@ def test_every_wrong_setting_is_said_at_once(run: Run, stack: Stack) -> None:
     _, out, _ = run("doctor", "--stack", "own", "--offline", "--project", str(home))
     problems = " ".join(said(out, "PROBLEM", "configuration"))
     assert "cvat:serverMemory = 512" in problems
-    assert "cvat:dbInstanceClass = db.x9.large" in problems
+    assert "cvat:dbInstanceClass = 'db.x9.large'" in problems
 
 
 def test_an_unknown_stack_is_answered_with_those_there_are(run: Run, stack: Stack) -> None:
@@ -46,7 +46,7 @@ def test_an_unknown_stack_is_answered_with_those_there_are(run: Run, stack: Stac
 @pytest.mark.parametrize(
     ("settings", "level", "topic", "text"),
     [
-        ({"region": "cn-northwest-7"}, "PROBLEM", "region", "no AWS region has this name"),
+        ({"region": "cn-northwest-7"}, "PROBLEM", "configuration", "no AWS region has this name"),
         ({"httpPort": 80}, "advice", "configuration", "blocked in mainland China"),
         ({}, "advice", "mirrors", "Docker Hub cannot be reached from mainland China"),
         ({"region": "cn-north-1"}, "advice", "zones", "Fargate does not run in every zone of cn-north-1"),

@@ -107,7 +107,7 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
         ({"dbEngineVersion": "latest"}, "must be a version of PostgreSQL"),
         ({"redisEngineVersion": "7.2"}, "must be a version of Redis that ElastiCache has: 5.0.6, 6.0"),
         ({"redisEngineVersion": "7"}, "must be a version of Redis that ElastiCache has"),
-        ({"dbStorageGb": "10"}, "gp3 storage starts at 20 GB"),
+        ({"dbStorageGb": "10"}, "must be 20 or more"),
         ({"dbMaxStorageGb": "30"}, "must not be below cvat:dbStorageGb = 50"),
         ({"dbBackupDays": "0"}, "keeps backups"),
         ({"httpPort": "0"}, "nothing would listen"),
