@@ -1,4 +1,4 @@
-"""A stub of the ECS agent's endpoint for task protection: remembers what it was told."""
+"""A stub of the ECS agent's endpoint for task protection; it records the requests."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 
 class Agent(ThreadingHTTPServer):
-    """`said`: (method, path, body) of each request; `answer`: what the next ones get."""
+    """`requests`: (method, path, body) of each request; `answer`: status and body of the next answers."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.said: list[tuple[str, str, Any]] = []
+        self.requests: list[tuple[str, str, Any]] = []
         self.answer: tuple[int, str] = (200, '{"protection": {}}')
         self.delay_s = 0.0
 
@@ -28,8 +28,8 @@ class Agent(ThreadingHTTPServer):
 
     @property
     def protected(self) -> list[bool]:
-        """Whether protection was asked for or given up, in order."""
-        return [bool(body["ProtectionEnabled"]) for _, _, body in self.said]
+        """ProtectionEnabled of each request, in order."""
+        return [bool(body["ProtectionEnabled"]) for _, _, body in self.requests]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -37,7 +37,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.said.append(("PUT", self.path, json.loads(body)))
+        self.server.requests.append(("PUT", self.path, json.loads(body)))
         time.sleep(self.server.delay_s)
         code, text = self.server.answer
         self.send_response(code)

@@ -21,7 +21,7 @@ from patches.trial.processes import Fleet
 FRAMES = 60
 CALL_S = 0.25
 SOON_S = 120.0
-"""A job whose worker was killed is found within this time."""
+"""Seconds within which a job whose worker was killed must fail."""
 ATTEMPTS = 3
 CONFLICT = 409
 IN_FLIGHT = 4
@@ -55,7 +55,7 @@ class Annotation:
         self.fleet.start("worker-low", "worker", "low", ECS_AGENT_URI=self.cloud.agent.url)
         return str(self._request(task, CONFLICT).json())
 
-    def found(self) -> str:
+    def lost_job(self) -> str:
         self.client.until(lambda: self._status(self.killed)["status"] == "failed" or None)
         took = time.monotonic() - self.killed_at
         check(took < SOON_S, f"found after {took:.0f} s")
@@ -63,7 +63,7 @@ class Annotation:
         check("was killed" in reason, reason)
         self.models.reset(delay_s=0)
         self._await(self._start(self.task), "finished")
-        self.client.until(lambda: self.cloud.most("LostJobs", "low") or None)
+        self.client.until(lambda: self.cloud.highest("LostJobs", "low") or None)
         return f"within {took:.0f} s: {reason}"
 
     def in_flight(self) -> str:

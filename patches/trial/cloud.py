@@ -27,19 +27,19 @@ class Cloud:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What `queue-metrics` and `copy-demo` are given on top."""
+        """Further variables of `queue-metrics` and `copy-demo`."""
         keys = {name.upper(): value for name, value in KEYS.items()}
         url = self.cloudwatch.meta.endpoint_url
         return {"CVAT_STACK": STACK, "AWS_ENDPOINT_URL_CLOUDWATCH": url, "AWS_ENDPOINT_URL_S3": url, **keys}
 
-    def most(self, metric: str, queue: str) -> float | None:
-        """The highest value that CloudWatch has been told; None before there is any."""
+    def highest(self, metric: str, queue: str) -> float | None:
+        """The highest value that was published; None before there is any."""
         dimensions = [{"Name": "Stack", "Value": STACK}, {"Name": "Queue", "Value": queue}]
-        found = self.cloudwatch.get_metric_statistics(
+        datapoints = self.cloudwatch.get_metric_statistics(
             Namespace="CVAT", MetricName=metric, Dimensions=dimensions, Period=86400, Statistics=["Maximum"],
             StartTime=time.time() - 86400, EndTime=time.time() + 86400,
         )["Datapoints"]  # fmt: skip
-        return max((float(one["Maximum"]) for one in found), default=None)
+        return max((float(datapoint["Maximum"]) for datapoint in datapoints), default=None)
 
 
 @contextmanager

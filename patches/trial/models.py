@@ -23,7 +23,7 @@ ITEM = {
 
 @dataclass
 class Round:
-    """What the calls since the last `reset` are given, and what they did."""
+    """The settings of the calls since the last `reset`, and their record."""
 
     delay_s: float = 0.0
     failing: frozenset[str] = frozenset()

@@ -26,11 +26,11 @@ class Scripts:
         if self.fleet.place.root:
             files = [self._into_share(path) for path in files]
         labels = '[{"name": "car", "attributes": []}]'
-        code, said = self.fleet.cli("cli", "create", "by the CLI", "--labels", labels, "local", *files)
-        check(code == 0 and "Created task ID" in said, said)
-        task = said.split("Created task ID: ")[1].split()[0]
-        code, said = self.fleet.cli("cli-delete", "delete", task)
-        check(code == 0 and f"Task ID {task} deleted" in said, said)
+        code, output = self.fleet.cli("cli", "create", "by the CLI", "--labels", labels, "local", *files)
+        check(code == 0 and "Created task ID" in output, output)
+        task = output.split("Created task ID: ")[1].split()[0]
+        code, output = self.fleet.cli("cli-delete", "delete", task)
+        check(code == 0 and f"Task ID {task} deleted" in output, output)
         refused = self._write(cookies=True, csrf="", origin="")
         forged = self._write(cookies=True, csrf=self._csrf(), origin="https://evil.example")
         wrong = self._write(cookies=True, csrf="x" * 64, origin="")
@@ -75,9 +75,9 @@ class Scripts:
             folder = self.fleet.folder / "demo"
             folder.mkdir()
             where = {"CVAT_SHARE_DIR": f"{folder}/share", "CVAT_DATA_DIR": str(folder)}
-        code, said = self.fleet.once(
+        code, output = self.fleet.once(
             "copy-demo", "copy-demo", DEMO_SOURCE="s3://demo/v1", **self.cloud.environment, **where
         )
-        check(code == 0 and "copied street/1.jpg" in said, said)
-        check(all(f"skipped {name!r}" in said for name, fits in names.items() if not fits), said)
-        return "; ".join(line.removeprefix("copy-demo: ")[:60] for line in said.splitlines())
+        check(code == 0 and "copied street/1.jpg" in output, output)
+        check(all(f"skipped {name!r}" in output for name, fits in names.items() if not fits), output)
+        return "; ".join(line.removeprefix("copy-demo: ")[:60] for line in output.splitlines())

@@ -15,7 +15,7 @@ from patches.trial.balancer import configuration
 A, B = 8091, 8092
 """Ports of the two web processes."""
 HTTPS_A, HTTPS_B = 8443, 8444
-"""Ports of the load balancer, one for each web process: a step chooses which one is asked."""
+"""Ports of the load balancer, one for each web process: a step chooses between them."""
 POSTGRES_USER = "postgres"  # PostgreSQL refuses to run as root
 WAIT_S = 30.0
 
@@ -121,8 +121,8 @@ class Services:
                "PGSSLROOTCERT": f"{self.folder}/ca.pem"}  # fmt: skip
         deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline:
-            made = [*command, "-c", "CREATE DATABASE cvat"]
-            if subprocess.run(made, env=env, capture_output=True, check=False).returncode == 0:  # noqa: S603
+            create = [*command, "-c", "CREATE DATABASE cvat"]
+            if subprocess.run(create, env=env, capture_output=True, check=False).returncode == 0:  # noqa: S603
                 return
             time.sleep(0.3)
         raise MissingError(f"PostgreSQL does not answer; its log is {self.folder}/postgres.log")

@@ -84,7 +84,7 @@ class Trial:
         yield "back up at A, restore at B", self.backup
         yield "static files are served", self.static
         yield "a worker asks ECS not to be stopped while it has a job, and only then", self.protection
-        yield "CloudWatch is told how the queues are", self.metrics
+        yield "the state of the queues is published in CloudWatch", self.metrics
         yield "a worker is killed while it annotates: until that is found, the task cannot be annotated", self.kill
         yield (
             "scripts write over HTTPS: CVAT's CLI, with a token, with a password; forged requests do not",
@@ -102,30 +102,30 @@ class Trial:
         )
         yield (
             "the killed worker's job is failed with a reason, and the task can be annotated again",
-            self.annotation.found,
+            self.annotation.lost_job,
         )
         yield "connections that were idle for longer than a minute are still there", self.idle_connections
         yield "a job that outlasts its worker's drain time is failed, not lost", self.drain
         yield "SIGTERM stops every process", self.stop
 
     def refuse(self) -> str:
-        code, said = self.fleet.once("refuse", "web", DJANGO_SECRET_KEY="", CVAT_BASE_URL="cvat.test")
-        check(code == BAD_USE and "DJANGO_SECRET_KEY is not set" in said and "Traceback" not in said, said)
-        return said.splitlines()[1]
+        code, output = self.fleet.once("refuse", "web", DJANGO_SECRET_KEY="", CVAT_BASE_URL="cvat.test")
+        check(code == BAD_USE and "DJANGO_SECRET_KEY is not set" in output and "Traceback" not in output, output)
+        return output.splitlines()[1]
 
     def _init(self, name: str, password: str) -> str:
         secrets = {"DJANGO_SUPERUSER_USERNAME": ADMIN, "DJANGO_SUPERUSER_PASSWORD": password}
         began = time.monotonic()
-        code, said = self.fleet.once(name, "init", **secrets)
-        check(code == 0, said[-2000:])
-        check(password not in said, "init printed the password")
-        check("makemigrations" not in said, "a patch changes a model without a migration")
-        return f"{said.strip().splitlines()[-2].removeprefix('init: ')} ({time.monotonic() - began:.0f} s)"
+        code, output = self.fleet.once(name, "init", **secrets)
+        check(code == 0, output[-2000:])
+        check(password not in output, "init printed the password")
+        check("makemigrations" not in output, "a patch changes a model without a migration")
+        return f"{output.strip().splitlines()[-2].removeprefix('init: ')} ({time.monotonic() - began:.0f} s)"
 
     def init(self) -> str:
         if self.fleet.place.root is None:  # the image has done so when it was built
-            code, said = self.fleet.python("collectstatic", COLLECT)
-            check(code == 0, said)
+            code, output = self.fleet.python("collectstatic", COLLECT)
+            check(code == 0, output)
         return self._init("init", "first-" + self.fleet.admin_password)
 
     def init_again(self) -> str:
@@ -314,15 +314,15 @@ class Trial:
         return f"for each of {jobs} jobs"
 
     def metrics(self) -> str:
-        code, said = self.fleet.python("busy", BUSY)
-        check(code == 0, said)
-        told = self.cloud.most
+        code, output = self.fleet.python("busy", BUSY)
+        check(code == 0, output)
+        highest = self.cloud.highest
         seen = ("QueueDepth", "RunningJobs", "OldestJobAge")
-        self.a.until(lambda: all(told(metric, "low") for metric in seen) or None)
-        check(told("IdleWorkers", "default") == 1, f"idle workers of default: {told('IdleWorkers', 'default')}")
-        check(told("FailedJobs", "low") == 0, f"failed jobs of low: {told('FailedJobs', 'low')}")
+        self.a.until(lambda: all(highest(metric, "low") for metric in seen) or None)
+        check(highest("IdleWorkers", "default") == 1, f"idle workers of default: {highest('IdleWorkers', 'default')}")
+        check(highest("FailedJobs", "low") == 0, f"failed jobs of low: {highest('FailedJobs', 'low')}")
         self.a.until(lambda: self.cloud.agent.protected[-1] is False or None)
-        return f"2 jobs: {told('RunningJobs', 'low'):.0f} ran, {told('QueueDepth', 'low'):.0f} waited"
+        return f"2 jobs: {highest('RunningJobs', 'low'):.0f} ran, {highest('QueueDepth', 'low'):.0f} waited"
 
     def kill(self) -> str:
         return self.annotation.kill(self.task)
@@ -331,11 +331,11 @@ class Trial:
         """Killed outright, it would stay "started" for a day, and its task could not be annotated again."""
         self.fleet.terminate("worker-low")
         self.fleet.start("worker-low", "worker", "low", CVAT_WORKER_DRAIN_S="3")
-        code, said = self.fleet.python("enqueue", ENQUEUE)
-        check(code == 0, said)
+        code, output = self.fleet.python("enqueue", ENQUEUE)
+        check(code == 0, output)
         _, took = self.fleet.terminate("worker-low")
-        code, said = self.fleet.python("status", STATUS)
-        check(said.strip().endswith("failed"), said)
+        code, output = self.fleet.python("status", STATUS)
+        check(output.strip().endswith("failed"), output)
         return f"the worker ended {took:.1f} s after SIGTERM, the job is 'failed'"
 
     def stop(self) -> str:

@@ -114,9 +114,9 @@ def test_an_object_that_no_file_system_takes_is_named_and_skipped(
     put(s3, name, b"x")
     put(s3, "folder/inner/b.jpg", b"b")
     assert demo.run(environment(tmp_path)) == 0, "the first deployment waits for it"
-    said = capsys.readouterr().out
-    assert f"skipped {name!r}: " in said
-    assert reason in said
+    output = capsys.readouterr().out
+    assert f"skipped {name!r}: " in output
+    assert reason in output
     assert (tmp_path / "share/demo/folder/inner/b.jpg").read_bytes() == b"b"
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2, "b.jpg and the record"
 

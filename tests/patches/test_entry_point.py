@@ -103,9 +103,9 @@ def test_a_bad_environment_stops_it_before_django(
 ) -> None:
     monkeypatch.delenv("CVAT_REDIS_HOST")
     assert __main__.main(["web"]) == __main__.BAD_USE
-    said = capsys.readouterr().err
-    assert "CVAT_REDIS_HOST is not set" in said
-    assert "secret-of" not in said
+    output = capsys.readouterr().err
+    assert "CVAT_REDIS_HOST is not set" in output
+    assert "secret-of" not in output
 
 
 def test_verified_tls_without_root_certificates_is_explained(

@@ -174,9 +174,9 @@ def test_when_one_program_ends_all_end_and_the_container_fails(tmp_path: Path) -
     mark = tmp_path / "stopped"
     patient = ["sh", "-c", f"trap 'touch {mark}; exit' TERM; while :; do sleep 0.1; done"]
     process = together(["sh", "-c", "sleep 0.5; exit 7"], patient, stderr=subprocess.PIPE)
-    _, said = process.communicate(timeout=10)
+    _, output = process.communicate(timeout=10)
     assert process.returncode == 7
-    assert b"ended with exit code 7" in said
+    assert b"ended with exit code 7" in output
     assert mark.exists(), "the other was stopped, not left behind"
     assert together(["true"], ["sleep", "60"]).wait(10) == 1, "a server that ends has failed, whatever it says"
 

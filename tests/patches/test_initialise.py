@@ -39,8 +39,8 @@ class Users:
         self.rows: list[User] = []
 
     def filter(self, username: str) -> Any:
-        found = [user for user in self.rows if user.username == username]
-        return type("Query", (), {"first": lambda _: found[0] if found else None})()
+        matches = [user for user in self.rows if user.username == username]
+        return type("Query", (), {"first": lambda _: matches[0] if matches else None})()
 
     def create_superuser(self, username: str, _email: str, password: str) -> None:
         self.rows.append(User(username, password))

@@ -49,7 +49,7 @@ def settings(**changed: str) -> dict[str, Any]:
 def test_every_mistake_is_named_at_once_and_as_a_sentence() -> None:
     with pytest.raises(UnusableError) as caught:
         overlay({"CVAT_BASE_URL": "cvat.example.com", "CVAT_REDIS_PORT": "many", "CVAT_REDIS_SSL": "maybe"}, BASE)
-    said = str(caught.value).splitlines()
+    problems = str(caught.value).splitlines()
     for name in (
         "DJANGO_SECRET_KEY",
         "CVAT_BASE_URL",
@@ -57,8 +57,8 @@ def test_every_mistake_is_named_at_once_and_as_a_sentence() -> None:
         "CVAT_REDIS_PORT",
         "CVAT_REDIS_SSL",
     ):
-        assert sum(name in line for line in said) == 1, f"{name} should be named once in {said}"
-    assert all(line.endswith(".") or "must be like" in line for line in said), "each problem is a sentence"
+        assert sum(name in line for line in problems) == 1, f"{name} should be named once in {problems}"
+    assert all(line.endswith(".") or "must be like" in line for line in problems), "each problem is a sentence"
 
 
 def test_a_short_secret_key_is_refused() -> None:
@@ -82,38 +82,38 @@ def test_postgresql_is_reached_over_verified_tls_unless_configured_otherwise() -
 
 
 def test_all_that_talks_to_redis_checks_the_host_name_and_gives_the_password_as_it_is() -> None:
-    made = settings()
+    overlaid = settings()
     for alias, db in (("rq", 0), ("default", 2)):
-        cache = made["CACHES"][alias]
+        cache = overlaid["CACHES"][alias]
         assert cache["LOCATION"] == f"rediss://redis.example:6379/{db}", "no password belongs into an address"
         assert cache["OPTIONS"]["PASSWORD"] == "r#dis%41@"
         assert cache["OPTIONS"]["CONNECTION_POOL_KWARGS"]["ssl_check_hostname"] is True
-    cacheops = made["CACHEOPS_REDIS"]
+    cacheops = overlaid["CACHEOPS_REDIS"]
     assert (cacheops["ssl"], cacheops["ssl_check_hostname"], cacheops["db"]) == (True, True, 1)
-    assert made["RQ_QUEUES"]["low"] == {"USE_REDIS_CACHE": "rq", "DEFAULT_TIMEOUT": "24h"}
-    assert made["SESSION_ENGINE"].endswith("cached_db")
+    assert overlaid["RQ_QUEUES"]["low"] == {"USE_REDIS_CACHE": "rq", "DEFAULT_TIMEOUT": "24h"}
+    assert overlaid["SESSION_ENGINE"].endswith("cached_db")
 
 
 def test_redis_without_tls_asks_for_none() -> None:
-    made = settings(CVAT_REDIS_SSL="no")
-    assert made["CACHES"]["rq"]["LOCATION"].startswith("redis://")
-    assert not [key for key in made["CACHEOPS_REDIS"] if key.startswith("ssl")]
-    assert not [key for key in made["CACHES"]["rq"]["OPTIONS"]["CONNECTION_POOL_KWARGS"] if key.startswith("ssl")]
+    overlaid = settings(CVAT_REDIS_SSL="no")
+    assert overlaid["CACHES"]["rq"]["LOCATION"].startswith("redis://")
+    assert not [key for key in overlaid["CACHEOPS_REDIS"] if key.startswith("ssl")]
+    assert not [key for key in overlaid["CACHES"]["rq"]["OPTIONS"]["CONNECTION_POOL_KWARGS"] if key.startswith("ssl")]
 
 
 def test_a_private_certificate_authority_for_redis_can_be_named() -> None:
-    made = settings(CVAT_REDIS_CA="/ca.pem")
-    assert made["CACHEOPS_REDIS"]["ssl_ca_certs"] == "/ca.pem"
-    assert made["CACHES"]["default"]["OPTIONS"]["CONNECTION_POOL_KWARGS"]["ssl_ca_certs"] == "/ca.pem"
+    overlaid = settings(CVAT_REDIS_CA="/ca.pem")
+    assert overlaid["CACHEOPS_REDIS"]["ssl_ca_certs"] == "/ca.pem"
+    assert overlaid["CACHES"]["default"]["OPTIONS"]["CONNECTION_POOL_KWARGS"]["ssl_ca_certs"] == "/ca.pem"
 
 
 def test_the_public_url_decides_hosts_csrf_and_cookies() -> None:
-    made = settings()
-    assert made["ALLOWED_HOSTS"] == ["cvat.example.com.cn"], "'*' would let anyone forge links in mails"
-    assert made["CSRF_TRUSTED_ORIGINS"] == ["cvat.example.com.cn:8443"], "Django 3.1 compares host and port"
-    assert made["SESSION_COOKIE_SECURE"]
-    assert made["CSRF_COOKIE_SECURE"]
-    assert made["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+    overlaid = settings()
+    assert overlaid["ALLOWED_HOSTS"] == ["cvat.example.com.cn"], "'*' would let anyone forge links in mails"
+    assert overlaid["CSRF_TRUSTED_ORIGINS"] == ["cvat.example.com.cn:8443"], "Django 3.1 compares host and port"
+    assert overlaid["SESSION_COOKIE_SECURE"]
+    assert overlaid["CSRF_COOKIE_SECURE"]
+    assert overlaid["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
     plain = settings(CVAT_BASE_URL="http://10.0.0.1:81", CVAT_ALLOWED_HOSTS="a.example, b.example")
     assert not plain["SESSION_COOKIE_SECURE"], "over HTTP a secure cookie would never come back"
     assert plain["ALLOWED_HOSTS"] == ["10.0.0.1", "a.example", "b.example"]
@@ -164,24 +164,28 @@ def test_mail_is_dropped_without_a_server_and_encrypted_with_one() -> None:
 
 def test_ldap_is_off_without_a_server_and_maps_groups_with_one() -> None:
     assert "DJANGO_AUTH_TYPE" not in settings()
-    made = settings(
+    overlaid = settings(
         CVAT_LDAP_URL="ldaps://ldap.example",
         CVAT_LDAP_USER_BASE="ou=people,dc=example",
         CVAT_LDAP_GROUP_BASE="ou=groups,dc=example",
         CVAT_LDAP_ADMIN_GROUPS="cn=admins,dc=example; cn=ops,dc=example",
     )
-    assert made["DJANGO_AUTH_TYPE"] == "LDAP"
-    assert made["AUTH_LDAP_ADMIN_GROUPS"] == ["cn=admins,dc=example", "cn=ops,dc=example"]
-    assert made["AUTH_LDAP_OBSERVER_GROUPS"] == []
-    assert made["AUTH_LDAP_START_TLS"] is False, "ldaps is encrypted already"
-    assert made["AUTHENTICATION_BACKENDS"][0] == BASE["AUTHENTICATION_BACKENDS"][0], "the administrator can log in"
+    assert overlaid["DJANGO_AUTH_TYPE"] == "LDAP"
+    assert overlaid["AUTH_LDAP_ADMIN_GROUPS"] == ["cn=admins,dc=example", "cn=ops,dc=example"]
+    assert overlaid["AUTH_LDAP_OBSERVER_GROUPS"] == []
+    assert overlaid["AUTH_LDAP_START_TLS"] is False, "ldaps is encrypted already"
+    assert overlaid["AUTHENTICATION_BACKENDS"][0] == BASE["AUTHENTICATION_BACKENDS"][0], "the administrator can log in"
 
 
 def test_the_interface_offers_what_works() -> None:
-    made = settings()
-    assert (made["REGISTRATION_OPEN"], made["MAIL_IS_SENT"], made["DATASET_REPOSITORIES"]) == (False, False, False)
-    made = settings(CVAT_SMTP_HOST="mail", CVAT_SMTP_FROM="cvat@example.com", CVAT_DATASET_REPOSITORIES="yes")
-    assert (made["MAIL_IS_SENT"], made["DATASET_REPOSITORIES"]) == (True, True)
+    overlaid = settings()
+    assert (overlaid["REGISTRATION_OPEN"], overlaid["MAIL_IS_SENT"], overlaid["DATASET_REPOSITORIES"]) == (
+        False,
+        False,
+        False,
+    )
+    overlaid = settings(CVAT_SMTP_HOST="mail", CVAT_SMTP_FROM="cvat@example.com", CVAT_DATASET_REPOSITORIES="yes")
+    assert (overlaid["MAIL_IS_SENT"], overlaid["DATASET_REPOSITORIES"]) == (True, True)
 
 
 def test_tasks_without_an_assignee_can_be_hidden_from_other_accounts() -> None:
@@ -208,9 +212,9 @@ LDAP = {
 def test_the_type_of_ldap_groups_decides_how_they_are_searched(
     group_type: str, nested: str, class_name: str, object_class: str
 ) -> None:
-    made = settings(**LDAP, CVAT_LDAP_GROUP_TYPE=group_type, CVAT_LDAP_NESTED_GROUPS=nested)
-    assert made["AUTH_LDAP_GROUP_TYPE"] == class_name
-    assert made["AUTH_LDAP_GROUP_SEARCH"] == ("dc=example", f"(objectClass={object_class})")
+    overlaid = settings(**LDAP, CVAT_LDAP_GROUP_TYPE=group_type, CVAT_LDAP_NESTED_GROUPS=nested)
+    assert overlaid["AUTH_LDAP_GROUP_TYPE"] == class_name
+    assert overlaid["AUTH_LDAP_GROUP_SEARCH"] == ("dc=example", f"(objectClass={object_class})")
 
 
 def test_ldap_groups_that_cannot_be_nested_are_refused() -> None:
@@ -224,9 +228,9 @@ def test_what_must_not_be_shared_stays_in_the_task() -> None:
 
 def test_buckets_opened_by_role_are_those_that_are_listed() -> None:
     assert settings()["CLOUD_STORAGE_ROLE_BUCKETS"] == []
-    made = settings(CVAT_S3_ROLE_BUCKETS="one, two")
-    assert made["CLOUD_STORAGE_ROLE_BUCKETS"] == ["one", "two"]
-    assert made["CLOUD_STORAGE_REGION"] == "cn-northwest-1"
+    overlaid = settings(CVAT_S3_ROLE_BUCKETS="one, two")
+    assert overlaid["CLOUD_STORAGE_ROLE_BUCKETS"] == ["one", "two"]
+    assert overlaid["CLOUD_STORAGE_REGION"] == "cn-northwest-1"
 
 
 def test_the_gateway_is_where_the_environment_says() -> None:

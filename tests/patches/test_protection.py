@@ -30,7 +30,7 @@ def test_a_job_is_protected_from_its_beginning_to_its_end(listening: Agent) -> N
     protection.begin()
     protection.end()
     path = "/v4/task-protection/v1/state"
-    assert listening.said == [
+    assert listening.requests == [
         ("PUT", path, {"ProtectionEnabled": True, "ExpiresInMinutes": LEASE_MINUTES}),
         ("PUT", path, {"ProtectionEnabled": False}),
     ]
@@ -42,7 +42,7 @@ def test_a_long_job_renews_its_protection_well_before_it_ends_and_not_at_every_h
     protection.begin()
     for clock.now in range(0, 3600, 30):
         protection.renew()
-    asked = len(listening.said) - 1
+    asked = len(listening.requests) - 1
     assert asked == 3570 // RENEW_S
     assert RENEW_S * 3 <= LEASE_MINUTES * 60, "two renewals may fail"
     protection.end()
@@ -68,7 +68,7 @@ def test_an_agent_that_refuses_is_logged_and_stops_nothing(
     with caplog.at_level(logging.WARNING):
         Protection(listening.url).begin()
     assert len(caplog.records) == 1
-    assert listening.said
+    assert listening.requests
 
 
 def test_an_agent_that_is_not_there_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -31,22 +31,22 @@ class CloudWatch:
 
 
 def test_metrics_have_the_names_that_alarms_and_scaling_look_for() -> None:
-    published = {one["MetricName"] for one in queue_metrics.data("prod", READING)}
+    published = {metric["MetricName"] for metric in queue_metrics.data("prod", READING)}
     watched = {rule.metric for rule in alarm_rules(DATABASE) if rule.watches == "queue"}
-    scaled = {one.metric for least in (0, 1) for one in step_policies(least)}
+    scaled = {policy.metric for least in (0, 1) for policy in step_policies(least)}
     assert watched | scaled <= published, "an alarm would wait for ever"
     assert queue_metrics.NAMESPACE == METRICS_NAMESPACE == role_calls.METRICS_NAMESPACE
     assert tuple(stores.JOB_TIMEOUTS) == QUEUES
 
 
 def test_a_reading_is_published_with_its_stack_and_queue() -> None:
-    published = {one["MetricName"]: one for one in queue_metrics.data("prod", READING)}
-    assert {name: one["Value"] for name, one in published.items()} == {
+    published = {metric["MetricName"]: metric for metric in queue_metrics.data("prod", READING)}
+    assert {name: metric["Value"] for name, metric in published.items()} == {
         "QueueDepth": 3, "OldestJobAge": 61.5, "RunningJobs": 2, "IdleWorkers": 1, "FailedJobs": 4,
         "LostJobs": 5,
     }  # fmt: skip
-    for one in published.values():
-        assert one["Dimensions"] == [{"Name": "Stack", "Value": "prod"}, {"Name": "Queue", "Value": "low"}]
+    for metric in published.values():
+        assert metric["Dimensions"] == [{"Name": "Stack", "Value": "prod"}, {"Name": "Queue", "Value": "low"}]
 
 
 def test_all_queues_are_published_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_all_queues_are_published_in_one_call(monkeypatch: pytest.MonkeyPatch) -
     cloudwatch = CloudWatch()
     queue_metrics.publish(queue_metrics.settings(ENV), None, cloudwatch)
     (call,) = cloudwatch.published
-    assert {one["Dimensions"][1]["Value"] for one in call["MetricData"]} == set(QUEUES)
+    assert {metric["Dimensions"][1]["Value"] for metric in call["MetricData"]} == set(QUEUES)
     assert len(call["MetricData"]) <= 20, "CloudWatch took no more in one call when CVAT's boto3 was made"
 
 

@@ -125,7 +125,7 @@ def test_jobs_that_wait_are_counted_and_the_oldest_tells_its_age(redis: Redis) -
 
 def test_a_worker_is_idle_or_at_work_and_protected_while_it_is(redis: Redis, worker: Start, listening: Agent) -> None:
     worker()
-    assert not listening.said, "an idle worker may be stopped"
+    assert not listening.requests, "an idle worker may be stopped"
     enqueue(redis, SLEEP, 1.0, "job")
     until(lambda: queues.read(redis, "low").running)
     seen = queues.read(redis, "low")
@@ -184,7 +184,7 @@ def test_a_worker_that_is_stopped_just_when_it_takes_a_job_hands_it_back(
     process = worker()
     listening.delay_s = 1.0
     job = enqueue(redis, SLEEP, 0, "job")
-    until(lambda: listening.said)
+    until(lambda: listening.requests)
     assert queues.read(redis, "low").waiting == 0, "it is out of the queue, and has not begun"
     process.send_signal(signal.SIGTERM)
     assert process.wait(WAIT_S) == 0
@@ -210,15 +210,15 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 def swept(sweep: Sweep) -> str:
     """What the sweep says once it finds something; it looks ten times a second."""
-    said: list[str] = []
+    sentences: list[str] = []
 
     def look() -> list[str]:
-        said.extend(sweep.once())
+        sentences.extend(sweep.once())
         time.sleep(0.1)
-        return said
+        return sentences
 
     until(look)
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def test_a_job_whose_worker_was_killed_fails_with_a_reason_and_is_counted(redis: Redis, worker: Start) -> None:
@@ -259,7 +259,7 @@ def test_a_worker_that_is_killed_between_taking_a_job_and_beginning_it_loses_not
     process = worker(ttl_s=2)
     listening.delay_s = 30.0
     job = enqueue(redis, FAIL, -1, "job")
-    until(lambda: listening.said)
+    until(lambda: listening.requests)
     assert queues.read(redis, "low").waiting == 0, "it is out of the queue, and has not begun"
     kill(process)
     assert swept(Sweep(redis, confirmation_s=0.3)).endswith("put back into the queue")
@@ -344,8 +344,8 @@ def test_the_command_tells_cloudwatch_what_is_in_redis_and_outlives_its_failures
 
 def value(client: Any, metric: str, queue: str) -> float:
     dimensions = [{"Name": "Stack", "Value": "trial"}, {"Name": "Queue", "Value": queue}]
-    found = client.get_metric_statistics(
+    datapoints = client.get_metric_statistics(
         Namespace="CVAT", MetricName=metric, Dimensions=dimensions, Period=3600, Statistics=["Maximum"],
         StartTime=time.time() - 3600, EndTime=time.time() + 3600,
     )["Datapoints"]  # fmt: skip
-    return float(max(one["Maximum"] for one in found))
+    return float(max(datapoint["Maximum"] for datapoint in datapoints))

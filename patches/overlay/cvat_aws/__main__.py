@@ -15,14 +15,14 @@ BAD_USE = 2  # what argparse exits with, and what no init system takes for a cra
 
 
 def parser() -> argparse.ArgumentParser:
-    description = "CVAT's processes, one at a time. What is configured by environment is listed in docs/images.md."
+    description = "CVAT's processes, one at a time. docs/images.md lists the environment variables."
     top = argparse.ArgumentParser(prog="cvat-aws", description=description)
     sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     sub.add_parser("web", help="serve HTTP on port 8080")
     worker = sub.add_parser("worker", help="run the jobs of a queue")
     worker.add_argument("queue", choices=["default", "low"], help="low: automatic annotation; default: all else")
     sub.add_parser("scheduler", help="put jobs that are due into their queue")
-    sub.add_parser("queue-metrics", help="tell CloudWatch how the queues are (run one)")
+    sub.add_parser("queue-metrics", help="publish the state of the queues in CloudWatch (run one)")
     sub.add_parser("git-status", help="keep the state of linked git repositories up to date (run one)")
     sub.add_parser("init", help="migrate the database and make the administrator; safe to run again")
     sub.add_parser("copy-demo", help="copy DEMO_SOURCE (s3://bucket/prefix) to the share; safe to run again")

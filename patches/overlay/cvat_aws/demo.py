@@ -1,4 +1,4 @@
-"""`cvat-aws copy-demo`: bring the demo files from S3 to the share, by content, and spare users' files."""
+"""`cvat-aws copy-demo`: copies the demo files from S3 to the share and keeps files that users changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from cvat_aws.environment import Reader, UnusableError
 
-FOLDER = "demo"  # below the share, so that nothing of a user's has these names by chance
+FOLDER = "demo"  # below the share, so that users' files have other names
 LONGEST_PART, LONGEST_PATH = 255, 4000
 """Bytes: what Linux and EFS take of one name, and of a path with room for the folder of the share."""
 Record = Dict[str, Dict[str, str]]  # file -> {"etag": the object's, "sha256": of what we wrote}
@@ -94,9 +94,9 @@ def fetch(s3: Any, bucket: str, key: str, target: Path) -> None:
 
 
 def copy(s3: Any, where: tuple[str, str], folder: Path, record: Record) -> list[str]:
-    """Make `folder` hold the objects; returns what was done, a line a file. `record` is brought up to date.
+    """Make `folder` hold the objects; returns what was done, a line a file. `record` is updated.
 
-    A file that is not as we wrote it is a user's, and stays as it is; so does one whose object is gone.
+    A file whose content differs from what was copied is a user's and is kept; so is a file whose object was deleted.
     """
     bucket, prefix = where
     done: list[str] = []

@@ -1,4 +1,4 @@
-"""`cvat-aws init`: bring the database up to date and make the administrator. Twice does no harm."""
+"""`cvat-aws init`: bring the database up to date and make the administrator. A second run does no harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs go to standard output and nowhere else: a file in a task is lost with it, a shared one is torn."""
+"""Logs go to standard output only: a file in a task is lost with it, and several writers would garble a shared one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Task scale-in protection: ECS stops no task that says it is at work, neither to scale in nor to replace it."""
+"""Task scale-in protection: ECS does not stop a protected task to scale in or to replace it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger("rq.worker")
 
 
 class Protection:
-    """Speaks to the agent at ECS_AGENT_URI; without one (outside of ECS) it does nothing. It never raises.
+    """Calls the agent at ECS_AGENT_URI. Without an agent (outside of ECS) it does nothing. It never raises.
 
     ECS developer guide, "Amazon ECS task scale-in protection endpoint" (read 2026-11).
     """
@@ -37,7 +37,7 @@ class Protection:
         self._put({"ProtectionEnabled": True, "ExpiresInMinutes": LEASE_MINUTES})
 
     def renew(self) -> None:
-        """Called often while a job runs; asks the agent only when it is time."""
+        """Called often while a job runs; calls the agent only when it is time."""
         if self._renew_at is not None and self._clock() >= self._renew_at:
             self.begin()
 
@@ -52,8 +52,8 @@ class Protection:
         request = urllib.request.Request(self._url, json.dumps(state).encode(), headers, method="PUT")  # noqa: S310
         try:
             with self._open(request, timeout=TIMEOUT_S) as answer:
-                said = json.loads(answer.read())
-            if "protection" not in said:  # a refusal may come with the status 200 and the key "failure"
-                log.warning("ECS did not take the task's protection (%s): %s", state, said)
+                content = json.loads(answer.read())
+            if "protection" not in content:  # a refusal may come with the status 200 and the key "failure"
+                log.warning("ECS did not take the task's protection (%s): %s", state, content)
         except (OSError, ValueError, TypeError, http.client.HTTPException) as error:
             log.warning("The task's protection could not be set (%s): %s", state, error)

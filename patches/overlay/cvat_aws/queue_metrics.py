@@ -1,4 +1,4 @@
-"""`cvat-aws queue-metrics`: tells CloudWatch how RQ's queues are, for alarms, scaling and the dashboard. Run one."""
+"""`cvat-aws queue-metrics`: publishes the state of RQ's queues in CloudWatch (alarms, scaling). Run one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cvat_aws.stores import JOB_TIMEOUTS, rq_client
 
 NAMESPACE = "CVAT"
 INTERVAL_S = 30
-"""Alarms look at minutes: with two readings in each, a lost one leaves no gap. More would only cost more calls."""
+"""Alarms look at minutes: two readings in each leave no gap when one is lost. More would only cost more calls."""
 TIMEOUT_S = 5
 
 
@@ -28,18 +28,18 @@ class Settings:
 
 def settings(env: Mapping[str, str]) -> Settings:
     """Raises UnusableError with all that is wrong."""
-    found = Reader(env)
-    stack = found.required("CVAT_STACK", "the stack's name, a dimension of the metrics")
-    region = found.required("AWS_REGION", "the region whose CloudWatch is told")
-    redis = {**rq_client(found), "socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+    reader = Reader(env)
+    stack = reader.required("CVAT_STACK", "the stack's name, a dimension of the metrics")
+    region = reader.required("AWS_REGION", "the region of CloudWatch")
+    redis = {**rq_client(reader), "socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
     # The SDK reads this variable itself only from 2023 on.
-    endpoint = found.text("AWS_ENDPOINT_URL_CLOUDWATCH") or None
-    found.finish()
+    endpoint = reader.text("AWS_ENDPOINT_URL_CLOUDWATCH") or None
+    reader.finish()
     return Settings(stack, redis, {"region_name": region, "endpoint_url": endpoint})
 
 
 def data(stack: str, reading: Reading) -> list[dict[str, Any]]:
-    """A reading in the words of PutMetricData."""
+    """A reading as PutMetricData takes it."""
     dimensions = [{"Name": "Stack", "Value": stack}, {"Name": "Queue", "Value": reading.queue}]
     values = {
         "QueueDepth": (reading.waiting, "Count"),
@@ -57,7 +57,7 @@ def data(stack: str, reading: Reading) -> list[dict[str, Any]]:
 
 def publish(chosen: Settings, redis: Any, cloudwatch: Any) -> None:
     """One reading of every queue, in one call."""
-    metrics = [one for queue in JOB_TIMEOUTS for one in data(chosen.stack, read(redis, queue))]
+    metrics = [metric for queue in JOB_TIMEOUTS for metric in data(chosen.stack, read(redis, queue))]
     cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=metrics)
 
 
@@ -67,7 +67,7 @@ def _say(message: str) -> None:
 
 
 def attempt(once: Callable[[], None], worked: bool) -> bool:
-    """Publish; whatever fails is said and tried again next time. Returns whether it worked."""
+    """Publish; a failure is logged, and the next interval tries again. Returns whether it worked."""
     try:
         once()
     except Exception as problem:  # Redis fails over, CloudWatch throttles, the role's credentials are late
@@ -79,7 +79,7 @@ def attempt(once: Callable[[], None], worked: bool) -> bool:
 
 
 def run(env: Mapping[str, str]) -> int:
-    """Until SIGTERM, which ends it at once: there is nothing to finish."""
+    """Runs until SIGTERM, which ends it at once: there is nothing to finish."""
     chosen = settings(env)
     import boto3
     from botocore.config import Config
@@ -91,4 +91,4 @@ def run(env: Mapping[str, str]) -> int:
     worked = False
     while True:
         worked = attempt(lambda: publish(chosen, redis, cloudwatch), worked)
-        time.sleep(INTERVAL_S - time.time() % INTERVAL_S)  # on the clock's half minutes, so that no minute has but one
+        time.sleep(INTERVAL_S - time.time() % INTERVAL_S)  # on the clock's half minutes: two in every minute

@@ -1,7 +1,7 @@
-"""What RQ's queues look like from outside: how many jobs wait, for how long, and who works on them.
+"""The state of RQ's queues: how many jobs wait, for how long, and how many workers are busy.
 
-Read from RQ 1.5's keys in Redis, without Django and without changing anything: RQ's own classes move jobs about when
-they are asked how many there are.
+Read from RQ 1.5's keys in Redis, without Django and without changing anything: RQ's own classes move jobs
+when they count them.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from datetime import datetime, timezone
 from typing import Any, Iterator
 
 FAILURES_WINDOW_S = 300
-"""A failure is shown for this long: the period of the alarm on it, so that one failure is one alarm."""
+"""A failure counts for this long: the period of its alarm, so that one failure is one alarm."""
 FAILURES_KEPT_S = 3600
 HEAD = 10
-"""Jobs at a queue's front that are looked at: one that was deleted while it waited leaves its number there."""
+"""Jobs that are read at the front of a queue: a job that was deleted while it waited leaves its number there."""
 TIME = "%Y-%m-%dT%H:%M:%S.%fZ"  # RQ's, in UTC
 
 
@@ -81,7 +81,7 @@ def _oldest(redis: Any, queue: str, now: float) -> float:
 
 
 def _states(redis: Any, queue: str) -> Iterator[bytes | None]:
-    """Of the workers that live: one that was killed leaves its name, but its record expires within minutes."""
+    """States of living workers. A worker that was killed leaves its name; its record expires within minutes."""
     for worker in redis.smembers(f"rq:workers:{queue}"):
         state, death = redis.hmget(worker, "state", "death")
         if not death:

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis: where they are, and that nobody listens in."""
+"""PostgreSQL and Redis: addresses, and TLS with verified certificates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def databases(read: Reader) -> dict[str, Any]:
                 "sslmode": read.text("PGSSLMODE", "verify-full"),
                 "sslrootcert": read.text("PGSSLROOTCERT", RDS_ROOTS),
                 "connect_timeout": 10,
-                "keepalives_idle": 30,  # a failed-over RDS instance never says goodbye
+                "keepalives_idle": 30,  # an RDS instance that failed over does not close its connections
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
             },
@@ -48,7 +48,7 @@ def _connection(read: Reader) -> dict[str, Any]:
 
 
 def _tls(read: Reader) -> dict[str, Any]:
-    """redis-py 3.5 checks the chain but not the host name unless told to."""
+    """redis-py 3.5 checks the chain by default, but not the host name."""
     if not read.flag("CVAT_REDIS_SSL", default=True):
         return {}
     ca = read.text("CVAT_REDIS_CA")
@@ -79,7 +79,7 @@ def rq_client(read: Reader) -> dict[str, Any]:
 def redis(read: Reader) -> dict[str, Any]:
     """Settings of everything in CVAT that talks to Redis: RQ and its scheduler, cacheops, cache, sessions.
 
-    RQ takes its connection from a cache alias because django-rq 2.3 has no way to ask for a host name check.
+    RQ takes its connection from a cache alias because django-rq 2.3 has no option for a host name check.
     """
     connection, tls = _connection(read), _tls(read)
     scheme = "rediss" if tls else "redis"

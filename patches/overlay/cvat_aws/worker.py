@@ -1,4 +1,4 @@
-"""The RQ worker of a task that can be stopped at any time, and must not lose a job by it."""
+"""The RQ worker of a task that ECS may stop at any time; no job is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cvat_aws.protection import Protection
 from cvat_aws.queues import count, failures_key
 
 LOOK_UP_S = 5
-"""An idle worker looks up from its queue this often, to see whether it has been told to stop."""
+"""Seconds after which an idle worker checks whether it has received SIGTERM."""
 
 
 BUSY_TTL_S = 60
@@ -48,7 +48,7 @@ class DrainingWorker(Worker):  # type: ignore[misc]  # RQ 1.5 has no types
 
     @property
     def should_run_maintenance_tasks(self) -> bool:
-        """RQ asks this each time before it waits for a job: the one place where an idle worker can stop."""
+        """RQ reads this before it waits for a job: the one place where an idle worker can stop."""
         if self._stop_requested:
             raise StopRequested
         return bool(super().should_run_maintenance_tasks)
@@ -58,7 +58,7 @@ class DrainingWorker(Worker):  # type: ignore[misc]  # RQ 1.5 has no types
         self.protection.begin()
         try:
             if self._stop_requested:
-                self.log.info("Told to stop: handing job %s back to the queue.", job.id)
+                self.log.info("SIGTERM received: job %s goes back to the queue.", job.id)
                 self._hand_back(job, queue)
                 return
             super().execute_job(job, queue)
@@ -106,7 +106,7 @@ class DrainingWorker(Worker):  # type: ignore[misc]  # RQ 1.5 has no types
             pipeline.execute()
 
     def handle_job_failure(self, job: Any, *arguments: Any, **more: Any) -> None:
-        """CVAT deletes a failed job as soon as somebody has asked for it; that it failed must still be counted."""
+        """Counts the failure: CVAT deletes a failed job as soon as its user has seen it."""
         super().handle_job_failure(job, *arguments, **more)
         try:
             count(self.connection, failures_key(job.origin), job.id)
