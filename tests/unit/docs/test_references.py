@@ -15,7 +15,7 @@ from tests.support.paths import ROOT
 from tests.support.source_tree import Source, bound_names, sources
 
 PATH = re.compile(
-    r"(?<![\w./~-])((?:[\w-]+/)+[\w.-]+\.(?:py|ya?ml|md|toml|lock|txt|js|json|css|png|patch|Dockerfile|j2))"
+    r"(?<![\w./~-])((?:[\w-]+/)+[\w.-]+\.(?:py|ya?ml|md|toml|lock|txt|js|json|css|png|patch|Dockerfile|j2))(?!\w)"
 )
 MODULE = re.compile(r"python -m ([a-z_]+(?:\.[a-z_]+)*)")
 IMPORT = re.compile(r"from ([a-z_]+(?:\.[a-z_]+)+) import ([A-Za-z_]+)")
