@@ -141,7 +141,9 @@ def test_every_build_of_the_program_is_searched_and_starts_from_the_base_registr
         text = file.read_text(encoding="utf-8")
         stages = set(re.findall(r"^FROM .* AS (\S+)$", text, re.MULTILINE))
         for reference in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
-            assert reference in stages or reference.startswith("${BASE_REGISTRY}/"), f"{file.name}: {reference}"
+            assert reference in {*stages, "scratch"} or reference.startswith("${BASE_REGISTRY}/"), (
+                f"{file.name}: {reference}"
+            )
 
 
 WITHOUT_CERTIFICATES = ("node:16.20.2-bookworm-slim",)
