@@ -11,16 +11,23 @@ from typing import Any
 
 import yaml
 
+from region import Region
 from rehearsal.engine.state import Record
 from rehearsal.report.sizes import Sizes
 
-TABLE = Path(__file__).with_name("prices.yaml")
+ASSUMPTIONS = Path(__file__).with_name("cost_assumptions.yaml")
+PRICES = Path(__file__).with_name("prices")
+"""Folder with a table a region; `python -m cvatctl prices` writes them."""
 HOUR = "hour"
 
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 FIREWALL = "aws:wafv2/webAcl:WebAcl"
 FILES = "aws:efs/fileSystem:FileSystem"
 ENDPOINT = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
+KEY = "aws:kms/key:Key"
+SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105  (a type token)
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,9 @@ class Sum:
 
 @cache
 def table() -> dict[str, Any]:
-    """prices.yaml."""
-    return dict(yaml.safe_load(TABLE.read_text(encoding="utf-8")))
+    """cost_assumptions.yaml, and under `regions` the tables of the folder."""
+    regions = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(PRICES.glob("*.yaml"))}
+    return {**yaml.safe_load(ASSUMPTIONS.read_text(encoding="utf-8")), "regions": regions}
 
 
 def price_list(region: str) -> PriceList:
@@ -83,7 +91,7 @@ def price_list(region: str) -> PriceList:
     entry = table()["regions"].get(region, {})
     return PriceList(
         region=region,
-        currency=entry.get("currency", "CNY" if region.startswith("cn-") else "USD"),
+        currency=entry.get("currency", "CNY" if Region(region).is_china else "USD"),
         as_of=entry.get("as_of", ""),
         source=entry.get("source", ""),
         prices=entry.get("prices", {}),
@@ -105,6 +113,8 @@ def bill(sizes: Sizes, records: Sequence[Record]) -> tuple[Item, ...]:
         *_stores(sizes, stack),
         *_computing(sizes, stack),
         *_storage(stack),
+        *_monitoring(stack),
+        *_encryption(stack),
     )
     return tuple(sorted((item for item in items if item.quantity), key=lambda item: item.component))
 
@@ -197,6 +207,20 @@ def _storage(stack: Stack) -> Iterator[Item]:
     ):
         amount = _assumed(usage, len(stack.of(token)))
         yield Item(stack.owner(token), what, amount, "GB", f"{usage}_month", assumed=True)
+
+
+def _monitoring(stack: Stack) -> Iterator[Item]:
+    alarms, dashboards = stack.of(ALARM), stack.of(DASHBOARD)
+    yield Item(stack.owner(ALARM), "alarms", len(alarms), "month", "alarm_month")
+    yield Item(stack.owner(DASHBOARD), "dashboard", len(dashboards), "month", "dashboard_month")
+    metrics = _assumed("metrics", len(alarms))
+    yield Item(stack.owner(ALARM), "custom metrics", metrics, "month", "metric_month", assumed=True)
+
+
+def _encryption(stack: Stack) -> Iterator[Item]:
+    keys, secrets = stack.of(KEY), stack.of(SECRET)
+    yield Item(stack.owner(KEY), "keys (KMS)", len(keys), "month", "kms_key_month")
+    yield Item(stack.owner(SECRET), "secrets", len(secrets), "month", "secret_month")
 
 
 def _assumed(usage: str, count: int) -> float:

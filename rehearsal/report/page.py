@@ -29,9 +29,9 @@ TEMPLATES = Path(__file__).with_name("templates")
 NOT_COUNTED = (
     "data out to the Internet and between zones",
     "log ingestion and Container Insights",
-    "Secrets Manager, Cloud Map and its hosted zone",
+    "Cloud Map and its hosted zone",
     "backups and snapshots beyond what storage includes",
-    "requests to S3 and ECR",
+    "requests to S3, ECR, KMS, Secrets Manager and CloudWatch",
     "tax",
 )
 """What the estimate leaves out, and says so."""

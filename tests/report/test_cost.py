@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cvat_aws.queue_metrics import data
+from cvat_aws.queues import Reading
+from cvat_aws.stores import JOB_TIMEOUTS
 
+from cvatctl.prices import command as prices
+from region import Region
 from rehearsal import Record, Rehearsal
 from rehearsal.report import cost, sizes
 from rehearsal.report.sizes import Sizes, Task
@@ -40,6 +46,32 @@ def test_a_price_that_is_not_known_is_not_invented() -> None:
 def test_a_region_without_prices_has_none_of_another_region() -> None:
     assert not cost.price_list("cn-north-1").prices, "Beijing is not Ningxia"
     assert cost.price_list("cn-north-1").currency == "CNY"
+
+
+def test_a_table_that_cvatctl_writes_is_the_regions_price_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    table = prices.table(Region(NINGXIA), {"nat_hour": 0.4, "db.m6g.xlarge": 3.1}, now)
+    (tmp_path / f"{NINGXIA}.yaml").write_text(table, encoding="utf-8")
+    monkeypatch.setattr(cost, "PRICES", tmp_path)
+    cost.table.cache_clear()
+    try:
+        price_list = cost.price_list(NINGXIA)
+    finally:
+        cost.table.cache_clear()
+    assert (price_list.currency, price_list.as_of) == ("CNY", "2026-11-30")
+    assert price_list.prices == {"nat_hour": 0.4, "db.m6g.xlarge": 3.1}
+    assert "cn-northwest-1" in price_list.source
+
+
+def test_alarms_dashboard_metrics_keys_and_secrets_are_priced(written: Written) -> None:
+    items = cost.bill(sizes.measured(written.description.records), written.description.records)
+    counted = {item.price: item.quantity for item in items}
+    records = written.description.records
+    assert counted["alarm_month"] == sum(record.type == cost.ALARM for record in records) > 5
+    assert counted["secret_month"] == sum(record.type == cost.SECRET for record in records) >= 3
+    assert counted["kms_key_month"] == sum(record.type == cost.KEY for record in records) >= 1
+    assert counted["dashboard_month"] == 1
+    assert counted["metric_month"] == len(JOB_TIMEOUTS) * len(data("", Reading("default", 0, 0, 0, 0, 0, 0)))
 
 
 def test_every_region_of_the_table_is_dated_and_sourced() -> None:
