@@ -25,8 +25,13 @@ from rehearsal.providers.resource import RESOURCE_TYPES, ResourceType
 
 
 @functools.cache
-def resource_types() -> Mapping[str, ResourceType]:
-    """Every resource type that can be rehearsed, by type token; imports all modules of this package."""
+def load() -> None:
+    """Import all modules of this package, which register their resource types and functions."""
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         importlib.import_module(module.name)
+
+
+def resource_types() -> Mapping[str, ResourceType]:
+    """Every resource type that can be rehearsed, by type token."""
+    load()
     return RESOURCE_TYPES

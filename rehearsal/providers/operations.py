@@ -14,7 +14,7 @@ from rehearsal.engine.inputs import Inputs
 from rehearsal.engine.operations import ProviderDiff, RegisterChild
 from rehearsal.engine.state import Record, State
 from rehearsal.errors import FunctionError, MissingHandlerError, RehearsalError, sentence
-from rehearsal.providers import dynamic, resource_types
+from rehearsal.providers import dynamic, load, resource_types
 from rehearsal.providers.functions import FUNCTIONS, FunctionCall
 from rehearsal.providers.replacement import replaces
 from rehearsal.providers.resource import Attributes, ResourceRequest, ResourceType
@@ -45,6 +45,7 @@ class AccountOperations:
 
     def __init__(self, account: Account, state: State, region: str, default_tags: Mapping[str, str]) -> None:
         """`region` and `default_tags`: configuration of the AWS provider."""
+        load()
         self._account = account
         self._state = state
         self._region = region

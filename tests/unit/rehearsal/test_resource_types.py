@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from rehearsal import Account
 from rehearsal.providers import resource_types
 from rehearsal.providers.resource import EVERY, ResourceType
+from tests.support.paths import ROOT
 
 TYPES = [kind for token, kind in resource_types().items() if token.startswith("aws:")]
 TAGS_ONLY = {
@@ -81,3 +84,15 @@ def test_what_is_lost_for_good_is_named() -> None:
         "kms/key:Key",
         "index/randomPassword:RandomPassword",
     }
+
+
+def test_functions_are_answered_before_any_resource_is_registered() -> None:
+    code = (
+        "from rehearsal import Account; from rehearsal.engine.state import State\n"
+        "from rehearsal.providers.operations import AccountOperations\n"
+        "with Account() as account:\n"
+        "    operations = AccountOperations(account, State('one'), 'cn-north-1', {})\n"
+        "    print(operations.call('aws:index/getCallerIdentity:getCallerIdentity', {})['accountId'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == Account.id, "a program may ask before it registers anything"
