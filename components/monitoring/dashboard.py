@@ -107,7 +107,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, tuple[Line, ...]], ...]], ...] = (
             ("Jobs", (_queue("QueueDepth", "waiting"), _queue("RunningJobs", "running"))),
             ("Age of the oldest job (s)", (_queue("OldestJobAge"),)),
             ("Idle workers", (_queue("IdleWorkers"),)),
-            ("Failed jobs", (_queue("FailedJobs"),)),
+            ("Failed jobs", (_queue("FailedJobs", "failed"), _queue("LostJobs", "worker killed"))),
         ),
     ),
     (
