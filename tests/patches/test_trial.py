@@ -1,0 +1,59 @@
+"""The trial itself: a process that ends is noticed at once, and its log is shown."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from patches.trial.__main__ import run
+from patches.trial.client import RefusedError, until
+from patches.trial.processes import Fleet, Place
+from patches.trial.services import Services
+
+ENDS = "import sys, time; time.sleep(0.3); print('no such table: auth_user'); sys.exit(3)"
+RUNS = "import time; time.sleep(60)"
+
+
+class Steps:
+    """A trial of one step, which waits for what never comes."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+
+    def steps(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        yield "wait for the web process", self.wait
+
+    def wait(self) -> str:
+        return str(until(lambda: None, self.fleet.ended))
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    fleet = Fleet(Place(None, tmp_path, sys.executable), Services(tmp_path / "services"), tmp_path)
+    yield fleet
+    fleet.stop()
+
+
+def test_a_step_fails_as_soon_as_a_process_ends_and_shows_its_log(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet._spawn("web-a", ["-c", ENDS], {})
+    fleet._spawn("worker-low", ["-c", RUNS], {})
+    began = time.monotonic()
+    assert run(Steps(fleet)) == 1  # type: ignore[arg-type]
+    assert time.monotonic() - began < 10, "it would wait for 180 s"
+    output = capsys.readouterr().out
+    assert "FAILED  wait for the web process" in output
+    assert "web-a ended with exit code 3" in output
+    assert "web-a| no such table: auth_user" in output
+    assert "worker-low" not in output, "it runs"
+
+
+def test_what_does_not_end_is_given_up_in_time(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("patches.trial.client.WAIT_S", 0.1)
+    with pytest.raises(RefusedError, match="no end after"):
+        until(lambda: None, fleet.ended)
