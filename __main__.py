@@ -26,6 +26,7 @@ context = lookups.stack_context(settings.region, settings.policy)
 stack_wide.apply_to_all(context.tags, settings.policy.boundary_arn)
 functions = lookups.functions(settings.inference.inference_layout, settings.inference.model_archives)
 existing = adopted.find(context, settings.references, settings.data.database)
+lookups.check_load_balancer(context, settings.ingress, settings.references.balancer.arn)
 
 # Where everything runs
 

@@ -22,6 +22,7 @@ from settings.functions import (
     read_functions,
     stored_archives,
 )
+from settings.ingress_options import IngressOptions
 from settings.values import StackPolicy
 from settings.zones import Zone, choose_zones
 
@@ -82,6 +83,25 @@ def _available_zones() -> list[Zone]:
         state="available", filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
     )
     return [Zone(name, zone_id) for name, zone_id in zip(zones.names, zones.zone_ids, strict=True)]
+
+
+def check_load_balancer(context: StackContext, ingress: IngressOptions, adopted_arn: str) -> None:
+    """Raise RunError where the stack's load balancer would have to go, and ELB would refuse to delete it.
+
+    A load balancer cannot change between public and internal. The refusal would come last, when all else has moved.
+    """
+    tags = {"project": context.tags["project"], "stack": context.stack}
+    for arn in aws.lb.get_lbs(tags=tags).arns:
+        balancer = aws.lb.get_load_balancer(arn=arn)
+        if balancer.enable_deletion_protection and (adopted_arn or balancer.internal is not ingress.internal):
+            key = "loadBalancerArn" if adopted_arn else "internal"
+            value = adopted_arn or str(ingress.internal).lower()
+            raise pulumi.RunError(
+                f"cvat:{key} = {value}: the stack's load balancer is {'internal' if balancer.internal else 'public'} "
+                "and would be replaced by another one, with another DNS name, but it is protected from deletion. Set "
+                f"the key back, or lift the protection first: aws elbv2 modify-load-balancer-attributes "
+                f"--load-balancer-arn {arn} --attributes Key=deletion_protection.enabled,Value=false"
+            )
 
 
 @_without_traceback()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ IDLE_SECONDS = 300
 """Above CVAT's 120 s for auto-annotation, and long enough for the pauses of an upload."""
 _DRAIN_SECONDS = 60
 _LOG_DAYS = 90
+_LABEL_LENGTH = 8
+"""A name of a target group has 32 characters."""
 _PAGE_PRIORITY = 1
 """Before the routes, whose priorities begin at 50."""
 
@@ -133,8 +136,9 @@ class LoadBalancer(pulumi.ComponentResource):
         ).bucket
 
     def _target_group(self, kind: str, port: int, health_path: str) -> aws.lb.TargetGroup:
+        """A target group belongs to one load balancer (TargetGroupAssociationLimit): another one gets others."""
         return aws.lb.TargetGroup(
-            f"{self._name}-{kind}",
+            "-".join(filter(None, (self._name, kind, self._balancer_label))),
             vpc_id=self._args.vpc_id,
             target_type="ip",
             port=port,
@@ -151,6 +155,14 @@ class LoadBalancer(pulumi.ComponentResource):
             opts=self._child,
         )
 
+    @property
+    def _balancer_label(self) -> str:
+        """What tells the load balancer of these settings from that of others: empty for a public one of the stack."""
+        args = self._args
+        if args.adopted:
+            return hashlib.sha256(args.adopted.arn.encode()).hexdigest()[:_LABEL_LENGTH]
+        return "internal" if args.ingress.internal else ""
+
     def _listeners(self) -> None:
         """One listener that leads to CVAT, and beside HTTPS one that redirects to it."""
         args, ingress = self._args, self._args.ingress
@@ -159,30 +171,36 @@ class LoadBalancer(pulumi.ComponentResource):
             certificate_arn = certificate(f"{self._name}-certificate", ingress, self._child)
         ui = actions.forward(self.target_groups["ui"].arn)
         steps = actions.after_login(ingress.login, "authenticate", [ui]) if ingress.login else [ui]
-        listener = self._listener(ingress.scheme, ingress.port, steps, certificate_arn)
+        listener = self._listener(ingress.port, steps, certificate_arn, formerly=ingress.scheme)
         self._routes(listener)
         if args.ingress.page:
             self.page_rule_arn = self._page_rule(listener, args.ingress.page).arn
         if ingress.secure and ingress.http_port:
-            self._listener("redirect", ingress.http_port, [actions.to_https(ingress.https_port)])
+            self._listener(ingress.http_port, [actions.to_https(ingress.https_port)], formerly="redirect")
 
     def _listener(
         self,
-        name: str,
         port: int,
         steps: Sequence[actions.Action],
         certificate_arn: pulumi.Output[str] | None = None,
+        *,
+        formerly: str,
     ) -> aws.lb.Listener:
+        """A listener is named by its port: a load balancer has one for each, and Pulumi creates before it deletes.
+
+        So the listener of a port that changes between HTTP, HTTPS and redirect is updated. `formerly`: its name until
+        0.2.0.
+        """
         secure = certificate_arn is not None
         return aws.lb.Listener(
-            f"{self._name}-{name}",
+            f"{self._name}-{port}",
             load_balancer_arn=self._balancer.arn,
             port=port,
             protocol="HTTPS" if secure else "HTTP",
             certificate_arn=certificate_arn,
             ssl_policy=self._args.ingress.tls_policy if secure else None,
             default_actions=steps,
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=f"{self._name}-{formerly}")]),
         )
 
     def _routes(self, listener: aws.lb.Listener) -> None:

@@ -82,6 +82,8 @@ class Engine(Mocks):
             twice = f"{token} '{name}' is registered twice: logical names must be unique ({urn})."
             raise self._failed(urn, RehearsalError(twice))
         self.registered.append(urn)
+        for former in self.monitor.former_names:
+            self.state.rename(self.monitor.make_urn(parent, token, former), urn, name)
         self._progress(token, name, len(self.registered))
         plain = inputs.plain(dict(values))
         record = Record(urn, token, name, parent, custom, plain, plain, "", inputs.secret_keys(values))

@@ -26,6 +26,8 @@ class Monitor(MockMonitor):
         """Whether a component is expanded by its provider."""
         self.dependencies: tuple[str, ...] = ()
         self.options = Options()
+        self.former_names: tuple[str, ...] = ()
+        """Aliases of the present registration that are other names, under the same parent."""
         self.protect = False
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
@@ -44,6 +46,7 @@ class Monitor(MockMonitor):
         self.parent, self.remote = request.parent, bool(request.remote)
         self.dependencies = tuple(sorted(request.dependencies))
         self.options, self.protect = _options(request), bool(request.protect)
+        self.former_names = tuple(alias.spec.name for alias in request.aliases if alias.spec.name)
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 PROVIDER_KEY = "__provider"
@@ -87,6 +87,15 @@ class State:
     """By URN: inputs of an update that failed half-way; the account may hold some of them."""
     generations: dict[str, int] = field(default_factory=dict)
     """By URN of what was deleted: the generation of a successor, whose names must be others."""
+
+    def rename(self, former: str, urn: str, name: str) -> None:
+        """Pulumi's aliases: what the state knows by its former URN is the same resource under its new one."""
+        if urn in self.records or former not in self.records:
+            return
+        self.records[urn] = replace(self.records.pop(former), urn=urn, name=name)
+        for user, record in self.records.items():
+            dependencies = tuple(urn if dependency == former else dependency for dependency in record.dependencies)
+            self.records[user] = replace(record, dependencies=dependencies)
 
     def settle(self) -> None:
         """Sort the records, so that their order does not depend on the run: parents first, then by URN."""

@@ -50,7 +50,7 @@ def test_acm_issues_the_certificate_once_its_proof_stands_in_the_zone(done: Rehe
 
 
 def test_the_listener_waits_until_the_certificate_is_issued(done: Rehearsal) -> None:
-    (secure,) = [listener for listener in done.of_type("aws:lb/listener:Listener") if listener.name == "cvat-https"]
+    (secure,) = [record for record in done.of_type("aws:lb/listener:Listener") if record.inputs["protocol"] == "HTTPS"]
     (waited,) = done.of_type("aws:acm/certificateValidation:CertificateValidation")
     assert waited.urn in secure.dependencies, "AWS refuses a listener whose certificate is not issued yet"
     assert secure.inputs["certificateArn"] == waited.outputs["certificateArn"]

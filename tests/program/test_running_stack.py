@@ -14,15 +14,20 @@ Update = Callable[..., Rehearsal]
 
 
 @pytest.fixture
-def update(archives: Path) -> Iterator[Update]:
+def account() -> Iterator[Account]:
+    with Account() as opened:
+        yield opened
+
+
+@pytest.fixture
+def update(archives: Path, account: Account) -> Update:
     """Run the program over what the account has, with these settings over the stack's file."""
-    with Account() as account:
 
-        def run(stack: str = "cn-north-1", **config: Any) -> Rehearsal:
-            settings = {"cvat:modelArchives": str(archives)} | {f"cvat:{key}": value for key, value in config.items()}
-            return rehearse(stack, config=settings, account=account, judge=False)
+    def run(stack: str = "cn-north-1", **config: Any) -> Rehearsal:
+        settings = {"cvat:modelArchives": str(archives)} | {f"cvat:{key}": value for key, value in config.items()}
+        return rehearse(stack, config=settings, account=account, judge=False)
 
-        yield run
+    return run
 
 
 def done(rehearsal: Rehearsal) -> set[str]:
@@ -62,3 +67,69 @@ def test_an_endpoint_that_does_not_scale_keeps_its_name_with_another_instance_ty
     done(update("cn-northwest-1"))
     touched = done(update("cn-northwest-1", inferenceInstanceType="ml.m5.xlarge"))
     assert "updated aws:sagemaker/endpoint:Endpoint inference" in touched
+
+
+def listeners(rehearsal: Rehearsal) -> dict[int, str]:
+    """Protocol and first action by port, as the account has them."""
+    balancers = rehearsal.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    described = [
+        listener
+        for balancer in balancers
+        for listener in rehearsal.client("elbv2").describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])[
+            "Listeners"
+        ]
+    ]
+    assert len({listener["Port"] for listener in described}) == len(described), "ELB refuses two listeners on a port"
+    return {
+        listener["Port"]: f"{listener['Protocol']} {listener['DefaultActions'][0]['Type']}" for listener in described
+    }
+
+
+@pytest.fixture
+def certificate_arn(account: Account) -> str:
+    return str(account.client("acm", "cn-north-1").request_certificate(DomainName="cvat.example.com")["CertificateArn"])
+
+
+def test_plain_http_becomes_https_and_plain_http_again(update: Update, certificate_arn: str) -> None:
+    plain = {80: "HTTP forward"}
+    done(update(httpPort=80))
+    secure = update(httpPort=80, httpsPort=443, certificateArn=certificate_arn)
+    touched = done(secure)
+    assert "updated aws:lb/listener:Listener cvat-80" in touched, "a second listener on port 80 is refused"
+    assert "created aws:lb/listener:Listener cvat-443" in touched
+    assert listeners(secure) == {80: "HTTP redirect", 443: "HTTPS forward"}
+    back = update(httpPort=80)
+    done(back)
+    assert listeners(back) == plain
+
+
+def test_https_on_the_port_that_plain_http_had_changes_that_listener(update: Update, certificate_arn: str) -> None:
+    done(update(httpPort=8443))
+    secure = update(httpPort=8080, httpsPort=8443, certificateArn=certificate_arn)
+    assert "updated aws:lb/listener:Listener cvat-8443" in done(secure)
+    assert listeners(secure) == {8080: "HTTP redirect", 8443: "HTTPS forward"}
+    back = update(httpPort=8443)
+    done(back)
+    assert listeners(back) == {8443: "HTTP forward"}
+
+
+def test_another_load_balancer_gets_other_target_groups(update: Update) -> None:
+    done(update(disposable="true"))
+    internal = update(disposable="true", internal="true")
+    touched = done(internal)
+    assert "replaced aws:lb/loadBalancer:LoadBalancer cvat" in touched
+    for kind in ("server", "ui"):
+        assert f"created aws:lb/targetGroup:TargetGroup cvat-{kind}-internal" in touched, "one has one load balancer"
+        assert f"deleted aws:lb/targetGroup:TargetGroup cvat-{kind}" in touched
+        assert f"updated aws:ecs/service:Service cvat-{kind}" in touched, "its tasks register with the new group"
+    public = update(disposable="true")
+    assert "created aws:lb/targetGroup:TargetGroup cvat-server" in done(public)
+
+
+def test_a_load_balancer_that_is_protected_is_not_replaced_half_way(update: Update) -> None:
+    done(update())
+    refused = update(internal="true")
+    assert "cvat:internal = true: the stack's load balancer is public" in str(refused.error)
+    assert "aws elbv2 modify-load-balancer-attributes --load-balancer-arn arn:aws-cn:" in str(refused.error)
+    assert refused.outcome.touched() == set(), "it is refused before anything changes"
+    assert done(update()) == set()

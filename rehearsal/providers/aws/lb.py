@@ -168,7 +168,9 @@ class Listener(ResourceType, token="aws:lb/listener:Listener"):
         return Attributes(listener["ListenerArn"], {"arn": listener["ListenerArn"]})
 
     def update(self, request: ResourceRequest) -> None:
-        """Port, protocol, certificate and default actions."""
+        """Port, protocol, certificate and default actions. A listener without TLS has no policy for it."""
+        if request.inputs.peek("sslPolicy") is None:
+            request.inputs.take("sslPolicy")
         extra = {"ListenerArn": request.id, **_nested(request.inputs)}
         request.call_with_inputs("elbv2", "ModifyListener", extra)
 
