@@ -56,7 +56,7 @@ class CvatServicesArgs:
     images: Mapping[str, Image]
     """For server, ui and, with targets, gateway."""
     sizes: Mapping[str, TaskSize]
-    """By the name in each process's `size`."""
+    """While the stack is awake, by the name in each process's `size`."""
     log_groups: Mapping[str, LogGroup]
     """By kind of task."""
     stores: StoreAccess
@@ -96,14 +96,23 @@ class CvatServices(pulumi.ComponentResource):
         self._gateway_registry = self._namespace() if args.targets else None
         services = {process.kind: self._service(process, self._task(process)) for process in processes}
         for process in processes:
-            if args.sizes[process.size].scales or args.context.hours:
+            if self._scales(process):
                 self._scale(process, services[process.kind])
         self.service_names = {kind: service.name for kind, service in services.items()}
         self.endpoints = {function: target.endpoint for function, target in args.targets.items()}
         self.register_outputs({"service_names": self.service_names})
 
+    def _size(self, process: Process) -> TaskSize:
+        size = self._args.sizes[process.size]
+        return size.asleep if self._args.context.asleep else size
+
+    def _scales(self, process: Process) -> bool:
+        return self._args.sizes[process.size].scales or self._args.context.hours is not None
+
     def _scale(self, process: Process, service: aws.ecs.Service) -> None:
-        name, args, size = f"{self._name}-{process.kind}", self._args, self._args.sizes[process.size]
+        """A stack that falls asleep keeps its scalable targets, without a task: deleted, they would go last, and until
+        then the policies would start tasks again for the jobs that wait."""
+        name, args, size = f"{self._name}-{process.kind}", self._args, self._size(process)
         target = ScalableTarget(
             resource_id=pulumi.Output.concat("service/", args.cluster, "/", service.name),
             least=size.count,
@@ -246,7 +255,7 @@ class CvatServices(pulumi.ComponentResource):
             f"{self._name}-{process.kind}",
             cluster=args.cluster,
             task_definition=task.arn,
-            desired_count=args.sizes[process.size].count,
+            desired_count=self._size(process).count,
             capacity_provider_strategies=[{"capacity_provider": provider, "weight": 1}],
             deployment_circuit_breaker={"enable": True, "rollback": True},
             deployment_minimum_healthy_percent=100,
@@ -277,7 +286,7 @@ class CvatServices(pulumi.ComponentResource):
             wait_for += args.listeners
         # The next update must not undo what a scaling policy or the office hours have decided since. After a sleep the
         # count would stay 0, but registering the scalable target raises it (RegisterScalableTarget, API reference).
-        follows_load = args.sizes[process.size].scales or args.context.hours
+        follows_load = self._scales(process) and not args.context.asleep
         return pulumi.ResourceOptions(
             parent=self, depends_on=wait_for, ignore_changes=["desired_count"] if follows_load else None
         )

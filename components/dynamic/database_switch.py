@@ -37,8 +37,12 @@ class DatabaseSwitchProvider(ResourceProvider):
         return UpdateResult(outs=dict(news))
 
     def delete(self, _id: str, props: Mapping[str, Any]) -> None:
-        """RDS takes no final snapshot of a stopped database: a destroy has to start it."""
+        """RDS takes no final snapshot of a stopped database: a destroy has to start it.
+
+        Also one that runs already (RDS starts it after seven days) would be stopped again within the hour.
+        """
         if props["state"] == "stopped" and props.get("final_snapshot"):
+            pause_stopping(aws_clients(props)("scheduler"), str(props["instance"]))
             _turn({**props, "state": "available"})
 
 

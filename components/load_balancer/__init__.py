@@ -27,7 +27,7 @@ _DRAIN_SECONDS = 60
 _LOG_DAYS = 90
 _LABEL_LENGTH = 8
 """A name of a target group has 32 characters."""
-_PAGE_PRIORITY = 1
+_PAGE_PRIORITIES = {"asleep": 1, "outside-hours": 2}
 """Before the routes, whose priorities begin at 50."""
 
 
@@ -217,13 +217,18 @@ class LoadBalancer(pulumi.ComponentResource):
             )
 
     def _page_rule(self, listener: aws.lb.Listener, page: MaintenancePage) -> aws.lb.ListenerRule:
-        """The maintenance page: for everyone, or for nobody until a scheduled call changes the rule's condition."""
+        """The maintenance page: for everyone, or for no request until a scheduled call changes the rule's condition.
+
+        Each is a rule of its own. Else Pulumi would leave the condition of a stack that was asleep, since it ignores
+        the one that scheduled calls change.
+        """
+        kind = "asleep" if page.shown else "outside-hours"
         on: actions.Condition = {"path_pattern": {"values": list(scheduled_calls.PAGE_ON["path_pattern"])}}
         off: actions.Condition = {"host_header": {"values": list(scheduled_calls.PAGE_OFF["host_header"])}}
         return aws.lb.ListenerRule(
-            f"{self._name}-asleep",
+            f"{self._name}-{kind}",
             listener_arn=listener.arn,
-            priority=_PAGE_PRIORITY,
+            priority=_PAGE_PRIORITIES[kind],
             conditions=[on if page.shown else off],
             actions=[actions.fixed("text/html", page.body, "503")],
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=None if page.shown else ["conditions"]),

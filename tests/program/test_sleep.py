@@ -79,7 +79,8 @@ def test_no_task_runs_and_none_is_started(asleep: Rehearsal) -> None:
     assert {service["desiredCount"] for service in services(asleep)} == {0}
     assert len(services(asleep)) == 6, "the services themselves stay"
     scaling = asleep.client("application-autoscaling")
-    assert not scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    targets = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert {target["MaxCapacity"] for target in targets} == {0}, "no policy starts one"
     assert "ecs:RunTask" not in asleep.account.calls, "the initialisation waits for the wake-up"
 
 
@@ -178,7 +179,9 @@ def test_nor_does_one_after_a_refresh_at_night(by_day: Rehearsal) -> None:
     }
     clocks["aws:appautoscaling/target:Target"] = ("minCapacity", "maxCapacity")
     for token, keys in clocks.items():
-        records = [record for record in by_day.of_type(token) if "Rule" not in token or record.name == "cvat-asleep"]
+        records = [
+            record for record in by_day.of_type(token) if "Rule" not in token or record.name == "cvat-outside-hours"
+        ]
         assert records
         for record in records:
             assert record.options.ignore_changes == keys, f"{record.name}: the clock changes these"

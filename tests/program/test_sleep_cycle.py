@@ -44,6 +44,34 @@ def test_a_stack_goes_to_sleep_and_wakes(awake: Rehearsal) -> None:
     assert awake.account.calls.count("ecs:RunTask") == runs, "what has been initialised is not initialised again"
 
 
+def limits(done: Rehearsal) -> set[tuple[int, int]]:
+    """Least and most tasks of all services that are registered for scaling."""
+    scaling = done.client("application-autoscaling")
+    targets = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    return {(target["MinCapacity"], target["MaxCapacity"]) for target in targets}
+
+
+def test_no_policy_starts_tasks_for_waiting_jobs_while_a_stack_falls_asleep(awake: Rehearsal) -> None:
+    before = limits(awake)
+    assert before - {(0, 0)}
+    asleep = again(awake, mode="asleep")
+    assert limits(asleep) == {(0, 0)}, "a target that is only deleted at the end scales up until then"
+    steps = [step.title for step in asleep.outcome.steps if step.verb == "updated"]
+    limited = max(steps.index(title) for title in steps if title.startswith("aws:appautoscaling/target:Target"))
+    assert limited < [step.title for step in asleep.outcome.steps].index(
+        "pulumi-python:dynamic/cvat:DatabaseSwitch sleep"
+    ), "the database stops after the last task"
+    assert limits(again(awake)) == before
+
+
+def test_the_page_is_gone_when_office_hours_follow_a_sleep(awake: Rehearsal) -> None:
+    asleep = again(awake, mode="asleep")
+    assert first_rule(asleep)["Conditions"][0]["Field"] == "path-pattern", "everyone sees the page"
+    by_day = again(awake, officeHours="mon-fri 08:00-20:00")
+    assert first_rule(by_day)["Conditions"][0]["Field"] == "host-header", "no request has this host"
+    again(awake)
+
+
 def test_a_release_that_comes_in_its_sleep_is_migrated_on_waking(awake: Rehearsal) -> None:
     again(awake, mode="asleep")
     calls = len(awake.account.calls)

@@ -172,6 +172,15 @@ def test_what_stops_the_database_every_hour_waits_while_it_is_woken(account: Any
         assert "StartDate" not in scheduler.get_schedule(Name=f"sleep-stop-database-{other}")
 
 
+def test_a_database_that_rds_has_started_stays_up_while_a_stack_asleep_is_destroyed(account: Any) -> None:
+    scheduler = boto3.client("scheduler", region_name="cn-north-1")
+    scheduler.create_schedule(**keeper("rate(1 hour)", "db"))
+    assert state(account) == "available", "RDS starts a stopped one after seven days"
+    DatabaseSwitchProvider().delete("db-stopped", SWITCH)
+    paused = scheduler.get_schedule(Name="sleep-stop-database-db")
+    assert "StartDate" in paused, "stopped within the hour, it would leave no final snapshot"
+
+
 def test_an_interrupted_update_is_completed_by_the_next(account: Any) -> None:
     provider, awake = DatabaseSwitchProvider(), SWITCH | {"state": "available"}
     assert provider.diff("id", awake, awake).changes is False
