@@ -14,9 +14,9 @@ from cvat_aws.stores import JOB_TIMEOUTS
 from cvatctl.prices import command as prices
 from region import Region
 from rehearsal import Record, Rehearsal
+from rehearsal.defaults import HOME
 from rehearsal.report import cost, sizes
 from rehearsal.report.sizes import Sizes, Task
-from rehearsal.run import HOME
 from tests.support.material import Written, record
 
 NINGXIA, TOKYO, VIRGINIA = "cn-northwest-1", "ap-northeast-1", "us-east-1"
