@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-_CALL_S = 60.0
+CALL_S = 60.0
 FUNCTION_S = 130.0
 """Seconds. CVAT's own timeout for a function is 120 s."""
 _SHOWN = 300
@@ -51,7 +51,7 @@ class Cvat:
             raise SmokeError("POST /api/v1/auth/login answered without a token: is this CVAT?")
         self._token = str(answer["key"])
 
-    def call(self, method: str, path: str, body: object = None, timeout: float = _CALL_S) -> Any:
+    def call(self, method: str, path: str, body: object = None, timeout: float = CALL_S) -> Any:
         """The JSON answer of `/api/v1<path>`; None where the answer is empty."""
         raw, kind = self._send(method, path, body, timeout)
         if not raw:
@@ -65,7 +65,7 @@ class Cvat:
 
     def frame(self, task: int, number: int) -> bytes:
         """A frame's file in original quality."""
-        return self._send("GET", f"/tasks/{task}/data?type=frame&number={number}&quality=original", None, _CALL_S)[0]
+        return self._send("GET", f"/tasks/{task}/data?type=frame&number={number}&quality=original", None, CALL_S)[0]
 
     def _send(self, method: str, path: str, body: object, timeout: float) -> tuple[bytes, str]:
         headers = {"Accept": "application/json" if "type=frame" not in path else "*/*"}

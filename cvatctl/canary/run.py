@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from cvatctl.canary.client import FUNCTION_S, Cvat, SmokeError
+from cvatctl.canary.client import CALL_S, FUNCTION_S, Cvat, SmokeError
 from cvatctl.canary.functions import check_answer, request
 
 TASK_NAME = "cvatctl smoke test"
@@ -20,6 +20,8 @@ _FRAMES = 2
 _LEFTOVER_AGE = timedelta(hours=1)
 _QUALITY = 70
 _MAX_LABELS = 200
+_INTERRUPTED_S = 0.7
+"""Timeout of the last call after Ctrl-C, which must end the command within a second."""
 _PICTURES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"BM": "BMP"}
 """Magic bytes. CVAT's Content-Type is useless: at our commit it is `('image/jpeg', none)`, a tuple as text."""
 
@@ -86,14 +88,18 @@ class _Run:
         task = self._try("create a task", lambda: _create(cvat, labels))
         if task is None:
             return self.steps
+        timeout = CALL_S
         try:
             size = self._try("wait for its data", lambda: _fill(cvat, task, files))
             if size is not None:
                 self._try("read a frame", lambda: _read_frame(cvat, task))
                 for function in functions or []:
                     self._try(f"call {function.get('id')}", functools.partial(_call, cvat, task, function, size))
+        except KeyboardInterrupt:
+            timeout = _INTERRUPTED_S
+            raise
         finally:
-            self._try("delete the task", lambda: _delete(cvat, task))
+            self._try("delete the task", lambda: _delete(cvat, task, timeout))
         return self.steps
 
 
@@ -196,6 +202,6 @@ def _call(cvat: Cvat, task: int, function: dict[str, Any], size: tuple[int, int]
     return None, f"{kind}: {summary}"
 
 
-def _delete(cvat: Cvat, task: int) -> tuple[None, str]:
-    cvat.call("DELETE", f"/tasks/{task}")
+def _delete(cvat: Cvat, task: int, timeout: float) -> tuple[None, str]:
+    cvat.call("DELETE", f"/tasks/{task}", timeout=timeout)
     return None, f"task {task} is gone"

@@ -13,6 +13,8 @@ import pytest
 from docker.utils.build import exclude_paths
 
 from components.images.build_context import BUILDS
+from cvatctl.canary import smoke
+from cvatctl.canary.client import Cvat
 from tests.support.fake_cvat import FakeCvat, serving
 from tests.support.paths import ROOT
 
@@ -80,3 +82,23 @@ def test_the_image_holds_the_smoke_test_and_nothing_else(image: Path) -> None:
     files = sorted(path.relative_to(image).as_posix() for path in image.rglob("*.py"))
     modules = ("__init__", "__main__", "client", "functions", "run")
     assert files == ["cvatctl/__init__.py", *(f"cvatctl/canary/{name}.py" for name in modules)]
+
+
+def test_ctrl_c_deletes_the_task_by_a_call_that_ends_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    timeouts = {}
+    send = Cvat._send
+
+    def record(cvat: Cvat, method: str, path: str, body: object, timeout: float) -> tuple[bytes, str]:
+        timeouts[method] = timeout
+        return send(cvat, method, path, body, timeout)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Cvat, "_send", record)
+    monkeypatch.setattr(Cvat, "wait_for_data", interrupt)
+    with serving(FakeCvat(password="right and long", functions={})) as fake:
+        with pytest.raises(KeyboardInterrupt):
+            smoke(fake.url, "admin", "right and long")
+        assert not fake.tasks, "no task is left"
+    assert timeouts["DELETE"] < 1
