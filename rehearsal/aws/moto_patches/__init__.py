@@ -15,6 +15,7 @@ from rehearsal.aws.moto_patches import (
     application_autoscaling,
     backup,
     cloudwatch,
+    dependents,
     ec2,
     ecr,
     ecs,
@@ -51,6 +52,7 @@ MOTO_PATCHES: tuple[MotoPatch, ...] = tuple(
         sagemaker,
         sagemaker_runtime,
         servicediscovery,
+        dependents,
     )
     for patch in patches_of(module)
 )

@@ -102,7 +102,7 @@ class Instance(ResourceType, token="aws:rds/instance:Instance"):
         "finalSnapshotIdentifier": "used on deletion",
         "deleteAutomatedBackups": "used on deletion",
         "applyImmediately": "used on changes",
-        "allowMajorVersionUpgrade": "used on changes",
+        "allowMajorVersionUpgrade": "sent with another engine version",
         "blueGreenUpdate": "used on changes",
     }
 
@@ -152,6 +152,8 @@ class Instance(ResourceType, token="aws:rds/instance:Instance"):
             new = set(request.inputs.take("enabledCloudwatchLogsExports") or [])
             export = {"EnableLogTypes": sorted(new - old), "DisableLogTypes": sorted(old - new)}
             extra["CloudwatchLogsExportConfiguration"] = export
+        if "engineVersion" in request.inputs.unused():  # as instance.go: the flag goes with the version only
+            extra["AllowMajorVersionUpgrade"] = bool(request.all_inputs.get("allowMajorVersionUpgrade"))
         # What waits for the maintenance window on real AWS is done at once here, so that it can be seen.
         extra["ApplyImmediately"] = True
         request.call_with_inputs("rds", "ModifyDBInstance", extra, renames=MODIFY_MEMBERS)
