@@ -96,7 +96,7 @@ def test_callers_that_send_one_byte_and_wait_hold_one_byte(gateway: str) -> None
 
 
 def test_a_body_that_does_not_go_on_is_408(gateway: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "PIECE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(app, "BODY_TIMEOUT_S", 0.2)
     with connect(gateway) as connection:
         connection.sendall(head(1000) + b"{")
         assert status_line(connection) == b"HTTP/1.1 408 The request's body came too slowly\r\n"

@@ -25,6 +25,7 @@ from gateway.telemetry import Metrics, Trace, log
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
 
+JSON = {"Content-Type": "application/json"}
 NAME_HEADER = "X-Nuclio-Function-Name"
 LIMIT_HEADER = "X-Nuclio-Invoke-Timeout"
 REQUEST_ID = web.RequestKey("request_id", str)
@@ -33,10 +34,8 @@ MARGIN = 0.05
 UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)")
 """As Go writes them: 120s, 1m30s. Text that is matched part by part, from the left, takes linear time."""
-BODY_TIMEOUT_S = 30.0
+BODY_TIMEOUT_S = 20.0
 """For a body to come in whole."""
-PIECE_TIMEOUT_S = 10.0
-"""Between two pieces of a body."""
 IN_LOOP_BYTES = 256 * 1024
 """Larger answers are read in a thread, one at a time, so that neither other calls nor memory suffer."""
 STOP_TIMEOUT_S = 115.0
@@ -109,7 +108,7 @@ class Gateway:
             with self._memory.share() as share:
                 result = await self._answer(function, request, share, trace)
             trace.bytes_out, trace.status = len(result), HTTPStatus.OK
-            return web.Response(body=result, content_type="application/json")
+            return web.Response(body=result, headers=JSON)
         except GatewayError as error:
             trace.fail(error)
             raise
@@ -146,7 +145,7 @@ class Gateway:
                     await share.hold(len(call.body))
                 trace.bytes_sent, trace.scale = len(call.body), call.scale and round(call.scale, 4)
                 raw = await self._backend.invoke(function, call.body, deadline, share, trace)
-                if call.scale or call.kind == "interactor" or len(raw) > IN_LOOP_BYTES:  # masks may have to be drawn
+                if images.draws(call, raw) or len(raw) > IN_LOOP_BYTES:
                     return await self._in_thread(images.translate, call, raw)
                 return images.translate(call, raw)
         except TimeoutError:
@@ -158,8 +157,7 @@ class Gateway:
         try:
             async with asyncio.timeout(BODY_TIMEOUT_S):
                 while not request.content.at_eof():
-                    async with asyncio.timeout(PIECE_TIMEOUT_S):
-                        piece = await request.content.readany()
+                    piece = await request.content.readany()
                     await share.grow(len(piece))
                     pieces.append(piece)
         except TimeoutError:

@@ -34,7 +34,7 @@ LISTS: dict[FunctionKind, tuple[str, ...]] = {
     "tracker": ("shapes", "states"),
 }
 IMAGE_HEAD = 16 * 1024
-"""Characters of base64, a multiple of 4. Most files say within them how large the image is."""
+"""Characters of base64, a multiple of 4, which are looked at where the image's size is not in the first of them."""
 _IMAGE_KEY = re.compile(rb'"image[01]?"\s*:\s*"')
 
 

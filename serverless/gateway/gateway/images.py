@@ -4,7 +4,7 @@ import base64
 import io
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import orjson
@@ -18,6 +18,8 @@ from gateway.masks import detected_mask, interactor_mask
 
 QUALITIES = (90, 75)
 """Of JPEG. The second is tried before the image is scaled: scaling costs more than compression."""
+FIRST_LOOK = 4 * 1024
+"""Characters of base64, a multiple of 4: most images say within them how large they are."""
 SENT_PIXELS = 40_000_000
 """What a model container takes. An image of more is re-encoded, however few bytes it has."""
 REENCODED_PIXELS = 24_000_000
@@ -75,16 +77,15 @@ def fits(call: Call, limit: int) -> bool:
 
 
 def _size(call: Call, name: str) -> tuple[int, int]:
-    """Width and height of an image, from its head if that is enough. Raises ImageError."""
+    """Width and height of an image, from its first bytes, its head, or all of it. Raises ImageError."""
     head = call.fields[name]
-    try:
-        return open_image(decode_base64(head)).size
-    except ImageTooLargeError:
-        raise
-    except ImageError:
-        if len(head) < IMAGE_HEAD:
-            raise
-        return open_image(decode_base64(orjson.loads(call.body)[name])).size
+    for length in (FIRST_LOOK, IMAGE_HEAD):
+        if len(head) < length:
+            break
+        with suppress(ImageError):
+            return open_image(decode_base64(head[:length])).size
+    text = head if len(head) < IMAGE_HEAD else orjson.loads(call.body)[name]
+    return open_image(decode_base64(text)).size
 
 
 @reported_as("request", MALFORMED_REQUEST)
@@ -209,6 +210,12 @@ def scaled(value: Any, factor: float, key: str = "") -> Any:
     if isinstance(value, list) and factor != 1:
         return [scaled(part, factor, key) for part in value]
     return value * factor if key in COORDINATES and isinstance(value, int | float) else value
+
+
+def draws(call: Call, raw: bytes) -> bool:
+    """Whether `translate` may have to draw a mask, or to scale one."""
+    drawn = call.kind == "interactor" and call.version >= OBJECT_INTERACTORS and b'"mask"' not in raw
+    return drawn or call.whole_masks or call.scale is not None
 
 
 @reported_as("model", "The model's answer is malformed")

@@ -8,8 +8,8 @@ from gateway.errors import GatewayError
 
 WAIT_S = 10.0
 """For memory, before 503. CVAT's batch jobs fail on one 503, so that a short wait is better."""
-MAX_WAITING = 128
-"""Requests that wait for memory. Each may have some 0.4 MiB in its connection's buffers, which are not counted."""
+MAX_WAITING = 64
+"""Requests that wait for memory. Each may have 1 MiB in its connection's buffers, which are not counted."""
 LEAST_BYTES = 1024 * 1024
 """What a request holds at least once its body has come: this bounds the number of requests at work, too."""
 

@@ -1,35 +1,37 @@
 """The backend that deployed functions run on: SageMaker endpoints, called over kept-alive connections."""
 
 import asyncio
-import io
 import random
 import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import botocore.session
 import orjson
 from aiohttp import web
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError
+from yarl import URL
 
 from gateway.contract import Payload
 from gateway.errors import ConfigError, ErrorKind, GatewayError
 from gateway.memory import Share
 from gateway.registry import Function
-from gateway.settings import Settings
+from gateway.settings import Settings, Target
 from gateway.telemetry import Trace
 
 CALL_TIMEOUT_S = 65.0
 """SageMaker itself gives a model 60 s."""
-CONNECT_TIMEOUT_S = 5.0
+TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
+"""Of an attempt, in seconds; how long it may take in all is decided for each."""
 LAST_WORD_S = 0.05
 """Before CVAT's deadline, the reason for the failure is sent."""
 BACKOFF_S = (0.1, 5.0)
@@ -39,8 +41,8 @@ REACHED_S = 10.0
 PROBE_TIMEOUT_S = 3.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """SageMaker passes 6 MB; larger ones with an option that an endpoint may have one day."""
-WRITE_WHOLE = 1024 * 1024
-"""Bytes. aiohttp wants more in pieces, so that one body does not block the loop."""
+PIECE_BYTES = 128 * 1024
+"""Of a body, which is encrypted and written piece by piece: as a whole it would be in memory three times."""
 MESSAGE_LENGTH = 2000
 """Characters of a container's message that are looked at."""
 AWS = botocore.session.Session()
@@ -71,16 +73,34 @@ ERRORS: list[tuple[str, ErrorKind, str]] = [
 begin with."""
 
 
+@dataclass
+class SignedRequest:
+    """What botocore's signer reads of a request, and writes: plain dictionaries are four times as fast as its own."""
+
+    url: str
+    headers: dict[str, str]
+    context: dict[str, str] = field(default_factory=dict)
+    params: None = None
+    method: str = "POST"
+
+
 class Signer(SigV4Auth):  # type: ignore[misc]  # botocore ships no types
     """AWS's signature with a hash of the body that is known already, so that a retry does not hash again."""
 
-    def __init__(self, credentials: Any, region: str, digest: str) -> None:
+    def __init__(self, credentials: Any, region: str, host: str, digest: str) -> None:
         super().__init__(credentials, "sagemaker", region)
-        self._digest = digest
+        self._host, self._digest = host, digest
 
-    def payload(self, _: AWSRequest) -> str:
+    def payload(self, _: SignedRequest) -> str:
         """SHA-256 of the body, in hexadecimal."""
         return self._digest
+
+    def headers_to_sign(self, request: SignedRequest) -> dict[str, str]:
+        """All headers and the host, in small letters. None of them has spaces that the signature would leave out."""
+        return {"host": self._host} | {name.lower(): value for name, value in request.headers.items()}
+
+    def canonical_headers(self, headers: dict[str, str]) -> str:
+        return "\n".join(f"{name}:{headers[name]}" for name in sorted(headers))
 
 
 class SageMaker:
@@ -95,6 +115,7 @@ class SageMaker:
     async def running(self, _: web.Application) -> AsyncIterator[None]:
         """Finds region and host name, and keeps a pool of connections until the end."""
         self._region, self._base = await asyncio.to_thread(self._locate)
+        self._host = urlsplit(self._base).netloc
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=50)
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as self._client:
             yield
@@ -122,14 +143,16 @@ class SageMaker:
         Raises GatewayError, before the deadline: the failure of the last attempt that was not cut short by it.
         """
         digest, error = sha256(body).hexdigest(), None
+        target = self._settings.target(function.name)
+        assert target  # noqa: S101 - others are not listed with this backend
         while True:
             started = time.monotonic()
             seconds = min(CALL_TIMEOUT_S, deadline - started - LAST_WORD_S)
             trace.attempts += 1
             try:
                 async with asyncio.timeout(seconds):
-                    request = self._signed(function, body, digest, trace.request_id, await self._keys())
-                    return await self._attempt(request, body, share)
+                    request = self._signed(target, digest, trace.request_id, await self._keys())
+                    return await self._attempt(request, body, target.endpoint, share)
             except tuple(FAULTS) as fault:
                 if error is None or seconds == CALL_TIMEOUT_S or not isinstance(fault, TimeoutError):
                     kind, text, retryable = next(known for form, known in FAULTS.items() if isinstance(fault, form))
@@ -145,27 +168,23 @@ class SageMaker:
                 raise error
             await asyncio.sleep(pause)
 
-    def _signed(self, function: Function, body: bytes, digest: str, request_id: str, keys: Any) -> AWSRequest:
-        target = self._settings.target(function.name)
-        assert target  # noqa: S101 - others are not listed with this backend
+    def _signed(self, target: Target, digest: str, request_id: str, keys: Any) -> SignedRequest:
         names = {"Inference-Id": request_id, "Custom-Attributes": f"request-id={request_id}"}
         names |= {"Target-Container-Hostname": target.container} if target.container else {}
         headers = JSON | {f"X-Amzn-SageMaker-{name}": value for name, value in names.items()}
-        request = AWSRequest("POST", f"{self._base}/endpoints/{target.endpoint}/invocations", headers, data=body)
-        request.context["endpoint"] = target.endpoint
-        Signer(keys, self._region, digest).add_auth(request)
+        request = SignedRequest(f"{self._base}/endpoints/{target.endpoint}/invocations", headers)
+        Signer(keys, self._region, self._host, digest).add_auth(request)
         return request
 
-    async def _attempt(self, request: AWSRequest, body: bytes, share: Share) -> bytes:
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S)
-        data = body if len(body) <= WRITE_WHOLE else io.BytesIO(body)
-        headers = dict(request.headers.items())
-        async with self._client.post(request.url, data=data, headers=headers, timeout=timeout) as response:
+    async def _attempt(self, request: SignedRequest, body: bytes, endpoint: str, share: Share) -> bytes:
+        address = URL(request.url, encoded=True)  # parsing it would cost more
+        headers = request.headers | {"Content-Length": str(len(body))}
+        async with self._client.post(address, data=_pieces(body), headers=headers, timeout=TIMEOUT) as response:
             raw = await _read(response, share)
         self._reached = time.monotonic()
         if response.ok:
             return raw
-        raise explain(response.status, response.headers, raw, request.context["endpoint"])
+        raise explain(response.status, response.headers, raw, endpoint)
 
     async def _keys(self) -> Any:
         """Credentials, None if there are none. Where finding or refreshing them blocks, it is done in a thread."""
@@ -187,6 +206,12 @@ class SageMaker:
             raise ConfigError("environment variable AWS_REGION is not set: set it to the endpoints' region")
         keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "unused")
         return region, AWS.create_client("sagemaker-runtime", region, **keys).meta.endpoint_url.rstrip("/")
+
+
+async def _pieces(body: bytes) -> AsyncIterator[memoryview]:
+    view = memoryview(body)
+    for start in range(0, len(view), PIECE_BYTES):
+        yield view[start : start + PIECE_BYTES]
 
 
 async def _read(response: aiohttp.ClientResponse, share: Share) -> bytes:

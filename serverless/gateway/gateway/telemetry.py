@@ -21,6 +21,7 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     names = {"levelname": "level", "exc_info": "exception"}
     handler.setFormatter(OrjsonFormatter("{levelname}{message}", style="{", timestamp="time", rename_fields=names))
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(level)
 

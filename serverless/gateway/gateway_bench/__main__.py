@@ -1,33 +1,27 @@
-"""`python -m gateway_bench`: what the gateway costs, beside direct calls of a stub of SageMaker's runtime.
+"""`python -m gateway_bench`: what a call costs the gateway, beside other servers that get the same calls.
 
-The gateway process has one core for itself, as it has in its task. Client and stub share another core in both
-columns, so the budget of what is compared is the same: nothing but the gateway is added.
+One client calls, in turn: a stub of SageMaker's runtime itself, with signed requests, as CVAT would have to without a
+gateway; a bare socket server and a bare aiohttp server, which read requests and answer (no gateway in Python can use
+less); the gateway of another checkout, if --against names its folder serverless/gateway; and this gateway. All
+gateways call the stub over TLS, as they call SageMaker (--plain: without). The stub checks every signature, which is
+half of its time.
 
-A direct call is what CVAT would have to do without a gateway: it is signed, and the stub checks the signature, as
-SageMaker does. Through the gateway the client does not sign (CVAT does not), the gateway does, and the stub checks
-the same. `unsigned` is the harder comparison with direct calls that are neither signed nor checked: an echo, which
-nobody could use. Both sides of it hash nothing, while the gateway still has to: SageMaker takes no unsigned payload.
-
-`ratio` is requests per second through the gateway by those of direct calls. On a machine that does other work it
-says little; `CPU ms`, user and system time of the gateway process per request, says the same on any. `one core` is
-the ratio if client, stub and gateway all shared a single core, from the CPU time of the three processes.
-All figures are of one run; nothing is asserted.
+Each server has one core, client and stub share another. Rounds alternate between the servers, and the table has the
+medians of the rounds: on a busy machine, requests per second say little, and CPU time, user and system of the server's
+process by call, says the same as on an idle one. Peak memory is of the server's process over all rounds.
 """
 
 import argparse
 import asyncio
-import base64
-import io
-import json
 import os
 import random
-import socket
+import ssl
 import statistics
-import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,115 +29,143 @@ import aiohttp
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from PIL import Image
 
-BODIES = {"520 KB": 390_000, "2.1 MB": 1_600_000}  # base64 of JPEGs: one of CVAT's usual size, and a large one
-CONCURRENCY = (1, 8, 32)
-FUNCTION = "pth-faster-rcnn"
+from gateway_bench.processes import Process, ended_at_last, free_port, write_certificate
+from gateway_bench.workloads import Workload, hostile, mixed, workloads
+
 REGION = "cn-northwest-1"
 MILLI = 1000
-COLUMNS = ["body", "callers", "direct ms", "gateway ms", "added ms", "direct/s", "gateway/s"]
-COLUMNS += ["ratio", "one core", "unsigned", "CPU ms", "peak MB"]
+COLUMNS = ["request", "callers", "server", "CPU ms", "requests/s", "median ms", "p99 ms", "peak MB"]
 SOAK_STEPS, SOAK_CALLERS = 10, 32
+SOAK_COLUMNS = ["requests", "MB", "statuses"]
+HOSTILE_SHARE = 0.05
+DELIBERATE = {200, 400, 404, 408, 411, 413, 415}
+"""Statuses of a soak, with a stub that never fails."""
+
+
+class Server(NamedTuple):
+    """What is called, and how."""
+
+    name: str
+    process: Process
+    url: str
+    """With {function}."""
+    signs: bool = False
 
 
 class Measured(NamedTuple):
-    """Of calls made for a while: median latency, requests per second, CPU time of each process per request."""
+    """Of one round: CPU seconds and requests of the server, and how long each call took."""
 
-    ms: float
-    rate: float
-    cpu: dict[str, float]
+    cpu_s: float
+    passed_s: float
+    latencies_s: list[float]
 
 
-class Load:
-    """One client for both sides; `processes` are those whose CPU time counts, by name."""
+class Client:
+    """Calls servers and measures them."""
 
-    def __init__(self, client: aiohttp.ClientSession, body: bytes, processes: dict[str, "Process"]) -> None:
-        self._client, self._body, self._processes = client, body, processes
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
 
-    async def measure(self, url: str, callers: int, seconds: float, *, sign: bool = False) -> Measured:
+    async def ready(self, url: str) -> None:
+        for _ in range(400):
+            try:
+                async with self._session.get(url):
+                    return
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.05)
+        raise RuntimeError(f"{url} does not answer")
+
+    async def measure(self, server: Server, workload: Workload, seconds: float) -> Measured:
         """What callers get that call again and again."""
-        await self._repeat(url, callers, seconds / 5, sign=sign)  # warm up
-        before, began = self._cpu_seconds(), time.perf_counter()
-        latencies = await self._repeat(url, callers, seconds, sign=sign)
-        count, passed = len(latencies), time.perf_counter() - began
-        spent = {name: (after - before[name]) / count * MILLI for name, after in self._cpu_seconds().items()}
-        return Measured(statistics.median(latencies) * MILLI, count / passed, spent)
+        await self._repeat(server, workload, seconds / 5)  # warm up
+        cpu_s, began = server.process.cpu_seconds(), time.perf_counter()
+        latencies = await self._repeat(server, workload, seconds)
+        return Measured(server.process.cpu_seconds() - cpu_s, time.perf_counter() - began, latencies)
 
-    def _cpu_seconds(self) -> dict[str, float]:
-        return {name: process.cpu_seconds() for name, process in self._processes.items()} | {
-            "client": time.process_time()
-        }
-
-    async def _repeat(self, url: str, callers: int, seconds: float, *, sign: bool) -> list[float]:
+    async def _repeat(self, server: Server, workload: Workload, seconds: float) -> list[float]:
         latencies: list[float] = []
-        start = time.perf_counter()
+        end = time.perf_counter() + seconds
 
         async def caller() -> None:
-            while (began := time.perf_counter()) < start + seconds:
-                await self.once(url, sign=sign)
+            while (began := time.perf_counter()) < end:
+                await self._call(server, workload)
                 latencies.append(time.perf_counter() - began)
 
-        await asyncio.gather(*(caller() for _ in range(callers)))
+        await asyncio.gather(*(caller() for _ in range(workload.callers)))
         return latencies
 
-    async def once(self, url: str, *, sign: bool = False) -> None:
-        headers = {"X-Nuclio-Function-Name": FUNCTION, "Content-Type": "application/json"}
-        if sign:
-            request = AWSRequest("POST", url, headers=headers, data=self._body)
+    async def _call(self, server: Server, workload: Workload) -> None:
+        url = server.url.format(function=workload.function)
+        headers = {"X-Nuclio-Function-Name": workload.function, "Content-Type": "application/json"}
+        if server.signs:
+            request = AWSRequest("POST", url, headers=headers, data=workload.body)
             SigV4Auth(Credentials("bench", "bench"), "sagemaker", REGION).add_auth(request)
             headers = dict(request.headers.items())
-        async with self._client.post(url, data=self._body, headers=headers) as response:
-            answer = await response.read()
-            if not response.ok:
-                raise RuntimeError(f"{response.status} {response.reason}: {answer[:200]!r}")
+        status, answer = await self.post(url, workload.body, headers)
+        if status != 200:  # noqa: PLR2004
+            raise RuntimeError(f"{server.name}: {status} {answer[:200]!r}")
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        async with self._session.post(url, data=body, headers=headers) as response:
+            return response.status, await response.read()
 
 
-class Process:
-    """A module of ours on a core of its own."""
-
-    def __init__(self, core: int, *command: str, **environ: str) -> None:
-        pinned = ["taskset", "--cpu-list", str(core), sys.executable, "-m", *command]
-        folder = Path(__file__).parents[1]
-        self.running = subprocess.Popen(  # noqa: S603 - our own modules
-            pinned, env=os.environ | environ, cwd=folder, stdout=subprocess.DEVNULL
-        )
-
-    def cpu_seconds(self) -> float:
-        """User and system time so far (fields 14 and 15 of proc(5))."""
-        fields = Path(f"/proc/{self.running.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def memory_mb(self, which: str) -> float:
-        """Resident memory now (VmRSS) or at most so far (VmHWM)."""
-        status = Path(f"/proc/{self.running.pid}/status").read_text()
-        return int(status.split(f"{which}:")[1].split()[0]) / 1024
+async def compare(servers: list[Server], context: ssl.SSLContext, rounds: int, seconds: float) -> None:
+    """The table."""
+    connector = aiohttp.TCPConnector(limit=0, ssl=context)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        client = Client(session)
+        for server in servers:
+            await client.ready(server.url.format(function="detector"))
+        report(*COLUMNS)
+        report(*["---"] * len(COLUMNS))
+        for workload in workloads():
+            measured: dict[str, list[Measured]] = {server.name: [] for server in servers}
+            for _ in range(rounds):
+                for server in servers:
+                    measured[server.name].append(await client.measure(server, workload, seconds))
+            for server in servers:
+                report(workload.name, workload.callers, server.name, *figures(server, measured[server.name]))
 
 
-@contextmanager
-def started(*processes: Process) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.running.terminate()
-            process.running.wait()
+def figures(server: Server, measured: list[Measured]) -> list[object]:
+    """Medians of the rounds, and the memory of all."""
+    calls = [len(each.latencies_s) for each in measured]
+    cpu_ms = statistics.median(each.cpu_s / count * MILLI for each, count in zip(measured, calls, strict=True))
+    rate = statistics.median(count / each.passed_s for each, count in zip(measured, calls, strict=True))
+    latencies = sorted(latency for each in measured for latency in each.latencies_s)
+    median, late = statistics.median(latencies) * MILLI, latencies[len(latencies) * 99 // 100] * MILLI
+    return [cpu_ms, round(rate), round(median), round(late), round(server.process.memory_mb("VmHWM"))]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+async def soak(gateway: Server, requests: int) -> int:
+    """Memory and statuses after each tenth of many requests, some of them hostile; 1 if either is out of bounds."""
+    chance = random.Random(15)  # noqa: S311 - the same requests in every run
+    statuses: Counter[int] = Counter()
+    each = max(1, requests // SOAK_STEPS // SOAK_CALLERS)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        client = Client(session)
+        await client.ready(gateway.url)
 
+        async def caller() -> None:
+            for _ in range(each):
+                function, body, headers = hostile(chance) if chance.random() < HOSTILE_SHARE else mixed(chance)
+                headers = {"X-Nuclio-Function-Name": function, **headers}
+                status, _ = await client.post(gateway.url, body, headers)
+                statuses[status] += 1
 
-async def ready(client: aiohttp.ClientSession, url: str) -> None:
-    for _ in range(200):
-        try:
-            async with client.get(url):
-                return
-        except aiohttp.ClientConnectionError:
-            await asyncio.sleep(0.05)
-    raise RuntimeError(f"{url} does not answer")
+        report(*SOAK_COLUMNS)
+        report(*["---"] * len(SOAK_COLUMNS))
+        sizes = []
+        for step in range(1, SOAK_STEPS + 1):
+            await asyncio.gather(*(caller() for _ in range(SOAK_CALLERS)))
+            sizes.append(gateway.process.memory_mb("VmRSS"))
+            counts = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
+            report(step * each * SOAK_CALLERS, sizes[-1], counts)
+    peak, grown = gateway.process.memory_mb("VmHWM"), sizes[-1] - sizes[0]
+    sys.stdout.write(f"\npeak {peak:.0f} MB; {grown:+.1f} MB since the first tenth\n")
+    return int(not statuses.keys() <= DELIBERATE)
 
 
 def report(*cells: object) -> None:
@@ -152,91 +174,76 @@ def report(*cells: object) -> None:
     sys.stdout.flush()
 
 
-def body_of(size: int) -> bytes:
-    """A request with a JPEG of this many bytes: noise, at the quality that comes nearest, and a tail of zeros."""
-    side = round((size * 0.8) ** 0.5)
-    picture, best = Image.frombytes("RGB", (side, side), random.Random(1).randbytes(side * side * 3)), b""  # noqa: S311
-    for quality in range(30, 96, 5):
-        picture.save(out := io.BytesIO(), "JPEG", quality=quality)
-        if out.tell() > size:
-            break
-        best = out.getvalue()
-    return json.dumps({"image": base64.b64encode(best.ljust(size, b"\0")).decode(), "threshold": 0.5}).encode()
-
-
-async def compare(direct: str, through: str, processes: dict[str, Process], seconds: float) -> None:
-    """The table: both sides, one after the other, for each body and number of callers."""
-    gateway = processes["gateway"]
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
-        for url in (direct, through):
-            await ready(client, url)
-        sys.stdout.write(f"gateway at rest: {gateway.memory_mb('VmRSS'):.0f} MB\n\n")
-        report(*COLUMNS)
-        report(*["---"] * len(COLUMNS))
-        for name, size in BODIES.items():
-            load = Load(client, body_of(size), processes)
-            for callers in CONCURRENCY:
-                echo = await load.measure(direct, callers, seconds)
-                signed = await load.measure(direct, callers, seconds, sign=True)
-                way = await load.measure(through, callers, seconds)
-                latencies = signed.ms, way.ms, way.ms - signed.ms
-                ratio, hard = way.rate / signed.rate, way.rate / echo.rate
-                shared = sum(signed.cpu.values()) / sum(way.cpu.values())
-                rates, peak = (round(signed.rate), round(way.rate)), round(gateway.memory_mb("VmHWM"))
-                report(name, callers, *latencies, *rates, ratio, shared, hard, way.cpu["gateway"], peak)
-
-
-async def soak(through: str, gateway: Process, requests: int) -> None:
-    """Memory after each tenth of many requests."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
-        await ready(client, through)
-        load = Load(client, body_of(BODIES["520 KB"]), {})
-        each = max(1, requests // SOAK_STEPS // SOAK_CALLERS)
-
-        async def caller() -> None:
-            for _ in range(each):
-                await load.once(through)
-
-        report("requests", "MB")
-        report("---", "---")
-        for step in range(1, SOAK_STEPS + 1):
-            await asyncio.gather(*(caller() for _ in range(SOAK_CALLERS)))
-            report(step * each * SOAK_CALLERS, gateway.memory_mb("VmRSS"))
-
-
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m gateway_bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement (3)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each round (2)")
+    parser.add_argument("--rounds", type=int, default=3, help="for each request and server (3)")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="serverless/gateway of another checkout")
+    parser.add_argument("--plain", action="store_true", help="the stub speaks no TLS")
     parser.add_argument("--model-ms", type=float, default=0.0, help="that the stub takes to answer (0)")
-    parser.add_argument("--soak", type=int, default=0, metavar="N", help="instead: memory over N requests")
+    parser.add_argument("--soak", type=int, default=0, metavar="N", help="instead: N requests, 5 %% of them hostile")
     return parser.parse_args()
 
 
-def main() -> None:
+def main() -> int:
     chosen = options()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[0]})
-    stub_port, port = free_port(), free_port()
-    environ = {
-        "PORT": str(port),
-        "SERVERLESS_SAGEMAKER_ENDPOINT": "bench",
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://127.0.0.1:{stub_port}",
-        "AWS_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-    }
-    stub = Process(cores[0], "gateway_bench.stub", str(stub_port), str(chosen.model_ms))
-    gateway = Process(cores[-1], "gateway", **environ)
-    direct = f"http://127.0.0.1:{stub_port}/endpoints/bench/invocations"
-    through = f"http://127.0.0.1:{port}/api/function_invocations"
-    with started(stub, gateway):
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        certificate = Path(folder) / "certificate.pem"
+        write_certificate(certificate)
+        scheme, tls = ("http", []) if chosen.plain else ("https", [str(certificate)])
+        runtime = free_port()
+        stub = Process(cores[0], "gateway_bench.stub", str(runtime), str(chosen.model_ms), *tls)
+        stack.enter_context(ended_at_last(stub))
+        environ = {
+            "SERVERLESS_ENDPOINTS": ENDPOINTS,
+            "FUNCTIONS_DIR": str(write_functions(Path(folder))),
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"{scheme}://127.0.0.1:{runtime}",
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "bench",
+            "AWS_SECRET_ACCESS_KEY": "bench",
+            "LOG_LEVEL": "INFO",
+            "SSL_CERT_FILE": str(certificate),
+        }
+
+        def started(name: str, *command: str, **more: object) -> Server:
+            port = free_port()
+            process = Process(cores[-1], *(part.format(port=port) for part in command), PORT=str(port), **more)  # type: ignore[arg-type]
+            stack.enter_context(ended_at_last(process))
+            return Server(name, process, f"http://127.0.0.1:{port}/api/function_invocations")
+
+        gateway = started("this gateway", "gateway", **environ)
         if chosen.soak:
-            asyncio.run(soak(through, gateway, chosen.soak))
-        else:
-            asyncio.run(compare(direct, through, {"gateway": gateway, "stub": stub}, chosen.seconds))
+            return asyncio.run(soak(gateway, chosen.soak))
+        direct = f"{scheme}://127.0.0.1:{runtime}/endpoints/{{function}}/invocations"
+        servers = [
+            Server("SageMaker's stub, directly", stub, direct, signs=True),
+            started("null: sockets", "gateway_bench.null", "{port}", "socket"),
+            started("null: aiohttp", "gateway_bench.null", "{port}", "aiohttp"),
+        ]
+        if chosen.against:
+            servers.append(started("the gateway before", "gateway", folder=chosen.against, **environ))
+        context = ssl.create_default_context(cafile=str(certificate))
+        asyncio.run(compare([*servers, gateway], context, chosen.rounds, chosen.seconds))
+    return 0
+
+
+ENDPOINTS = (
+    '{"detector": {"endpoint": "detector"}, "interactor": {"endpoint": "interactor"}, '
+    '"reid": {"endpoint": "reid"}, "tracker": {"endpoint": "tracker"}}'
+)
+
+
+def write_functions(folder: Path) -> Path:
+    """A function of each kind, named after it."""
+    for kind in ("detector", "interactor", "reid", "tracker"):
+        text = f"metadata: {{name: {kind}, annotations: {{type: {kind}}}}}\n"
+        (folder / f"{kind}.yaml").write_text(text)
+    return folder
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

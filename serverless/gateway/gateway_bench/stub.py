@@ -1,9 +1,11 @@
-"""A stub of SageMaker's runtime: takes calls, answers what it is told to.
+"""A stub of SageMaker's runtime: takes calls, and answers what it is configured to.
 
-As a process: `python -m gateway_bench.stub PORT MODEL_MS`, which checks the signature of each call that has one.
+As a process: `python -m gateway_bench.stub PORT MODEL_MS [CERTIFICATE]`, which checks the signature of each call that
+has one, and speaks TLS with a certificate (a PEM file with its key).
 """
 
 import asyncio
+import ssl
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,6 +17,15 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 DETECTION = b'[{"label":"car","type":"rectangle","points":[10.5,20.5,110.5,220.5],"confidence":"0.93"}]'
+
+OUTLINE = b'{"points":[[10,10],[90,10],[90,60],[10,60]],"mask":[[1,0],[1,1]],"bounds":[10,10,11,11]}'
+ANSWERS: dict[str, bytes | Callable[[bytes], bytes]] = {
+    "detector": DETECTION,
+    "interactor": OUTLINE,
+    "reid": b"[0,1,2,3,4,5,6,7,8,9]",
+    "tracker": b'{"shapes":[[1,2,3,4]],"states":[{"n":1}]}',
+}
+"""By endpoint, what the process answers."""
 
 Fault = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -57,7 +68,7 @@ class Stub:
         return web.Response(body=raw, content_type="application/json")
 
     def _authentic(self, request: web.Request, call: Received) -> bool:
-        """Whether the signature is right, computed anew over body and headers as AWS does."""
+        """Whether the signature is right, computed again over body and headers as AWS does."""
         given = call.headers["Authorization"]
         return given.endswith(f"Signature={signature(str(request.url), call, self._check)}")
 
@@ -74,7 +85,16 @@ def signature(url: str, call: Received, credentials: Credentials | None) -> str:
     return str(auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request))
 
 
-if __name__ == "__main__":
-    port, model_ms = sys.argv[1:]
+def main() -> None:
+    port, model_ms, *certificate = sys.argv[1:]
     stub = Stub(float(model_ms) / 1000, keep=False, check=Credentials("bench", "bench"))
-    web.run_app(stub.app(), host="127.0.0.1", port=int(port), access_log=None, print=None)
+    stub.answers = ANSWERS
+    context = None
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate[0])
+    web.run_app(stub.app(), host="127.0.0.1", port=int(port), access_log=None, print=None, ssl_context=context)
+
+
+if __name__ == "__main__":
+    main()
