@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in sentences: the one error of this package, which knows no Pulumi."""
+"""Errors of this package: what is wrong with a configuration, in sentences. They know no Pulumi."""
 
 from __future__ import annotations
 

@@ -60,7 +60,8 @@ class LocalArchive:
     @property
     def digest(self) -> str:
         """SHA-256 of its content, in hexadecimal."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,8 @@ def _function(document: Mapping[str, Any]) -> Function:
 
 def local_archives(folder: Path) -> dict[str, Archive]:
     """Archives by function: `<folder>/<function>.tar.gz`. A folder that does not exist holds none."""
-    found = sorted(folder.glob(f"*{ARCHIVE_SUFFIX}"))
-    return {path.name.removesuffix(ARCHIVE_SUFFIX): LocalArchive(path) for path in found}
+    paths = sorted(folder.glob(f"*{ARCHIVE_SUFFIX}"))
+    return {path.name.removesuffix(ARCHIVE_SUFFIX): LocalArchive(path) for path in paths}
 
 
 def stored_archives(bucket: str, keys: Iterable[str]) -> dict[str, Archive]:

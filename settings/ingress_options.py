@@ -28,14 +28,15 @@ class MaintenancePage:
     body: str
     """HTML, in ASCII."""
     shown: bool
-    """Whether everyone sees it from the start; if not, somebody else switches it on."""
+    """Whether it is shown from the start. If not, the schedule of the office hours shows it."""
 
 
 def maintenance_page(hours: OfficeHours | None) -> MaintenancePage:
     """The page for office hours, or for a stack that sleeps until it is woken."""
-    told = (f"It is awake {hours}.", f"工作时间: {hours}。") if hours else _BY_HAND
+    sentences = (f"It is awake {hours}.", f"工作时间: {hours}。") if hours else _BY_HAND
     # A listener has no way to say in which encoding it answers, so what is not ASCII is spelt out.
-    return MaintenancePage(body=_HTML.format(*told).encode("ascii", "xmlcharrefreplace").decode(), shown=hours is None)
+    body = _HTML.format(*sentences).encode("ascii", "xmlcharrefreplace").decode()
+    return MaintenancePage(body=body, shown=hours is None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +96,9 @@ class IngressOptions:
     host_name: str = ""
     """Public name. Default: the load balancer's own."""
     hosted_zone_id: str = ""
-    """Where the public name gets its record. Default: nowhere, that is somebody else's matter."""
+    """Hosted zone that gets the record of the public name. Default: the program makes no record."""
     certificate_arn: str = ""
-    """A certificate that exists. Of this and the next two one at most; none: plain HTTP."""
+    """A certificate that exists. At most this or one of the next two; none of them: plain HTTP."""
     imported: Imported | None = None
     requested: bool = False
     """ACM issues a certificate for the public name, proved in the hosted zone."""

@@ -12,7 +12,7 @@ from region import Region, region_problem
 from settings.errors import ConfigurationError
 from settings.fields import UNSET, list_from_json
 from settings.messages import is_list, sentence
-from settings.presets import STANDARD, preset_values
+from settings.presets import STANDARD, preset_values, raised_maximums
 from settings.secret_placeholders import with_placeholders
 from settings.sections import (
     FIELDS,
@@ -137,7 +137,7 @@ def load_configuration(configuration: Configuration) -> Settings:
 
 
 def _region(name: Any) -> tuple[Region | None, list[str]]:
-    """The region, if there is such a one, and what is wrong with its name."""
+    """The region, if it exists, and what is wrong with its name."""
     if not name:
         return None, ["aws:region is missing: it decides where everything is created. Set it in the stack file."]
     problem = region_problem(str(name))
@@ -162,7 +162,7 @@ def _read(own: Mapping[str, Any], region: Region | None) -> tuple[Settings, list
     """All sections, and what is wrong with single values. A rule that reads one of those raises InvalidKeyError."""
     stack_section, problems = _section(stack.Stack, own, STANDARD, region)
     try:
-        preset, is_known = preset_values(stack_section, own), True
+        preset, is_known = preset_values(stack_section), True
     except InvalidKeyError:
         preset, is_known = STANDARD, False
     sections: dict[str, Any] = {"stack": stack_section}
@@ -197,6 +197,7 @@ def _section(
         invalid |= {aliases[alias] for alias in wrong}
         right = {key: value for key, value in configured.items() if key not in wrong}
         read = section.model_validate(defaults | right, context=region)
+    read = read.model_copy(update=raised_maximums(read, {aliases[key] for key in configured} - invalid))
     for name in invalid:
         del read.__dict__[name]
     return read, problems
@@ -212,7 +213,7 @@ def _unknown(own: Mapping[str, Any]) -> Iterator[str]:
 
 def _repeated(own: Mapping[str, Any]) -> Iterator[str]:
     """Entries of a list that are in it already: nothing is gained by them, and AWS refuses most."""
-    for key in filter(is_list, own.keys() & FIELDS.keys()):
+    for key in (key for key in own if key in FIELDS and is_list(key)):
         try:
             entries = list_from_json(own[key])
         except ValueError:

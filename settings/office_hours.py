@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FORM = re.compile(r"([a-z]+(?:[-,][a-z]+)*) (\d\d):([0-5]\d)-(\d\d):([0-5]\d)")
@@ -92,10 +92,10 @@ def _listed(days: Iterable[int]) -> str:
 
 def parse(text: str, zone: str = "UTC") -> OfficeHours:
     """`mon-fri 08:00-20:00`, `mon,wed,sat 09:00-13:00`. Raises ValueError: what must be, and what to write."""
-    found = _FORM.fullmatch(text.strip().lower())
-    if not found:
+    match = _FORM.fullmatch(text.strip().lower())
+    if not match:
         raise ValueError(f"must be days and hours; write for example {EXAMPLE} or mon,wed,sat 09:00-13:30")
-    days, *clock = found.groups()
+    days, *clock = match.groups()
     start, end = (int(clock[at]) * 60 + int(clock[at + 1]) for at in (0, 2))
     if max(start, end) > _DAY:
         raise ValueError(f"must be hours between 00:00 and 24:00; write for example {EXAMPLE}")
@@ -111,7 +111,7 @@ def parse(text: str, zone: str = "UTC") -> OfficeHours:
 
 
 def _weekdays(text: str) -> tuple[int, ...]:
-    found: set[int] = set()
+    weekdays: set[int] = set()
     for part in text.split(","):
         first, *rest = part.split("-")
         if unknown := [day for day in (first, *rest) if day not in _DAYS]:
@@ -119,19 +119,5 @@ def _weekdays(text: str) -> tuple[int, ...]:
         if len(rest) > 1:
             raise ValueError(f"must have ranges of two days, not {part}; write for example {EXAMPLE}")
         begin, end = _DAYS.index(first), _DAYS.index(rest[0] if rest else first)
-        found |= {day % 7 for day in range(begin, end + 1 if end >= begin else end + 8)}
-    return tuple(sorted(found))
-
-
-def checked(text: str) -> str:
-    """Office hours as a setting: empty, or what `parse` takes."""
-    if text:
-        parse(text)
-    return text
-
-
-def time_zone(name: str) -> str:
-    """A time zone as a setting: empty, or an IANA name."""
-    if name and name not in available_timezones():
-        raise ValueError("must be the IANA name of a time zone; write for example Asia/Shanghai or Europe/Berlin")
-    return name
+        weekdays |= {day % 7 for day in range(begin, end + 1 if end >= begin else end + 8)}
+    return tuple(sorted(weekdays))

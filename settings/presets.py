@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
-from pydantic.alias_generators import to_camel
 
+from settings.sections.section import Section
 from settings.sections.stack import Stack
 
 
@@ -42,14 +40,19 @@ PRESETS = _read()
 STANDARD = PRESETS["standard"]
 
 
-def preset_values(stack: Stack, own: Mapping[str, Any]) -> Mapping[str, str | int]:
-    """What the stack's preset decides beside the keys that the configuration sets itself (`own`, by key).
+def preset_values(stack: Stack) -> Mapping[str, str | int]:
+    """What the stack's preset decides. A disposable stack keeps no restore points unless it asks for them."""
+    return {**PRESETS[stack.preset], **({"backup_days": 0} if stack.disposable else {})}
 
-    A disposable stack keeps no restore points unless it asks for them. A number above the preset's maximum is its own
-    maximum: `serverCount: 5` alone means five tasks, in every preset.
+
+def raised_maximums(section: Section, configured: Collection[str]) -> dict[str, int]:
+    """Maximums of the preset below a number that the configuration sets, and what they must be.
+
+    So `serverCount: 5` alone means five tasks, in every preset. `configured`: fields that the configuration sets.
     """
-    values = {**PRESETS[stack.preset], **({"backup_days": 0} if stack.disposable else {})}
-    for maximum, number in MAXIMUMS.items():
-        with suppress(KeyError, TypeError, ValueError):  # of another type: reported with its own key
-            values[maximum] = max(int(values[maximum]), int(own[to_camel(number)]))
-    return values
+    values = dict(section)
+    return {
+        maximum: values[number]
+        for maximum, number in MAXIMUMS.items()
+        if number in configured and maximum not in configured and values[number] > values[maximum]
+    }

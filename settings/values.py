@@ -72,12 +72,12 @@ class StoreSizes:
 
 @dataclass(frozen=True, kw_only=True)
 class Notifications:
-    """Who is told of alarms."""
+    """Where alarms are sent."""
 
     topic_arn: str = ""
     """An existing topic. Default: a new, encrypted one."""
     email: str = ""
-    """Who is subscribed to the new topic. Default: nobody."""
+    """Mail address that is subscribed to the new topic. Default: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ class AddressPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Mirrors:
-    """Where image builds download from; what is given here becomes the build arguments of every Dockerfile."""
+    """Where image builds download from; each becomes a build argument of every Dockerfile."""
 
     base_registry: str
     apt: str
@@ -156,7 +156,7 @@ COMPLETION_MINUTES = 480
 
 @dataclass(frozen=True, kw_only=True)
 class BackupTimes:
-    """When what is backed up, around one hour of the day, so that nothing gets into another's way.
+    """Times of all backups and of the maintenance, around an hour of the day, so that they do not overlap.
 
     AWS Backup starts no backup of a database from an hour before its maintenance or its own backup (AWS Backup
     developer guide, "Amazon RDS", read 2026-11). So RDS's own backup ends two hours before the plan starts, and
@@ -202,14 +202,14 @@ class StackPolicy:
     boundary_arn: str = ""
     """IAM policy that bounds every role. Default: none."""
     asleep: bool = False
-    """Whether the stack sleeps until somebody wakes it."""
+    """Whether the stack sleeps until its operator sets `awake`."""
     hours: OfficeHours | None = None
     """Outside of which it sleeps by itself. Default: it never does."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseReference:
-    """What the operator named."""
+    """An existing database, as the configuration names it."""
 
     instance_id: str
     """Identifier of an RDS instance. Empty: the stack makes its own, and the rest is empty, too."""
@@ -223,7 +223,7 @@ class DatabaseReference:
 
 @dataclass(frozen=True)
 class FilesReference:
-    """What the operator named."""
+    """An existing file system, as the configuration names it."""
 
     file_system_id: str = ""
     """Empty: the stack makes its own."""
@@ -233,7 +233,7 @@ class FilesReference:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerReference:
-    """What the operator named."""
+    """An existing load balancer, as the configuration names it."""
 
     arn: str = ""
     """Empty: the stack makes its own."""
@@ -245,7 +245,7 @@ class LoadBalancerReference:
 
 @dataclass(frozen=True, kw_only=True)
 class AdoptedReferences:
-    """What the operator named; all may be empty."""
+    """All that exists already and is to be used; every part may be empty."""
 
     vpc_id: str
     public_subnet_ids: tuple[str, ...]

@@ -40,9 +40,10 @@ class Span:
     days: float
 
 
-def signer(name: str = "Test CA") -> Signer:
+def signer(name: str = "Test CA", *, days: float = 3650, since: float = -1) -> Signer:
+    """A signer whose own certificate is valid from `since` to `days`, in days from now."""
     own = Signer(name, ec.generate_private_key(ec.SECP256R1()))
-    return Signer(name, own.key, _sign(own, own, [], Span(-1, 3650)))
+    return Signer(name, own.key, _sign(own, own, [], Span(since, days)))
 
 
 def pair(*hosts: str, days: float = 365, since: float = -1, by: Signer | None = None, key: Key | None = None) -> Pair:

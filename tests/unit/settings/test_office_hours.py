@@ -7,7 +7,7 @@ import html
 import pytest
 
 from settings.ingress_options import LONGEST, maintenance_page
-from settings.office_hours import EXAMPLE, parse, time_zone
+from settings.office_hours import EXAMPLE, parse
 
 WEEK = parse(EXAMPLE, "Asia/Shanghai")
 
@@ -45,12 +45,6 @@ def test_what_cannot_be_kept_is_refused_in_a_sentence(text: str, said: str) -> N
     with pytest.raises(ValueError, match=r"must .*; (write|end)") as raised:
         parse(text)
     assert said in str(raised.value)
-
-
-def test_a_zone_is_one_that_the_world_knows() -> None:
-    assert time_zone("Asia/Shanghai") == "Asia/Shanghai"
-    with pytest.raises(ValueError, match="IANA name"):
-        time_zone("Beijing")
 
 
 def test_moments_around_midnight_move_to_the_day_they_are_on() -> None:

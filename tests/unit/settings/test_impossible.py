@@ -1,0 +1,160 @@
+"""What AWS would refuse in the middle of a deployment is refused before it, with its key and a remedy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import settings
+from region import REGIONS
+from settings.presets import PRESETS
+from settings.stack_file import read_configuration, read_project
+from tests.support.paths import ROOT
+from tests.support.pem import Pair, pair, signer
+
+HOST = "cvat.example.cn"
+TAGS = [f"name{number}=value" for number in range(9)]
+
+
+def load(region: str = "cn-northwest-1", **own: Any) -> settings.Settings:
+    texts = {key: json.dumps(value) if isinstance(value, list) else value for key, value in own.items()}
+    return settings.load({"aws:region": region} | {f"cvat:{key}": value for key, value in texts.items()})
+
+
+def problems(region: str = "cn-northwest-1", **own: Any) -> list[str]:
+    with pytest.raises(settings.ConfigurationError) as raised:
+        load(region, **own)
+    return raised.value.problems
+
+
+def ranges(number: int) -> list[str]:
+    return [f"10.{index // 250}.{index % 250}.0/24" for index in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"serverCount": "0"}, "cvat:serverCount = '0': must be 1 or more"),
+        ({"uiCount": "0"}, "must be 1 or more"),
+        ({"gatewayCount": "0"}, "must be 1 or more"),
+        ({"inferenceInstanceCount": "0"}, "must be 1 or more"),
+        ({"serverCount": "100000"}, "must be 1000 or less"),
+        ({"workerCount": "100000"}, "must be 5000 or less"),
+        ({"serverMaxCount": "1"}, "cvat:serverMaxCount = 1: it must not be below cvat:serverCount = 2"),
+        ({"workerMaxCount": "1"}, "pulumi config set cvat:workerMaxCount 2"),
+        ({"annotationWorkerMaxCount": "0"}, "must not be below cvat:annotationWorkerCount = 1"),
+        ({"inferenceInstanceCount": "3", "inferenceMaxInstanceCount": "2"}, "must not be below"),
+        ({"dbStorageGb": "19"}, "must be 20 or more"),
+        ({"dbMaxStorageGb": "65537"}, "must be 65536 or less"),
+        ({"allowedCidrs": []}, "cvat:allowedCidrs is empty: the load balancer would answer no one"),
+        ({"adminCidrs": ranges(271)}, "cvat:adminCidrs has 271 ranges"),
+        ({"tags": ["aws:team=vision"]}, "a name of up to 128 characters that does not begin with aws:"),
+        ({"tags": ["AWS:team=vision"]}, "does not begin with aws:"),
+        ({"tags": ["team=vi$ion"]}, "of letters, digits, spaces and"),
+        ({"tags": [f"team={'x' * 257}"]}, "a value of up to 256"),
+        ({"tags": ["=vision"]}, "must be name=value"),
+        ({"tags": TAGS}, "cvat:tags has 9 tags: an S3 object takes 10"),
+        ({"tags": ["Team=a", "team=b"]}, "the name team is there already"),
+        ({"tags": ["Stack=mine"]}, "the program gives every resource a tag stack"),
+        ({"interfaceEndpoints": ["com.amazonaws.cn-northwest-1.logs"]}, "must be the short name of a service"),
+        ({"interfaceEndpoints": ["cn.com.amazonaws.cn-northwest-1.ecr.api"]}, "must be the short name of a service"),
+        ({"mirrorApt": "mirrors.tuna.tsinghua.edu.cn"}, "must be an address that begins with https:// or http://"),
+        ({"mirrorBaseRegistry": "https://docker.io/library"}, "must be a registry and a path, without scheme and tag"),
+        ({"mirrorCvatRepository": "git@github.com:opencv/cvat.git"}, "must be an address that begins with"),
+        ({"restoreDatabaseSnapshot": "before upgrade"}, "must be the identifier of an RDS snapshot"),
+        ({"mediaBuckets": ["arn:aws-cn:s3:::media"]}, "must be the name of a bucket alone"),
+        ({"mediaBuckets": ["s3://media"]}, "must be the name of a bucket alone"),
+        ({"mediaBuckets": ["media,more"]}, "must be the name of a bucket alone"),
+        ({"modelArchives": "s3://Models"}, "must be a folder, or an S3 address"),
+        ({"serverEnvironment": ["A=1", "A=2"]}, "names A, which is set already"),
+        (
+            {"requestCertificate": "true", "hostName": f"{'a' * 62}.example.cn", "hostedZoneId": "Z1"},
+            "has 73 characters, and ACM issues certificates for names of up to 64",
+        ),
+    ],
+)
+def test_what_aws_would_refuse_is_refused_once_and_with_its_key(own: dict[str, Any], said: str) -> None:
+    (problem,) = problems(**own)
+    assert said in problem
+    assert any(f"cvat:{key}" in problem for key in own)
+
+
+def test_a_number_above_the_presets_maximum_needs_no_maximum() -> None:
+    for preset in PRESETS:
+        tasks = load(preset=preset, serverCount="50", inferenceInstanceCount="9").tasks["server"]
+        assert (tasks.count, tasks.scales) == (50, False)
+    assert load(serverMaxCount="9").tasks["server"].scales, "the preset's number, and more under load"
+
+
+def test_minus_one_and_empty_stand_for_what_the_preset_says() -> None:
+    chosen = load(preset="team", serverCount="-1", dbInstanceClass="", natGateways="", backupDays="-1", backupHour="-1")
+    assert chosen == load(preset="team")
+
+
+def test_the_entries_that_the_smoke_test_adds_to_the_security_group_count() -> None:
+    own: dict[str, Any] = {"allowedCidrs": ranges(58), "httpPort": "81"}
+    assert load(**own), "58 of 60"
+    (problem,) = problems(**own, canary="hourly")
+    assert "58 ranges for 1 ports, and 3 addresses from which the smoke test calls" in problem
+    assert load(**own, canary="hourly", natGateways="single"), "59 of 60"
+
+
+def certificate(own: Pair, chain: str = "", **more: Any) -> dict[str, Any]:
+    return {"certificate": own.certificate + chain, "certificateKey": own.key, "hostName": HOST} | more
+
+
+def test_a_certificate_that_expired_further_down_the_chain_is_refused() -> None:
+    old = signer("Old CA", days=-1, since=-30)
+    (problem,) = problems(**certificate(pair(HOST, by=old), old.pem))
+    assert "'CN=Old CA', further down the chain, is valid from" in problem
+
+
+def test_a_private_key_that_is_pasted_with_its_certificate_is_lost() -> None:
+    own = pair(HOST)
+    (problem,) = problems(**certificate(own, own.key))
+    assert "Consider the key lost" in problem
+    assert own.key.splitlines()[1] not in problem
+
+
+NO_C5D = {"ap-east-2", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-west-1", "mx-central-1"}
+"""Regions in which SageMaker hosts on no ml.c5d, the type of two presets."""
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_each_preset_keeps_all_rules_in_each_region_or_says_what_the_region_lacks(preset: str, region: str) -> None:
+    try:
+        load(region, preset=preset)
+    except settings.ConfigurationError as error:
+        for problem in error.problems:
+            assert f"{region} offers only the families " in problem
+        if preset != "team":
+            assert region in NO_C5D
+        return
+    assert preset == "team" or region not in NO_C5D
+
+
+@pytest.mark.parametrize("name", ["cn-nortwest-1", "", "narnia"])
+def test_a_region_that_does_not_exist_is_one_sentence_beside_the_others(name: str) -> None:
+    found = problems(name, serverCount="0", kmsKeyArn="arn:aws:kms:us-east-1:123456789012:key/1")
+    assert [problem.partition(" ")[0] for problem in found] == ["aws:region", "cvat:serverCount"]
+
+
+def test_a_region_with_two_zones_is_a_warning_where_a_network_is_made() -> None:
+    assert any("two availability zones" in warning for warning in settings.warnings(load("us-west-1")))
+
+
+def test_what_the_pulumi_cli_refuses_is_said_together_with_the_rest(tmp_path: Path) -> None:
+    config = {"aws:region": "cn-north-1", "cvat:httpPort": "many", "cvat:tags": "x", "cvat:serverMaxCount": 1}
+    (tmp_path / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "Pulumi.own.yaml").write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    configuration = read_configuration(read_project(tmp_path), "own", {})
+    assert set(configuration.refused) == {"cvat:httpPort", "cvat:tags"}, "the CLI would stop here"
+    with pytest.raises(settings.ConfigurationError) as raised:
+        settings.load_configuration(configuration)
+    named = sorted(problem.partition(" ")[0] for problem in raised.value.problems)
+    assert named == ["cvat:httpPort", "cvat:serverMaxCount", "cvat:tags"], "each key once, all in one go"
