@@ -28,7 +28,9 @@ from rehearsal.aws.moto_patches import (
     s3,
     sagemaker,
     sagemaker_runtime,
+    secretsmanager,
     servicediscovery,
+    tags,
 )
 from rehearsal.aws.moto_patches.patch import MotoPatch, patches_of
 
@@ -51,8 +53,10 @@ MOTO_PATCHES: tuple[MotoPatch, ...] = tuple(
         s3,
         sagemaker,
         sagemaker_runtime,
+        secretsmanager,
         servicediscovery,
         dependents,
+        tags,
     )
     for patch in patches_of(module)
 )

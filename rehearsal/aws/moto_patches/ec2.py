@@ -6,11 +6,22 @@ from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
+from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.subnets import Subnet
 
-from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace, subnet_ids, with_partition
+from rehearsal.aws.moto_patches.patch import (
+    Client,
+    after,
+    before,
+    moto_patch,
+    refusal,
+    replace,
+    subnet_ids,
+    with_partition,
+)
 
 
 def _has_the_third_zone(client: Client) -> bool:
@@ -63,3 +74,36 @@ def interfaces_of_deleted_nat_gateways(stack: ExitStack) -> None:
         return gateway
 
     after(stack, NatGatewayBackend, "delete_nat_gateway", remove_interface)
+
+
+GROUPS_PER_INTERFACE = 5
+"""Default quota of security groups of one network interface (VPC user guide, "Amazon VPC quotas", read 2026-11)."""
+
+
+def _limits_the_groups_of_an_interface(client: Client) -> bool:
+    ec2, vpc = client("ec2"), client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    groups = [
+        ec2.create_security_group(GroupName=f"g{number}", Description="d", VpcId=vpc)["GroupId"] for number in range(6)
+    ]
+    interface = {"SubnetId": subnet_ids(client)[0]}
+    refusals = (
+        refusal(ec2.create_network_interface, **interface, Groups=groups[:5]),
+        refusal(ec2.create_network_interface, **interface, Groups=groups),
+    )
+    return refusals == ("", "SecurityGroupsPerInterfaceLimitExceeded")
+
+
+@moto_patch(_limits_the_groups_of_an_interface)
+def security_groups_of_an_interface(stack: ExitStack) -> None:
+    """moto lets a network interface carry any number of security groups; it limits the rules of a group by itself.
+
+    VPC user guide, "Amazon VPC quotas".
+    """
+
+    def check(self: Any, subnet: Any, private_ip_address: Any, *args: Any, **kwargs: Any) -> None:
+        groups = kwargs.get("group_ids") or (args[1] if len(args) > 1 else None) or []
+        if len(set(groups)) > GROUPS_PER_INTERFACE:
+            text = "The maximum number of security groups per interface has been reached."
+            raise EC2ClientError("SecurityGroupsPerInterfaceLimitExceeded", text)
+
+    before(stack, NetworkInterfaceBackend, "create_network_interface", check)

@@ -7,10 +7,19 @@ import json
 from contextlib import ExitStack
 from typing import Any
 
-from moto.ecr.models import Image, Repository
+from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
 
-from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace, with_dns_suffix
+from rehearsal.aws.moto_patches.patch import (
+    Client,
+    RefusedError,
+    after,
+    before,
+    moto_patch,
+    refusal,
+    replace,
+    with_dns_suffix,
+)
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
@@ -65,3 +74,31 @@ def host_names_of_registries(stack: ExitStack) -> None:
 
     after(stack, Repository, "__init__", repository)
     after(stack, ECRResponse, "get_authorization_token", token)
+
+
+def _refuses_to_move_a_tag(client: Client) -> bool:
+    ecr, image = client("ecr"), {"repositoryName": "images", "imageTag": "t"}
+    ecr.create_repository(repositoryName="images", imageTagMutability="IMMUTABLE")
+    ecr.put_image(**image, imageManifest=_manifest(1))
+    return refusal(ecr.put_image, **image, imageManifest=_manifest(2)) == "ImageTagAlreadyExistsException"
+
+
+@moto_patch(_refuses_to_move_a_tag)
+def immutable_tags(stack: ExitStack) -> None:
+    """moto's error for a tag that exists in an immutable repository is another one, and depends on layers only.
+
+    API reference, PutImage: ImageTagAlreadyExistsException.
+    """
+
+    def check(self: Any, repository_name: str, image_manifest: str, image_tag: str, *_: Any, **__: Any) -> None:
+        repository = self.repositories.get(repository_name)
+        if repository is None or not image_tag or not repository.image_tag_mutability.startswith("IMMUTABLE"):
+            return
+        digest = f"sha256:{hashlib.sha256(image_manifest.encode()).hexdigest()}"
+        for image in repository.images:
+            if image_tag in image.image_tags and image.get_image_digest() != digest:
+                text = f"The image tag '{image_tag}' already exists in the '{repository_name}' repository"
+                reason = "and cannot be overwritten because the repository is immutable."
+                raise RefusedError("ImageTagAlreadyExistsException", f"{text} {reason}")
+
+    before(stack, ECRBackend, "put_image", check)

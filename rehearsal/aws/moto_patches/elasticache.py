@@ -9,11 +9,21 @@ from contextlib import ExitStack
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
+from moto.elasticache.exceptions import InvalidParameterCombinationException, InvalidParameterValueException
 from moto.elasticache.models import CacheSubnetGroup, ElastiCacheBackend, ReplicationGroup
 from moto.elasticache.responses import ElastiCacheResponse
 
 from region import Region
-from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace, subnet_ids, with_partition
+from rehearsal.aws.moto_patches.patch import (
+    Client,
+    after,
+    before,
+    moto_patch,
+    refusal,
+    replace,
+    subnet_ids,
+    with_partition,
+)
 
 _TAGS = [{"Key": "a", "Value": "b"}]
 
@@ -227,3 +237,54 @@ def deletion_of_replication_groups(stack: ExitStack) -> None:
         return group
 
     after(stack, ElastiCacheBackend, "delete_replication_group", forget)
+
+
+REDIS_FAMILIES = {"5.0.6": "redis5.0", "6.0": "redis6.x", "6.2": "redis6.x", "7.0": "redis7", "7.1": "redis7"}
+"""Family of parameter groups by version (ElastiCache user guide, "Supported engines and versions", and API reference,
+CacheParameterGroup, read 2026-11). What comes after 7.1 is Valkey."""
+
+
+def _knows_its_versions(client: Client) -> bool:
+    cache, group = client("elasticache"), {"CacheParameterGroupName": "p", "Description": "d"}
+    replication = {"ReplicationGroupId": "g", "ReplicationGroupDescription": "d", "CacheNodeType": "cache.m6g.large"}
+    replication |= {"Engine": "redis", "CacheParameterGroupName": "p"}
+    refusals = (
+        refusal(cache.create_cache_parameter_group, **group, CacheParameterGroupFamily="redis6.2"),
+        refusal(cache.create_cache_parameter_group, **group, CacheParameterGroupFamily="redis6.x"),
+        refusal(cache.create_replication_group, **replication, EngineVersion="latest"),
+        refusal(cache.create_replication_group, **replication, EngineVersion="7.1"),
+        refusal(cache.create_replication_group, **replication, EngineVersion="6.2"),
+    )
+    value, combination = "InvalidParameterValue", "InvalidParameterCombination"
+    return refusals == (value, "", combination, combination, "")
+
+
+@moto_patch(_knows_its_versions)
+def versions_of_caches(stack: ExitStack) -> None:
+    """moto's ElastiCache takes any engine version, any family, and groups of another family than the version's.
+
+    API reference, CreateReplicationGroup and CreateCacheParameterGroup: InvalidParameterCombination,
+    InvalidParameterValue.
+    """
+
+    def check(self: Any) -> None:
+        version = self._get_param("EngineVersion")
+        if (self._get_param("Engine") or "redis") != "redis" or not version:
+            return
+        if version not in REDIS_FAMILIES:
+            raise InvalidParameterCombinationException(f"Cannot find version {version} for redis")
+        groups = self.elasticache_backend.__dict__.get("parameter_groups", {})
+        group = groups.get(self._get_param("CacheParameterGroupName"))
+        if group and group["CacheParameterGroupFamily"] != REDIS_FAMILIES[version]:
+            text = f"Expected a parameter group of family {REDIS_FAMILIES[version]} but found one of family"
+            raise InvalidParameterCombinationException(f"{text} {group['CacheParameterGroupFamily']}")
+
+    def check_family(self: Any) -> None:
+        family = self._get_param("CacheParameterGroupFamily")
+        if family.startswith("redis") and family not in REDIS_FAMILIES.values():
+            raise InvalidParameterValueException(
+                f"CacheParameterGroupFamily {family} is not a valid parameter group family."
+            )
+
+    before(stack, ElastiCacheResponse, "create_replication_group", check)
+    before(stack, ElastiCacheResponse, "create_cache_parameter_group", check_family)

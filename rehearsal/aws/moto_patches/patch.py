@@ -10,6 +10,9 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
+import botocore.exceptions
+from moto.core.exceptions import ServiceException
+
 from region import Region
 
 Client = Callable[[str], Any]
@@ -19,6 +22,10 @@ Probe = Callable[[Client], bool]
 """Whether the account does as AWS does."""
 
 CHINA = "cn-northwest-1"
+
+
+class RefusedError(ServiceException):
+    """An error of whichever service is called: code and message."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,15 @@ def with_dns_suffix(host: str, region: str) -> str:
     """A host name that moto has made for the commercial partition, with the region's own suffix."""
     commercial, own = Region("").dns_suffix, Region(region).dns_suffix
     return host if own == commercial else re.sub(rf"\.{re.escape(commercial)}(?=$|[/:])", f".{own}", host)
+
+
+def refusal(call: Callable[..., Any], **parameters: Any) -> str:
+    """The error code of a call, for probes; empty if it succeeds."""
+    try:
+        call(**parameters)
+    except botocore.exceptions.ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
 
 
 def subnet_ids(client: Client) -> list[str]:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
 import botocore.exceptions
-from moto.rds.exceptions import RDSClientError
+from moto.rds.exceptions import InvalidParameterCombination, InvalidParameterValue, RDSClientError
 from moto.rds.models import DBInstance, RDSBackend
 
-from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace, subnet_ids, with_dns_suffix
+from rehearsal.aws.moto_patches.patch import (
+    Client,
+    after,
+    before,
+    moto_patch,
+    refusal,
+    replace,
+    subnet_ids,
+    with_dns_suffix,
+)
 
 
 def _database(client: Client, name: str) -> dict[str, Any]:
@@ -87,3 +98,129 @@ def changes_of_database_subnet_groups(stack: ExitStack) -> None:
         return group
 
     replace(stack, RDSBackend, "modify_db_subnet_group", modify)
+
+
+POSTGRESQL_MAJORS = range(10, 19)
+"""Major versions of RDS for PostgreSQL (its release notes, by way of cfn-lint 1.58, schema of 2026-10-20)."""
+
+
+def _knows_its_versions(client: Client) -> bool:
+    rds = client("rds")
+    _database(client, "a")
+    for family in ("postgres15", "postgres16"):
+        rds.create_db_parameter_group(DBParameterGroupName=family, DBParameterGroupFamily=family, Description="d")
+    group = {"DBParameterGroupName": "x", "DBParameterGroupFamily": "postgres99", "Description": "d"}
+    change = {"DBInstanceIdentifier": "a"}
+    refusals = (
+        refusal(rds.modify_db_instance, **change, EngineVersion="latest"),
+        refusal(rds.modify_db_instance, **change, EngineVersion="17.4"),
+        refusal(rds.modify_db_instance, **change, EngineVersion="15.2"),
+        refusal(rds.modify_db_instance, **change, DBParameterGroupName="postgres15"),
+        refusal(rds.modify_db_instance, **change, DBParameterGroupName="postgres16"),
+        refusal(rds.modify_db_instance, **change, EngineVersion="17.4", AllowMajorVersionUpgrade=True),
+        refusal(rds.create_db_parameter_group, **group),
+    )
+    combination = "InvalidParameterCombination"
+    # The upgrade keeps a group of the old family: RDS refuses that, too, and wants one of the new family named.
+    return refusals == (*[combination] * 4, "", combination, "InvalidParameterValue")
+
+
+@moto_patch(_knows_its_versions)
+def versions_of_databases(stack: ExitStack) -> None:
+    """moto takes any engine version and any family, any change of both, and upgrades without being allowed to.
+
+    RDS user guide, "Upgrades of the RDS for PostgreSQL DB engine" and "DB parameter groups"; API reference,
+    CreateDBInstance, ModifyDBInstance, CreateDBParameterGroup. PostgreSQL only.
+    """
+
+    def create(self: Any, settings: Mapping[str, Any]) -> None:
+        if settings.get("engine") == "postgres" and (version := settings.get("engine_version")):
+            _check_group(self, settings.get("db_parameter_group_name"), _major(str(version)))
+
+    def modify(self: Any, identifier: str, settings: Mapping[str, Any]) -> None:
+        database = self.databases.get(identifier)
+        if database is not None and database.engine == "postgres":
+            new = _major(str(settings.get("engine_version") or database.engine_version))
+            _check_upgrade(database, new, bool(settings.get("allow_major_version_upgrade")))
+            _check_group(self, settings.get("db_parameter_group_name") or database.db_parameter_group_name, new)
+
+    def create_group(self: Any, settings: Mapping[str, Any]) -> None:
+        family = str(settings.get("family") or settings.get("db_parameter_group_family"))
+        if family.startswith("postgres") and family not in {f"postgres{major}" for major in POSTGRESQL_MAJORS}:
+            raise InvalidParameterValue(f"ParameterGroupFamily {family} is not a valid parameter group family")
+
+    before(stack, RDSBackend, "create_db_instance", create)
+    before(stack, RDSBackend, "modify_db_instance", modify)
+    before(stack, RDSBackend, "create_db_parameter_group", create_group)
+
+
+def _major(version: str) -> int:
+    """The major version of PostgreSQL; refuses what is no version that RDS has."""
+    match = re.fullmatch(r"(\d+)(\.\d+)?", version)
+    if not match or int(match[1]) not in POSTGRESQL_MAJORS:
+        raise InvalidParameterCombination(f"Cannot find version {version} for postgres")
+    return int(match[1])
+
+
+def _check_upgrade(database: Any, new: int, allowed: bool) -> None:
+    old = _major(database.engine_version)
+    if new < old:
+        raise InvalidParameterCombination(f"Cannot upgrade postgres from {old} to {new}")
+    if new > old and not allowed:
+        flag = "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version."
+        raise InvalidParameterCombination(flag)
+
+
+def _check_group(backend: Any, name: str | None, major: int) -> None:
+    """A parameter group must be of the family of the instance's version."""
+    group = backend.db_parameter_groups.get(name) if name else None
+    if group is not None and group.family != f"postgres{major}":
+        text = f"The parameter group {name} with DBParameterGroupFamily {group.family} cannot be used for this instance"
+        raise InvalidParameterCombination(f"{text}. Use a parameter group of postgres{major}.")
+
+
+def _refuses_changes_while_stopped(client: Client) -> bool:
+    rds, change = client("rds"), {"DBInstanceIdentifier": "a", "BackupRetentionPeriod": 3}
+    _database(client, "a")
+    running = refusal(rds.modify_db_instance, **change)
+    rds.stop_db_instance(DBInstanceIdentifier="a")
+    return (running, refusal(rds.modify_db_instance, **change)) == ("", "InvalidDBInstanceState")
+
+
+@moto_patch(_refuses_changes_while_stopped)
+def changes_of_stopped_databases(stack: ExitStack) -> None:
+    """moto modifies a database that is stopped.
+
+    RDS user guide, "Stopping an Amazon RDS DB instance temporarily": a stopped DB instance cannot be modified.
+    """
+
+    def check(self: Any, identifier: str, *_: Any, **__: Any) -> None:
+        database = self.databases.get(identifier)
+        if database is not None and database.status in ("stopped", "stopping"):
+            raise RDSClientError("InvalidDBInstanceState", f"Database instance is not in available state: {identifier}")
+
+    before(stack, RDSBackend, "modify_db_instance", check)
+
+
+def _keeps_parameter_groups_in_use(client: Client) -> bool:
+    rds, group = client("rds"), {"DBParameterGroupName": "p"}
+    rds.create_db_parameter_group(**group, DBParameterGroupFamily="postgres16", Description="d")
+    _database(client, "a")
+    rds.modify_db_instance(DBInstanceIdentifier="a", **group)
+    return refusal(rds.delete_db_parameter_group, **group) == "InvalidDBParameterGroupState"
+
+
+@moto_patch(_keeps_parameter_groups_in_use)
+def parameter_groups_in_use(stack: ExitStack) -> None:
+    """moto deletes a parameter group that an instance uses.
+
+    API reference, DeleteDBParameterGroup: the group "can't be associated with any DB instances".
+    """
+
+    def check(self: Any, name: str, *_: Any, **__: Any) -> None:
+        users = [key for key, database in self.databases.items() if database.db_parameter_group_name == name]
+        if users:
+            text = f"One or more database instances are still members of this parameter group {name}"
+            raise RDSClientError("InvalidDBParameterGroupState", f"{text}: {', '.join(users)}")
+
+    before(stack, RDSBackend, "delete_db_parameter_group", check)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
+from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.core.responses import ActionResult
+from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpointConfig
 from moto.sagemaker.responses import SageMakerResponse
 
-from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace
+from rehearsal.aws.moto_patches.patch import Client, after, before, moto_patch, refusal, replace
 
 _ROLE = "arn:aws-cn:iam::123456789012:role/of-a-model"
 
@@ -100,3 +102,48 @@ def arns_of_configurations(stack: ExitStack) -> None:
         return answer
 
     after(stack, FakeEndpointConfig, "__init__", correct)
+
+
+def _refuses_another_type_of_a_scaled_variant(client: Client) -> bool:
+    sagemaker, scaling = _endpoint(client), client("application-autoscaling")
+    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName="larger", ProductionVariants=[variant])
+    dimension = "sagemaker:variant:DesiredInstanceCount"
+    target = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/e/variant/v", "ScalableDimension": dimension}
+    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2)
+    registered = refusal(sagemaker.update_endpoint, EndpointName="e", EndpointConfigName="larger")
+    scaling.deregister_scalable_target(**target)
+    return (registered, refusal(sagemaker.update_endpoint, EndpointName="e", EndpointConfigName="larger")) == (
+        "ValidationException",
+        "",
+    )
+
+
+@moto_patch(_refuses_another_type_of_a_scaled_variant)
+def updates_of_scaled_variants(stack: ExitStack) -> None:
+    """SageMaker neither removes a variant nor changes its instance type while it is registered for scaling.
+
+    SageMaker developer guide, "Delete an automatic scaling policy" and "Update endpoints that use automatic scaling".
+    moto's SageMaker cannot update an endpoint at all: see updates_of_endpoints.
+    """
+
+    def check(self: Any) -> None:
+        backend, name = self.sagemaker_backend, self._get_param("EndpointName")
+        if name not in backend.endpoints:
+            return
+        new = backend.describe_endpoint_config(self._get_param("EndpointConfigName"))["ProductionVariants"]
+        old = backend.describe_endpoint_config(backend.endpoints[name].endpoint_config_name)["ProductionVariants"]
+        types = {variant["VariantName"]: variant.get("InstanceType") for variant in new}
+        scaling = applicationautoscaling_backends[self.current_account][self.region]
+        targets = {resource for by_resource in scaling.targets.values() for resource in by_resource}
+        scaled = [
+            variant["VariantName"]
+            for variant in old
+            if f"endpoint/{name}/variant/{variant['VariantName']}" in targets
+            and types.get(variant["VariantName"]) != variant.get("InstanceType")
+        ]
+        if scaled:
+            text = "must be deregistered as scalable targets with AWS Auto Scaling before they can be removed or have"
+            raise ValidationError(f"The variant(s) {', '.join(scaled)} {text} their instance type updated.")
+
+    before(stack, SageMakerResponse, "update_endpoint", check)
