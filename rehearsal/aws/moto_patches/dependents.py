@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-import botocore.exceptions
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
@@ -15,16 +13,7 @@ from moto.elasticache.responses import ElastiCacheResponse
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import RDSBackend
 
-from rehearsal.aws.moto_patches.patch import Client, after, before, moto_patch, subnet_ids
-
-
-def _code(call: Callable[..., Any], **parameters: Any) -> str:
-    """The code with which a call is refused; empty: it is not."""
-    try:
-        call(**parameters)
-    except botocore.exceptions.ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return ""
+from rehearsal.aws.moto_patches.patch import Client, after, before, moto_patch, refusal, subnet_ids
 
 
 def _keeps_groups_of_databases(client: Client) -> bool:
@@ -43,8 +32,8 @@ def _keeps_groups_of_databases(client: Client) -> bool:
         DBSubnetGroupName="s",
     )
     in_use = (
-        _code(rds.delete_db_parameter_group, DBParameterGroupName="p"),
-        _code(rds.delete_db_subnet_group, DBSubnetGroupName="s"),
+        refusal(rds.delete_db_parameter_group, DBParameterGroupName="p"),
+        refusal(rds.delete_db_subnet_group, DBSubnetGroupName="s"),
     )
     if in_use != ("InvalidDBParameterGroupState", "InvalidDBSubnetGroupStateFault"):
         return False
@@ -94,8 +83,8 @@ def _keeps_groups_of_caches(client: Client) -> bool:
         CacheSubnetGroupName="s",
     )
     in_use = (
-        _code(cache.delete_cache_parameter_group, CacheParameterGroupName="p"),
-        _code(cache.delete_cache_subnet_group, CacheSubnetGroupName="s"),
+        refusal(cache.delete_cache_parameter_group, CacheParameterGroupName="p"),
+        refusal(cache.delete_cache_subnet_group, CacheSubnetGroupName="s"),
     )
     cache.modify_replication_group(**replication, CacheParameterGroupName="q", ApplyImmediately=True)
     cache.delete_cache_parameter_group(CacheParameterGroupName="p")
@@ -148,7 +137,7 @@ def _keeps_addresses_of_nat_gateways(client: Client) -> bool:
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
     address = {"AllocationId": ec2.allocate_address(Domain="vpc")["AllocationId"]}
     nat = ec2.create_nat_gateway(SubnetId=subnet, **address)["NatGateway"]["NatGatewayId"]
-    in_use = _code(ec2.release_address, **address)
+    in_use = refusal(ec2.release_address, **address)
     ec2.delete_nat_gateway(NatGatewayId=nat)
     ec2.release_address(**address)
     return in_use == "InvalidIPAddress.InUse"
@@ -180,7 +169,7 @@ def _keeps_groups_that_rules_name(client: Client) -> bool:
     server, caller = (ec2.create_security_group(VpcId=vpc, GroupName=name, Description="d")["GroupId"] for name in "ab")
     rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "UserIdGroupPairs": [{"GroupId": caller}]}
     ec2.authorize_security_group_ingress(GroupId=server, IpPermissions=[rule])
-    in_use = _code(ec2.delete_security_group, GroupId=caller)
+    in_use = refusal(ec2.delete_security_group, GroupId=caller)
     if in_use != "DependencyViolation":
         return False
     ec2.revoke_security_group_ingress(GroupId=server, IpPermissions=[rule])

@@ -177,27 +177,3 @@ def _check_group(backend: Any, name: str | None, major: int) -> None:
     if group is not None and group.family != f"postgres{major}":
         text = f"The parameter group {name} with DBParameterGroupFamily {group.family} cannot be used for this instance"
         raise InvalidParameterCombination(f"{text}. Use a parameter group of postgres{major}.")
-
-
-def _keeps_parameter_groups_in_use(client: Client) -> bool:
-    rds, group = client("rds"), {"DBParameterGroupName": "p"}
-    rds.create_db_parameter_group(**group, DBParameterGroupFamily="postgres16", Description="d")
-    _database(client, "a")
-    rds.modify_db_instance(DBInstanceIdentifier="a", **group)
-    return refusal(rds.delete_db_parameter_group, **group) == "InvalidDBParameterGroupState"
-
-
-@moto_patch(_keeps_parameter_groups_in_use)
-def parameter_groups_in_use(stack: ExitStack) -> None:
-    """moto deletes a parameter group that an instance uses.
-
-    API reference, DeleteDBParameterGroup: the group "can't be associated with any DB instances".
-    """
-
-    def check(self: Any, name: str, *_: Any, **__: Any) -> None:
-        users = [key for key, database in self.databases.items() if database.db_parameter_group_name == name]
-        if users:
-            text = f"One or more database instances are still members of this parameter group {name}"
-            raise RDSClientError("InvalidDBParameterGroupState", f"{text}: {', '.join(users)}")
-
-    before(stack, RDSBackend, "delete_db_parameter_group", check)
