@@ -21,8 +21,8 @@ def changed(files: Iterable[str], stacks: Sequence[str]) -> list[str]:
     """The stacks among `stacks` that a change of these files can alter, in their order."""
     touched: set[str] = set()
     for file in files:
-        if found := STACK_FILE.match(file):
-            touched.add(found["stack"])
+        if match := STACK_FILE.match(file):
+            touched.add(match["stack"])
         elif not BESIDE.search(file):
             return list(stacks)
     return [stack for stack in stacks if stack in touched]
@@ -35,7 +35,7 @@ def main(base: str, head: str, configured: str) -> int:
     except ValueError:
         stacks = None
     if not isinstance(stacks, list) or not all(
-        isinstance(one, str) and re.fullmatch(r"[\w.-]+", one) for one in stacks
+        isinstance(stack, str) and re.fullmatch(r"[\w.-]+", stack) for stack in stacks
     ):
         sys.stderr.write(
             f'PULUMI_STACKS must be a JSON list of stack names, such as ["cn-northwest-1"]; got {configured}\n'

@@ -36,12 +36,12 @@ class Prices:
 
 def read_prices(clients: Clients, region: Region, products: Iterable[Product]) -> Prices:
     """The region's prices; a product that the list lacks has no key."""
-    found: dict[str, set[float]] = {}
+    candidates: dict[str, set[float]] = {}
     for product in products:
         for key, price in _product_prices(clients, region, product):
-            found.setdefault(key, set()).add(price)
-    by_key = {key: next(iter(prices)) for key, prices in found.items() if len(prices) == 1}
-    return Prices(by_key, frozenset(found.keys() - by_key.keys()))
+            candidates.setdefault(key, set()).add(price)
+    by_key = {key: next(iter(prices)) for key, prices in candidates.items() if len(prices) == 1}
+    return Prices(by_key, frozenset(candidates.keys() - by_key.keys()))
 
 
 def _product_prices(clients: Clients, region: Region, product: Product) -> Iterator[tuple[str, float]]:

@@ -86,8 +86,8 @@ class Use:
 def uses(rehearsal: Rehearsal) -> list[Use]:
     """Every role of the stack."""
     calls: dict[str, list[Call]] = {}
-    for arn, made in _all_calls(rehearsal):
-        calls.setdefault(arn, []).extend(made)
+    for arn, needed in _all_calls(rehearsal):
+        calls.setdefault(arn, []).extend(needed)
     services = _services_by_role(rehearsal)
     return [
         Use(

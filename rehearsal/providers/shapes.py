@@ -26,9 +26,9 @@ def member(shape: StructureShape, key: str, path: str, renames: Renames) -> str 
     """Which member of the structure the Pulumi name stands for; None if there is none."""
     if path in renames:
         return renames[path]
-    wanted = squash(key)
+    squashed = squash(key)
     for name in shape.members:
-        if squash(name) == wanted:
+        if squash(name) == squashed:
             return str(name)
     return None
 

@@ -33,11 +33,11 @@ def healthy(deployed: Rehearsal) -> None:
     ecs, elb = deployed.client("ecs"), deployed.client("elbv2")
     for service in backend(deployed, "ecs").services.values():
         service.running_count, service.pending_count = service.desired_count, 0
-        for one in service.deployments if hasattr(service, "deployments") else []:
-            one["rolloutState"] = "COMPLETED"
+        for deployment in service.deployments if hasattr(service, "deployments") else []:
+            deployment["rolloutState"] = "COMPLETED"
     for name in deployed.outputs["services"].values():
-        (found,) = ecs.describe_services(cluster=deployed.outputs["cluster"], services=[name])["services"]
-        for group in found["loadBalancers"]:
+        (description,) = ecs.describe_services(cluster=deployed.outputs["cluster"], services=[name])["services"]
+        for group in description["loadBalancers"]:
             elb.register_targets(TargetGroupArn=group["targetGroupArn"], Targets=[{"Id": "10.192.64.10"}])
 
 

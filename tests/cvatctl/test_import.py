@@ -25,8 +25,8 @@ OLD = "sample"
 def associate(account: Account) -> None:
     """Make the associations of the template."""
     ec2, client = account.client("ec2", REGION), account.client("cloudformation", REGION)
-    found = client.list_stack_resources(StackName=OLD)["StackResourceSummaries"]
-    ids = {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in found}
+    listed = client.list_stack_resources(StackName=OLD)["StackResourceSummaries"]
+    ids = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in listed}
     for number in (1, 2, 3):
         for subnet_name, table in (("Public", "PublicRouteTable"), ("Private", f"PrivateRouteTable{number}")):
             ec2.associate_route_table(RouteTableId=ids[table], SubnetId=ids[f"{subnet_name}Subnet{number}"])
@@ -41,7 +41,7 @@ def account() -> Iterator[Account]:
     with Account() as opened, mock.patch.object(AccessPoint, "physical_resource_id", own_id, create=True):
         opened.client("cloudformation", REGION).create_stack(StackName=OLD, TemplateBody=cloud_formation())
         ec2 = opened.client("ec2", REGION)
-        (vpc,) = [one for one in ec2.describe_vpcs()["Vpcs"] if one["CidrBlock"] == "10.192.0.0/16"]
+        (vpc,) = [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if vpc["CidrBlock"] == "10.192.0.0/16"]
         # moto's CloudFormation drops these two properties of a VPC, and the associations of its route tables.
         ec2.modify_vpc_attribute(VpcId=vpc["VpcId"], EnableDnsHostnames={"Value": True})
         ec2.modify_vpc_attribute(VpcId=vpc["VpcId"], EnableDnsSupport={"Value": True})
@@ -70,7 +70,7 @@ def urns(document: dict[str, Any], stack: str) -> dict[str, str]:
     for spec in specs.values():
         assert ("id" in spec) is not spec.get("component", False), "a component has no id, all else has one"
     return {
-        f"urn:pulumi:{stack}::cvat::{types(one)}::{one['logicalName']}": one.get("id", "") for one in specs.values()
+        f"urn:pulumi:{stack}::cvat::{types(spec)}::{spec['logicalName']}": spec.get("id", "") for spec in specs.values()
     }
 
 
@@ -86,16 +86,18 @@ def test_every_adopted_resource_has_the_urn_that_the_program_gives_it(
         imported = urns(document, REGION)
         (pinned,) = re.findall(r"^pulumi-aws==(.+)$", (HOME / "requirements.txt").read_text(encoding="utf-8"), re.M)
         versions = {
-            one["version"] for one in json.loads((written / "import.json").read_text())["resources"] if "id" in one
+            resource["version"]
+            for resource in json.loads((written / "import.json").read_text())["resources"]
+            if "id" in resource
         }
         assert versions == {pinned}, "the provider that the program uses reads what is adopted"
         assert len(imported) == 8, "two components, file system, three mount targets, two access points"
         assert set(imported) <= set(done.registered), "with another URN Pulumi would delete it, and make a new one"
         own = {record.urn: record.inputs for record in done.resources}
         subnets = {
-            one["MountTargetId"]: one["SubnetId"]
+            target["MountTargetId"]: target["SubnetId"]
             for system in done.client("efs").describe_file_systems()["FileSystems"]
-            for one in done.client("efs").describe_mount_targets(FileSystemId=system["FileSystemId"])["MountTargets"]
+            for target in done.client("efs").describe_mount_targets(FileSystemId=system["FileSystemId"])["MountTargets"]
         }
         for urn, physical in imported.items():
             if physical.startswith("fsmt-"):
@@ -109,9 +111,9 @@ def test_no_unchangeable_property_of_the_adopted_differs_from_the_programs(accou
     for urn, physical in imported.items():
         if physical.startswith("fsap-"):
             (point_found,) = efs.describe_access_points(AccessPointId=physical)["AccessPoints"]
-            wanted = state[urn].inputs
-            assert point_found["RootDirectory"]["Path"] == wanted["rootDirectory"]["path"]
-            assert int(point_found["PosixUser"]["Uid"]) == wanted["posixUser"]["uid"]
+            expected = state[urn].inputs
+            assert point_found["RootDirectory"]["Path"] == expected["rootDirectory"]["path"]
+            assert int(point_found["PosixUser"]["Uid"]) == expected["posixUser"]["uid"]
         if physical.startswith("fs-"):
             (system,) = efs.describe_file_systems(FileSystemId=physical)["FileSystems"]
             assert system["Encrypted"] is state[urn].inputs["encrypted"] is True
@@ -139,8 +141,8 @@ def test_the_kept_template_is_still_yaml_with_a_note_that_makes_cloudformation_t
 
     Loader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
     content = yaml.load((written / "template.yaml").read_text(encoding="utf-8"), Loader)  # noqa: S506  (a SafeLoader)
-    kept = {name for name, one in content["Resources"].items() if one.get("DeletionPolicy") == "Retain"}
-    kinds = {one["Type"] for name, one in content["Resources"].items() if name not in kept}
+    kept = {name for name, resource in content["Resources"].items() if resource.get("DeletionPolicy") == "Retain"}
+    kinds = {resource["Type"] for name, resource in content["Resources"].items() if name not in kept}
     assert kinds == {"AWS::EC2::SecurityGroup", "AWS::RDS::DBSubnetGroup", "AWS::RDS::DBInstance"}
     for name in kept:
         assert content["Resources"][name]["UpdateReplacePolicy"] == "Retain"
@@ -150,9 +152,9 @@ def test_the_kept_template_is_still_yaml_with_a_note_that_makes_cloudformation_t
 def test_the_steps_name_this_stacks_things_and_no_password(written: Path, account: Account) -> None:
     text = (written / "STEPS.md").read_text(encoding="utf-8")
     (database,) = [
-        one
-        for one in account.client("rds", REGION).describe_db_instances()["DBInstances"]
-        if one["MasterUsername"] == "postgres"
+        instance
+        for instance in account.client("rds", REGION).describe_db_instances()["DBInstances"]
+        if instance["MasterUsername"] == "postgres"
     ]
     assert database["DBInstanceIdentifier"] in text
     assert "its master user is postgres, the program's is cvat" in text

@@ -49,9 +49,9 @@ def seen(stub: Stub) -> tuple[dict[str, Any], Image.Image, float]:
 
 def find(image: Image.Image) -> list[int]:
     """The white rectangle in an image, as a model would find it: [left, top, right, bottom]."""
-    found = image.convert("L").reduce(4).point(lambda value: 255 if value > 215 else 0).getbbox()
-    assert found
-    return [value * 4 for value in found]
+    box_of_square = image.convert("L").reduce(4).point(lambda value: 255 if value > 215 else 0).getbbox()
+    assert box_of_square
+    return [value * 4 for value in box_of_square]
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ def test_echo_answers_every_kind_with_no_model_and_no_account() -> None:
         for client in CLIENTS:
             names = {item["kind"]: name for name, item in client.functions(address).items()}
             image = picture(200, 100)
-            found = client.invoke(address, "pth-faster-rcnn", client.detector(image))
-            assert found[0]["points"] == [50, 25, 150, 75], "deterministic, and inside the image"
+            boxes = client.invoke(address, "pth-faster-rcnn", client.detector(image))
+            assert boxes[0]["points"] == [50, 25, 150, 75], "deterministic, and inside the image"
             shape = client.invoke(address, names["interactor"], client.interactor(image, [[5, 5], [8, 9]]))
             points = shape if client.version < (2, 3) else shape["points"]
             assert points == [[5, 5], [8, 5], [8, 9], [5, 9]]

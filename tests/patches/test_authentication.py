@@ -43,8 +43,6 @@ def test_browsers_and_scripts_are_allowed(outcomes: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_a_request_of_another_site_is_refused_for_the_reason_that_django_has(
-    outcomes: dict[str, str], name: str
-) -> None:
+def test_a_cross_origin_request_is_refused_for_the_reason_that_django_has(outcomes: dict[str, str], name: str) -> None:
     assert outcomes[f"cvat_aws {name}"].startswith("CSRF Failed")
     assert "left" not in outcomes[f"cvat_aws {name}"]

@@ -103,7 +103,7 @@ def slow_upload(port: int, statuses: list[int]) -> None:
     connection.close()
 
 
-def test_slow_uploads_arrive_and_hold_nobody_up(port: int, behind: OneThread) -> None:
+def test_slow_uploads_arrive_and_delay_no_other_request(port: int, behind: OneThread) -> None:
     statuses: list[int] = []
     uploads = [threading.Thread(target=slow_upload, args=(port, statuses)) for _ in range(8)]
     for upload in uploads:

@@ -38,18 +38,18 @@ def seen(request: pytest.FixtureRequest, archives: Path) -> Iterator[Seen]:
 
 
 def test_every_setting_of_the_round_does_what_is_claimed(seen: Seen, subtests: pytest.Subtests) -> None:
-    for one in CLAIMS.values():
-        if one.round == seen.round:
-            with subtests.test(key=one.key):
-                one.holds(seen, one.given(seen.ground))
+    for claim in CLAIMS.values():
+        if claim.round == seen.round:
+            with subtests.test(key=claim.key):
+                claim.holds(seen, claim.given(seen.ground))
 
 
 def test_no_claim_holds_where_its_setting_is_left_alone(seen: Seen, subtests: pytest.Subtests) -> None:
-    for one in CLAIMS.values():
-        if OTHER.get(one.round, "own") == seen.round:
+    for claim in CLAIMS.values():
+        if OTHER.get(claim.round, "own") == seen.round:
             # A claim that holds all the same would not notice a program that ignores the setting.
-            with subtests.test(key=one.key), pytest.raises(FALSE):
-                one.holds(seen, one.given(seen.ground))
+            with subtests.test(key=claim.key), pytest.raises(FALSE):
+                claim.holds(seen, claim.given(seen.ground))
 
 
 def test_a_stack_with_all_of_them_is_whole(seen: Seen) -> None:
@@ -70,16 +70,16 @@ def test_every_claim_is_about_a_setting() -> None:
     assert not unknown, f"{', '.join(unknown)}: there is no such setting in settings/sections. Remove the claim."
 
 
-@pytest.mark.parametrize("key", [key for key, one in CLAIMS.items() if not callable(one.value)])
+@pytest.mark.parametrize("key", [key for key, claimed in CLAIMS.items() if not callable(claimed.value)])
 def test_a_value_is_neither_the_default_nor_the_presets(key: str) -> None:
-    (name, field), one = FIELDS[key], CLAIMS[key]
-    preset = PRESETS["standard" if one.round != CLAIMS["preset"].round else CLAIMS["preset"].value]
+    (name, field), claimed = FIELDS[key], CLAIMS[key]
+    preset = PRESETS["standard" if claimed.round != CLAIMS["preset"].round else CLAIMS["preset"].value]
     usual = [field.get_default(call_default_factory=True), preset.get(name)]
     usual = [list(value) if isinstance(value, tuple) else value for value in usual]
-    assert one.value not in usual, f"cvat:{key}: a program that ignores it would do the same"
+    assert claimed.value not in usual, f"cvat:{key}: a program that ignores it would do the same"
 
 
 def test_every_round_is_rehearsed_in_china_and_elsewhere() -> None:
     for name, regions in ROUNDS.items():
         assert {region.startswith("cn-") for region in regions} == {True, False}, f"round {name}: {regions}"
-    assert {one.round for one in CLAIMS.values()} == set(ROUNDS), "a round without claims proves nothing"
+    assert {claim.round for claim in CLAIMS.values()} == set(ROUNDS), "a round without claims proves nothing"

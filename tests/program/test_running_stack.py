@@ -57,9 +57,11 @@ def test_a_variant_that_scales_gets_another_instance_type_by_a_new_endpoint(upda
         order = [step.record.type for step in changed.outcome.steps if step.verb == "replaced"]
         assert order.index("aws:sagemaker/endpoint:Endpoint") < order.index("aws:appautoscaling/target:Target")
         (target,) = [
-            one for one in changed.resources if one.name == "inference" and "appautoscaling/target" in one.type
+            resource
+            for resource in changed.resources
+            if resource.name == "inference" and "appautoscaling/target" in resource.type
         ]
-        (endpoint,) = [one for one in changed.resources if one.type == "aws:sagemaker/endpoint:Endpoint"]
+        (endpoint,) = [resource for resource in changed.resources if resource.type == "aws:sagemaker/endpoint:Endpoint"]
         assert endpoint.outputs["name"] in target.inputs["resourceId"], "the new endpoint scales"
 
 

@@ -9,8 +9,10 @@ from tests.support.material import Written
 
 def test_the_page_has_the_sums_of_the_price_table_and_the_presets(written: Written) -> None:
     page = cost_page.PAGE.read_text(encoding="utf-8")
-    wanted = cost_page.tables(written.description.records)
-    assert page == cost_page.replaced(page, wanted), "prices or presets have changed: write the page with `make costs`"
+    expected = cost_page.tables(written.description.records)
+    assert page == cost_page.replaced(page, expected), (
+        "prices or presets have changed: write the page with `make costs`"
+    )
 
 
 def test_every_preset_and_every_region_with_prices_has_its_place(written: Written) -> None:

@@ -36,12 +36,14 @@ def test_three_files_are_written(written: Written) -> None:
 
 def test_no_secret_value_stands_in_any_file(written: Written) -> None:
     values = shown.Redactor(written.description.records).values
-    passwords = [one for record in written.description.records for one in [record.outputs.get("result")] if one]
+    passwords = [
+        password for record in written.description.records for password in [record.outputs.get("result")] if password
+    ]
     assert len(passwords) >= 4, "the stack makes passwords: without them this test proves nothing"
     for file in written.files:
         text = file.read_text(encoding="utf-8")
         assert not [value for value in values if value in text], f"{file.name} shows a secret"
-        assert not [one for one in passwords if one in text], f"{file.name} shows a password"
+        assert not [password for password in passwords if password in text], f"{file.name} shows a password"
 
 
 def test_a_secret_is_hidden_where_it_is_not_marked() -> None:
@@ -114,11 +116,17 @@ def test_a_connection_that_is_not_intended_is_marked(written: Written) -> None:
 def test_every_function_has_endpoint_container_image_and_archive(written: Written) -> None:
     listed = functions.functions(written.description)
     assert len(listed) >= 5, "the registry's functions"
-    for one in listed:
-        assert one.container == one.name, f"{one.name}: the container of a shared endpoint bears the function's name"
-        assert "@sha256:" in one.image, f"{one.name}: images are named by digest, got {one.image}"
-        assert one.archive.startswith("s3://"), f"{one.name}: its archive lies in a bucket, got {one.archive}"
-        assert one.endpoint.endswith("x 1)"), f"{one.name}: its endpoint's instances are told, got {one.endpoint}"
+    for function in listed:
+        assert function.container == function.name, (
+            f"{function.name}: the container of a shared endpoint bears the function's name"
+        )
+        assert "@sha256:" in function.image, f"{function.name}: images are named by digest, got {function.image}"
+        assert function.archive.startswith("s3://"), (
+            f"{function.name}: its archive lies in a bucket, got {function.archive}"
+        )
+        assert function.endpoint.endswith("x 1)"), (
+            f"{function.name}: its endpoint's instances are told, got {function.endpoint}"
+        )
 
 
 def test_a_permission_on_everything_is_marked() -> None:
@@ -130,15 +138,15 @@ def test_a_permission_on_everything_is_marked() -> None:
     trust = {"Statement": {"Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Effect": "Allow"}}
     description = empty(roles=(Role("task", trust, {"own": {"Statement": statements}}, ()),))
     (role,) = permissions.roles(description)
-    assert [one.wide for one in role.statements] == [True, False, False]
+    assert [statement.wide for statement in role.statements] == [True, False, False]
     assert role.trusted == ("ecs-tasks.amazonaws.com",)
     assert page.render(description).count('class="wide"') == 1
 
 
 def test_secrets_are_listed_with_keys_and_readers(written: Written) -> None:
-    by_name = {one.name: one for one in permissions.secrets(written.description)}
+    by_name = {secret.name: secret for secret in permissions.secrets(written.description)}
     assert by_name["data-database"].keys == ("password", "username")
-    assert any(one.startswith("CVAT_POSTGRES_PASSWORD: ") for one in by_name["data-database"].readers)
+    assert any(reader.startswith("CVAT_POSTGRES_PASSWORD: ") for reader in by_name["data-database"].readers)
 
 
 def test_settings_that_are_json_are_laid_out() -> None:

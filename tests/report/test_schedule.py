@@ -61,9 +61,9 @@ def test_who_depends_on_an_awsx_component_waits_for_all_inside() -> None:
 
 
 def test_a_cycle_of_ids_does_not_hang() -> None:
-    one = record(VPC, "one", {"peer": "two-0001"})
+    first = record(VPC, "one", {"peer": "two-0001"})
     two = record(VPC, "two", {"peer": "one-0001"})
-    assert schedule.plan([one, two]).seconds > 0, "ids in each other's inputs must not recurse for ever"
+    assert schedule.plan([first, two]).seconds > 0, "ids in each other's inputs must not recurse for ever"
 
 
 def test_what_the_machine_itself_makes_takes_no_time() -> None:

@@ -59,8 +59,8 @@ def page(driver: Chrome, written: Written) -> Open:
 
 def look(browser: Chrome, question: str) -> list[str]:
     """What one of look.js's functions finds."""
-    found: list[str] = browser.execute_script(f"return look.{question}")
-    return found
+    answers: list[str] = browser.execute_script(f"return look.{question}")
+    return answers
 
 
 def unfold(browser: Chrome) -> None:

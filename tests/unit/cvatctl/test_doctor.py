@@ -26,7 +26,7 @@ def test_every_wrong_setting_is_said_at_once(run: Run, stack: Stack) -> None:
     home = stack(vpcCdr="10.0.0.0/16", serverCpu=2048, serverMemory=512, dbInstanceClass="db.x9.large")
     code, out, _ = run("doctor", "--stack", "own", "--offline", "--project", str(home))
     assert code == 1
-    assert any("Did you mean cvat:vpcCidr" in one for one in said(out, "PROBLEM", "configuration"))
+    assert any("Did you mean cvat:vpcCidr" in sentence for sentence in said(out, "PROBLEM", "configuration"))
     home = stack(serverCpu=2048, serverMemory=512, dbInstanceClass="db.x9.large")
     _, out, _ = run("doctor", "--stack", "own", "--offline", "--project", str(home))
     problems = " ".join(said(out, "PROBLEM", "configuration"))
@@ -63,7 +63,7 @@ def test_an_unknown_stack_is_answered_with_those_there_are(run: Run, stack: Stac
 )
 def test_offline_findings(run: Run, stack: Stack, settings: dict[str, Any], level: str, topic: str, text: str) -> None:
     code, out, _ = run("doctor", "--stack", "own", "--offline", "--project", str(stack(**settings)))
-    assert any(text in one for one in said(out, level, topic)), out
+    assert any(text in sentence for sentence in said(out, level, topic)), out
     assert code == (1 if level == "PROBLEM" else 0)
 
 
@@ -92,7 +92,7 @@ def test_the_state_backend_is_judged_by_its_address(  # noqa: PLR0913, PLR0917  
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
     monkeypatch.setenv("PULUMI_BACKEND_URL", backend)
     _, out, _ = run("doctor", "--stack", "own", "--offline", "--project", str(stack()))
-    assert any(text in one for one in said(out, level, "state")), out
+    assert any(text in sentence for sentence in said(out, level, "state")), out
 
 
 def test_missing_tools_are_named_with_what_they_are_for(

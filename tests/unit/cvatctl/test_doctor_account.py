@@ -113,7 +113,7 @@ def test_zones_private_endpoints_and_files_are_asked_for(run: Run, stack: Stack,
     code, out, _ = run("doctor", "--stack", "own", "--project", str(home))
     assert code == 1
     assert f"cvat:availabilityZones names {', '.join(zones)}" in said(out, "PROBLEM", "zones")[0]
-    assert any("ecr.apy" in one for one in said(out, "PROBLEM", "private endpoints"))
+    assert any("ecr.apy" in sentence for sentence in said(out, "PROBLEM", "private endpoints"))
     assert "there is no object" in said(out, "PROBLEM", "files in S3")[0]
 
 
@@ -159,7 +159,7 @@ def test_the_zone_of_the_name_must_exist_and_fit(run: Run, stack: Stack, cloud: 
         cloud._stubbed.clear()
         home = stack(requestCertificate=True, hostName=host, hostedZoneId=where)
         _, out, _ = run("doctor", "--stack", "own", "--project", str(home), "-v")
-        assert any(text in one for one in said(out, level, "DNS")), out
+        assert any(text in sentence for sentence in said(out, level, "DNS")), out
         assert said(out, "ok", "TLS policy"), "the default policy is one of AWS's"
 
 

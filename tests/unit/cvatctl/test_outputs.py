@@ -40,9 +40,9 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], P
 
 def test_the_pulumi_cli_is_asked_for_the_stacks_outputs(pulumi: Callable[[str], Path]) -> None:
     arguments = pulumi(f"cat <<'END'\n{json.dumps(DOCUMENT)}\nEND")
-    found = stack_outputs.read("team", None, Path())
-    assert found.cluster == "cluster-1"
-    assert found.region == "cn-north-1", "told by the secret's ARN"
+    outputs = stack_outputs.read("team", None, Path())
+    assert outputs.cluster == "cluster-1"
+    assert outputs.region == "cn-north-1", "told by the secret's ARN"
     assert arguments.read_text(encoding="utf-8").split() == "stack output --json --stack team --non-interactive".split()
     assert "--show-secrets" not in arguments.read_text(encoding="utf-8")
 

@@ -82,9 +82,9 @@ def test_no_tool_is_explained(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 
 def test_the_first_tool_that_is_there_is_taken() -> None:
-    found = tools.find(lambda name: "/bin/x" if name != "crane" else None)
-    assert found is not None
-    assert found.name == "skopeo"
+    tool = tools.find(lambda name: "/bin/x" if name != "crane" else None)
+    assert tool is not None
+    assert tool.name == "skopeo"
     assert tools.find(lambda _: None) is None
 
 

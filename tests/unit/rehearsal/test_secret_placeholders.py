@@ -36,5 +36,5 @@ def test_an_encrypted_key_is_rehearsed_with_a_double_of_its_certificate(tmp_path
 def test_an_expired_certificate_is_reported_though_its_key_is_encrypted(tmp_path: Path) -> None:
     old = pair(HOST, since=-30, days=-1)
     read = stack_file(tmp_path, certificate=old.certificate, certificateKey={"secure": "AAABAKc="})
-    (found,) = problems(read.values["cvat:certificate"], read.values["cvat:certificateKey"], HOST)
-    assert "expired on" in found
+    (problem,) = problems(read.values["cvat:certificate"], read.values["cvat:certificateKey"], HOST)
+    assert "expired on" in problem

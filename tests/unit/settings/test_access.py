@@ -89,9 +89,9 @@ def test_each_way_to_a_certificate_brings_https(own: dict[str, Any], secure: boo
     ],
 )
 def test_each_broken_rule_is_said_once_and_with_its_key(own: dict[str, Any], said: str) -> None:
-    (found,) = problems(**own)
-    assert said in found
-    assert any(key in found for key in own), "the sentence names a key that must change"
+    (problem,) = problems(**own)
+    assert said in problem
+    assert any(key in problem for key in own), "the sentence names a key that must change"
 
 
 CA, OTHER_CA = signer(), signer("Other CA")
@@ -115,16 +115,16 @@ LOCKED = ec.generate_private_key(ec.SECP256R1())
     ],
 )
 def test_a_certificate_that_browsers_or_acm_would_refuse_is_refused(own: Pair, said: str) -> None:
-    (found,) = problems(**imported(own))
-    assert said in found
+    (problem,) = problems(**imported(own))
+    assert said in problem
     secret_lines = [line for line in own.key.splitlines() if len(line) > 40]
-    assert not any(line in found for line in secret_lines), "no error shows the key"
+    assert not any(line in problem for line in secret_lines), "no error shows the key"
 
 
 def test_a_key_of_another_kind_than_acm_takes_is_refused() -> None:
     other = ed25519.Ed25519PrivateKey.generate()
-    found = problems(**imported(Pair(PAIR.certificate, pem(other))))  # type: ignore[arg-type]  # the wrong kind
-    assert any("load balancers take keys of" in one for one in found)
+    reported = problems(**imported(Pair(PAIR.certificate, pem(other))))  # type: ignore[arg-type]  # the wrong kind
+    assert any("load balancers take keys of" in problem for problem in reported)
 
 
 def test_the_chain_follows_its_certificate_in_order() -> None:
@@ -132,8 +132,8 @@ def test_the_chain_follows_its_certificate_in_order() -> None:
     front = load(**imported(Pair(own.certificate + CA.pem, own.key))).ingress
     assert front.imported is not None
     assert (front.imported.certificate, front.imported.chain) == (own.certificate, CA.pem)
-    (found,) = problems(**imported(Pair(own.certificate + OTHER_CA.pem, own.key)))
-    assert "which did not sign it" in found
+    (problem,) = problems(**imported(Pair(own.certificate + OTHER_CA.pem, own.key)))
+    assert "which did not sign it" in problem
 
 
 def test_a_wildcard_covers_one_label() -> None:
@@ -141,10 +141,10 @@ def test_a_wildcard_covers_one_label() -> None:
 
 
 def test_a_secret_in_clear_is_refused_and_no_secret_is_ever_shown() -> None:
-    found = problems([], **imported(PAIR), **OIDC)
-    assert [one.split(" ")[0] for one in found] == ["cvat:certificateKey", "cvat:oidcClientSecret"]
-    assert all("pulumi config set --secret" in one for one in found)
-    assert OIDC["oidcClientSecret"] not in str(found)
+    reported = problems([], **imported(PAIR), **OIDC)
+    assert [problem.split(" ")[0] for problem in reported] == ["cvat:certificateKey", "cvat:oidcClientSecret"]
+    assert all("pulumi config set --secret" in problem for problem in reported)
+    assert OIDC["oidcClientSecret"] not in str(reported)
     chosen = load(["cvat:certificateKey", "cvat:oidcClientSecret"], **imported(PAIR), **OIDC)
     shown = repr(chosen) + str(chosen) + repr(chosen.ingress) + str(chosen.ingress)
     assert OIDC["oidcClientSecret"] not in shown, "not in a traceback or a debugger either"
@@ -152,9 +152,9 @@ def test_a_secret_in_clear_is_refused_and_no_secret_is_ever_shown() -> None:
 
 
 def test_a_secret_of_the_wrong_type_is_not_shown_either() -> None:
-    (found,) = problems(oidcClientSecret=["hush-hush"])
-    assert "hush-hush" not in found
-    assert "cvat:oidcClientSecret = (secret)" in found
+    (problem,) = problems(oidcClientSecret=["hush-hush"])
+    assert "hush-hush" not in problem
+    assert "cvat:oidcClientSecret = (secret)" in problem
 
 
 @pytest.mark.parametrize(

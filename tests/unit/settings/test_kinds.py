@@ -164,13 +164,13 @@ def test_every_image_is_in_ecr_and_named_by_digest(key: str) -> None:
 @pytest.mark.parametrize("key", integers())
 def test_every_number_is_a_whole_one_within_limits(key: str) -> None:
     for wrong, said in (("many", "must be a whole number"), ("-2", "must be "), ("1.5", "must be a whole number")):
-        found = problems(key, wrong)
+        reported = problems(key, wrong)
         if key in ("serverCpu", "serverMemory", "uiCpu", "uiMemory", "gatewayCpu", "gatewayMemory") and wrong == "-2":
             continue  # sizes of tasks are judged in pairs
         if key in ("workerCpu", "workerMemory", "logRetentionDays") and wrong == "-2":
             continue
-        assert len(found) == 1, (key, wrong, found)
-        assert said in found[0]
+        assert len(reported) == 1, (key, wrong, reported)
+        assert said in reported[0]
 
 
 @pytest.mark.parametrize("key", [key for key in FIELDS if is_list(key)])
@@ -185,8 +185,8 @@ def test_every_list_is_a_list_in_which_nothing_is_twice(key: str) -> None:
 
 
 def test_every_entry_of_a_list_that_is_wrong_is_named() -> None:
-    found = problems("allowedCidrs", ["10.0.0.0/8", "x", "10.1.0.0/16", "y"])
-    assert [problem.partition(" ")[0] for problem in found] == ["cvat:allowedCidrs[1]", "cvat:allowedCidrs[3]"]
+    reported = problems("allowedCidrs", ["10.0.0.0/8", "x", "10.1.0.0/16", "y"])
+    assert [problem.partition(" ")[0] for problem in reported] == ["cvat:allowedCidrs[1]", "cvat:allowedCidrs[3]"]
 
 
 def test_every_key_of_text_is_of_a_kind() -> None:

@@ -59,8 +59,8 @@ def test_presets_say_the_same_keys_and_grow_from_one_to_the_next() -> None:
 
 
 def test_production_is_never_disposable() -> None:
-    (found,) = problems(preset="production", disposable="true")
-    assert found.startswith("cvat:disposable = true:")
+    (problem,) = problems(preset="production", disposable="true")
+    assert problem.startswith("cvat:disposable = true:")
 
 
 def test_text_of_pulumi_becomes_typed_values() -> None:
@@ -75,14 +75,14 @@ def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
 
 
 def test_all_problems_are_said_at_once() -> None:
-    found = problems(preset="huge", httpPort="x", allowedCidrs="[oops", tags='["novalue"]')
-    assert [problem.split(" ")[0] for problem in found] == [
+    reported = problems(preset="huge", httpPort="x", allowedCidrs="[oops", tags='["novalue"]')
+    assert [problem.split(" ")[0] for problem in reported] == [
         "cvat:preset",
         "cvat:tags[0]",
         "cvat:httpPort",
         "cvat:allowedCidrs",
     ], "an operator corrects everything in one go"
-    assert all(" pulumi config " in problem for problem in found), "each names the remedy"
+    assert all(" pulumi config " in problem for problem in reported), "each names the remedy"
 
 
 def test_a_missing_region_is_a_problem_like_any_other() -> None:
@@ -167,15 +167,15 @@ def test_a_missing_region_is_a_problem_like_any_other() -> None:
     ],
 )
 def test_each_broken_rule_is_said_with_its_key(own: dict[str, str], said: str) -> None:
-    (found,) = problems(**own)
-    assert said in found
+    (problem,) = problems(**own)
+    assert said in problem
     key = next(iter(own))
-    assert key in found, "the sentence names the key that must change"
+    assert key in problem, "the sentence names the key that must change"
 
 
 def test_an_unknown_time_zone_is_refused() -> None:
-    (found,) = problems(officeHours="mon-fri 08:00-20:00", officeTimeZone="Asia/Beijing")
-    assert "cvat:officeTimeZone = 'Asia/Beijing': must be the IANA name of a time zone" in found
+    (problem,) = problems(officeHours="mon-fri 08:00-20:00", officeTimeZone="Asia/Beijing")
+    assert "cvat:officeTimeZone = 'Asia/Beijing': must be the IANA name of a time zone" in problem
 
 
 @pytest.mark.parametrize(
@@ -202,8 +202,8 @@ def test_backups_are_taken_at_night_and_with_office_hours_by_day() -> None:
 
 def test_an_address_is_for_a_new_topic_and_not_for_a_given_one() -> None:
     topic = "arn:aws-cn:sns:cn-northwest-1:123456789012:pager"
-    (found,) = problems(alarmEmail="ops@example.com", alarmTopicArn=topic)
-    assert "Remove one" in found
+    (problem,) = problems(alarmEmail="ops@example.com", alarmTopicArn=topic)
+    assert "Remove one" in problem
 
 
 @pytest.mark.parametrize(
@@ -267,8 +267,8 @@ def test_an_existing_database_needs_its_secret_its_group_and_no_snapshot() -> No
         ({"dbSecretArn": "cvat"}, "must be the ARN of a secret, whole, of this region (arn:aws-cn:secretsmanager:"),
         ({"dbSecretArn": GIVEN_DATABASE["dbSecretArn"].replace("northwest", "north")}, "of this region"),
     ):
-        (found,) = problems(**GIVEN_DATABASE | wrong)
-        assert said in found
+        (problem,) = problems(**GIVEN_DATABASE | wrong)
+        assert said in problem
 
 
 def test_an_existing_load_balancer_needs_its_network_its_group_and_its_own_firewall() -> None:
@@ -285,8 +285,8 @@ def test_an_existing_load_balancer_needs_its_network_its_group_and_its_own_firew
         ({"loadBalancerArn": arn.replace("aws-cn", "aws")}, "(arn:aws-cn:elasticloadbalancing:cn-northwest-1:"),
         ({"waf": "true"}, "Set cvat:waf to false"),
     ):
-        (found,) = problems(**whole | wrong)
-        assert said in found
+        (problem,) = problems(**whole | wrong)
+        assert said in problem
 
 
 def test_a_boundary_may_be_the_accounts_own_policy_or_one_of_awss() -> None:
@@ -304,8 +304,8 @@ def test_the_preset_decides_whether_the_canary_sings_and_sleep_silences_it() -> 
 
 
 def test_a_canary_cannot_log_in_at_another_providers_page() -> None:
-    found = problems(canary="hourly", oidcIssuer="https://login.example.com")
-    assert any("cvat:canary = hourly and cvat:oidcIssuer" in problem for problem in found)
+    reported = problems(canary="hourly", oidcIssuer="https://login.example.com")
+    assert any("cvat:canary = hourly and cvat:oidcIssuer" in problem for problem in reported)
 
 
 def test_a_canary_behind_a_closed_load_balancer_of_an_existing_network_is_a_warning() -> None:
