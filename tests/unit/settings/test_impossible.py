@@ -140,8 +140,8 @@ def test_each_preset_keeps_all_rules_in_each_region_or_says_what_the_region_lack
 
 @pytest.mark.parametrize("name", ["cn-nortwest-1", "", "narnia"])
 def test_a_region_that_does_not_exist_is_one_sentence_beside_the_others(name: str) -> None:
-    found = problems(name, serverCount="0", kmsKeyArn="arn:aws:kms:us-east-1:123456789012:key/1")
-    assert [problem.partition(" ")[0] for problem in found] == ["aws:region", "cvat:serverCount"]
+    reported = problems(name, serverCount="0", kmsKeyArn="arn:aws:kms:us-east-1:123456789012:key/1")
+    assert [problem.partition(" ")[0] for problem in reported] == ["aws:region", "cvat:serverCount"]
 
 
 def test_a_region_with_two_zones_is_a_warning_where_a_network_is_made() -> None:
