@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -36,12 +37,11 @@ def _digest(project: Path) -> str:
 
 
 def _pack(project: Path, folder: Path) -> None:
-    sys.path.insert(0, str(project / MODELS))
-    from models.samples import pack_samples  # noqa: PLC0415  (OpenVINO takes a second to load, and is rarely needed)
-
     folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=folder.parent))  # two processes may pack at the same time
-    pack_samples(unfinished, project / REGISTRY)
+    unfinished = Path(tempfile.mkdtemp(dir=folder.parent)).resolve()  # two processes may pack at the same time
+    registry = str((project / REGISTRY).resolve())
+    command = [sys.executable, "-m", "models", "sample", "--all", "--functions", registry, str(unfinished)]
+    subprocess.run(command, cwd=project / MODELS, stdout=subprocess.DEVNULL, check=True)  # noqa: S603
     try:
         unfinished.rename(folder)
     except OSError:

@@ -15,7 +15,7 @@ import boto3
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
 
-from rehearsal.aws import call_hooks, moto_patches, shortcuts, task_runner
+from rehearsal.aws import call_hooks, isolation, moto_patches, shortcuts, task_runner
 from rehearsal.aws.clock import Clock
 from rehearsal.aws.faults import NO_FAULTS, Scenario
 from rehearsal.aws.journal import Journal
@@ -67,6 +67,7 @@ class Account:
         # No variable of the operator (profile, endpoint URL, dual stack, FIPS ...) changes what boto3 does here.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         opening.enter_context(mock.patch.dict(os.environ, environment | _OWN_ENVIRONMENT, clear=True))
+        opening.enter_context(isolation.sealed())
         emulator = mock_aws()
         emulator.start()
         opening.callback(emulator.stop)

@@ -11,6 +11,7 @@ import pytest
 
 from rehearsal.diff.judge import Limits, appeared, judged, vanished
 from rehearsal.diff.model import Cost, Danger, Diff
+from rehearsal.diff.price import price
 from tests.support.documents import Documents
 
 DATABASE = "aws:rds/instance:Instance"
@@ -172,8 +173,6 @@ def test_a_cost_that_rises_by_more_than_its_share(documents: Documents, after_co
 
 
 def test_a_larger_database_costs_more_by_the_reports_own_prices(documents: Documents) -> None:
-    from rehearsal.diff.price import price  # noqa: PLC0415
-
     larger = copy.deepcopy(documents())
     next(of(larger, DATABASE))["inputs"]["allocatedStorage"] *= 100
     cost = price(documents(), larger)
