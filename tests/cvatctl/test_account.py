@@ -12,6 +12,8 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from botocore.exceptions import ClientError
+from moto.backends import get_backend
 
 from cvatctl import logs
 from cvatctl.status.services import _service, _target_group
@@ -22,8 +24,6 @@ Run = Callable[..., tuple[int, str, str]]
 
 def backend(deployed: Rehearsal, service: str) -> Any:
     """moto's own objects, to put the account into states that no call leads to."""
-    from moto.backends import get_backend  # noqa: PLC0415
-
     return get_backend(service)[deployed.account.id][deployed.region]  # type: ignore[call-overload]
 
 
@@ -94,8 +94,6 @@ def test_an_alarm_of_this_stack_is_shown_and_one_of_another_is_not(
 def test_a_part_that_may_not_be_asked_does_not_hide_the_others(
     run: Run, outputs_file: Path, deployed: Rehearsal
 ) -> None:
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
     refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "DescribeDBInstances")
     with mock.patch("moto.rds.models.RDSBackend.describe_db_instances", side_effect=refusal):
         code, out, _ = run("status", "--outputs", str(outputs_file))

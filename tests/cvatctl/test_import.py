@@ -11,7 +11,9 @@ from unittest import mock
 
 import pytest
 import yaml
+from moto.efs.models import AccessPoint
 
+from cvatctl.__main__ import main
 from cvatctl.adoption import template
 from cvatctl.errors import CommandError
 from rehearsal import Account, rehearse
@@ -34,8 +36,6 @@ def associate(account: Account) -> None:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    from moto.efs.models import AccessPoint  # noqa: PLC0415
-
     # moto does not tell CloudFormation an access point's id, which AWS gives as the physical id.
     own_id = property(lambda point: point.access_point_id, lambda point, value: None)
     with Account() as opened, mock.patch.object(AccessPoint, "physical_resource_id", own_id, create=True):
@@ -51,8 +51,6 @@ def account() -> Iterator[Account]:
 
 @pytest.fixture(scope="module")
 def written(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from cvatctl.__main__ import main  # noqa: PLC0415
-
     folder = tmp_path_factory.mktemp("import")
     assert main(["import-cfn", OLD, "--region", REGION, "--stack", REGION, "--directory", str(folder)]) == 0
     return folder

@@ -95,10 +95,10 @@ class FakeCvat:
             if argument not in body:
                 raise Refusal(400, f"`{name}` lambda function was called without mandatory argument: '{argument}'")
         self.called.append((name, body))
-        given = self.answers.get(name)
-        if isinstance(given, Refusal):
-            raise given
-        return given if given is not None else self.usual(kind, body)
+        answer = self.answers.get(name)
+        if isinstance(answer, Refusal):
+            raise answer
+        return answer if answer is not None else self.usual(kind, body)
 
     @staticmethod
     def usual(kind: str, body: Mapping[str, Any]) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import grpc
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
@@ -43,8 +44,6 @@ class Pack:
 
     def policies(self) -> set[str]:
         """Names of the policies that the pack declares."""
-        from google.protobuf.empty_pb2 import Empty  # noqa: PLC0415
-
         return {policy.name for policy in self._analyzer.GetAnalyzerInfo(Empty()).policies}
 
     def configure(self, name: str, **values: Any) -> None:

@@ -104,6 +104,6 @@ def test_missing_tools_are_named_with_what_they_are_for(
     tools = " ".join(said(out, "PROBLEM", "tools"))
     assert "Pulumi CLI was not found" in tools
     assert "must build the images gateway, models, server, ui" in tools
-    given = {f"{name}Image": image(name) for name in ("server", "ui", "gateway", "models")}
-    _, out, _ = run("doctor", "--stack", "own", "--offline", "--project", str(stack(**given)), "-v")
+    images = {f"{name}Image": image(name) for name in ("server", "ui", "gateway", "models")}
+    _, out, _ = run("doctor", "--stack", "own", "--offline", "--project", str(stack(**images)), "-v")
     assert "Docker is not needed" in out

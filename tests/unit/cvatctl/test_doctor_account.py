@@ -8,6 +8,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto.backends import get_backend
 
 from rehearsal import Account
 from tests.support.doctor_cloud import REGION, Cloud, image, said
@@ -28,9 +29,9 @@ def account() -> Iterator[Account]:
 
 @pytest.fixture
 def cloud(account: Account, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    made = Cloud(account)
-    monkeypatch.setattr("cvatctl.doctor.command.clients", lambda region, profile: made)
-    return made
+    cloud = Cloud(account)
+    monkeypatch.setattr("cvatctl.doctor.command.clients", lambda region, profile: cloud)
+    return cloud
 
 
 def test_a_right_stack_in_a_right_account_has_no_problem(run: Run, stack: Stack, cloud: Cloud) -> None:
@@ -130,27 +131,25 @@ def test_given_images_are_looked_up_by_digest(run: Run, stack: Stack, cloud: Clo
 def test_a_certificate_must_exist_be_issued_and_cover_the_host(
     run: Run, stack: Stack, cloud: Cloud, account: Account
 ) -> None:
-    from moto.backends import get_backend  # noqa: PLC0415
-
     gone = f"arn:aws-cn:acm:{REGION}:123456789012:certificate/00000000-0000-0000-0000-000000000000"
     secure = {"httpsPort": 8443, "certificateArn": gone}
     _, out, _ = run("doctor", "--stack", "own", "--project", str(stack(**secure)))
     assert "no such certificate" in said(out, "PROBLEM", "certificate")[0]
-    made = cloud("acm").request_certificate(DomainName="*.example.cn", ValidationMethod="DNS")["CertificateArn"]
+    arn = cloud("acm").request_certificate(DomainName="*.example.cn", ValidationMethod="DNS")["CertificateArn"]
     cloud._stubbed.clear()
-    _, out, _ = run("doctor", "--stack", "own", "--project", str(stack(**{**secure, "certificateArn": made})))
+    _, out, _ = run("doctor", "--stack", "own", "--project", str(stack(**{**secure, "certificateArn": arn})))
     assert "its status is PENDING_VALIDATION" in said(out, "PROBLEM", "certificate")[0]
-    get_backend("acm")[account.id][REGION]._certificates[made].status = "ISSUED"
+    get_backend("acm")[account.id][REGION]._certificates[arn].status = "ISSUED"
     for host, right in (("cvat.example.cn", True), ("a.b.example.cn", False), ("cvat.example.com", False)):
         cloud._stubbed.clear()
-        settings = {**secure, "certificateArn": made, "hostName": host}
+        settings = {**secure, "certificateArn": arn, "hostName": host}
         _, out, _ = run("doctor", "--stack", "own", "--project", str(stack(**settings)), "-v")
         assert bool(said(out, "ok", "certificate")) is right, f"{host}: {out}"
 
 
 def test_the_zone_of_the_name_must_exist_and_fit(run: Run, stack: Stack, cloud: Cloud, account: Account) -> None:
-    made = account.client("route53", REGION).create_hosted_zone(Name="example.cn", CallerReference="1")
-    zone = made["HostedZone"]["Id"].rpartition("/")[2]
+    answer = account.client("route53", REGION).create_hosted_zone(Name="example.cn", CallerReference="1")
+    zone = answer["HostedZone"]["Id"].rpartition("/")[2]
     for host, where, level, text in (
         ("cvat.example.cn", "Z0000000000", "PROBLEM", "this account has no such zone"),
         ("cvat.example.com", zone, "PROBLEM", "is the zone of example.cn"),
