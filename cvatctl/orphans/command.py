@@ -42,6 +42,8 @@ def command(stack: str, region: str, file: Path | None, delete_each: bool, profi
         print_line(f"pending creation in the state: {urn}")
     if not orphans:
         print_line(f"Every resource of {region} with the tags of the stack {stack} is in its state.")
+        if state.pending:
+            print_line("Clear the pending creations: pulumi refresh --clear-pending-creates")
         return ATTENTION if state.pending else OK
     print_line(f"With the tags of the stack {stack}, and not in its state:")
     for orphan in orphans:

@@ -75,6 +75,7 @@ def test_a_pending_creation_of_the_state_is_named(run: Run, deployed: Rehearsal,
     code, out, _ = run("orphans", "--stack", REGION, "--region", REGION, "--state", str(file))
     assert code == 1
     assert f"pending creation in the state: {urn}\n" in out
+    assert "pulumi refresh --clear-pending-creates" in out
     assert "other" not in out
 
 
