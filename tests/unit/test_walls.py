@@ -24,8 +24,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "rehearsal/": ("region.py", "settings/stack_file.py", "policy/", "rehearsal/"),
     # A configuration that the settings refuse is answered with their sentences, before anything is rehearsed.
     "rehearsal/placeholders.py": ("rehearsal/", "settings/"),
-    # Only the model containers' own packer makes archives that a container accepts.
-    "rehearsal/sample_archives.py": ("rehearsal/", "serverless/models/"),
 }
 """Path -> paths that it may import, beside its own. The longest entry that a path begins with counts."""
 
