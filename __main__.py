@@ -23,7 +23,7 @@ from settings import warnings
 settings = lookups.settings()
 lookups.warn(warnings(settings))
 context = lookups.stack_context(settings.region, settings.policy)
-stack_wide.apply_to_all(context.tags, settings.policy.boundary_arn)
+stack_wide.apply_to_all(context.tags, settings.policy.boundary_arn, lookups.default_tags())
 functions = lookups.functions(settings.inference.inference_layout, settings.inference.model_archives)
 existing = adopted.find(context, settings.references, settings.data.database)
 lookups.check_load_balancer(context, settings.ingress, settings.references.balancer.arn)
@@ -131,6 +131,7 @@ init = InitTask(
         subnet_ids=network.fargate_subnet_ids,
         image=images["server"],
         size=settings.tasks["worker"],
+        admin_user=settings.init.admin_user,
         admin=data.admin_secret,
         admin_email=settings.init.admin_email,
         log_group=logs.log_groups["init"],

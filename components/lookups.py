@@ -61,6 +61,12 @@ def stack_context(region: Region, policy: StackPolicy) -> StackContext:
     )
 
 
+def default_tags() -> list[str]:
+    """Names of the tags that the provider puts on every resource."""
+    configured = pulumi.Config("aws").get_object("defaultTags") or {}
+    return list(configured.get("tags") or {})
+
+
 @_without_traceback()
 def zones(context: StackContext, names: tuple[str, ...]) -> tuple[Zone, ...]:
     """The availability zones of the stack's VPC: those of its subnets, if they exist; else those of these names."""

@@ -8,31 +8,43 @@ awsx hands its own tags on to all of them, and makes no role.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, get_args, get_origin
 
 import pulumi
 
 _BOUNDARY = "permissions_boundary"
+_OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
+_MOST_OBJECT_TAGS = 10
+"""S3 user guide, "Object tagging", read 2026-11. Other resources take 50."""
 
 
-def apply_to_all(tags: Mapping[str, str], boundary_arn: str = "") -> None:
+def apply_to_all(tags: Mapping[str, str], boundary_arn: str = "", default_tags: Collection[str] = ()) -> None:
     """Put these on all resources that the program makes from now on. A resource's own tags win over the stack's.
 
-    `boundary_arn`: the IAM policy that bounds every role. Empty: none.
+    `boundary_arn`: the IAM policy that bounds every role. Empty: none. `default_tags`: names of the tags that the
+    provider adds; with them, an S3 object may have room for project, stack and a part of the others only.
     """
+    object_tags = _object_tags(tags, default_tags)
 
     def transform(resource: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         inputs = _inputs(type(resource.resource))
         added: dict[str, Any] = {}
         if _takes_tags(inputs):
             own: Any = resource.props.get("tags") or {}
-            added["tags"] = {**tags, **own}
+            added["tags"] = {**(object_tags if resource.type_ == _OBJECT else tags), **own}
         if boundary_arn and _BOUNDARY in inputs:
             added[_BOUNDARY] = boundary_arn
         return pulumi.ResourceTransformationResult({**resource.props, **added}, resource.opts) if added else None
 
     pulumi.runtime.register_stack_transformation(transform)
+
+
+def _object_tags(tags: Mapping[str, str], default_tags: Collection[str]) -> dict[str, str]:
+    """The tags that fit, project and stack first. Costs are allocated by buckets, which have all."""
+    room = _MOST_OBJECT_TAGS - len(set(default_tags) - tags.keys())
+    names = sorted(tags, key=lambda name: name not in ("project", "stack"))
+    return {name: tags[name] for name in names[:room]}
 
 
 def _inputs(resource: type) -> Mapping[str, Any]:

@@ -78,6 +78,7 @@ def generated(name: str, content: GeneratedSecret, context: StackContext, opts: 
         name,
         secret_id=secret.id,
         secret_string=pulumi.Output.json_dumps({**content.fixed, content.generate: password.result}),
-        opts=opts,
+        # Another fixed value, such as the administrator's name, is another version; protection would refuse it.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=False)),
     )
     return StoredSecret(secret.arn, version, password.result, context.key_arn)

@@ -19,7 +19,7 @@ from components.dynamic.database_power import switch
 from components.dynamic.database_snapshot import snapshot
 from components.dynamic.run_task import RunRequest, run_to_end
 
-TRIGGERS = ("task_definition", "demo_data")
+TRIGGERS = ("task_definition", "demo_data", "admin_user")
 _STARTED_BY_LENGTH = 36
 """Characters that ECS takes (RunTask, "startedBy")."""
 
@@ -30,7 +30,8 @@ class RunOnceProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        changed = any(olds.get(key) != news.get(key) for key in TRIGGERS)
+        # A state of before 0.2.0 does not know every trigger: that alone is no reason to run again.
+        changed = any(olds[key] != news.get(key) for key in TRIGGERS if key in olds)
         return DiffResult(changes=changed and not news.get("asleep"))
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:

@@ -45,6 +45,8 @@ class InitTaskArgs:
     image: Image
     """CVAT's server image."""
     size: TaskSize
+    admin_user: str
+    """Name of the administrator. With another one, the task runs again and creates that one."""
     admin: StoredSecret
     """Name and password of the administrator to create."""
     admin_email: str
@@ -85,6 +87,7 @@ class InitTask(pulumi.ComponentResource):
                 "task_definition": task.arn,
                 "image": args.image.reference,
                 "demo_data": demo.digest if demo else "",
+                "admin_user": args.admin_user,
                 "subnets": args.subnet_ids,
                 "security_groups": [group.id, *(client.id for client in args.stores.clients)],
                 "log_group": args.log_group.name,

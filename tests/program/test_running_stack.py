@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -134,4 +135,22 @@ def test_a_load_balancer_that_is_protected_is_not_replaced_half_way(update: Upda
     assert "cvat:internal = true: the stack's load balancer is public" in str(refused.error)
     assert "aws elbv2 modify-load-balancer-attributes --load-balancer-arn arn:aws-cn:" in str(refused.error)
     assert refused.outcome.touched() == set(), "it is refused before anything changes"
+    assert done(update()) == set()
+
+
+def test_another_administrator_is_created_on_a_protected_stack(update: Update, account: Account) -> None:
+    done(update())
+    runs = account.calls.count("ecs:RunTask")
+    changed = update(adminUser="root")
+    touched = done(changed)
+    assert "replaced aws:secretsmanager/secretVersion:SecretVersion data-admin" in touched
+    assert not any("RandomPassword" in title for title in touched), "the password stays"
+    assert account.calls.count("ecs:RunTask") == runs + 1, "else nobody of that name could log in"
+    secret = account.client("secretsmanager", "cn-north-1").get_secret_value(
+        SecretId=changed.outputs["admin_secret_arn"]
+    )
+    assert json.loads(secret["SecretString"])["username"] == "root"
+    versions = [record for record in changed.resources if "secretVersion:" in record.type]
+    assert not any(record.protect for record in versions), "Pulumi would refuse to replace one"
+    done(update())
     assert done(update()) == set()

@@ -8,6 +8,7 @@ PROPS = {
     "task_definition": "cvat-init:7",
     "image": "server@sha256:1",
     "demo_data": "d1",
+    "admin_user": "admin",
     "subnets": ["subnet-1"],
     "security_groups": ["sg-1"],
     "log_group": "logs",

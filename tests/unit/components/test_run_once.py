@@ -25,7 +25,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return steps
 
 
-@pytest.mark.parametrize("key", ["task_definition", "demo_data"])
+@pytest.mark.parametrize("key", ["task_definition", "demo_data", "admin_user"])
 def test_it_runs_again_when_a_trigger_changes(key: str) -> None:
     assert RunOnceProvider().diff("id", PROPS, PROPS | {key: "other"}).changes is True
 
@@ -33,6 +33,11 @@ def test_it_runs_again_when_a_trigger_changes(key: str) -> None:
 @pytest.mark.parametrize("key", ["timeout_minutes", "subnets", "log_group", "snapshot_of", "profile"])
 def test_it_does_not_run_again_for_anything_else(key: str) -> None:
     assert RunOnceProvider().diff("id", PROPS, PROPS | {key: "other"}).changes is False
+
+
+def test_a_trigger_that_the_state_of_an_earlier_release_does_not_know_is_no_change() -> None:
+    olds = {key: value for key, value in PROPS.items() if key != "admin_user"}
+    assert RunOnceProvider().diff("id", olds, PROPS).changes is False
 
 
 def test_the_first_run_needs_no_snapshot(done: list[str]) -> None:

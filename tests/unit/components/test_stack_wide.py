@@ -51,6 +51,24 @@ def test_a_resource_whose_tags_have_another_shape_or_that_takes_none_is_left_alo
     assert "tags" not in inputs["aws:route53/record:Record"]
 
 
+@pytest.mark.parametrize(("default_tags", "room"), [([], 10), (["managed-by", "stack"], 9)])
+def test_an_object_has_as_many_tags_as_s3_takes_with_the_providers_own(
+    engine: Any, default_tags: list[str], room: int
+) -> None:
+    tags = {f"tag-{number}": "x" for number in range(9)} | TAGS
+
+    def program() -> None:
+        stack_wide.apply_to_all(tags, default_tags=default_tags)
+        aws.s3.BucketObjectv2("object", bucket="b", key="k")
+        aws.s3.Bucket("bucket")
+
+    engine.run(program)
+    on_object = engine.only("aws:s3/bucketObjectv2:BucketObjectv2")["tags"]
+    assert len(on_object) == room, "S3 refuses the eleventh, and with it the upload"
+    assert on_object.items() >= TAGS.items()
+    assert engine.only("aws:s3/bucket:Bucket")["tags"] == tags, "the bill is by bucket"
+
+
 def test_awsx_gets_the_tags_which_it_hands_on_to_its_children(engine: Any) -> None:
     inputs = registered(engine, lambda: awsx.ec2.Vpc("network", cidr_block="10.0.0.0/16"))
     assert inputs["awsx:ec2:Vpc"]["tags"] == TAGS

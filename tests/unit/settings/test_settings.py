@@ -85,6 +85,20 @@ def test_all_problems_are_said_at_once() -> None:
     assert all(" pulumi config " in problem for problem in reported), "each names the remedy"
 
 
+@pytest.mark.parametrize("key", ["aws:assumeRoles", "aws:accessKey", "aws:endpoints", "aws:httpProxy"])
+def test_what_only_the_provider_would_follow_is_refused_with_the_way_to_do_it(key: str) -> None:
+    config = {"aws:region": "cn-northwest-1", key: "x"}
+    with pytest.raises(
+        settings.ConfigurationError, match=f"{key}: only Pulumi's provider .* aws:profile NAME"
+    ) as error:
+        settings.load(config)
+    assert f"pulumi config rm {key}" in str(error.value)
+
+
+def test_the_profile_and_the_default_tags_are_shared() -> None:
+    assert settings.load({"aws:region": "cn-northwest-1", "aws:profile": "cvat", "aws:defaultTags": '{"tags": {}}'})
+
+
 def test_a_missing_region_is_a_problem_like_any_other() -> None:
     with pytest.raises(settings.ConfigurationError, match="aws:region is missing"):
         settings.load({})
