@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import generate_latest
 
-from gateway import contract, images
+from gateway import contract, images, malloc
 from gateway.echo import Echo
 from gateway.errors import STATUS, GatewayError
 from gateway.memory import MemoryBudget, Share
@@ -142,6 +142,7 @@ class Gateway:
                 del body  # `call` may replace it by a smaller one
                 if not images.fits(call, self._settings.max_payload_bytes):
                     await self._in_thread(images.fit, call, self._settings.max_payload_bytes)
+                    malloc.trim()
                     await share.hold(len(call.body))
                 trace.bytes_sent, trace.scale = len(call.body), call.scale and round(call.scale, 4)
                 raw = await self._backend.invoke(function, call.body, deadline, share, trace)

@@ -1,12 +1,12 @@
 """The process's life: connections with limits, and an end that loses no call."""
 
 import asyncio
-import ctypes
 import gc
 import signal
 
 from aiohttp import web
 
+from gateway import malloc
 from gateway.app import STOP_TIMEOUT_S, Gateway
 from gateway.settings import Settings
 from gateway.telemetry import log
@@ -16,18 +16,6 @@ IDLE_TIMEOUT_S = 20.0
 
 READ_BYTES = 512 * 1024
 """Of a body that are read ahead; twice as many before a connection has to wait, which most bodies never do."""
-MALLOC_OPTIONS = {-8: 2, -3: 4 * 1024 * 1024, -1: 16 * 1024 * 1024}
-"""M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of mallopt(3). Left alone, glibc moves the last two up to the
-size of the largest block that was ever freed, and keeps what a large image has taken; below 4 MiB, what is freed is
-used again for the next body."""
-
-
-def configure_malloc() -> None:
-    """Makes glibc give memory back; another C library is left as it is."""
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        for option, value in MALLOC_OPTIONS.items():
-            library.mallopt(option, value)
 
 
 def make_runner(gateway: Gateway, shutdown_timeout_s: float = STOP_TIMEOUT_S) -> web.AppRunner:
@@ -54,7 +42,7 @@ async def serve(settings: Settings) -> None:
 
     loop.add_signal_handler(signal.SIGTERM, end, settings.shutdown_delay_s)
     loop.add_signal_handler(signal.SIGINT, end, 0.0)
-    configure_malloc()
+    malloc.configure()
     gateway = Gateway(settings)
     served = make_runner(gateway)
     await served.setup()
@@ -63,6 +51,7 @@ async def serve(settings: Settings) -> None:
         gc.collect()
         gc.freeze()  # what is loaded stays: the collector need not look at it again
         gc.set_threshold(10_000, 20, 20)
+        malloc.trim()
         await stop.wait()
         gateway.stop_soon()
         log.info("stopping", extra={"delay_s": delays[0]})

@@ -90,9 +90,12 @@ def _preprocess(model: ov.Model, image: ImageInput, path: Path) -> ov.Model:
 
 
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Pixels stretched to width x height; averaged where they shrink, so that thin things survive."""
+    """Pixels stretched to width x height; averaged where they shrink to half or less, so that thin things survive.
+
+    Above half, each pixel counts in linear interpolation, too, which takes a fifth of the time.
+    """
     height, width = pixels.shape[:2]
     if (width, height) == size:
         return np.ascontiguousarray(pixels)
-    shrinks = size[0] < width and size[1] < height
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)
+    halved = size[0] <= width and size[1] <= height and (2 * size[0] <= width or 2 * size[1] <= height)
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if halved else cv2.INTER_LINEAR), np.uint8)
