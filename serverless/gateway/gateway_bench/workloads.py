@@ -117,7 +117,8 @@ def hostile(chance: random.Random) -> tuple[str, bytes, dict[str, str]]:
             {},
         ),
         (encoded({"image": noise(30_000)})[:-20_000], {}),
-        (encoded({"image": png("1", (30_000, 30_000))}), {}),
+        (encoded({"image": png("1", (30_000, 30_000)), "pos_points": [], "neg_points": []}), {}),
+        (encoded({"image": "%" * 30_000, "pos_points": [], "neg_points": []}), {}),
     ]
     body, headers = chance.choice(requests)
-    return chance.choice(["interactor", "tracker", "reid"]), body, headers
+    return "interactor", body, headers
