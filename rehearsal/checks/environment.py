@@ -31,8 +31,8 @@ def variables(rehearsal: Rehearsal) -> Verdict:
         image = images.get(container.definition["image"], "")
         problems = [*_leaks(container), *_problems(rehearsal, image, container)]
         findings += [f"{container.place}: {problem}" for problem in problems]
-    declared = image_environment.of_image(rehearsal.folder, "models")
     for place, environment in _models(rehearsal):
+        declared = image_environment.of_image(rehearsal.folder, "models")
         seen += len(environment)
         findings += [f"{place}: {problem}" for problem in declared.problems([], environment)]
     return verdict(NAME, findings, seen)
