@@ -37,6 +37,7 @@ REGION = "cn-northwest-1"
 MILLI = 1000
 COLUMNS = ["request", "callers", "server", "CPU ms", "requests/s", "median ms", "p99 ms", "peak MB"]
 SOAK_STEPS, SOAK_CALLERS = 10, 32
+SOAK_GROWTH_MB = 20
 SOAK_COLUMNS = ["requests", "MB", "statuses"]
 HOSTILE_SHARE = 0.05
 DELIBERATE = {200, 400, 404, 408, 411, 413, 415}
@@ -165,7 +166,7 @@ async def soak(gateway: Server, requests: int) -> int:
             report(step * each * SOAK_CALLERS, sizes[-1], counts)
     peak, grown = gateway.process.memory_mb("VmHWM"), sizes[-1] - sizes[0]
     sys.stdout.write(f"\npeak {peak:.0f} MB; {grown:+.1f} MB since the first tenth\n")
-    return int(not statuses.keys() <= DELIBERATE)
+    return int(grown > SOAK_GROWTH_MB or not statuses.keys() <= DELIBERATE)
 
 
 def report(*cells: object) -> None:
