@@ -18,6 +18,7 @@ from rehearsal.errors import sentence
 from rehearsal.placeholders import KEY, read_stack, stand_in
 from rehearsal.providers.operations import AccountOperations
 from rehearsal.result import Rehearsal
+from rehearsal.stand_ins import StandIns
 
 
 def rehearse(  # noqa: PLR0913  (all but the stack have a default)
@@ -46,8 +47,10 @@ def rehearse(  # noqa: PLR0913  (all but the stack have a default)
     if without_archive:
         _, configuration = read_stack(project, stack, {**(config or {}), KEY: str(placeholders)})
     with ExitStack() as opened:
+        existing: list[str] = []
         if account is None:
             account = opened.enter_context(Account(scenario))
+            existing = StandIns(account, configuration).put() if placeholders else []
         else:
             account.scenario = scenario
         region = configuration.region
@@ -68,7 +71,7 @@ def rehearse(  # noqa: PLR0913  (all but the stack have a default)
         rehearsal = Rehearsal(account, read, state, configuration, failure)
         rehearsal.registered = tuple(engine.registered)
         stand_ins = (f"stand-in: {name} has no model archive" for name in without_archive)
-        rehearsal.messages = (*engine.messages, *stand_ins)
+        rehearsal.messages = (*engine.messages, *stand_ins, *(f"stand-in: {named}" for named in existing))
         rehearsal.outcome = engine.outcome
         if judge and failure is None and not preview and not destroy:
             rehearsal.checks = catalogue.judge(rehearsal)
