@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 
 from rehearsal.aws.account import Account
-from rehearsal.aws.existing import Existing
+from rehearsal.aws.adopted_resources import AdoptedResources
 from settings.stack_file import Configuration
 
 _HOST = "cvat.example.com"
@@ -20,7 +20,7 @@ class StandIns:
     """Puts each resource that the configuration names into the account."""
 
     def __init__(self, account: Account, config: Configuration) -> None:
-        self._existing = Existing(account, config.region)
+        self._existing = AdoptedResources(account, config.region)
         self._values = config.values
 
     def _text(self, key: str) -> str:

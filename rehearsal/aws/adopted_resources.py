@@ -23,7 +23,7 @@ _EVERYWHERE = "0.0.0.0/0"
 _ANYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 
 
-class Existing:
+class AdoptedResources:
     """Of one account, in one region. moto draws ids by itself: here they are the given ones."""
 
     def __init__(self, account: Account, region: str) -> None:
