@@ -15,13 +15,15 @@ from rehearsal.aws.moto_patches.patch import Client, RefusedError, before, moto_
 MOST = 50
 """Of one resource; an object in S3 takes 10, which moto knows."""
 LONGEST_KEY, LONGEST_VALUE = 128, 256
+BY_CLOUDFORMATION = "aws:cloudformation:"
+"""CloudFormation tags what it creates; moto does so by the same backends as a caller's request."""
 CHARACTERS = re.compile(r"[\w\s_.:/=+\-@]*")
 
 
 def problem(tags: Mapping[str, str]) -> str:
     """Why AWS refuses tags, or nothing (Tagging AWS resources user guide, "Tag naming limits", read 2026-11)."""
     for key, value in tags.items():
-        if key.lower().startswith("aws:"):
+        if key.lower().startswith("aws:") and not key.startswith(BY_CLOUDFORMATION):
             return f"Tag keys starting with 'aws:' are reserved for internal use: {key}"
         if not 0 < len(key) <= LONGEST_KEY or len(value) > LONGEST_VALUE:
             return f"Tag key exceeds {LONGEST_KEY} characters, or its value {LONGEST_VALUE}: {key}"
