@@ -43,7 +43,8 @@ def orphans(deployed: Rehearsal) -> None:
         DBParameterGroupName="orphan-parameters", DBParameterGroupFamily="postgres15", Description="x", Tags=TAGS
     )
     rds.create_db_instance(
-        DBInstanceIdentifier="orphan-database", Engine="postgres", DBInstanceClass="db.t4g.medium", AllocatedStorage=20,
+        DBInstanceIdentifier="orphan-database", Engine="postgres", EngineVersion="15.8",
+        DBInstanceClass="db.t4g.medium", AllocatedStorage=20,
         MasterUsername="cvat", MasterUserPassword="long enough", DBParameterGroupName="orphan-parameters",
         DeletionProtection=True, Tags=TAGS,
     )  # fmt: skip
