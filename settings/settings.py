@@ -150,5 +150,5 @@ class Settings:
             database=self.adopted.database,
             files=self.adopted.files,
             balancer=self.adopted.balancer(internal=self.access.internal),
-            front=self.ingress,
+            ingress=self.ingress,
         )

@@ -255,5 +255,5 @@ class AdoptedReferences:
     database: DatabaseReference
     files: FilesReference
     balancer: LoadBalancerReference
-    front: IngressOptions
-    """Whose hosted zone is looked at."""
+    ingress: IngressOptions
+    """For its hosted zone."""

@@ -41,7 +41,7 @@ def find(context: StackContext, references: AdoptedReferences, size: DatabaseSiz
         file_system=adopted_file_system(context, references.files, zones, problems),
         load_balancer=adopted_load_balancer(references.balancer, references.vpc_id, problems),
     )
-    _check_hosted_zone(references.front, problems)
+    _check_hosted_zone(references.ingress, problems)
     problems.check()
     return adopted
 

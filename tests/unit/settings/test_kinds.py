@@ -240,3 +240,30 @@ def test_a_mistake_in_any_key_hides_no_other(key: str) -> None:
     if key in ("officeHours", "oidcIssuer"):
         expected -= {"cvat:officeTimeZone"} if key == "officeHours" else {"cvat:oidcTokenBypass"}
     assert expected <= named
+
+
+STRANGE = (
+    None,
+    True,
+    1.5,
+    {"a": 1},
+    "null",
+    "[null]",
+    "[[1]]",
+    "9" * 30,
+    "{error}",
+    "http://[::1",
+    "\0",
+    "x" * 3000,
+    "arn:::::",
+)
+"""Values that no one means, and that have broken parsers."""
+
+
+@pytest.mark.parametrize("key", list(FIELDS))
+def test_no_value_of_any_key_ends_in_a_traceback(key: str) -> None:
+    for value in STRANGE:
+        try:
+            settings.load({"aws:region": REGION.name, f"cvat:{key}": value}, [])
+        except settings.ConfigurationError as error:
+            assert all(error.problems), "each problem is a sentence"
