@@ -71,10 +71,12 @@ class StandIns:
 
     def _database(self, identifier: str) -> None:
         name, group = self._text("dbName") or "cvat", self._text("dbSecurityGroupId")
-        self._existing.database(identifier, name, group, self._list("privateSubnetIds"))
+        subnets, key = self._list("privateSubnetIds"), self._text("kmsKeyArn")
+        self._existing.database(identifier, name, group, subnets, key=key)
 
     def _files(self, system_id: str) -> None:
-        self._existing.file_system(system_id, self._text("fileSystemSecurityGroupId"), self._list("privateSubnetIds"))
+        group, subnets = self._text("fileSystemSecurityGroupId"), self._list("privateSubnetIds")
+        self._existing.file_system(system_id, group, subnets, key=self._text("kmsKeyArn"))
 
     def _balancer(self, arn: str) -> None:
         internal = self._text("internal") == "true"

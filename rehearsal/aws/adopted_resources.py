@@ -86,8 +86,8 @@ class AdoptedResources:
         self._client("secretsmanager").create_secret(Name=name, SecretString=value)
         secretsmanager_backends[self._account.id][self._region].secrets[name].arn = arn
 
-    def database(self, identifier: str, name: str, group_id: str, private: Sequence[str]) -> None:
-        """An encrypted instance of PostgreSQL, whose owner is the user `owner`."""
+    def database(self, identifier: str, name: str, group_id: str, private: Sequence[str], *, key: str = "") -> None:
+        """An encrypted instance of PostgreSQL, with the user `owner`. key: ARN of its KMS key, if not AWS's."""
         rds, subnet_group = self._client("rds"), f"{identifier}-subnets"
         rds.create_db_subnet_group(
             DBSubnetGroupName=subnet_group, DBSubnetGroupDescription="existing", SubnetIds=list(private)
@@ -106,12 +106,14 @@ class AdoptedResources:
             Engine="postgres",
             EngineVersion="15.12",
             StorageEncrypted=True,
+            **({"KmsKeyId": key} if key else {}),
         )
 
-    def file_system(self, system_id: str, group_id: str, private: Sequence[str]) -> None:
-        """An encrypted file system; with a group, it has mount targets."""
+    def file_system(self, system_id: str, group_id: str, private: Sequence[str], *, key: str = "") -> None:
+        """An encrypted file system; with a group, it has mount targets. key: ARN of its KMS key, if not AWS's."""
         efs = self._client("efs")
-        new = efs.create_file_system(CreationToken=system_id, Encrypted=True)["FileSystemId"]
+        encryption = {"Encrypted": True, **({"KmsKeyId": key} if key else {})}
+        new = efs.create_file_system(CreationToken=system_id, **encryption)["FileSystemId"]
         systems = efs_backends[self._account.id][self._region].file_systems_by_id
         system = systems.pop(new)
         system.file_system_id, system.file_system_arn = system_id, system.file_system_arn.replace(new, system_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from rehearsal import rehearse
 from settings import load_configuration
@@ -14,17 +13,6 @@ from tests.support.paths import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("Pulumi.*.yaml"))
 NOT_LINKED = {".git", ".venv", "build", "examples"}
-NAMES_WHAT_EXISTS = {"Pulumi.china-icp.yaml", "Pulumi.eight-existing-things.yaml", "Pulumi.existing-vpc.yaml"}
-"""Files that name things which the emulated account does not hold. Once it has stand-ins, the strict marks below
-fail: delete them."""
-
-
-def parameters() -> list[ParameterSet]:
-    why = "the emulated account has no stand-ins for existing things yet"
-    missing = pytest.mark.xfail(strict=True, reason=why, raises=AssertionError)
-    return [
-        pytest.param(path, id=path.name, marks=[missing] if path.name in NAMES_WHAT_EXISTS else []) for path in EXAMPLES
-    ]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
@@ -35,7 +23,7 @@ def test_an_example_keeps_all_rules_of_the_settings(example: Path, tmp_path: Pat
     load_configuration(read_configuration(read_project(tmp_path), stack, {}))
 
 
-@pytest.mark.parametrize("example", parameters())
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_can_be_deployed_and_every_check_holds(example: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
