@@ -53,7 +53,11 @@ def series(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_there_is_an_alarm_for_everything_that_can_go_wrong(stack: Rehearsal) -> None:
     names = [alarm["AlarmName"] for alarm in alarms(stack)]
-    counts = {"missing-tasks": len(PROCESSES), "unhealthy-targets": 2, "redis-memory": 1 + STANDARD["redis_replicas"]}
+    counts = {
+        "missing-tasks": len(PROCESSES),
+        "unhealthy-targets": 2,
+        "redis-memory": 1 + int(STANDARD["redis_replicas"]),
+    }
     counts |= {"endpoint-latency": 1, "database-storage": 1, "file-system-credits": 1, "queue-depth": 2}
     for name, count in counts.items():
         assert sum(name in alarm_name for alarm_name in names) == count, name

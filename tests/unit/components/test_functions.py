@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from settings.errors import FunctionsError
 from settings.functions import (
     Function,
-    FunctionsError,
     LocalArchive,
     StoredArchive,
     deployable,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -40,14 +40,26 @@ def push(ecr: Any, tag: str) -> None:
     ecr.put_image(repositoryName=REPOSITORY, imageTag=tag, imageManifest=json.dumps(MANIFEST))
 
 
+def created(props: Mapping[str, Any]) -> Mapping[str, Any]:
+    outputs = ImageTagProvider().create(props).outs
+    assert outputs is not None
+    return outputs
+
+
+def updated(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Mapping[str, Any]:
+    outputs = ImageTagProvider().update("id", olds, news).outs
+    assert outputs is not None
+    return outputs
+
+
 def test_an_image_that_ecr_lacks_is_to_be_built_under_the_tag_of_its_content(ecr: Any) -> None:
-    outputs = ImageTagProvider().create(PROPS).outs
+    outputs = created(PROPS)
     assert (outputs["tag"], outputs["held"]) == ("0123abcd", False)
 
 
 def test_an_image_that_another_machine_pushed_is_not_built_again(ecr: Any) -> None:
     push(ecr, "0123abcd")
-    assert ImageTagProvider().create(PROPS).outs["held"] is True, "an immutable tag would refuse a second build"
+    assert created(PROPS)["held"] is True, "an immutable tag would refuse a second build"
 
 
 def test_after_its_push_the_decision_stays_as_it_was(ecr: Any) -> None:
@@ -64,13 +76,13 @@ def test_other_content_or_another_repository_is_another_decision(ecr: Any, key: 
 def test_a_rollback_uses_what_was_pushed_before(ecr: Any) -> None:
     push(ecr, "0123abcd")
     newer = PROPS | {"content": "ffff0000", "tag": "ffff0000"}
-    outputs = ImageTagProvider().update("id", newer, PROPS).outs
+    outputs = updated(newer, PROPS)
     assert (outputs["tag"], outputs["held"]) == ("0123abcd", True)
 
 
 def test_an_image_that_was_deleted_in_ecr_is_built_again_under_the_next_tag(ecr: Any) -> None:
     assert ImageTagProvider().diff("id", PROPS, PROPS).changes is True, "nothing would pull an image that is gone"
-    outputs = ImageTagProvider().update("id", PROPS, PROPS).outs
+    outputs = updated(PROPS, PROPS)
     assert (outputs["tag"], outputs["held"]) == ("0123abcd-2", False)
 
 
