@@ -11,8 +11,9 @@ NEW_IDENTITY = frozenset({"docker:index/image:Image", "pulumi-python:dynamic/cva
 """Types whose identity (digest, task) is another after any change, though they are not replaced."""
 
 TRIGGERS: dict[str, frozenset[str]] = {
-    "pulumi-python:dynamic/cvat:RunOnce": frozenset({"task_definition", "demo_data"}),
+    "pulumi-python:dynamic/cvat:RunOnce": frozenset({"task_definition", "demo_data", "admin_user"}),
     "pulumi-python:dynamic/cvat:DatabaseSwitch": frozenset({"instance", "state"}),
+    "pulumi-python:dynamic/cvat:ImageTag": frozenset({"repository", "content"}),
 }
 """Dynamic resources whose provider reads some inputs only; other inputs have no effect."""
 

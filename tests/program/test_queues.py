@@ -248,7 +248,7 @@ def test_two_stacks_of_one_account_do_not_scale_each_other(stack: Rehearsal) -> 
 
 
 def test_a_count_that_equals_its_most_is_fixed(rehearsed: Rehearse) -> None:
-    done = rehearsed("cn-north-1", preset="team", workerMaxCount=1, annotationWorkerMaxCount=0, annotationWorkerCount=1)
+    done = rehearsed("cn-north-1", preset="team", workerMaxCount=1, annotationWorkerMaxCount=1, annotationWorkerCount=1)
     assert done.error is None, done.error
     assert not {"worker", "annotation-worker"} & set(targets(done))
     assert not scaling_alarms(done, "default")

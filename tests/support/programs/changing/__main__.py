@@ -1,15 +1,13 @@
 """One resource for each thing that a second run can do; the configuration says what is there, and how."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import pulumi
 import pulumi_aws as aws
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
-Props = Mapping[str, Any]
+from tests.support.recorded_words import Word, WordProvider
+
 config = pulumi.Config()
 WITHOUT = config.get_object("without") or []
 
@@ -17,36 +15,6 @@ WITHOUT = config.get_object("without") or []
 def document(statement: dict[str, Any]) -> str:
     """A policy of one statement."""
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def said(text: str) -> None:
-    """What the provider was asked to do, where a test finds it."""
-    ssm = boto3.client("ssm", region_name="cn-northwest-1")
-    known = [one["Value"] for one in ssm.get_parameters(Names=["said"])["Parameters"]]
-    ssm.put_parameter(Name="said", Type="String", Overwrite=True, Value="; ".join([*known, text]))
-
-
-class Provider(ResourceProvider):
-    """Looks at `word` only."""
-
-    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        replaces = ["kind"] if olds.get("kind") != news.get("kind") else []
-        return DiffResult(changes=bool(replaces) or olds.get("word") != news.get("word"), replaces=replaces)
-
-    def create(self, props: Props) -> CreateResult:
-        said(f"created {props['word']}")
-        return CreateResult(id_=f"id-{props['kind']}", outs=dict(props))
-
-    def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        said(f"{olds['word']} became {news['word']}")
-        return UpdateResult(outs=dict(news))
-
-    def delete(self, _id: str, _props: Props) -> None:
-        said(f"deleted {_id}")
-
-
-class Word(Resource, module="changing", name="Word"):
-    """A resource whose provider is part of the program."""
 
 
 if "topic" not in WITHOUT:
@@ -80,7 +48,7 @@ READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 role = aws.iam.Role("role", assume_role_policy=document(TRUST), path=config.get("path"))
 aws.iam.RolePolicy("policy", role=role.name, policy=document(READ))
 Word(
-    Provider(),
+    WordProvider(),
     "word",
     {"word": config.get("word") or "a", "kind": config.get("kind") or "x", "aside": config.get("aside") or "-"},
 )
