@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,7 +169,8 @@ def test_a_fault_of_the_command_itself_says_how_to_report_it(
 
 
 FOLLOWER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background ignores it
 from cvatctl import logs
 from cvatctl.__main__ import main
 {lines}
@@ -186,15 +186,13 @@ def follower(tmp_path: Path, lines: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603
 
 
-def test_ctrl_c_ends_within_a_second_with_one_line_and_130(tmp_path: Path) -> None:
-    wait = "logs._events = lambda *_: print('polled', flush=True) or []"
+def test_ctrl_c_ends_a_wait_with_one_line_and_130(tmp_path: Path) -> None:
+    wait = "logs._events, logs._POLL_S = lambda *_: print('polled', flush=True) or [], 3600"
     with follower(tmp_path, wait) as process:
         assert process.stdout
         assert process.stdout.readline() == "polled\n"
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
-        assert time.monotonic() - began < 1
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.strip().splitlines() == ["cvatctl: interrupted."]
 
