@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -11,6 +12,7 @@ import pulumi_aws as aws
 from components.adopted.database import AdoptedDatabase
 from components.context import StackContext
 from components.data_tier.secrets import SecretValue, StoredSecret
+from components.dynamic.database_start import DatabaseStart
 from components.network import security_groups
 from settings.engine_versions import is_pinned, postgresql_family
 from settings.values import BackupTimes, DatabaseSize
@@ -101,37 +103,37 @@ def _instance(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> aw
         parameters=[{"name": "rds.force_ssl", "value": "1", "apply_method": "immediate"}],
         opts=child,
     )
+    settings = _settings(args) | {"parameter_group_name": parameters.name}
+    start = DatabaseStart(
+        f"{name}-start",
+        {
+            "region": context.region.name,
+            "profile": context.profile,
+            "tags": {key: context.tags[key] for key in ("project", "stack")},
+            "settings": settings,
+        },
+        opts=child,
+    )
     return aws.rds.Instance(
         name,
+        **settings,
         engine="postgres",
-        engine_version=size.engine_version,
-        instance_class=size.instance_class,
         # A snapshot contains the database and the master user; RDS sets the password after the restore.
         snapshot_identifier=args.snapshot_id,
         db_name=None if args.snapshot_id else NAME,
         username=None if args.snapshot_id else NAME,
         password=args.secret.password,
         port=PORT,
-        allocated_storage=size.storage_gb,
-        max_allocated_storage=size.max_storage_gb if size.max_storage_gb > size.storage_gb else None,
         storage_type="gp3",
         storage_encrypted=True,
         kms_key_id=context.key,
-        multi_az=size.multi_az,
         db_subnet_group_name=subnets.name,
-        parameter_group_name=parameters.name,
         vpc_security_group_ids=[args.group.id],
         publicly_accessible=False,
-        backup_retention_period=size.backup_days,
-        backup_window=args.backup_times.own_backup_window,
-        maintenance_window=args.backup_times.maintenance_window,
         copy_tags_to_snapshot=True,
         delete_automated_backups=not context.protect,
-        deletion_protection=context.protect,
         skip_final_snapshot=not context.protect,
         final_snapshot_identifier=args.final_snapshot,
-        # An upgrade by RDS would make the next `pulumi up` plan a downgrade to the version that is set.
-        auto_minor_version_upgrade=not is_pinned(size.engine_version),
         # A new major version is a decision of the operator, who has set it.
         allow_major_version_upgrade=True,
         # Else a change waits for the weekly maintenance window, and every preview until then shows it again.
@@ -140,5 +142,25 @@ def _instance(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> aw
         performance_insights_enabled=True,
         performance_insights_kms_key_id=context.key,
         performance_insights_retention_period=_INSIGHTS_DAYS,
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=_ONLY_AT_CREATION)),
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(ignore_changes=_ONLY_AT_CREATION, depends_on=[start])
+        ),
     )
+
+
+def _settings(args: InstanceArgs) -> dict[str, Any]:
+    """The arguments of the instance that follow from the stack's settings: RDS changes them while it runs only."""
+    size, times = args.size, args.backup_times
+    return {
+        "engine_version": size.engine_version,
+        "instance_class": size.instance_class,
+        "allocated_storage": size.storage_gb,
+        "max_allocated_storage": size.max_storage_gb if size.max_storage_gb > size.storage_gb else None,
+        "multi_az": size.multi_az,
+        "backup_retention_period": size.backup_days,
+        "backup_window": times.own_backup_window,
+        "maintenance_window": times.maintenance_window,
+        "deletion_protection": args.context.protect,
+        # An upgrade by RDS would make the next `pulumi up` plan a downgrade to the version that is set.
+        "auto_minor_version_upgrade": not is_pinned(size.engine_version),
+    }

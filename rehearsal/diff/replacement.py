@@ -13,6 +13,7 @@ NEW_IDENTITY = frozenset({"docker:index/image:Image", "pulumi-python:dynamic/cva
 TRIGGERS: dict[str, frozenset[str]] = {
     "pulumi-python:dynamic/cvat:RunOnce": frozenset({"task_definition", "demo_data", "admin_user"}),
     "pulumi-python:dynamic/cvat:DatabaseSwitch": frozenset({"instance", "state"}),
+    "pulumi-python:dynamic/cvat:DatabaseStart": frozenset({"settings"}),
     "pulumi-python:dynamic/cvat:ImageTag": frozenset({"repository", "content"}),
 }
 """Dynamic resources whose provider reads some inputs only; other inputs have no effect."""

@@ -155,19 +155,19 @@ def evening(done: Rehearsal) -> None:
         fire(done, f"sleep-{call}")
 
 
-def test_an_update_at_night_wakes_nothing(by_day: Rehearsal) -> None:
+def test_an_update_at_night_wakes_nothing_but_a_database_that_it_changes(by_day: Rehearsal) -> None:
     evening(by_day)
     night = again(by_day, officeHours=HOURS)
     assert not night.outcome.touched()
     night = again(by_day, officeHours="mon-fri 08:00-21:00", serverCount="2", serverMaxCount="3")
     assert {service["desiredCount"] for service in services(night)} == {0}
-    assert database(night)["DBInstanceStatus"] == "stopped"
+    assert database(night)["DBInstanceStatus"] == "available", "RDS changes windows while it runs; the evening stops it"
     assert not night.client("sagemaker").list_endpoints()["Endpoints"]
     assert first_rule(night)["Conditions"][0]["Field"] == "path-pattern", "the page is still shown"
     assert schedules(night)["sleep-show-page"]["ScheduleExpression"].startswith("cron(0 21 ")
     assert actions(night, "server")["cron(52 7 ? * MON,TUE,WED,THU,FRI *)"][:2] == (2, 3), "from the next morning"
     again(by_day, officeHours=HOURS)
-    for call in ("start-database", "create-shared", "hide-page", "enable-alarms"):
+    for call in ("create-shared", "hide-page", "enable-alarms"):
         fire(by_day, f"sleep-{call}")
 
 

@@ -96,3 +96,13 @@ def test_a_stack_that_is_awake_has_nothing_of_it(awake: Rehearsal) -> None:
     assert not done.of_type("aws:scheduler/schedule:Schedule", "aws:appautoscaling/scheduledAction:ScheduledAction")
     assert "fixed-response" not in {action["Type"] for action in first_rule(done)["Actions"]}
     assert done.outputs["sleep"] == {"mode": "awake", "office_hours": ""}
+
+
+def test_a_database_that_is_changed_in_its_sleep_runs_for_it_and_sleeps_on(awake: Rehearsal) -> None:
+    again(awake, mode="asleep")
+    changed = again(awake, mode="asleep", dbInstanceClass="db.m6g.2xlarge")
+    assert database(changed)["DBInstanceClass"] == "db.m6g.2xlarge", "RDS refuses to change a stopped instance"
+    assert database(changed)["DBInstanceStatus"] == "stopped", "the stack sleeps on"
+    assert not again(awake, mode="asleep", dbInstanceClass="db.m6g.2xlarge").outcome.touched(), "and is settled"
+    again(awake)
+    assert database(awake)["DBInstanceClass"] == "db.m6g.xlarge"

@@ -177,3 +177,26 @@ def _check_group(backend: Any, name: str | None, major: int) -> None:
     if group is not None and group.family != f"postgres{major}":
         text = f"The parameter group {name} with DBParameterGroupFamily {group.family} cannot be used for this instance"
         raise InvalidParameterCombination(f"{text}. Use a parameter group of postgres{major}.")
+
+
+def _refuses_changes_while_stopped(client: Client) -> bool:
+    rds, change = client("rds"), {"DBInstanceIdentifier": "a", "BackupRetentionPeriod": 3}
+    _database(client, "a")
+    running = refusal(rds.modify_db_instance, **change)
+    rds.stop_db_instance(DBInstanceIdentifier="a")
+    return (running, refusal(rds.modify_db_instance, **change)) == ("", "InvalidDBInstanceState")
+
+
+@moto_patch(_refuses_changes_while_stopped)
+def changes_of_stopped_databases(stack: ExitStack) -> None:
+    """moto modifies a database that is stopped.
+
+    RDS user guide, "Stopping an Amazon RDS DB instance temporarily": a stopped DB instance cannot be modified.
+    """
+
+    def check(self: Any, identifier: str, *_: Any, **__: Any) -> None:
+        database = self.databases.get(identifier)
+        if database is not None and database.status in ("stopped", "stopping"):
+            raise RDSClientError("InvalidDBInstanceState", f"Database instance is not in available state: {identifier}")
+
+    before(stack, RDSBackend, "modify_db_instance", check)

@@ -21,7 +21,8 @@ def engine() -> Engine:
 
 @pytest.fixture
 def context() -> StackContext:
-    return StackContext(region=Region("cn-northwest-1"), account="123456789012", stack="test", tags={"stack": "test"})
+    tags = {"project": "cvat", "stack": "test"}
+    return StackContext(region=Region("cn-northwest-1"), account="123456789012", stack="test", tags=tags)
 
 
 @pytest.fixture

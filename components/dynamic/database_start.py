@@ -1,0 +1,67 @@
+"""DatabaseStart: a resource that starts a stopped database before RDS is to change it.
+
+RDS modifies available instances only (RDS user guide, "Stopping an Amazon RDS DB instance temporarily", read 2026-11).
+The instance depends on this resource, which therefore cannot get its identifier: it is found by the stack's tags. A
+stack asleep stops it again afterwards (DatabaseSwitch); with office hours it runs until the next evening's call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+from components.dynamic.aws_clients import aws_clients
+from components.dynamic.database_power import switch
+from components.dynamic.pause_schedule import pause_stopping
+
+STOPPED = ("stopped", "stopping")
+
+
+class DatabaseStartProvider(ResourceProvider):
+    """Acts when one of the instance's settings changes."""
+
+    serialize_as_secret_always = False
+
+    def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        return DiffResult(changes=olds.get("settings") != news.get("settings"))
+
+    def create(self, props: Mapping[str, Any]) -> CreateResult:
+        _start(props)
+        return CreateResult(id_="database", outs=dict(props))
+
+    def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        _start(news)
+        return UpdateResult(outs=dict(news))
+
+
+def stopped_instances(rds: Any, tags: Mapping[str, str]) -> list[str]:
+    """Identifiers of the stopped RDS instances that have all these tags."""
+    pages = rds.get_paginator("describe_db_instances").paginate()
+    instances = [instance for page in pages for instance in page["DBInstances"]]
+    return [
+        instance["DBInstanceIdentifier"]
+        for instance in instances
+        if instance["DBInstanceStatus"] in STOPPED
+        and tags.items() <= {tag["Key"]: tag["Value"] for tag in instance.get("TagList", [])}.items()
+    ]
+
+
+def _start(props: Mapping[str, Any]) -> None:
+    clients = aws_clients(props)
+    rds = clients("rds")
+    for instance in stopped_instances(rds, props["tags"]):
+        pause_stopping(clients("scheduler"), instance)
+        switch(rds, instance, "available")
+
+
+class DatabaseStart(Resource, module="cvat", name="DatabaseStart"):
+    """A database that runs when its settings change."""
+
+    def __init__(
+        self, name: str, props: Mapping[str, pulumi.Input[Any]], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """`props`: region, profile, tags (which only the stack's own instance has), settings (of the instance)."""
+        super().__init__(DatabaseStartProvider(), name, dict(props), opts)
