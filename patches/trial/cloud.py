@@ -36,9 +36,14 @@ class Cloud:
         """The highest value that was published; None before there is any."""
         dimensions = [{"Name": "Stack", "Value": STACK}, {"Name": "Queue", "Value": queue}]
         datapoints = self.cloudwatch.get_metric_statistics(
-            Namespace="CVAT", MetricName=metric, Dimensions=dimensions, Period=86400, Statistics=["Maximum"],
-            StartTime=time.time() - 86400, EndTime=time.time() + 86400,
-        )["Datapoints"]  # fmt: skip
+            Namespace="CVAT",
+            MetricName=metric,
+            Dimensions=dimensions,
+            Period=86400,
+            Statistics=["Maximum"],
+            StartTime=time.time() - 86400,
+            EndTime=time.time() + 86400,
+        )["Datapoints"]
         return max((float(datapoint["Maximum"]) for datapoint in datapoints), default=None)
 
 

@@ -52,10 +52,14 @@ class Scripts:
         headers |= {"Origin": origin, "Referer": f"{origin}/"} if origin else {}
         headers |= {"Authorization": str(self.client.session.headers["Authorization"])} if token else {}
         answer = requests.post(
-            f"{self.client.base}/tasks", json={"name": "by a script", "labels": [LABEL]}, headers=headers, timeout=30,
-            cookies=self.client.session.cookies if cookies else None, verify=str(self.client.ca),
+            f"{self.client.base}/tasks",
+            json={"name": "by a script", "labels": [LABEL]},
+            headers=headers,
+            timeout=30,
+            cookies=self.client.session.cookies if cookies else None,
+            verify=str(self.client.ca),
             auth=(ADMIN, self.fleet.admin_password) if password else None,
-        )  # fmt: skip
+        )
         return answer.status_code
 
     def _into_share(self, path: str) -> str:

@@ -91,8 +91,11 @@ class Services:
         if os.geteuid() == 0:
             for path in mine:
                 shutil.chown(path, POSTGRES_USER)
-        quiet(*self._as_postgres(program("initdb"), "-D", str(data), "-U", "cvat", "--auth=scram-sha-256",
-              f"--pwfile={password}"))  # fmt: skip
+        quiet(
+            *self._as_postgres(
+                program("initdb"), "-D", str(data), "-U", "cvat", "--auth=scram-sha-256", f"--pwfile={password}"
+            )
+        )
         options = {
             "port": self.postgres_port,
             "listen_addresses": "localhost",
@@ -117,8 +120,12 @@ class Services:
             "-d",
             "postgres",
         ]
-        env = {**os.environ, "PGPASSWORD": self.postgres_password, "PGSSLMODE": "verify-full",
-               "PGSSLROOTCERT": f"{self.folder}/ca.pem"}  # fmt: skip
+        env = {
+            **os.environ,
+            "PGPASSWORD": self.postgres_password,
+            "PGSSLMODE": "verify-full",
+            "PGSSLROOTCERT": f"{self.folder}/ca.pem",
+        }
         deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline:
             create = [*command, "-c", "CREATE DATABASE cvat"]

@@ -199,9 +199,12 @@ class Trial:
         self.a.log_in(ADMIN, self.fleet.admin_password)
         self.b = self.a.also(HTTPS_B)
         cookies_only = requests.get(
-            f"{self.b.base}/users/self", cookies=self.a.session.cookies, timeout=30,
-            headers={"Host": str(self.a.session.headers["Host"])}, verify=str(self.a.ca),
-        )  # fmt: skip
+            f"{self.b.base}/users/self",
+            cookies=self.a.session.cookies,
+            timeout=30,
+            headers={"Host": str(self.a.session.headers["Host"])},
+            verify=str(self.a.ca),
+        )
         check(
             cookies_only.status_code == requests.codes.ok,
             f"the session is unknown at B: {cookies_only.text[:200]}",

@@ -65,9 +65,15 @@ def _file(path: Path) -> str:
 
 
 ATTRIBUTES = (
-    "identifier", "address", "dnsName", "repositoryUrl", "primaryEndpointAddress", "readerEndpointAddress",
-    "bucketRegionalDomainName", "name",
-)  # fmt: skip
+    "identifier",
+    "address",
+    "dnsName",
+    "repositoryUrl",
+    "primaryEndpointAddress",
+    "readerEndpointAddress",
+    "bucketRegionalDomainName",
+    "name",
+)
 """Outputs beside id and ARN by which others refer to a resource."""
 
 

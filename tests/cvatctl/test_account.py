@@ -79,10 +79,16 @@ def test_an_alarm_of_this_stack_is_shown_and_one_of_another_is_not(
     watch = deployed.client("cloudwatch")
     for stack, name in ((deployed.stack, "queue is old"), ("another", "not ours")):
         watch.put_metric_alarm(
-            AlarmName=name, Namespace="CVAT", MetricName="Age", Statistic="Maximum", Period=60, EvaluationPeriods=1,
-            Threshold=1, ComparisonOperator="GreaterThanThreshold",
+            AlarmName=name,
+            Namespace="CVAT",
+            MetricName="Age",
+            Statistic="Maximum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
             Tags=[{"Key": "project", "Value": "cvat"}, {"Key": "stack", "Value": stack}],
-        )  # fmt: skip
+        )
         watch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a job waits for an hour")
     code, out, _ = run("status", "--outputs", str(outputs_file))
     watch.delete_alarms(AlarmNames=["queue is old", "not ours"])
@@ -104,8 +110,14 @@ def test_a_part_that_may_not_be_asked_does_not_hide_the_others(
 
 def test_a_failed_deployment_shows_its_reason_and_the_last_events() -> None:
     now = datetime.now(UTC)
-    failed = {"taskDefinition": "arn:x:task-definition/cvat-server:7", "rolloutState": "FAILED", "failedTasks": 3,
-              "runningCount": 0, "desiredCount": 2, "rolloutStateReason": "circuit breaker"}  # fmt: skip
+    failed = {
+        "taskDefinition": "arn:x:task-definition/cvat-server:7",
+        "rolloutState": "FAILED",
+        "failedTasks": 3,
+        "runningCount": 0,
+        "desiredCount": 2,
+        "rolloutStateReason": "circuit breaker",
+    }
     events = [{"createdAt": now, "message": f"event {number}"} for number in range(9)]
     service = {"status": "ACTIVE", "desiredCount": 2, "runningCount": 2, "deployments": [failed], "events": events}
     line = _service("server", service)
@@ -210,13 +222,19 @@ def test_shell_becomes_the_aws_cli_in_the_newest_running_task(
     monkeypatch.setattr(os, "execvpe", lambda *call: became.append(call))
     containers = [{"name": "server", "managedAgents": [{"name": "ExecuteCommandAgent", "lastStatus": "RUNNING"}]}]
     tasks = [
-        {"taskArn": f"arn:aws-cn:ecs:x:1:task/c/{day}", "lastStatus": "RUNNING", "containers": containers,
-         "startedAt": datetime(2026, 11, day, tzinfo=UTC)}
+        {
+            "taskArn": f"arn:aws-cn:ecs:x:1:task/c/{day}",
+            "lastStatus": "RUNNING",
+            "containers": containers,
+            "startedAt": datetime(2026, 11, day, tzinfo=UTC),
+        }
         for day in (1, 3, 2)
-    ]  # fmt: skip
-    answers = {"DescribeServices": {"services": [{"enableExecuteCommand": True}]},
-               "ListTasks": {"taskArns": [task["taskArn"] for task in tasks]},
-               "DescribeTasks": {"tasks": tasks}}  # fmt: skip
+    ]
+    answers = {
+        "DescribeServices": {"services": [{"enableExecuteCommand": True}]},
+        "ListTasks": {"taskArns": [task["taskArn"] for task in tasks]},
+        "DescribeTasks": {"tasks": tasks},
+    }
     with mock.patch("botocore.client.BaseClient._make_api_call", lambda _, name, __: answers[name]):
         code, _, err = run("shell", "server", "--outputs", str(outputs_file), "--command", "id")
         assert code == 0, err

@@ -43,15 +43,25 @@ def orphans(deployed: Rehearsal) -> None:
         DBParameterGroupName="orphan-parameters", DBParameterGroupFamily="postgres15", Description="x", Tags=TAGS
     )
     rds.create_db_instance(
-        DBInstanceIdentifier="orphan-database", Engine="postgres", EngineVersion="15.8",
-        DBInstanceClass="db.t4g.medium", AllocatedStorage=20,
-        MasterUsername="cvat", MasterUserPassword="long enough", DBParameterGroupName="orphan-parameters",
-        DeletionProtection=True, Tags=TAGS,
-    )  # fmt: skip
+        DBInstanceIdentifier="orphan-database",
+        Engine="postgres",
+        EngineVersion="15.8",
+        DBInstanceClass="db.t4g.medium",
+        AllocatedStorage=20,
+        MasterUsername="cvat",
+        MasterUserPassword="long enough",
+        DBParameterGroupName="orphan-parameters",
+        DeletionProtection=True,
+        Tags=TAGS,
+    )
     cache.create_replication_group(
-        ReplicationGroupId="orphan-redis", ReplicationGroupDescription="x", Engine="redis",
-        CacheNodeType="cache.t4g.small", NumCacheClusters=1, Tags=TAGS,
-    )  # fmt: skip
+        ReplicationGroupId="orphan-redis",
+        ReplicationGroupDescription="x",
+        Engine="redis",
+        CacheNodeType="cache.t4g.small",
+        NumCacheClusters=1,
+        Tags=TAGS,
+    )
     elb.create_load_balancer(Name="orphan-balancer", Subnets=subnets, Type="application", Tags=TAGS)
     deployed.client("secretsmanager").create_secret(Name="orphan-secret", SecretString="x", Tags=TAGS)
     other = [{"Key": "project", "Value": "cvat"}, {"Key": "stack", "Value": "another"}]

@@ -41,10 +41,19 @@ def main(image: bytes) -> None:
     from cvat.apps.engine.models import DataChoice, StorageChoice  # noqa: PLC0415
 
     data = SimpleNamespace(
-        id=1, compressed_chunk_type=DataChoice.IMAGESET, original_chunk_type=DataChoice.IMAGESET, image_quality=70,
-        storage=StorageChoice.CLOUD_STORAGE, get_upload_dirname=lambda: "/nowhere", get_manifest_path=lambda: "",
-        chunk_size=1, start_frame=0, stop_frame=0, get_frame_step=lambda: 1, cloud_storage=mock.MagicMock(),
-    )  # fmt: skip
+        id=1,
+        compressed_chunk_type=DataChoice.IMAGESET,
+        original_chunk_type=DataChoice.IMAGESET,
+        image_quality=70,
+        storage=StorageChoice.CLOUD_STORAGE,
+        get_upload_dirname=lambda: "/nowhere",
+        get_manifest_path=lambda: "",
+        chunk_size=1,
+        start_frame=0,
+        stop_frame=0,
+        get_frame_step=lambda: 1,
+        cloud_storage=mock.MagicMock(),
+    )
     manifest = [{"name": "folder/1", "extension": ".jpg"}]
     standins = {
         "ImageDatasetManifestReader": mock.Mock(return_value=manifest),

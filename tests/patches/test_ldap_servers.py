@@ -117,10 +117,15 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def log_in(url: str, password: str = PASSWORD, **more: str) -> list[str]:
     env = {
-        "PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}/patches/overlay", "PYTHONDONTWRITEBYTECODE": "1",
-        "CVAT_LDAP_URL": url, "CVAT_LDAP_START_TLS": "no", "CVAT_LDAP_USER_BASE": "dc=example",
-        "CVAT_LDAP_GROUP_BASE": "dc=example", **more,
-    }  # fmt: skip
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT}/patches/overlay",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "CVAT_LDAP_URL": url,
+        "CVAT_LDAP_START_TLS": "no",
+        "CVAT_LDAP_USER_BASE": "dc=example",
+        "CVAT_LDAP_GROUP_BASE": "dc=example",
+        **more,
+    }
     command = [PYTHON, "-W", "ignore", "-m", "tests.patches.ldap_login", "ann", password]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
     assert done.returncode == 0, done.stderr

@@ -67,9 +67,11 @@ def test_with_a_proxy_what_is_inside_the_stack_stays_direct(name: str) -> None:
 
 def test_the_gateway_is_called_directly_and_a_bucket_through_the_proxy(port: int) -> None:
     env = {
-        "PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}/patches/overlay", "CVAT_NUCLIO_HOST": "127.0.0.1",
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT}/patches/overlay",
+        "CVAT_NUCLIO_HOST": "127.0.0.1",
         "HTTP_PROXY": f"http://127.0.0.1:{port}",
-    }  # fmt: skip
+    }
     urls = [f"http://127.0.0.1:{port}/api/functions", "http://bucket.example/object"]
     done = subprocess.run(  # noqa: S603
         [PYTHON, "-W", "ignore", "-c", ASK, *urls], env=env, capture_output=True, text=True, check=False, timeout=30

@@ -42,9 +42,13 @@ def test_metrics_have_the_names_that_alarms_and_scaling_look_for() -> None:
 def test_a_reading_is_published_with_its_stack_and_queue() -> None:
     published = {metric["MetricName"]: metric for metric in queue_metrics.data("prod", READING)}
     assert {name: metric["Value"] for name, metric in published.items()} == {
-        "QueueDepth": 3, "OldestJobAge": 61.5, "RunningJobs": 2, "IdleWorkers": 1, "FailedJobs": 4,
+        "QueueDepth": 3,
+        "OldestJobAge": 61.5,
+        "RunningJobs": 2,
+        "IdleWorkers": 1,
+        "FailedJobs": 4,
         "LostJobs": 5,
-    }  # fmt: skip
+    }
     for metric in published.values():
         assert metric["Dimensions"] == [{"Name": "Stack", "Value": "prod"}, {"Name": "Queue", "Value": "low"}]
 

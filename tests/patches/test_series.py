@@ -119,11 +119,19 @@ def test_a_chunk_is_made_of_an_object_below_a_prefix() -> None:
     if not home or not python:
         pytest.skip("CVAT_HOME_PATCHED and CVAT_PYTHON do not name a patched checkout and its Python 3.8")
     env = {
-        "PATH": os.environ["PATH"], "PYTHONPATH": f"{PATCHES.parent}:{PATCHES}/overlay:{home}", "CVAT_HOME": home,
-        "PYTHONDONTWRITEBYTECODE": "1", "DJANGO_SETTINGS_MODULE": "cvat_aws.settings", "DJANGO_SECRET_KEY": "k" * 50,
-        "CVAT_BASE_URL": "https://cvat.example:8443", "CVAT_REDIS_HOST": "redis", "CVAT_POSTGRES_HOST": "db",
-        "CVAT_POSTGRES_USER": "cvat", "CVAT_POSTGRES_PASSWORD": "p", "TF_CPP_MIN_LOG_LEVEL": "3",
-    }  # fmt: skip
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{PATCHES.parent}:{PATCHES}/overlay:{home}",
+        "CVAT_HOME": home,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "DJANGO_SETTINGS_MODULE": "cvat_aws.settings",
+        "DJANGO_SECRET_KEY": "k" * 50,
+        "CVAT_BASE_URL": "https://cvat.example:8443",
+        "CVAT_REDIS_HOST": "redis",
+        "CVAT_POSTGRES_HOST": "db",
+        "CVAT_POSTGRES_USER": "cvat",
+        "CVAT_POSTGRES_PASSWORD": "p",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     image = str(PATCHES.parent / "demo/files/street-1.jpg")
     command = [python, "-W", "ignore", "-m", "tests.patches.cloud_chunk", image]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=home, timeout=120)  # noqa: S603

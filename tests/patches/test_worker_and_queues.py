@@ -315,11 +315,18 @@ def test_the_command_tells_cloudwatch_what_is_in_redis_and_outlives_its_failures
     worker("default")
     enqueue(redis, SLEEP, 0, "job")
     env = {
-        "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "patches/overlay"), "PYTHONUNBUFFERED": "1",
-        "CVAT_STACK": "trial", "CVAT_REDIS_HOST": "127.0.0.1", "CVAT_REDIS_PORT": port, "CVAT_REDIS_SSL": "no",
-        "AWS_REGION": "cn-north-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "patches/overlay"),
+        "PYTHONUNBUFFERED": "1",
+        "CVAT_STACK": "trial",
+        "CVAT_REDIS_HOST": "127.0.0.1",
+        "CVAT_REDIS_PORT": port,
+        "CVAT_REDIS_SSL": "no",
+        "AWS_REGION": "cn-north-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL_CLOUDWATCH": url,
-    }  # fmt: skip
+    }
     command = [PYTHON, "-W", "ignore", "-m", "cvat_aws", "queue-metrics"]
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)  # noqa: S603
     assert process.stdout
@@ -345,7 +352,12 @@ def test_the_command_tells_cloudwatch_what_is_in_redis_and_outlives_its_failures
 def value(client: Any, metric: str, queue: str) -> float:
     dimensions = [{"Name": "Stack", "Value": "trial"}, {"Name": "Queue", "Value": queue}]
     datapoints = client.get_metric_statistics(
-        Namespace="CVAT", MetricName=metric, Dimensions=dimensions, Period=3600, Statistics=["Maximum"],
-        StartTime=time.time() - 3600, EndTime=time.time() + 3600,
-    )["Datapoints"]  # fmt: skip
+        Namespace="CVAT",
+        MetricName=metric,
+        Dimensions=dimensions,
+        Period=3600,
+        Statistics=["Maximum"],
+        StartTime=time.time() - 3600,
+        EndTime=time.time() + 3600,
+    )["Datapoints"]
     return float(max(datapoint["Maximum"] for datapoint in datapoints))

@@ -51,10 +51,18 @@ class Theirs:
             DBSubnetGroupName=f"{name}-group", DBSubnetGroupDescription="theirs", SubnetIds=self.private
         )
         rds.create_db_instance(
-            DBInstanceIdentifier=name, DBInstanceClass="db.m6g.large", AllocatedStorage=30, MasterUsername="owner",
-            MasterUserPassword="theirs alone", DBName="annotation", DBSubnetGroupName=f"{name}-group", Port=5432,
-            VpcSecurityGroupIds=[group], BackupRetentionPeriod=3, **how,
-        )  # fmt: skip
+            DBInstanceIdentifier=name,
+            DBInstanceClass="db.m6g.large",
+            AllocatedStorage=30,
+            MasterUsername="owner",
+            MasterUserPassword="theirs alone",
+            DBName="annotation",
+            DBSubnetGroupName=f"{name}-group",
+            Port=5432,
+            VpcSecurityGroupIds=[group],
+            BackupRetentionPeriod=3,
+            **how,
+        )
         kms, secrets = self.account.client("kms", self.region), self.account.client("secretsmanager", self.region)
         self.key = kms.create_key()["KeyMetadata"]["Arn"]
         text = json.dumps({"username": "owner", "password": "theirs alone"})

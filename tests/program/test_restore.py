@@ -18,9 +18,14 @@ def test_a_snapshot_that_does_not_fit_is_refused_before_anything_is_made(archive
     with Account() as account:
         rds = account.client("rds", region)
         rds.create_db_instance(
-            DBInstanceIdentifier="big", DBInstanceClass="db.m6g.large", Engine="postgres", EngineVersion="14.9",
-            AllocatedStorage=400, MasterUsername="cvat", MasterUserPassword="forgotten",
-        )  # fmt: skip
+            DBInstanceIdentifier="big",
+            DBInstanceClass="db.m6g.large",
+            Engine="postgres",
+            EngineVersion="14.9",
+            AllocatedStorage=400,
+            MasterUsername="cvat",
+            MasterUserPassword="forgotten",
+        )
         rds.create_db_snapshot(DBInstanceIdentifier="big", DBSnapshotIdentifier="wrong")
         config = {"cvat:restoreDatabaseSnapshot": "wrong", "cvat:modelArchives": str(archives)}
         done = rehearse(region, config=config, account=account)
@@ -38,10 +43,16 @@ def restored(request: pytest.FixtureRequest, archives: Path) -> Iterator[Rehears
     with Account() as account:
         rds, efs = account.client("rds", region), account.client("efs", region)
         rds.create_db_instance(
-            DBInstanceIdentifier="lost", DBInstanceClass="db.m6g.large", Engine="postgres", EngineVersion="15.12",
-            AllocatedStorage=30, MasterUsername="cvat", MasterUserPassword="forgotten", DBName="cvat",
+            DBInstanceIdentifier="lost",
+            DBInstanceClass="db.m6g.large",
+            Engine="postgres",
+            EngineVersion="15.12",
+            AllocatedStorage=30,
+            MasterUsername="cvat",
+            MasterUserPassword="forgotten",
+            DBName="cvat",
             StorageEncrypted=True,
-        )  # fmt: skip
+        )
         snapshot = rds.create_db_snapshot(DBInstanceIdentifier="lost", DBSnapshotIdentifier="last-night")["DBSnapshot"]
         rds.delete_db_instance(DBInstanceIdentifier="lost", SkipFinalSnapshot=True)
         files = efs.create_file_system(CreationToken="by-aws-backup", Encrypted=True)["FileSystemId"]

@@ -148,9 +148,12 @@ def evening(done: Rehearsal) -> None:
     scaling, cluster = done.client("application-autoscaling"), done.outputs["cluster"]
     for name in done.outputs["services"].values():
         scaling.register_scalable_target(
-            ServiceNamespace="ecs", ResourceId=f"service/{cluster}/{name}",
-            ScalableDimension="ecs:service:DesiredCount", MinCapacity=0, MaxCapacity=0,
-        )  # fmt: skip
+            ServiceNamespace="ecs",
+            ResourceId=f"service/{cluster}/{name}",
+            ScalableDimension="ecs:service:DesiredCount",
+            MinCapacity=0,
+            MaxCapacity=0,
+        )
     for call in ("show-page", "disable-alarms", "delete-shared", "stop-database"):
         fire(done, f"sleep-{call}")
 
@@ -203,9 +206,15 @@ def test_stores_are_ready_before_the_tasks_and_stopped_after_them(by_day: Rehear
         for name, schedule in by_name.items()
     }
     assert when == {
-        "start-database": "40 7", "create-shared": "40 7", "hide-page": "0 8", "enable-alarms": "0 8",
-        "show-page": "0 20", "disable-alarms": "0 20", "delete-shared": "0 20", "stop-database": "10 20",
-    }  # fmt: skip
+        "start-database": "40 7",
+        "create-shared": "40 7",
+        "hide-page": "0 8",
+        "enable-alarms": "0 8",
+        "show-page": "0 20",
+        "disable-alarms": "0 20",
+        "delete-shared": "0 20",
+        "stop-database": "10 20",
+    }
 
 
 def test_an_evening_and_a_morning_bring_everything_back(by_day: Rehearsal) -> None:

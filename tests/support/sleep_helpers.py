@@ -36,7 +36,11 @@ def again(done: Rehearsal, **changes: str) -> Rehearsal:
     """Another `pulumi up` of the same stack, with these settings changed."""
     own = {key: value for key, value in done.config.values.items() if key not in ("cvat:mode", "cvat:officeHours")}
     after = {f"cvat:{key}": value for key, value in changes.items()}
-    over = rehearse(done.stack, config={**dict.fromkeys(("cvat:mode", "cvat:officeHours")), **own, **after},
-                    account=done.account, judge=False)  # fmt: skip
+    over = rehearse(
+        done.stack,
+        config={**dict.fromkeys(("cvat:mode", "cvat:officeHours")), **own, **after},
+        account=done.account,
+        judge=False,
+    )
     assert over.error is None, over.error
     return over

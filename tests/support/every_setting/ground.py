@@ -131,10 +131,16 @@ def _images(ecr: Any) -> None:
 
 def _snapshot(rds: Any) -> str:
     rds.create_db_instance(
-        DBInstanceIdentifier="lost", DBInstanceClass="db.m6g.large", Engine="postgres", EngineVersion="15.12",
-        AllocatedStorage=20, MasterUsername="cvat", MasterUserPassword="forgotten", DBName="cvat",
+        DBInstanceIdentifier="lost",
+        DBInstanceClass="db.m6g.large",
+        Engine="postgres",
+        EngineVersion="15.12",
+        AllocatedStorage=20,
+        MasterUsername="cvat",
+        MasterUserPassword="forgotten",
+        DBName="cvat",
         StorageEncrypted=True,
-    )  # fmt: skip
+    )
     made = rds.create_db_snapshot(DBInstanceIdentifier="lost", DBSnapshotIdentifier="last-night")["DBSnapshot"]
     rds.delete_db_instance(DBInstanceIdentifier="lost", SkipFinalSnapshot=True)
     return str(made["DBSnapshotArn"])
@@ -150,11 +156,20 @@ def _stores(client: Callable[[str], Any], vpc_id: str, subnets: list[str]) -> di
         DBSubnetGroupName="theirs", DBSubnetGroupDescription="theirs", SubnetIds=subnets
     )
     client("rds").create_db_instance(
-        DBInstanceIdentifier="theirs", DBInstanceClass="db.m6g.large", AllocatedStorage=30, MasterUsername="owner",
-        MasterUserPassword="theirs alone", DBName="annotation", DBSubnetGroupName="theirs", Port=5432,
-        VpcSecurityGroupIds=groups[:1], BackupRetentionPeriod=3, Engine="postgres", EngineVersion="15.12",
+        DBInstanceIdentifier="theirs",
+        DBInstanceClass="db.m6g.large",
+        AllocatedStorage=30,
+        MasterUsername="owner",
+        MasterUserPassword="theirs alone",
+        DBName="annotation",
+        DBSubnetGroupName="theirs",
+        Port=5432,
+        VpcSecurityGroupIds=groups[:1],
+        BackupRetentionPeriod=3,
+        Engine="postgres",
+        EngineVersion="15.12",
         StorageEncrypted=True,
-    )  # fmt: skip
+    )
     user = '{"username": "owner", "password": "theirs alone"}'
     files = client("efs").create_file_system(CreationToken="theirs", Encrypted=True)["FileSystemId"]
     for subnet in subnets:

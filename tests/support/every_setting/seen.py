@@ -130,8 +130,10 @@ class Seen:
     def variants(self) -> list[dict[str, Any]]:
         """The variant of each endpoint."""
         client = self.client("sagemaker")
-        names = [client.describe_endpoint(EndpointName=endpoint["EndpointName"])["EndpointConfigName"]
-                 for endpoint in client.list_endpoints()["Endpoints"]]  # fmt: skip
+        names = [
+            client.describe_endpoint(EndpointName=endpoint["EndpointName"])["EndpointConfigName"]
+            for endpoint in client.list_endpoints()["Endpoints"]
+        ]
         listed = [client.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"] for name in names]
         return [variants[0] for variants in listed]
 

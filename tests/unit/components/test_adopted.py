@@ -14,9 +14,14 @@ from settings.values import DatabaseReference, FilesReference, LoadBalancerRefer
 
 DATABASE = DatabaseReference(instance_id="db", secret_arn="arn:secret", group_id="sg-1")
 GOOD_DATABASE = DatabaseDescription(
-    engine="postgres", version="15.12", vpc_id="vpc-1", encrypted=True, key_arn="ours",
-    authority="rds-ca-rsa2048-g1", group_ids=("sg-1", "sg-2"),
-)  # fmt: skip
+    engine="postgres",
+    version="15.12",
+    vpc_id="vpc-1",
+    encrypted=True,
+    key_arn="ours",
+    authority="rds-ca-rsa2048-g1",
+    group_ids=("sg-1", "sg-2"),
+)
 ZONES = ("a", "b")
 TARGETS = tuple(MountTarget("vpc-1", zone, ("sg-1",)) for zone in ZONES)
 GOOD_FILES = FileSystemDescription(encrypted=True, key_arn="ours", one_zone="", targets=TARGETS)

@@ -125,9 +125,16 @@ def test_a_metric_is_drawn_with_all_its_dimensions_and_a_name() -> None:
     ]
     assert graph["properties"]["region"] == "cn-north-1"
     assert graph["properties"]["metrics"] == [
-        ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", "app/x/1", "TargetGroup", "targetgroup/s/2",
-         {"stat": "p95", "label": "server"}]
-    ]  # fmt: skip
+        [
+            "AWS/ApplicationELB",
+            "TargetResponseTime",
+            "LoadBalancer",
+            "app/x/1",
+            "TargetGroup",
+            "targetgroup/s/2",
+            {"stat": "p95", "label": "server"},
+        ]
+    ]
 
 
 def test_what_a_stack_lacks_is_not_drawn() -> None:

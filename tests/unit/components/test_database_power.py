@@ -113,9 +113,13 @@ def account() -> Iterator[Any]:
     with Account() as open_account:
         client = open_account.client("rds", "cn-north-1")
         client.create_db_instance(
-            DBInstanceIdentifier="db", DBInstanceClass="db.t4g.medium", Engine="postgres", AllocatedStorage=20,
-            MasterUsername="cvat", MasterUserPassword="not-a-secret",
-        )  # fmt: skip
+            DBInstanceIdentifier="db",
+            DBInstanceClass="db.t4g.medium",
+            Engine="postgres",
+            AllocatedStorage=20,
+            MasterUsername="cvat",
+            MasterUserPassword="not-a-secret",
+        )
         yield client
 
 
@@ -141,13 +145,15 @@ def test_going_to_sleep_waking_and_a_destroy(account: Any) -> None:
 
 def keeper(when: str, instance: str) -> dict[str, Any]:
     return {
-        "Name": f"sleep-stop-database-{instance}", "ScheduleExpression": when, "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Name": f"sleep-stop-database-{instance}",
+        "ScheduleExpression": when,
+        "FlexibleTimeWindow": {"Mode": "OFF"},
         "Target": {
             "Arn": "arn:aws-cn:scheduler:::aws-sdk:rds:stopDBInstance",
             "RoleArn": "arn:aws-cn:iam::123456789012:role/r",
             "Input": json.dumps({"DbInstanceIdentifier": instance}),
         },
-    }  # fmt: skip
+    }
 
 
 def test_what_stops_the_database_every_hour_waits_while_it_is_woken(account: Any) -> None:

@@ -32,8 +32,11 @@ LIBRARIES = frozenset({"pip", "venv", "http", "pytest", "build"})
 def tracked() -> frozenset[str]:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
     return frozenset(name for name in listed if (ROOT / name).is_file())
 
 
