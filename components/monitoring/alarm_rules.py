@@ -319,6 +319,14 @@ def _queues() -> tuple[Rule, ...]:
             meaning="Jobs of a queue have failed.",
             **common,
         ),
+        Rule(
+            name="lost-jobs",
+            metric="LostJobs",
+            threshold=0,
+            periods=1,
+            meaning="Workers were killed in the middle of jobs.",
+            **common,
+        ),
         Rule(  # never below 0: what alarms is that there is no value
             name="queue-silence",
             metric="QueueDepth",
