@@ -109,6 +109,7 @@ def test_each_setting_touches_its_own_part_and_nothing_else(settings: Rehearsal)
     assert touched(settings) == {
         "updated Target cvat-server",  # its service's count is the scaling's affair from then on
         "updated Service cvat-ui",
+        "updated DatabaseStart data-database-start",
         "updated Instance data-database",
         "updated MetricAlarm alarms-database-connections",  # how many are too many depends on the class
         "created SecurityGroupIngressRule cvat-81-from-10.0.0.0-8",
@@ -141,7 +142,7 @@ def test_a_database_of_another_class_is_the_same_database(settings: Rehearsal, u
 def test_the_outcome_is_printed_in_lines(settings: Rehearsal) -> None:
     lines = list(summary(settings.outcome))
     assert "updated   aws:rds/instance:Instance data-database: instanceClass" in lines
-    assert lines[-1].startswith("3 created, 5 updated, 1 deleted, ")
+    assert lines[-1].startswith("3 created, 6 updated, 1 deleted, ")
 
 
 def fewer(archives: Path, folder: Path) -> Path:

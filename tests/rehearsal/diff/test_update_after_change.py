@@ -39,6 +39,7 @@ def test_more_tasks_of_one_kind_change_one_service_and_another_class_updates_the
     assert {(other.kind, other.resource.title, *(item.path for item in other.properties)) for other in others} == {
         ("updated", "aws:ecs:Service cvat-ui", "desiredCount"),
         ("updated", "aws:rds:Instance data-database", "instanceClass"),
+        ("updated", "pulumi-python:dynamic:DatabaseStart data-database-start", "settings.instance_class"),
         # how many connections are too many depends on the class
         ("updated", "aws:cloudwatch:MetricAlarm alarms-database-connections", "alarmDescription", "threshold"),
     }
