@@ -49,6 +49,7 @@ def test_where_nothing_can_be_written_the_remedy_is_named(capsys: pytest.Capture
 def test_an_interrupt_ends_it_with_one_line(command: list[str], tmp_path: Path) -> None:
     arguments = [sys.executable, "-m", "rehearsal", *command, STACK]
     arguments += [] if command else ["--output", str(tmp_path)]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it, and so do its children
     process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
     assert process.stderr is not None
     if command:

@@ -170,7 +170,7 @@ def test_a_fault_of_the_command_itself_says_how_to_report_it(
 
 FOLLOWER = """
 import signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background ignores it
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it, and so do its children
 from cvatctl import logs
 from cvatctl.__main__ import main
 {lines}
