@@ -30,7 +30,7 @@ class DatabaseStartProvider(ResourceProvider):
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         _start(props)
-        return CreateResult(id_="database", outs=dict(props))
+        return CreateResult(id_=f"database-start-{props['tags']['stack']}", outs=dict(props))
 
     def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
         _start(news)
