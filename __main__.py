@@ -15,7 +15,6 @@ from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.monitoring import Alarms, AlarmsArgs
 from components.monitoring.canary import Canary, CanaryArgs
 from components.network import Network, NetworkArgs
-from components.processes import task_kinds
 from components.scheduler import ScheduleGroup
 from components.sleep import Sleep, SleepArgs
 from settings import warnings
@@ -45,7 +44,7 @@ logs = LogGroups(
     "logs",
     LogGroupsArgs(
         context=context,
-        task_kinds=task_kinds(canary=settings.canary),
+        task_kinds=list(context.release.task_kinds(canary=settings.canary)),
         retention_days=settings.services.log_retention_days,
     ),
 )

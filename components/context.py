@@ -10,6 +10,7 @@ import pulumi
 
 from region import Region
 from settings.office_hours import OfficeHours
+from settings.releases import DEFAULT, Release
 
 _LONGEST_STACK_NAME = 32
 _STACK_NAME = re.compile(rf"(?=.{{1,{_LONGEST_STACK_NAME}}}$)[a-z0-9]+(-[a-z0-9]+)*")
@@ -22,6 +23,8 @@ class StackContext:
     """Number of the AWS account."""
     stack: str
     """Name of the stack; part of the few names that AWS does not complete."""
+    release: Release = DEFAULT
+    """What CVAT consists of."""
     profile: str | None = None
     """AWS profile of the deploying machine. Default: the environment's."""
     asleep: bool = False

@@ -52,6 +52,7 @@ def stack_context(region: Region, policy: StackPolicy) -> StackContext:
         region=region,
         account=account,
         stack=stack,
+        release=policy.release,
         protect=policy.protect,
         tags=policy.tags(project, stack),
         key_arn=policy.key_arn,

@@ -10,6 +10,7 @@ from typing import Any
 from region import Region
 from settings.ingress_options import IngressOptions, MaintenancePage, maintenance_page
 from settings.office_hours import OfficeHours
+from settings.releases import DEFAULT, Release
 from settings.sections.access import Access
 from settings.sections.account import Account
 from settings.sections.adopted import Adopted
@@ -62,9 +63,15 @@ class Settings:
         return self.known_region
 
     @property
+    def release(self) -> Release:
+        """The CVAT that the stack runs."""
+        return DEFAULT
+
+    @property
     def policy(self) -> StackPolicy:
         """What applies to every resource of the stack."""
         return StackPolicy(
+            release=self.release,
             protect=self.stack.protect,
             tags=self.stack.all_tags,
             asleep=self.sleep.asleep,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from settings.ingress_options import IngressOptions
 from settings.office_hours import OfficeHours
+from settings.releases import Release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +195,8 @@ class BackupTimes:
 class StackPolicy:
     """What the settings, and by them the account, demand of everything in the stack."""
 
+    release: Release
+    """The CVAT that the stack runs."""
     protect: bool
     tags: Callable[[str, str], Mapping[str, str]]
     """From project and stack."""

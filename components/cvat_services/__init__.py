@@ -20,17 +20,14 @@ from components.ecs.scaling import TASKS_BY_CPU, ScalableTarget, track
 from components.images import Image
 from components.inference_endpoints.targets import Target, gateway_endpoints
 from components.network import security_groups
-from components.processes import (
+from settings.releases.release import (
     DATA_FOLDER,
     GATEWAY,
     GATEWAY_NAME,
     GATEWAY_PORT,
     METRICS_NAMESPACE,
-    PROCESSES,
-    SCHEDULER,
     SHARE_FOLDER,
     Process,
-    service_environment,
 )
 from settings.values import TaskSize
 
@@ -78,7 +75,7 @@ class CvatServicesArgs:
 
 
 class CvatServices(pulumi.ComponentResource):
-    """A service for each process of components/processes.py."""
+    """A service for each process of the stack's release."""
 
     service_names: Mapping[str, pulumi.Output[str]]
     """By kind of task."""
@@ -89,7 +86,7 @@ class CvatServices(pulumi.ComponentResource):
         super().__init__("cvat:index:CvatServices", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        processes = [process for process in PROCESSES if process is not GATEWAY or args.targets]
+        processes = [process for process in args.context.release.services if process is not GATEWAY or args.targets]
         self._groups = {edge: self._group(edge) for edge in dict.fromkeys(process.edge for process in processes)}
         self._allow_load_balancer(processes)
         self._gateway_client = self._gateway_client_group() if args.targets else None
@@ -196,7 +193,7 @@ class CvatServices(pulumi.ComponentResource):
         context, buckets = self._args.context, self._args.media_buckets if process.stores else ()
         arns = [context.region.arn("s3", bucket, region="") for bucket in buckets]
         statements = [statement for arn in arns for statement in iam.read_objects(arn)]
-        if process is SCHEDULER:
+        if process.publishes_metrics:
             statements.append(iam.put_metrics(METRICS_NAMESPACE))
         if process.queue:
             cluster = pulumi.Output.from_input(self._args.cluster)
@@ -239,11 +236,17 @@ class CvatServices(pulumi.ComponentResource):
             }
         if not process.stores:
             return {}
-        host = f"{GATEWAY_NAME}.{self._namespace_name}" if args.targets else None
         buckets = {"CVAT_S3_ROLE_BUCKETS": ",".join(args.media_buckets)} if args.media_buckets else {}
-        stack = {"CVAT_STACK": args.context.stack} if process is SCHEDULER else {}
+        stack = {"CVAT_STACK": args.context.stack} if process.publishes_metrics else {}
         own = {**args.stores.environment, **buckets, **stack, **args.environment}
-        return {**own, **service_environment(args.base_url, host)}
+        return {**own, "CVAT_BASE_URL": args.base_url, **self._serverless()}
+
+    def _serverless(self) -> Mapping[str, str]:
+        """The gateway, by the variables that name Nuclio."""
+        if not self._args.targets:
+            return {"CVAT_SERVERLESS": "no"}
+        host = f"{GATEWAY_NAME}.{self._namespace_name}"
+        return {"CVAT_SERVERLESS": "yes", "CVAT_NUCLIO_HOST": host, "CVAT_NUCLIO_PORT": str(GATEWAY_PORT)}
 
     def _service(self, process: Process, task: FargateTask) -> aws.ecs.Service:
         args, targets = self._args, self._load_balancers(process)

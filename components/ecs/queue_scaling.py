@@ -14,7 +14,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.ecs.scaling import TASKS, ScalableTarget, register_target
-from components.processes import METRICS_NAMESPACE
+from settings.releases.release import METRICS_NAMESPACE
 
 StepAdjustment = aws.appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArgsDict
 _PERIOD_SECONDS = 60

@@ -21,8 +21,8 @@ from components.ecs.fargate_task import FargateTask, FargateTaskArgs, family
 from components.ecs.log_groups import LogGroup
 from components.images import Image
 from components.network import security_groups
-from components.processes import DATA_FOLDER, SHARE_FOLDER
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
+from settings.releases.release import DATA_FOLDER, SHARE_FOLDER
 from settings.values import TaskSize
 
 _KIND = "init"

@@ -16,7 +16,6 @@ from components.load_balancer.certificate import certificate
 from components.load_balancer.firewall import FirewallAcl, FirewallAclArgs
 from components.load_balancer.routes import Route, routes
 from components.network import security_groups
-from components.processes import SERVER_HEALTH_PATH, SERVER_PORT, UI_PORT
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
 from components.scheduler import scheduled_calls
 from settings.ingress_options import IngressOptions, MaintenancePage
@@ -65,8 +64,9 @@ class LoadBalancer(pulumi.ComponentResource):
         self._balancer = args.adopted or self._load_balancer()
         self.arn_suffix = pulumi.Output.from_input(self._balancer.arn_suffix)
         self.target_groups = {
-            "server": self._target_group("server", SERVER_PORT, SERVER_HEALTH_PATH),
-            "ui": self._target_group("ui", UI_PORT, "/"),
+            process.kind: self._target_group(process.kind, process.port, process.health_path)
+            for process in args.context.release.processes
+            if process.port and process.health_path
         }
         self._listeners()
         if args.ingress.hosted_zone_id:
@@ -206,7 +206,10 @@ class LoadBalancer(pulumi.ComponentResource):
     def _routes(self, listener: aws.lb.Listener) -> None:
         ingress = self._args.ingress
         token_bypass = ingress.login is not None and ingress.login.token_bypass
-        for route in routes(ingress.admin_cidrs, login=ingress.login is not None, token_bypass=token_bypass):
+        release = self._args.context.release
+        for route in routes(
+            release.routes, ingress.admin_cidrs, login=ingress.login is not None, token_bypass=token_bypass
+        ):
             aws.lb.ListenerRule(
                 f"{self._name}-{route.name}",
                 listener_arn=listener.arn,

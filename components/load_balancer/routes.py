@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from components.processes import ADMIN_PATHS, API_PATHS, SERVER_PATHS
+from settings.releases.release import Routes
 
 VALUES_PER_RULE = 5
 """An ALB rule takes no more, over all its conditions (ELB quotas, "condition values per rule", read 2026-11)."""
@@ -32,17 +32,19 @@ class Route:
     login is needed."""
 
 
-def routes(admin_cidrs: Sequence[str] = (), *, login: bool = False, token_bypass: bool = False) -> list[Route]:
-    """The listener's rules. With `admin_cidrs`, only these open the administrators' pages.
+def routes(
+    paths: Routes, admin_cidrs: Sequence[str] = (), *, login: bool = False, token_bypass: bool = False
+) -> list[Route]:
+    """The listener's rules for a release's paths. With `admin_cidrs`, only these open the administrators' pages.
 
     With `login`, an identity provider is asked first; with `token_bypass`, not for calls that carry a token of CVAT.
     """
     on_pages = "authenticate" if login else ""
     rules = [
-        *(_with_token() if login and token_bypass else ()),
-        *(_admin(admin_cidrs, on_pages) if admin_cidrs else ()),
-        *(_api() if login else ()),
-        *_server([*(ADMIN_PATHS if admin_cidrs else ()), *(API_PATHS if login else ())], on_pages),
+        *(_with_token(paths) if login and token_bypass else ()),
+        *(_admin(paths, admin_cidrs, on_pages) if admin_cidrs else ()),
+        *(_api(paths) if login else ()),
+        *_server(paths, [*(paths.admin if admin_cidrs else ()), *(paths.api if login else ())], on_pages),
     ]
     return [replace(route, priority=_priority(route.name)) for route in rules]
 
@@ -52,29 +54,29 @@ def _priority(name: str) -> int:
     return _PRIORITIES[kind] + int(number) if number.isdigit() else _PRIORITIES[name]
 
 
-def _with_token() -> list[Route]:
-    return [Route(name="api-token", paths=API_PATHS, with_token=True)]
+def _with_token(paths: Routes) -> list[Route]:
+    return [Route(name="api-token", paths=paths.api, with_token=True)]
 
 
-def _admin(cidrs: Sequence[str], login: str) -> list[Route]:
-    sources_per_rule = VALUES_PER_RULE - len(ADMIN_PATHS)
+def _admin(paths: Routes, cidrs: Sequence[str], login: str) -> list[Route]:
+    sources_per_rule = VALUES_PER_RULE - len(paths.admin)
     allowed = [
-        Route(name=f"admin-{n}", paths=ADMIN_PATHS, sources=sources, login=login)
+        Route(name=f"admin-{n}", paths=paths.admin, sources=sources, login=login)
         for n, sources in enumerate(_chunks(cidrs, sources_per_rule), 1)
     ]
-    return [*allowed, Route(name="admin-closed", paths=ADMIN_PATHS, allowed=False)]
+    return [*allowed, Route(name="admin-closed", paths=paths.admin, allowed=False)]
 
 
-def _api() -> list[Route]:
+def _api(paths: Routes) -> list[Route]:
     """401 instead of a redirect: a program would take the login page for the answer."""
-    return [Route(name="api", paths=API_PATHS, login="deny")]
+    return [Route(name="api", paths=paths.api, login="deny")]
 
 
-def _server(other_rules: Sequence[str], login: str) -> list[Route]:
-    remaining = [path for path in SERVER_PATHS if path not in other_rules]
+def _server(paths: Routes, other_rules: Sequence[str], login: str) -> list[Route]:
+    remaining = [path for path in paths.server if path not in other_rules]
     return [
-        Route(name=f"server-{n}", paths=paths, login=login)
-        for n, paths in enumerate(_chunks(remaining, VALUES_PER_RULE), 1)
+        Route(name=f"server-{n}", paths=values, login=login)
+        for n, values in enumerate(_chunks(remaining, VALUES_PER_RULE), 1)
     ]
 
 

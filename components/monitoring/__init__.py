@@ -16,7 +16,6 @@ from components.ecs.log_groups import LogGroup
 from components.inference_endpoints import VARIANT
 from components.monitoring import alarm_rules, dashboard, event_rules
 from components.monitoring.alarm_rules import Dimensions, Monitored, Rule
-from components.processes import QUEUES
 from components.scheduler.scheduled_calls import ResourceReference
 from settings.values import Notifications
 
@@ -235,7 +234,7 @@ def _monitored(args: AlarmsArgs) -> Monitored:
             label: {"EndpointName": endpoint, "VariantName": VARIANT} for label, endpoint in args.endpoints.items()
         },
         "schedules": {label: {"ScheduleGroup": group} for label, group in args.schedule_groups.items()},
-        "queue": {queue: {"Stack": args.context.stack, "Queue": queue} for queue in QUEUES},
+        "queue": {queue: {"Stack": args.context.stack, "Queue": queue} for queue in args.context.release.queues},
     }
     asleep = alarm_rules.QUIET_SUBJECTS if args.context.asleep else ()
     return {subject: resources for subject, resources in monitored.items() if subject not in asleep}

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pulumi
 
-from components.processes import METRICS_NAMESPACE
+from settings.releases.release import METRICS_NAMESPACE
 from settings.values import DatabaseSize
 
 RUNBOOK = "docs/operations.md"

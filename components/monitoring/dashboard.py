@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from components.monitoring.alarm_rules import Dimensions, Monitored, Subject
-from components.processes import METRICS_NAMESPACE
+from settings.releases.release import METRICS_NAMESPACE
 
 _WIDTH = 24
 """Columns of a dashboard (CloudWatch's dashboard body)."""

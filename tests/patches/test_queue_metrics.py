@@ -11,8 +11,9 @@ from cvat_aws.queues import Reading
 
 from components.ecs.queue_scaling import step_policies
 from components.monitoring.alarm_rules import alarm_rules
-from components.processes import METRICS_NAMESPACE, QUEUES
 from rehearsal.checks import role_calls
+from settings.releases import DEFAULT
+from settings.releases.release import METRICS_NAMESPACE
 from settings.values import DatabaseSize
 
 ENV = {"CVAT_STACK": "prod", "AWS_REGION": "cn-north-1", "CVAT_REDIS_HOST": "redis", "CVAT_REDIS_PASSWORD": "s3cret&"}
@@ -36,7 +37,7 @@ def test_metrics_have_the_names_that_alarms_and_scaling_look_for() -> None:
     scaled = {policy.metric for least in (0, 1) for policy in step_policies(least)}
     assert watched | scaled <= published, "an alarm would wait for ever"
     assert queue_metrics.NAMESPACE == METRICS_NAMESPACE == role_calls.METRICS_NAMESPACE
-    assert tuple(stores.JOB_TIMEOUTS) == QUEUES
+    assert tuple(stores.JOB_TIMEOUTS) == DEFAULT.queues
 
 
 def test_a_reading_is_published_with_its_stack_and_queue() -> None:
@@ -58,7 +59,7 @@ def test_all_queues_are_published_in_one_call(monkeypatch: pytest.MonkeyPatch) -
     cloudwatch = CloudWatch()
     queue_metrics.publish(queue_metrics.settings(ENV), None, cloudwatch)
     (call,) = cloudwatch.published
-    assert {metric["Dimensions"][1]["Value"] for metric in call["MetricData"]} == set(QUEUES)
+    assert {metric["Dimensions"][1]["Value"] for metric in call["MetricData"]} == set(DEFAULT.queues)
     assert len(call["MetricData"]) <= 20, "CloudWatch took no more in one call when CVAT's boto3 was made"
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from components.monitoring.alarm_rules import alarm_rules
-from components.processes import PROCESSES, QUEUES
 from rehearsal import Rehearsal
 from settings.presets import STANDARD
+from settings.releases import DEFAULT
 from tests.support.notifications import Inbox
 
 Rehearse = Callable[..., Rehearsal]
@@ -54,7 +54,7 @@ def series(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 def test_there_is_an_alarm_for_everything_that_can_go_wrong(stack: Rehearsal) -> None:
     names = [alarm["AlarmName"] for alarm in alarms(stack)]
     counts = {
-        "missing-tasks": len(PROCESSES),
+        "missing-tasks": len(DEFAULT.services),
         "unhealthy-targets": 2,
         "redis-memory": 1 + int(STANDARD["redis_replicas"]),
     }
@@ -83,7 +83,7 @@ def test_every_alarm_watches_something_that_the_account_has(stack: Rehearsal) ->
         "all"
     }
     known |= {stack.outputs["cluster"], *stack.outputs["services"].values()}
-    known |= {stack.stack, *QUEUES}
+    known |= {stack.stack, *DEFAULT.queues}
     known |= {group["Name"] for group in stack.client("scheduler").list_schedule_groups()["ScheduleGroups"]}
     for alarm in alarms(stack):
         for metric in series(alarm):
