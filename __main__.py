@@ -71,6 +71,7 @@ data = DataTier(
         database=settings.data.database,
         cache=settings.data.cache,
         admin_user=settings.init.admin_user,
+        log_retention_days=settings.services.log_retention_days,
         backup_times=settings.backup_times,
         adopted=existing,
     ),

@@ -18,6 +18,9 @@ class PrivateBucketArgs:
     context: StackContext
     expire_days: int | None = None
     """Days after which objects are deleted. Default: never."""
+    uploads: bool = False
+    """Whether it holds what deployments upload, and can upload again: then it is deleted with all that is in it.
+    Default: unless the stack is disposable, a bucket that the stack gives up stays as it is."""
     old_version_days: int = 30
     """Days for which replaced or deleted objects can be brought back."""
     key_arn: str = ""
@@ -35,8 +38,11 @@ class PrivateBucket(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:PrivateBucket", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        bucket = aws.s3.Bucket(name, force_destroy=not args.context.protect, opts=child)
+        emptied = args.uploads or not args.context.protect
+        # S3 refuses to delete a bucket that holds anything, and an update would end half-way.
+        child = pulumi.ResourceOptions(parent=self, retain_on_delete=not emptied)
+        tags = {"cvat:content": "uploads"} if args.uploads else None  # the policy pack reads it
+        bucket = aws.s3.Bucket(name, force_destroy=emptied, tags=tags, opts=child)
         self.arn = bucket.arn
         self._lock(name, bucket, args.key_arn, child)
         self._lifecycle(name, bucket, args, child)
@@ -95,7 +101,7 @@ class PrivateBucket(pulumi.ComponentResource):
             bucket=bucket.id,
             rules=rules,
             # S3 accepts rules on old versions only where versioning is on already.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[versioning])),
         )
 
 

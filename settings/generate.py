@@ -23,6 +23,7 @@ _HEADER = """\
 # The `config` block is written by `make settings` from settings/sections; change it there.
 name: cvat
 description: CVAT on AWS, also in AWS China
+requiredPulumiVersion: ">=3.272.0"
 runtime:
   name: python
   options:

@@ -37,6 +37,8 @@ class DataTierArgs:
     cache: CacheSize
     admin_user: str
     """Name of CVAT's first administrator."""
+    log_retention_days: int = 30
+    """Days for which the database's logs are kept."""
     adopted: Adopted = field(default_factory=Adopted)
     """Stores that exist already, and the snapshot that a new database begins with. Default: empty stores."""
     backup_times: BackupTimes = field(default_factory=BackupTimes)
@@ -150,6 +152,7 @@ class DataTier(pulumi.ComponentResource):
             backup_times=args.backup_times,
             snapshot_id=args.adopted.snapshot_id,
             final_snapshot=self._final_snapshot("database"),
+            log_retention_days=args.log_retention_days,
         )
         return database.new_database(f"{self._name}-database", instance, self._store)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_random as random
 
 from components.adopted.database import AdoptedDatabase
 from components.context import StackContext
@@ -20,8 +21,17 @@ from settings.values import BackupTimes, DatabaseSize
 PORT = 5432
 NAME = "cvat"
 """Of the database in a new instance, and of its master user."""
-_ONLY_AT_CREATION = ["snapshot_identifier", "db_name", "username", "kms_key_id", "performance_insights_kms_key_id"]
-"""The origin of a database, and its keys. A change would replace it."""
+_ONLY_AT_CREATION = [
+    "identifier",
+    "snapshot_identifier",
+    "db_name",
+    "username",
+    "kms_key_id",
+    "performance_insights_kms_key_id",
+]
+"""Name and origin of a database, and its keys. A change would replace it."""
+_LOGS = ("postgresql", "upgrade")
+"""Logs that RDS sends to CloudWatch."""
 _INSIGHTS_DAYS = 7
 """Performance Insights keeps 7 days at no cost."""
 
@@ -57,6 +67,7 @@ class InstanceArgs:
     """The snapshot to restore. None: the database begins empty."""
     final_snapshot: pulumi.Input[str] | None
     """Name of the snapshot that a deletion leaves. None: it leaves nothing."""
+    log_retention_days: int
 
 
 def new_database(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> Database:
@@ -114,9 +125,12 @@ def _instance(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> aw
         },
         opts=child,
     )
+    identifier = pulumi.Output.concat(name, "-", random.RandomId(f"{name}-name", byte_length=4, opts=child).hex)
+    logs = [_log_group(name, log, identifier, args, child) for log in _LOGS]
     return aws.rds.Instance(
         name,
         **settings,
+        identifier=identifier,
         engine="postgres",
         # A snapshot contains the database and the master user; RDS sets the password after the restore.
         snapshot_identifier=args.snapshot_id,
@@ -138,13 +152,27 @@ def _instance(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> aw
         allow_major_version_upgrade=True,
         # Else a change waits for the weekly maintenance window, and every preview until then shows it again.
         apply_immediately=True,
-        enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+        enabled_cloudwatch_logs_exports=list(_LOGS),
         performance_insights_enabled=True,
         performance_insights_kms_key_id=context.key,
         performance_insights_retention_period=_INSIGHTS_DAYS,
         opts=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(ignore_changes=_ONLY_AT_CREATION, depends_on=[start])
+            opts, pulumi.ResourceOptions(ignore_changes=_ONLY_AT_CREATION, depends_on=[start, *logs])
         ),
+    )
+
+
+def _log_group(
+    name: str, log: str, identifier: pulumi.Output[str], args: InstanceArgs, opts: pulumi.ResourceOptions
+) -> aws.cloudwatch.LogGroup:
+    """Where RDS sends a log. A group that RDS has to create keeps it for ever (RDS user guide, "Publishing PostgreSQL
+    logs to Amazon CloudWatch Logs", read 2026-11), so it exists before the instance, whose name must be known."""
+    return aws.cloudwatch.LogGroup(
+        f"{name}-{log}",
+        name=pulumi.Output.concat("/aws/rds/instance/", identifier, "/", log),
+        retention_in_days=args.log_retention_days,
+        kms_key_id=args.context.key,
+        opts=opts,
     )
 
 

@@ -18,22 +18,27 @@ from components.dynamic.aws_clients import aws_clients
 from components.dynamic.database_power import PowerError, differs, switch
 from components.dynamic.pause_schedule import pause_stopping
 
+INPUTS = ("instance", "state", "final_snapshot", "scheduled", "region", "profile")
+"""A deletion reads them from the state: one that has changed must come there, though it starts and stops nothing."""
+
 
 class DatabaseSwitchProvider(ResourceProvider):
-    """Acts on create, on a change of the instance or of its state, and before a final snapshot."""
+    """Starts or stops the database when it or its state changes, and starts it before a final snapshot."""
 
     serialize_as_secret_always = False
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        changed = [key for key in ("instance", "state") if olds.get(key) != news.get(key)]
-        return DiffResult(changes=bool(changed) or _has_drifted(news), replaces=changed)
+        changed = [key for key in INPUTS if olds.get(key) != news.get(key)]
+        replaces = [key for key in changed if key in ("instance", "state")]
+        return DiffResult(changes=bool(changed) or _has_drifted(news), replaces=replaces)
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         _turn(props)
         return CreateResult(id_=f"{props['instance']}-{props['state']}", outs=dict(props))
 
     def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        _turn(news)
+        if not news.get("scheduled"):
+            _turn(news)
         return UpdateResult(outs=dict(news))
 
     def delete(self, _id: str, props: Mapping[str, Any]) -> None:

@@ -55,9 +55,8 @@ class InferenceEndpoints(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._group = security_groups.group(f"{name}-models", "models", args.vpc_id, self._child)
         security_groups.allow_out(f"{name}-models-out", self._group, self._child)
-        self._bucket = PrivateBucket(
-            f"{name}-models", PrivateBucketArgs(context=args.context, key_arn=args.context.key_arn), opts=self._child
-        )
+        bucket = PrivateBucketArgs(context=args.context, key_arn=args.context.key_arn, uploads=True)
+        self._bucket = PrivateBucket(f"{name}-models", bucket, opts=self._child)
         self._archives = {deployable.function.name: self._archive_url(deployable) for deployable in args.functions}
         # SageMaker refuses the Direct mode for a single container.
         shared = args.shared and len(args.functions) > 1

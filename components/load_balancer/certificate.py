@@ -41,9 +41,10 @@ def _requested(name: str, ingress: IngressOptions, opts: pulumi.ResourceOptions)
         type=validation.resource_record_type,
         records=[validation.resource_record_value],
         ttl=_TTL_SECONDS,
-        # The record is the same for every certificate of this name in this account: another stack may have set it.
+        # The record is the same for every certificate of this name in this account: another stack may have set it, and
+        # may need it for its renewals when this stack is gone.
         allow_overwrite=True,
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True)),
     )
     return aws.acm.CertificateValidation(
         name, certificate_arn=issued.arn, validation_record_fqdns=[record.fqdn], opts=opts

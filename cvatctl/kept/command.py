@@ -17,8 +17,8 @@ from cvatctl.terminal import print_line, print_sections
 def command(stack: str, region: str, profile: str | None) -> int:
     """Lists what AWS still holds of a stack after `pulumi destroy`, or before it.
 
-    Finds final snapshots, restore points, buckets and deleted secrets by the stack's name and tags, and says how to
-    restore from each or to remove it. Changes nothing.
+    Finds final snapshots, restore points, buckets, image repositories and deleted secrets by the stack's name and tags,
+    and says how to restore from each or to remove it. Changes nothing.
     """
     print_line(f"What this account holds of the stack {stack} in {region}:")
     sections = find_leftovers(stack, clients(region, profile))

@@ -73,6 +73,16 @@ def _buckets(own: StackTags, clients: Clients) -> Iterator[ResourceState]:
             yield ResourceState(name, "exists", details=[f"look: aws s3 ls --recursive s3://{name}"])
 
 
+def _repositories(own: StackTags, clients: Clients) -> Iterator[ResourceState]:
+    client = clients("ecr")
+    for repository in all_pages(client, "describe_repositories", "repositories"):
+        tags = client.list_tags_for_resource(resourceArn=repository["repositoryArn"]).get("tags", [])
+        if own.match({tag["Key"]: tag["Value"] for tag in tags}):
+            name = repository["repositoryName"]
+            remove = f"aws ecr delete-repository --force --repository-name {name}"
+            yield ResourceState(name, "exists", details=[f"remove, with its images: {remove}"])
+
+
 def _secrets(own: StackTags, clients: Clients) -> Iterator[ResourceState]:
     for secret in all_pages(clients("secretsmanager"), "list_secrets", "SecretList", IncludePlannedDeletion=True):
         if own.match({tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}):
@@ -86,6 +96,7 @@ _SECTIONS: tuple[tuple[str, Callable[[StackTags, Clients], Iterator[ResourceStat
     ("Snapshots of Redis", _cache_snapshots),
     ("Restore points of database and files", _vaults),
     ("Buckets", _buckets),
+    ("Image repositories", _repositories),
     ("Secrets", _secrets),
 )
 

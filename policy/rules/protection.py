@@ -66,6 +66,11 @@ def _denies_plain(statement: Mapping[str, object]) -> bool:
     return statement.get("Effect") == "Deny" and "aws:securetransport" in condition and "false" in condition
 
 
+def _holds_uploads(bucket: Resource) -> bool:
+    """Whether all in a bucket is what deployments upload again."""
+    return (bucket.get("tags") or {}).get("cvat:content") == "uploads"
+
+
 @rule("stores-kept", "A store is protected against deletion, unless the stack is disposable.")
 def stores_kept(resource: Resource, context: Context) -> Iterator[str]:
     """The rule."""
@@ -82,7 +87,7 @@ def stores_kept(resource: Resource, context: Context) -> Iterator[str]:
             yield "backupRetentionPeriod is 0: the database could not be restored to a point in time."
     if resource.type == CACHE and not resource.get("finalSnapshotIdentifier"):
         yield "it has no finalSnapshotIdentifier: deleting it would leave no snapshot."
-    if resource.type == BUCKET and resource.get("forceDestroy"):
+    if resource.type == BUCKET and resource.get("forceDestroy") and not _holds_uploads(resource):
         yield "forceDestroy is true: pulumi destroy would delete all objects with it."
     if resource.type == SECRET and int(resource.get("recoveryWindowInDays", 30)) < SHORTEST_RECOVERY_DAYS:
         yield "recoveryWindowInDays is 0: a deleted secret could not be restored."

@@ -46,12 +46,14 @@ def test_everything_that_a_destroy_keeps_is_named_with_what_to_do(run: Run, dest
     assert "deleted, can still be restored" in out
     for bucket in destroyed.of_type("aws:s3/bucket:Bucket"):
         assert bucket.id in out, "a bucket that is not empty outlives the stack"
+    for repository in destroyed.of_type("aws:ecr/repository:Repository"):
+        assert f"delete-repository --force --repository-name {repository.id}" in out, "images cost until then"
 
 
 def test_what_is_another_stacks_is_not_shown(run: Run, destroyed: Rehearsal) -> None:
     code, out, _ = run("kept", "--stack", "cn-northwest", "--region", REGION)
     assert code == 0
-    assert out.count("  none") == 5, "the name's beginning is not the name"
+    assert out.count("  none") == 6, "the name's beginning is not the name"
 
 
 def test_a_part_that_may_not_be_asked_hides_no_other(run: Run, destroyed: Rehearsal) -> None:

@@ -154,3 +154,57 @@ def test_another_administrator_is_created_on_a_protected_stack(update: Update, a
     assert not any(record.protect for record in versions), "Pulumi would refuse to replace one"
     done(update())
     assert done(update()) == set()
+
+
+def buckets(rehearsal: Rehearsal) -> set[str]:
+    """Names of the account's buckets without their random ends."""
+    return {bucket["Name"].rpartition("-")[0] for bucket in rehearsal.client("s3").list_buckets()["Buckets"]}
+
+
+def test_all_functions_are_removed_from_a_stack_that_keeps_its_stores(update: Update) -> None:
+    """S3 refuses to delete a bucket that holds objects or versions of them: the update would end half-way."""
+    first = update()
+    done(first)
+    (models,) = [record for record in first.of_type("aws:s3/bucket:Bucket") if record.name == "inference-models"]
+    for body in (b"old", b"new"):
+        first.client("s3").put_object(Bucket=models.id, Key="by-hand", Body=body)
+    assert "deleted aws:s3/bucket:Bucket inference-models" in done(update(inferenceLayout="none", demoData="none"))
+    assert buckets(first) == {"cvat-logs"}, "archives and demo files are uploaded again when they are wanted"
+    done(update())
+    assert done(update()) == set()
+
+
+def test_logs_stay_locked_where_they_are_when_the_stack_gives_their_bucket_up(update: Update) -> None:
+    """As with cvat:loadBalancerArn. S3 would refuse to delete the bucket, and the update would end half-way."""
+    first = update()
+    done(first)
+    kept = [record for record in first.resources if record.name == "cvat-logs" and record.type.startswith("aws:s3/")]
+    assert len(kept) == 6, [record.type for record in kept]
+    assert all(record.options.retain_on_delete for record in kept)
+
+
+def test_the_proof_of_a_certificate_stays_for_other_stacks(account: Account, archives: Path) -> None:
+    """ACM asks for the same record for every certificate of a name in an account, and at every renewal."""
+    region, host = "ap-northeast-1", "cvat.example.com"
+    zone = account.client("route53", region).create_hosted_zone(Name="example.com", CallerReference="x")["HostedZone"]
+    config = {
+        "cvat:modelArchives": str(archives),
+        "cvat:hostName": host,
+        "cvat:hostedZoneId": zone["Id"].rpartition("/")[2],
+        "cvat:requestCertificate": "true",
+        "cvat:disposable": "true",
+    }
+    done(rehearse(region, config=config, account=account, judge=False))
+    gone = rehearse(region, config=config, account=account, destroy=True)
+    assert gone.error is None, gone.error
+    records = account.client("route53", region).list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
+    assert {record["Type"] for record in records} - {"NS", "SOA"} == {"CNAME"}, "the proof, and not the stack's name"
+
+
+def test_every_log_group_has_a_retention_also_the_databases_own(update: Update) -> None:
+    """RDS creates the groups that it does not find, and keeps everything in them."""
+    first = update(logRetentionDays="14")
+    done(first)
+    groups = first.client("logs").describe_log_groups()["logGroups"]
+    assert [group["logGroupName"] for group in groups if group.get("retentionInDays") != 14] == []
+    assert len([group for group in groups if group["logGroupName"].startswith("/aws/rds/instance/")]) == 2

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import botocore.exceptions
+from moto.logs.models import logs_backends
 from moto.rds.exceptions import InvalidParameterCombination, InvalidParameterValue, RDSClientError
 from moto.rds.models import DBInstance, RDSBackend
 
@@ -177,6 +178,39 @@ def _check_group(backend: Any, name: str | None, major: int) -> None:
     if group is not None and group.family != f"postgres{major}":
         text = f"The parameter group {name} with DBParameterGroupFamily {group.family} cannot be used for this instance"
         raise InvalidParameterCombination(f"{text}. Use a parameter group of postgres{major}.")
+
+
+def _sends_its_logs(client: Client) -> bool:
+    rds, logs = client("rds"), client("logs")
+    name = "/aws/rds/instance/a/postgresql"
+    logs.create_log_group(logGroupName=name)
+    logs.put_retention_policy(logGroupName=name, retentionInDays=7)
+    _database(client, "a")
+    exports = {"EnableLogTypes": ["postgresql", "upgrade"]}
+    rds.modify_db_instance(DBInstanceIdentifier="a", CloudwatchLogsExportConfiguration=exports)
+    groups = logs.describe_log_groups(logGroupNamePrefix="/aws/rds/")["logGroups"]
+    return [group.get("retentionInDays") for group in groups] == [7, None]
+
+
+@moto_patch(_sends_its_logs)
+def log_groups_of_databases(stack: ExitStack) -> None:
+    """moto's databases send no logs, so no log group appears.
+
+    RDS user guide, "Publishing database logs to Amazon CloudWatch Logs": RDS creates /aws/rds/instance/<name>/<log>
+    where it does not exist, without a retention.
+    """
+
+    def export(database: Any, self: Any, *_: Any, **__: Any) -> Any:
+        logs = logs_backends[self.account_id][self.region_name]
+        for log in database.enabled_cloudwatch_logs_exports or ():
+            group = f"/aws/rds/instance/{database.db_instance_identifier}/{log}"
+            if group not in logs.groups:
+                logs.create_log_group(group, {})
+        return database
+
+    after(stack, RDSBackend, "create_db_instance", export)
+    after(stack, RDSBackend, "restore_db_instance_from_db_snapshot", export)
+    after(stack, RDSBackend, "modify_db_instance", export)
 
 
 def _refuses_changes_while_stopped(client: Client) -> bool:

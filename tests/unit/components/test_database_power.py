@@ -221,7 +221,23 @@ def test_another_database_is_another_switch(account: Any) -> None:
     provider = DatabaseSwitchProvider()
     provider.create(SWITCH)
     assert provider.diff("id", SWITCH, SWITCH | {"instance": "other"}).replaces == ["instance"]
-    assert provider.diff("id", SWITCH, SWITCH | {"profile": "ops"}).changes is False
+
+
+@pytest.mark.parametrize("change", [{"profile": "ops"}, {"final_snapshot": False}])
+def test_a_destroy_reads_the_present_profile_and_snapshot_setting(account: Any, change: dict[str, Any]) -> None:
+    provider = DatabaseSwitchProvider()
+    outs = provider.create(SWITCH).outs or {}
+    news = SWITCH | change
+    difference = provider.diff("id", outs, news)
+    assert (difference.changes, difference.replaces) == (True, []), "the state would keep the old one"
+    assert provider.update("id", outs, SWITCH | change | {"profile": None}).outs == news | {"profile": None}
+
+
+def test_an_update_at_night_that_only_changes_the_profile_starts_nothing(account: Any) -> None:
+    by_day = SWITCH | {"state": "available", "scheduled": True}
+    account.stop_db_instance(DBInstanceIdentifier="db")
+    DatabaseSwitchProvider().update("id", by_day | {"profile": "old"}, by_day)
+    assert state(account) == "stopped"
 
 
 @pytest.fixture

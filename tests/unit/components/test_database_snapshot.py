@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,8 +28,25 @@ def test_a_snapshot_is_waited_for(rds: tuple[Any, Stubber]) -> None:
 def test_a_snapshot_that_an_interrupted_update_left_is_waited_for_too(rds: tuple[Any, Stubber]) -> None:
     client, stub = rds
     stub.add_client_error("create_db_snapshot", "DBSnapshotAlreadyExists")
-    status(stub, "available")
+    status(stub, "creating", "creating", "available")
     snapshot(client, "db", "before", 60, Clock())
+
+
+@pytest.mark.parametrize(("hours", "name"), [(0.5, "before"), (50, "before-20260110120000")])
+def test_a_snapshot_of_another_day_is_not_taken_for_the_one_before_this_migration(
+    rds: tuple[Any, Stubber], hours: float, name: str
+) -> None:
+    client, stub = rds
+    clock = Clock()
+    clock.now = datetime(2026, 1, 10, 12, tzinfo=UTC).timestamp()
+    taken = datetime.fromtimestamp(clock.now, UTC) - timedelta(hours=hours)
+    stub.add_client_error("create_db_snapshot", "DBSnapshotAlreadyExists")
+    snapshots = {"DBSnapshots": [{"Status": "available", "SnapshotCreateTime": taken}]}
+    stub.add_response("describe_db_snapshots", snapshots, {"DBSnapshotIdentifier": "before"})
+    if name != "before":
+        stub.add_response("create_db_snapshot", {}, {"DBInstanceIdentifier": "db", "DBSnapshotIdentifier": name})
+    stub.add_response("describe_db_snapshots", snapshots, {"DBSnapshotIdentifier": name})
+    snapshot(client, "db", "before", 60, clock)
 
 
 def test_without_a_snapshot_nothing_goes_on(rds: tuple[Any, Stubber]) -> None:
