@@ -37,6 +37,8 @@ network = Network(
         addresses=settings.network.addresses,
         single_nat=settings.network.single_nat,
         interface_endpoints=settings.network.interface_endpoints,
+        flow_logs=settings.network.flow_log_traffic,
+        log_retention_days=settings.services.log_retention_days,
         adopted=existing.network,
     ),
 )

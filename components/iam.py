@@ -25,11 +25,15 @@ def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def trust(principal: str, account: str | None = None) -> pulumi.Output[str]:
-    """Lets an AWS service assume the role; with `account`, only on behalf of that account (no confused deputy)."""
-    condition = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
-    statement = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
-    return document([statement | condition])
+def trust(principal: str, account: str) -> pulumi.Output[str]:
+    """Lets an AWS service assume the role on behalf of this account only (no confused deputy)."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": principal},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+    return document([statement])
 
 
 def pull_images(repository_arns: Sequence[pulumi.Input[str]]) -> list[Statement]:
@@ -45,6 +49,15 @@ def write_logs(log_group_arns: Sequence[pulumi.Input[str]]) -> Statement:
     """Write streams of these log groups."""
     streams = [pulumi.Output.concat(arn, ":*") for arn in log_group_arns]
     return allow(["logs:CreateLogStream", "logs:PutLogEvents"], streams)
+
+
+def deliver_flow_logs(log_group_arn: pulumi.Input[str]) -> list[Statement]:
+    """Write a VPC's flow logs to a log group (VPC user guide, "IAM role for publishing flow logs", read 2026-11)."""
+    streams = [pulumi.Output.concat(log_group_arn, ":*")]
+    return [
+        allow(["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], streams),
+        allow(["logs:DescribeLogGroups"], ["*"]),
+    ]
 
 
 def read_secrets(secret_arns: Sequence[pulumi.Input[str]]) -> Statement:

@@ -65,14 +65,15 @@ ENV PATH=/opt/venv/bin:${PATH} \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib TF_CPP_MIN_LOG_LEVEL=2
 
 WORKDIR /home/django
-# The code stays root's; these are what a process may write. `static` is filled here, with settings that name no
-# real service and a key that is gone with this step.
+# The code stays root's; these are what a process may write, and in ECS, where the root file system is read-only, only
+# /tmp and the mounted folders. `static` is filled here, with settings that name no real service and a key that is gone
+# with this step.
 RUN install -d -o django -g django data share keys logs static \
     && python -m compileall -q cvat utils \
     && DJANGO_SECRET_KEY="$(python -c 'import secrets; print(secrets.token_hex(32))')" \
        CVAT_BASE_URL=http://localhost CVAT_POSTGRES_HOST=none CVAT_POSTGRES_USER=none CVAT_POSTGRES_PASSWORD=none \
        CVAT_REDIS_HOST=none python manage.py collectstatic --no-input --verbosity 0 \
-    && rm -rf data/* /tmp/* && chown -R django:django data logs static
+    && rm -rf data/* /tmp/* && chown -R django:django data logs static /tmp
 
 ARG CVAT_COMMIT=c48411ae5014aac4441aa03da8944fbd4373b312
 ARG SERIES_DIGEST=222b1f0b9d3598bd509797db9f2b7ac40f5f48bcf5bee1985e6835d81da150e5
@@ -81,6 +82,9 @@ LABEL org.opencontainers.image.title="CVAT server for AWS" \
       org.opencontainers.image.revision="${CVAT_COMMIT}" \
       com.amazonaws.cvat.series="${SERIES_DIGEST}"
 
+# Fargate gives the empty volume that a task mounts there the owner and the mode of this folder; without VOLUME it would
+# be root's, and closed to others (ECS developer guide, "Use bind mounts").
+VOLUME ["/tmp"]
 USER 1000:1000
 EXPOSE 8080
 STOPSIGNAL SIGTERM

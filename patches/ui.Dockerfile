@@ -59,9 +59,13 @@ LABEL org.opencontainers.image.title="CVAT interface for AWS" \
       org.opencontainers.image.revision="${CVAT_COMMIT}" \
       com.amazonaws.cvat.series="${SERIES_DIGEST}"
 
+RUN chown 1000:1000 /tmp
 USER 1000:1000
 # Says so now, and not in production, if nginx cannot read its configuration as this user.
 RUN nginx -t && rm -f /tmp/nginx.pid
+# The only folder that it writes to. Fargate gives the task's volume the owner and the mode of this one (ECS developer
+# guide, "Use bind mounts"); without VOLUME it would be root's, and closed to others.
+VOLUME ["/tmp"]
 EXPOSE 80
 STOPSIGNAL SIGQUIT
 HEALTHCHECK --interval=30s --timeout=5s --retries=3 \

@@ -24,15 +24,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from policy.rules import RULES, Context, NotKnownError, Resource, Rule, Unknown
 from region import Region
 
-DISPOSABLE = PolicyConfigSchema(
-    properties={
-        "disposable": {
-            "type": "boolean",
-            "default": False,
-            "description": "Whether the stack's data may be lost (the program's setting cvat:disposable).",
-        }
-    }
-)
+
+def _flag(name: str, description: str) -> PolicyConfigSchema:
+    return PolicyConfigSchema(properties={name: {"type": "boolean", "default": False, "description": description}})
+
+
+CONFIGURED = {
+    "stores-kept": _flag("disposable", "Whether the stack's data may be lost (the program's cvat:disposable)."),
+    "read-only-root": _flag("enableExec", "Whether ECS Exec is allowed (the program's cvat:enableExec)."),
+}
+"""Rules that depend on a setting of the program."""
 
 
 def plain(get: Callable[[], Any]) -> Any:
@@ -53,7 +54,14 @@ def context(args: ResourceValidationArgs) -> Context:
     _, _, stack, _, project = args.urn.split(":")[:5]
     provider = args.provider.props if args.provider else {}
     region = provider.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
-    return Context(Region(str(region)), project, stack, bool(args.get_config().get("disposable", False)))
+    config = args.get_config()
+    return Context(
+        Region(str(region)),
+        project,
+        stack,
+        disposable=bool(config.get("disposable", False)),
+        enable_exec=bool(config.get("enableExec", False)),
+    )
 
 
 def policy(rule: Rule) -> ResourceValidationPolicy:
@@ -72,7 +80,7 @@ def policy(rule: Rule) -> ResourceValidationPolicy:
         description=rule.description,
         validate=validate,
         enforcement_level=EnforcementLevel.MANDATORY,
-        config_schema=DISPOSABLE if rule.name == "stores-kept" else None,
+        config_schema=CONFIGURED.get(rule.name),
     )
 
 

@@ -66,12 +66,12 @@ class Backups(pulumi.ComponentResource):
         )
 
     def _role(self, task: str) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:
-        """A role for AWS Backup. Its trust has no condition: AWS documents none for this service."""
+        """A role for AWS Backup."""
         name, args = f"{self._name}-{task}", self._args
         region = args.context.region
         role = aws.iam.Role(
             name,
-            assume_role_policy=iam.trust(region.principal("backup")),
+            assume_role_policy=iam.trust(region.principal("backup"), args.context.account),
             opts=self._child,
         )
         policy = region.arn("iam", f"policy/service-role/{_MANAGED_POLICIES[task]}", account="aws", region="")

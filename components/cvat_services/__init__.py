@@ -220,6 +220,7 @@ class CvatServices(pulumi.ComponentResource):
                 logs=LogTarget(group=log_group.name, region=args.context.region.name),
                 mounts={} if container.variables else folders,
                 read_only=frozenset({"share"}),
+                scratch=container.scratch,
                 health=container.health,
                 stop_seconds=process.stop_seconds,
             )

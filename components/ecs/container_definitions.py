@@ -11,6 +11,8 @@ import pulumi
 _HEALTH_TIMES = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 30}
 """Seconds, but for the number of retries."""
 
+SCRATCH_FOLDER = "/tmp"  # noqa: S108 - in a container, on a volume of its own
+
 
 @dataclass(frozen=True, kw_only=True)
 class LogTarget:
@@ -41,6 +43,8 @@ class ContainerSpec:
     """Volume -> path in the container."""
     read_only: frozenset[str] = frozenset()
     """Volumes that the container cannot write to."""
+    scratch: bool = False
+    """Whether it writes to /tmp, which is then a volume of its own; the image says `VOLUME /tmp`."""
     after: str | None = None
     """Start only when this container has ended with exit code 0."""
     health: tuple[str, ...] = ()
@@ -49,14 +53,30 @@ class ContainerSpec:
     """Whether the task stops when this container does."""
     stop_seconds: int = 30
 
+    @property
+    def scratch_volume(self) -> str:
+        """Name of the volume at /tmp."""
+        return f"{self.name}-tmp"
 
-def definition(spec: ContainerSpec) -> dict[str, Any]:
-    """The container definition of `RegisterTaskDefinition`."""
+
+def definition(spec: ContainerSpec, *, writable_root: bool = False) -> dict[str, Any]:
+    """The container definition of `RegisterTaskDefinition`.
+
+    `writable_root`: ECS Exec's agent writes into the container (ECS developer guide, "Using ECS Exec": read-only root
+    file systems are not supported, read 2026-11).
+    """
+    mounts = [
+        {"sourceVolume": volume, "containerPath": path, "readOnly": volume in spec.read_only}
+        for volume, path in sorted(spec.mounts.items())
+    ]
+    if spec.scratch:
+        mounts.append({"sourceVolume": spec.scratch_volume, "containerPath": SCRATCH_FOLDER, "readOnly": False})
     result: dict[str, Any] = {
         "name": spec.name,
         # An init process passes SIGTERM on, also to a program that is still importing and has no handler yet.
         "linuxParameters": {"initProcessEnabled": True},
         "image": spec.image,
+        "readonlyRootFilesystem": not writable_root,
         "essential": spec.essential,
         "environment": [{"name": name, "value": value} for name, value in sorted(spec.environment.items())],
         "secrets": [{"name": name, "valueFrom": value} for name, value in sorted(spec.secrets.items())],
@@ -69,10 +89,7 @@ def definition(spec: ContainerSpec) -> dict[str, Any]:
                 "awslogs-stream-prefix": spec.name,
             },
         },
-        "mountPoints": [
-            {"sourceVolume": volume, "containerPath": path, "readOnly": volume in spec.read_only}
-            for volume, path in sorted(spec.mounts.items())
-        ],
+        "mountPoints": mounts,
     }
     if spec.entry_point:
         result["entryPoint"] = list(spec.entry_point)

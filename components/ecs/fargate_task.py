@@ -109,10 +109,17 @@ class FargateTask(pulumi.ComponentResource):
             runtime_platform={"cpu_architecture": "X86_64", "operating_system_family": "LINUX"},
             execution_role_arn=execution.arn,
             task_role_arn=task.arn,
-            container_definitions=pulumi.Output.json_dumps([definition(spec) for spec in args.containers]),
-            volumes=[_volume(name, folder) for name, folder in sorted(args.volumes.items())],
+            container_definitions=pulumi.Output.json_dumps(
+                [definition(spec, writable_root=args.enable_exec) for spec in args.containers]
+            ),
+            volumes=[*(_volume(name, folder) for name, folder in sorted(args.volumes.items())), *self._scratch()],
             opts=self._child,
         )
+
+    def _scratch(self) -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
+        """Empty volumes that live as long as the task; owner and mode come from the image's `VOLUME` (ECS developer
+        guide, "Use bind mounts", read 2026-11)."""
+        return [{"name": spec.scratch_volume} for spec in self._args.containers if spec.scratch]
 
 
 def _volume(name: str, folder: Folder) -> aws.ecs.TaskDefinitionVolumeArgsDict:

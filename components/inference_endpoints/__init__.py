@@ -121,8 +121,9 @@ class InferenceEndpoints(pulumi.ComponentResource):
         return pulumi.Output.concat("s3://", self._bucket.bucket, "/", uploaded.key)
 
     def _execution_role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        name, principal = f"{self._name}-models", self._args.context.region.principal("sagemaker")
-        role = aws.iam.Role(name, assume_role_policy=iam.trust(principal), opts=self._child)
+        name, context = f"{self._name}-models", self._args.context
+        trust = iam.trust(context.region.principal("sagemaker"), context.account)
+        role = aws.iam.Role(name, assume_role_policy=trust, opts=self._child)
         policy = aws.iam.RolePolicy(
             name, role=role.name, policy=iam.document(self._model_statements()), opts=self._child
         )
@@ -189,6 +190,8 @@ class InferenceEndpoints(pulumi.ComponentResource):
             containers=containers if shared else None,
             primary_container=None if shared else containers[0],
             inference_execution_config=direct if shared else None,
+            # The containers call nothing. SageMaker loads the archives for them, through the VPC, with the role.
+            enable_network_isolation=True,
             vpc_config={"subnets": args.subnet_ids, "security_group_ids": [self._group.id]},
             # SageMaker reads archive and image with the role when the model is created.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),

@@ -179,6 +179,7 @@ class InitTask(pulumi.ComponentResource):
             secrets={variable: value.reference for variable, value in self._secrets().items()},
             logs=LogTarget(group=args.log_group.name, region=args.context.region.name),
             mounts={"data": DATA_FOLDER},
+            scratch=True,
             after=_PUT_IN_PLACE if args.stores.restored else None,
             essential=last,
         )

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
+from components import iam
 from components.adopted.network import AdoptedNetwork
 from components.context import StackContext
 from components.network import security_groups
@@ -27,6 +28,10 @@ class NetworkArgs:
     """One NAT gateway for all zones instead of one in each."""
     interface_endpoints: Sequence[str] = ()
     """Services to reach by interface endpoint, such as `ecr.api`. Needs a new VPC."""
+    flow_logs: str = ""
+    """Traffic of a new VPC that is logged: `ALL` or `REJECT`. Default: none."""
+    log_retention_days: int = 30
+    """Days for which flow logs are kept."""
     adopted: AdoptedNetwork | None = None
     """Use this VPC and create nothing. Default: a new VPC."""
 
@@ -77,7 +82,40 @@ class Network(pulumi.ComponentResource):
         self.vpc_id = vpc.vpc_id
         self.public_subnet_ids = vpc.public_subnet_ids
         self.private_subnet_ids = vpc.private_subnet_ids
+        self._close_default_group()
         self._interface_endpoints()
+        if self._args.flow_logs:
+            self._flow_logs()
+
+    def _close_default_group(self) -> None:
+        """Every VPC has a group that lets its members call each other; whatever names no group would get it."""
+        aws.ec2.DefaultSecurityGroup(
+            self._name,
+            vpc_id=self.vpc_id,
+            ingress=[],
+            egress=[],
+            tags={"Name": f"{self._name}-default", security_groups.EDGE_TAG: "default"},
+            opts=self._child,
+        )
+
+    def _flow_logs(self) -> None:
+        name, args = f"{self._name}-flow-logs", self._args
+        group = aws.cloudwatch.LogGroup(
+            name, retention_in_days=args.log_retention_days, kms_key_id=args.context.key, opts=self._child
+        )
+        trust = iam.trust(args.context.region.principal("vpc-flow-logs"), args.context.account)
+        role = aws.iam.Role(name, assume_role_policy=trust, opts=self._child)
+        policy = aws.iam.RolePolicy(
+            name, role=role.name, policy=iam.document(iam.deliver_flow_logs(group.arn)), opts=self._child
+        )
+        aws.ec2.FlowLog(
+            self._name,
+            vpc_id=self.vpc_id,
+            traffic_type=args.flow_logs,
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
 
     def _vpc(self) -> awsx.ec2.Vpc:
         args, plan = self._args, self._args.addresses

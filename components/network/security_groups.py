@@ -6,6 +6,8 @@ import pulumi
 import pulumi_aws as aws
 
 ANYWHERE = "0.0.0.0/0"
+EDGE_TAG = "cvat:edge"
+"""Tag that says which end of which intended edge a group is."""
 HTTPS = 443
 Group = aws.ec2.SecurityGroup
 AnyGroup = aws.ec2.SecurityGroup | str
@@ -15,7 +17,7 @@ AnyGroup = aws.ec2.SecurityGroup | str
 def group(name: str, edge: str, vpc_id: pulumi.Input[str], opts: pulumi.ResourceOptions) -> Group:
     """A security group that lets nothing in or out yet. `edge` is its name in the list of intended edges."""
     return aws.ec2.SecurityGroup(
-        name, description=f"CVAT: {edge}", vpc_id=vpc_id, tags={"Name": name, "cvat:edge": edge}, opts=opts
+        name, description=f"CVAT: {edge}", vpc_id=vpc_id, tags={"Name": name, EDGE_TAG: edge}, opts=opts
     )
 
 

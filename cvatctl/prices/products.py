@@ -80,6 +80,7 @@ PRODUCTS = (
     Product(key="efs_gb_month", service="AmazonEFS", usage="TimedStorage-ByteHrs", family="Storage"),
     Product(key="ecr_gb_month", service="AmazonECR", usage="TimedStorage-ByteHrs", family="EC2 Container Registry"),
     Product(key="logs_gb_month", service="AmazonCloudWatch", usage="TimedStorage-ByteHrs", family="Storage Snapshot"),
+    Product(key="vended_logs_gb", service="AmazonCloudWatch", usage="VendedLog-Bytes", family="Data Payload"),
     Product(
         key="s3_gb_month",
         service="AmazonS3",

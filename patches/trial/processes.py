@@ -14,18 +14,20 @@ from pathlib import Path
 from patches.trial.services import HTTPS_A, Services
 from patches.trial.services import program as program_path
 
-# What a container runtime gives a task: a read-only root with two volumes on it, /dev, /proc, /etc/hosts, and
-# scratch space of its own.
+# What a container runtime gives a task: a read-only root with two volumes on it, /dev, /proc, /etc/hosts, and, where
+# its task definition has the volume (settings/releases), scratch space of its own.
 SEPARATE = """
-root=$1; shift; home=$root/home/django; set -e
+root=$1; scratch_folder=$2; shift 2; home=$root/home/django; set -e
 touch "$root/etc/hosts"
 for volume in "$root" "$home/data" "$home/share"; do mount --bind "$volume" "$volume"; done
 mount -o remount,bind,ro "$root"
 for own in /dev /etc/hosts; do mount --bind "$own" "$root$own"; done
 mount -t proc proc "$root/proc"
-for scratch in "$root/tmp" "$root/dev/shm"; do mount -t tmpfs tmpfs "$scratch"; done
+for scratch in "$root/dev/shm" ${scratch_folder:+"$root$scratch_folder"}; do mount -t tmpfs tmpfs "$scratch"; done
 exec chroot --userspec=1000:1000 "$root" "$@"
 """
+WITHOUT_SCRATCH = ("queue-metrics", "copy-demo")
+"""Commands whose containers have no volume at /tmp."""
 BASE_URL = "https://cvat.test:8443"
 ADMIN = "admin"
 
@@ -43,7 +45,8 @@ class Place:
         program = [self.python, *arguments]
         if self.root is None:
             return program
-        return [program_path("unshare"), "--mount", "sh", "-c", SEPARATE, "sh", str(self.root), *program]
+        scratch = "" if arguments[2:3] and arguments[2] in WITHOUT_SCRATCH else "/tmp"  # noqa: S108
+        return [program_path("unshare"), "--mount", "sh", "-c", SEPARATE, "sh", str(self.root), scratch, *program]
 
 
 @dataclass

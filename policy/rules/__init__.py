@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from policy.rules import partition, permissions, plain_secrets, protection, public_access, tags
+from policy.rules import isolation, partition, permissions, plain_secrets, protection, public_access, tags
 from policy.rules.resource import Context, NotKnownError, Resource, Rule, Unknown, Violation
 
 RULES: tuple[Rule, ...] = (
@@ -20,6 +20,10 @@ RULES: tuple[Rule, ...] = (
     partition.images_by_digest,
     tags.tagged,
     permissions.no_wildcard,
+    permissions.own_account,
+    isolation.read_only_root,
+    isolation.isolated_models,
+    isolation.closed_default_group,
     protection.stores_kept,
 )
 """In the order of the output."""

@@ -10,6 +10,7 @@ from policy.rules.resource import Context, Resource, listed, rule, statements
 UNSCOPED: Mapping[str, str] = {
     "ecr:GetAuthorizationToken": "ECR's login has no resource to name",
     "cloudwatch:PutMetricData": "metrics are no resources; the condition cloudwatch:namespace limits it instead",
+    "logs:DescribeLogGroups": "VPC flow logs look for their group by listing all",
     "ssmmessages:CreateControlChannel": "the channels of ECS Exec are no resources",
     "ssmmessages:CreateDataChannel": "the channels of ECS Exec are no resources",
     "ssmmessages:OpenControlChannel": "the channels of ECS Exec are no resources",
@@ -27,6 +28,7 @@ UNSCOPED: Mapping[str, str] = {
 }
 """Actions that may be allowed on every resource, and why (Service Authorization Reference, read 2026-11)."""
 
+ROLE = "aws:iam/role:Role"
 IDENTITY = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy")
 _ARN_PARTS = 6
 
@@ -55,6 +57,18 @@ def wide(statement: Mapping[str, Any]) -> Iterator[str]:
             where = "every resource" if resource == "*" else f"'{resource}'"
             calls = ", ".join(unexplained)
             yield f"it allows {calls} on {where}: name the ARNs, or add the reason to policy/rules/permissions.py."
+
+
+@rule("own-account", "A service takes a role on behalf of this account only.")
+def own_account(resource: Resource, _: Context) -> Iterator[str]:
+    """The rule: the page "Cross-service confused deputy prevention" of each service's guide."""
+    if resource.type != ROLE:
+        return
+    for statement in statements(resource.get("assumeRolePolicy")):
+        principal, condition = statement.get("Principal"), str(statement.get("Condition")).lower()
+        service = principal.get("Service") if isinstance(principal, Mapping) else None
+        if service and statement.get("Effect") == "Allow" and "aws:source" not in condition:
+            yield f"{service} may take it for another account: add the condition aws:SourceAccount."
 
 
 def _is_wide(resource: str) -> bool:

@@ -57,6 +57,8 @@ class Context:
     stack: str
     disposable: bool = False
     """Whether the stack's data may be lost (cvat:disposable)."""
+    enable_exec: bool = False
+    """Whether ECS Exec is allowed (cvat:enableExec)."""
 
 
 Check = Callable[[Resource, Context], Iterator[str]]
@@ -127,7 +129,8 @@ def strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def containers(resource: Resource) -> list[dict[str, Any]]:
-    """Containers of a task definition or a SageMaker model: name, image, environment as a mapping."""
+    """Containers of a task definition or a SageMaker model: name, image, environment as a mapping, and of a task
+    whether its root file system is read-only."""
     if resource.type == "aws:ecs/taskDefinition:TaskDefinition":
         definitions = listed(parsed(resource.get("containerDefinitions")))
         return [
@@ -135,6 +138,7 @@ def containers(resource: Resource) -> list[dict[str, Any]]:
                 "name": definition.get("name"),
                 "image": definition.get("image"),
                 "environment": {pair["name"]: pair.get("value") for pair in listed(definition.get("environment"))},
+                "readonlyRootFilesystem": definition.get("readonlyRootFilesystem"),
             }
             for definition in definitions
             if isinstance(definition, Mapping)

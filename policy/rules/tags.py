@@ -11,7 +11,8 @@ TAGGABLE = frozenset(
     aws:acm/certificate:Certificate aws:wafv2/ipSet:IpSet aws:wafv2/webAcl:WebAcl
     aws:appautoscaling/target:Target aws:backup/plan:Plan aws:backup/vault:Vault
     aws:cloudwatch/eventRule:EventRule aws:cloudwatch/logGroup:LogGroup aws:cloudwatch/metricAlarm:MetricAlarm
-    aws:ec2/eip:Eip aws:ec2/internetGateway:InternetGateway aws:ec2/natGateway:NatGateway
+    aws:ec2/defaultSecurityGroup:DefaultSecurityGroup aws:ec2/eip:Eip aws:ec2/flowLog:FlowLog
+    aws:ec2/internetGateway:InternetGateway aws:ec2/natGateway:NatGateway
     aws:ec2/routeTable:RouteTable aws:ec2/securityGroup:SecurityGroup aws:ec2/subnet:Subnet aws:ec2/vpc:Vpc
     aws:ec2/vpcEndpoint:VpcEndpoint aws:ecr/repository:Repository aws:ecs/cluster:Cluster aws:ecs/service:Service
     aws:ecs/taskDefinition:TaskDefinition aws:efs/accessPoint:AccessPoint aws:efs/fileSystem:FileSystem

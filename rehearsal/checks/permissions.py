@@ -19,8 +19,9 @@ EXERCISED = "Each role may make the calls of its task, no others, and none on a 
 WIDE = "No permission covers every resource without a written reason"
 TRUST = "Each role can be taken by its own service only, on behalf of this account"
 
-ON_BEHALF = ("ecs-tasks",)
-"""Services that say for which account they act, so that a trust policy can ask (ECS developer guide, task roles)."""
+ON_BEHALF = ("backup", "ecs-tasks", "sagemaker", "scheduler", "vpc-flow-logs")
+"""Services that say for which account they act, so that a trust policy can ask (the page "Cross-service confused deputy
+prevention" of each developer guide; for flow logs "IAM role for publishing flow logs"; read 2026-11)."""
 
 
 def exercised(rehearsal: Rehearsal) -> Verdict:

@@ -20,5 +20,10 @@ def rules(rehearsal: Rehearsal) -> Verdict:
 
 def context(rehearsal: Rehearsal) -> Context:
     """What the rules must know beside the resources."""
-    disposable = setting(rehearsal, "disposable") == "true"
-    return Context(Region(rehearsal.region), rehearsal.project, rehearsal.stack, disposable)
+    return Context(
+        Region(rehearsal.region),
+        rehearsal.project,
+        rehearsal.stack,
+        disposable=setting(rehearsal, "disposable") == "true",
+        enable_exec=setting(rehearsal, "enableExec") == "true",
+    )

@@ -113,8 +113,16 @@ def _all_calls(rehearsal: Rehearsal) -> Iterator[tuple[str, list[Call]]]:
             yield arn, [*own, *_mounts(rehearsal, definition), *shell]
     for _, model in stack_queries.sagemaker_models(rehearsal):
         yield model["ExecutionRoleArn"], list(_serves(rehearsal, model))
+    for record in rehearsal.of_type("aws:ec2/flowLog:FlowLog"):
+        yield str(record.inputs["iamRoleArn"]), list(_delivers_flow_logs(str(record.inputs["logDestination"])))
     for role, permissions in scheduled_calls.needed_permissions(rehearsal):
         yield role, [_call(permission.resource, permission.action) for permission in permissions]
+
+
+def _delivers_flow_logs(group: str) -> Iterator[Call]:
+    """What EC2 calls to write a VPC's flow logs (VPC user guide, "IAM role for publishing flow logs", read 2026-11)."""
+    yield _call("*", "logs:DescribeLogGroups")
+    yield from (_call(group, action) for action in ("logs:DescribeLogStreams", *WRITE_LOGS))
 
 
 def _call(subject: str, action: str, *, needed: bool = True, **context: str) -> Call:

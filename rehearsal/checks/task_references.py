@@ -93,7 +93,9 @@ def _volumes(rehearsal: Rehearsal, definition: Described) -> list[str]:
             if mount["sourceVolume"] not in names:
                 problems.append(f"container {container['name']} mounts '{mount['sourceVolume']}', which is no volume.")
     for volume in definition.get("volumes", []):
-        config = volume.get("efsVolumeConfiguration", {})
+        config = volume.get("efsVolumeConfiguration")
+        if config is None:
+            continue  # an empty volume that lives as long as the task
         point_id = config.get("authorizationConfig", {}).get("accessPointId")
         try:
             targets = client.describe_mount_targets(FileSystemId=config["fileSystemId"])["MountTargets"]

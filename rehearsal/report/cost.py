@@ -153,6 +153,8 @@ def _network(sizes: Sizes, stack: Stack) -> Iterator[Item]:
     yield Item(owner, "NAT gateways", sizes.nats, HOUR, "nat_hour")
     yield Item(owner, "data through the NAT gateways", _assumed("nat_gb", sizes.nats), "GB", "nat_gb", assumed=True)
     yield Item(owner, "public addresses of the NAT gateways", sizes.nats, HOUR, "ipv4_hour")
+    flow_logs = _assumed("flow_logs_gb", sizes.flow_logs)
+    yield Item(owner, "VPC flow logs", flow_logs, "GB", "vended_logs_gb", assumed=True)
     endpoints = stack.of("aws:ec2/vpcEndpoint:VpcEndpoint")
     interfaces = sum(len(endpoint.inputs.get("subnetIds") or ()) for endpoint in endpoints)
     owner = stack.owner("aws:ec2/vpcEndpoint:VpcEndpoint")

@@ -18,6 +18,7 @@ PRESETS = Path("settings") / "presets.yaml"
 ZONES = 3
 """Zones of a network that the program creates, each with a NAT gateway unless `natGateways` is `single`."""
 
+FLOW_LOG = "aws:ec2/flowLog:FlowLog"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
 STARTS = ("startDBInstance", "createEndpoint", "enableAlarmActions")
 STOPS = ("stopDBInstance", "deleteEndpoint", "disableAlarmActions")
@@ -44,6 +45,7 @@ class Sizes:
     """Instance types and how many of each."""
 
     nats: int = 0
+    flow_logs: bool = False
     database: str = ""
     database_nodes: int = 0
     storage_gb: int = 0
@@ -67,6 +69,7 @@ def measured(records: Sequence[Record]) -> Sizes:
     variant = variants[0] if variants else {}
     return Sizes(
         nats=sum(record.type == "aws:ec2/natGateway:NatGateway" for record in records),
+        flow_logs=FLOW_LOG in first,
         database=database.get("instanceClass", ""),
         database_nodes=(2 if database.get("multiAz") else 1) if database else 0,
         storage_gb=int(database.get("allocatedStorage", 0)),
@@ -151,6 +154,7 @@ def _of_preset(preset: Mapping[str, str | int], config: Mapping[str, str], now: 
     return replace(
         now,
         nats=(1 if text("natGateways") == "single" else ZONES) if now.nats else 0,
+        flow_logs=bool(now.nats) and text("flowLogs") != "off",
         database=text("dbInstanceClass") if now.database else "",
         database_nodes=(1 if text("dbAvailability") == "single" else 2) if now.database else 0,
         storage_gb=number("dbStorageGb") if now.database else 0,

@@ -11,7 +11,7 @@ _HEALTH = "/api/v1/restrictions/user-agreements"
 
 
 def _server_image(kind: str, *command: str) -> Container:
-    return Container(name=kind, image="server", command=command)
+    return Container(name=kind, image="server", command=command, scratch=True)
 
 
 _QUEUE_METRICS = Container(
@@ -65,7 +65,7 @@ _UI = Process(
     kind="ui",
     size="ui",
     edge="ui",
-    containers=(Container(name="ui", image="ui"),),
+    containers=(Container(name="ui", image="ui", scratch=True),),
     port=80,
     health_path="/",
     interruptible=True,

@@ -34,6 +34,8 @@ class Container:
     """Arguments of the image's entry point. Default: the image's own."""
     health: tuple[str, ...] = ()
     """Command that ends with 0 while the container is well. ECS does not read the image's HEALTHCHECK."""
+    scratch: bool = False
+    """Whether it writes to /tmp. Its root file system is read-only."""
     variables: tuple[str, ...] = ()
     """Prefixes of the only variables that it gets; it has no volumes then. Default: all variables of the process."""
 

@@ -61,7 +61,7 @@ class Access(Section):
     hosted_zone_id: HostedZoneId = ""
     """Hosted zone of Route 53 in which hostName gets its record; the zone must be in this account."""
     enable_exec: bool = False
-    """Allows `aws ecs execute-command` into running tasks."""
+    """Allows `aws ecs execute-command` into running tasks, whose root file systems are then not read-only."""
 
     @property
     def public(self) -> bool:

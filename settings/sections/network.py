@@ -53,6 +53,9 @@ class Network(Section):
     interface_endpoints: Annotated[tuple[EndpointService, ...], Many] = ()
     """AWS services that are reached by a private endpoint instead of NAT, such as ecr.api, ecr.dkr, logs,
     secretsmanager, sagemaker.runtime."""
+    flow_logs: Literal["off", "rejected", "all"]
+    """Which connections of a new VPC are logged, by addresses and ports: `rejected` those that a security group
+    refused, `all` every one. An existing VPC keeps its own flow logs."""
     vpc_id: VpcId = ""
     """Id of an existing VPC to use instead of a new one; then both lists of subnet ids are needed."""
     public_subnet_ids: Annotated[tuple[SubnetId, ...], Many] = ()
@@ -67,6 +70,11 @@ class Network(Section):
             public_cidrs=self.public_subnet_cidrs,
             private_cidrs=self.private_subnet_cidrs,
         )
+
+    @property
+    def flow_log_traffic(self) -> str:
+        """As EC2 names the traffic; empty: none."""
+        return {"off": "", "rejected": "REJECT", "all": "ALL"}[self.flow_logs]
 
     @property
     def single_nat(self) -> bool:

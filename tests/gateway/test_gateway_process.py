@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from tests.support.gateway.cvat_clients import CLIENTS, FIRST, V214, box, encoded
 from tests.support.gateway.serving import CREDENTIALS, FOLDER, REGISTRY, picture, process, serve_stub
+from tests.support.read_only_root import read_only_root
 
 ANSWERS = {
     "detector": DETECTION.decode(),
@@ -70,6 +71,30 @@ def test_sigterm_finishes_what_is_in_flight_and_each_request_has_one_line_withou
     assert line["ms"] >= line["upstream_ms"] >= 1000
     assert image not in output, "no image in the log"
     assert not any(secret in output for name, secret in CREDENTIALS.items() if name != "AWS_REGION")
+
+
+def test_it_writes_no_file_so_that_its_root_can_be_read_only(registry: Path, tmp_path: Path) -> None:
+    endpoints = json.dumps({"detector": {"endpoint": "detector"}})
+    with serve_stub(Stub()) as runtime:
+        environ = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime, "SERVERLESS_ENDPOINTS": endpoints, **CREDENTIALS}
+        with process(FUNCTIONS_DIR=str(registry), **environ, **read_only_root(tmp_path)) as (address, _):
+            for size in ((64, 48), (3000, 3000)):
+                answer = FIRST.post(address, "detector", {"image": encoded(picture(*size, "PNG"))})
+                assert answer.status_code == 200, answer.text
+
+
+def test_the_stand_in_for_a_read_only_root_refuses_what_is_written(tmp_path: Path) -> None:
+    for code in ("open('x', 'w')", "import tempfile; tempfile.mkdtemp()", "import os; os.open('x', os.O_CREAT)"):
+        run = subprocess.run(  # noqa: S603 - our own code
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=read_only_root(tmp_path),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 1, code
+        assert "Read-only file system" in run.stderr or "No usable temporary directory" in run.stderr, run.stderr
 
 
 def test_a_bad_setting_ends_the_start_with_a_sentence(tmp_path: Path) -> None:

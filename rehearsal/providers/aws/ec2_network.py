@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any, ClassVar
 
 from rehearsal.engine.state import Record
+from rehearsal.errors import RehearsalError
 from rehearsal.providers.aws.endpoints import ec2_arn
 from rehearsal.providers.resource import (
     RESOURCE_TYPES,
@@ -238,6 +239,30 @@ class NatGateway(ResourceType, token="aws:ec2/natGateway:NatGateway"):
         address = (gateway.get("NatGatewayAddresses") or [{}])[0]
         outputs = {"publicIp": address.get("PublicIp", ""), "privateIp": address.get("PrivateIp", "")}
         return Attributes(gateway_id, outputs)
+
+
+class FlowLog(ResourceType, token="aws:ec2/flowLog:FlowLog"):
+    """Flow logs of a VPC, a subnet or an interface."""
+
+    tags = True
+    replace_on = words(
+        "destinationOptions eniId iamRoleArn logDestination logDestinationType logFormat maxAggregationInterval "
+        "subnetId trafficType vpcId"
+    )
+    delete_call = deleted_by("ec2:DeleteFlowLogs", FlowLogIds="id")
+
+    def create(self, request: ResourceRequest) -> Attributes:
+        extra = {
+            "ResourceIds": [request.inputs.take("vpcId")],
+            "ResourceType": "VPC",
+            "DeliverLogsPermissionArn": request.inputs.take("iamRoleArn"),
+            "LogDestinationType": request.inputs.take("logDestinationType", "cloud-watch-logs"),
+        } | tag_specifications(request, "vpc-flow-log")
+        answer = request.call_with_inputs("ec2", "CreateFlowLogs", extra)
+        if refused := answer.get("Unsuccessful"):
+            raise RehearsalError(f"EC2 makes no flow logs: {refused[0]['Error']['Message']}")
+        (flow_log,) = answer["FlowLogIds"]
+        return Attributes(flow_log, {"arn": ec2_arn(request, f"vpc-flow-log/{flow_log}")})
 
 
 ENDPOINT_LISTS = {"routeTableIds": "RouteTable", "securityGroupIds": "SecurityGroup", "subnetIds": "Subnet"}

@@ -43,6 +43,35 @@ class SecurityGroup(ResourceType, token="aws:ec2/securityGroup:SecurityGroup"):
         return Attributes(group_id, outputs | {"ownerId": request.account.id})
 
 
+class DefaultSecurityGroup(ResourceType, token="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"):
+    """The group that EC2 makes with a VPC. The provider adopts it, and removes all rules that it is not given."""
+
+    tags = True
+    replace_on = words("vpcId")
+
+    def create(self, request: ResourceRequest) -> Attributes:
+        filters = [
+            {"Name": "vpc-id", "Values": [request.inputs.take("vpcId")]},
+            {"Name": "group-name", "Values": ["default"]},
+        ]
+        (group,) = request.call("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"]
+        group_id = group["GroupId"]
+        for direction, permissions in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+            if present := group[permissions]:
+                operation = f"RevokeSecurityGroup{direction.capitalize()}"
+                request.call("ec2", operation, GroupId=group_id, IpPermissions=present)
+            for rule in request.inputs.take(direction) or []:
+                _authorize(request, direction, group_id, rule)
+        request.tagged = True
+        if request.tags:
+            request.call("ec2", "CreateTags", Resources=[group_id], Tags=request.tag_pairs())
+        arn = ec2_arn(request, f"security-group/{group_id}")
+        return Attributes(group_id, {"arn": arn, "name": "default", "ownerId": request.account.id})
+
+    def delete(self, request: ResourceRequest) -> None:
+        """Stays as it is, without rules: EC2 deletes it with its VPC."""
+
+
 def _authorize(request: ResourceRequest, direction: str, group_id: str, rule: Mapping[str, Any]) -> None:
     permissions = [_permission(rule, group_id)]
     operation = f"AuthorizeSecurityGroup{direction.capitalize()}"

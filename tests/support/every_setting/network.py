@@ -119,6 +119,16 @@ def one_nat_gateway_serves_all_zones(seen: Seen, _: str) -> None:
     assert len(public & set(nat_subnets)) == 1, "each more costs as much again"
 
 
+@claim("flowLogs", "rejected")
+def refused_connections_are_logged_with_the_stacks_retention(seen: Seen, _: str) -> None:
+    flow_logs = seen.client("ec2").describe_flow_logs()["FlowLogs"]
+    assert [flow_log["TrafficType"] for flow_log in flow_logs] == ["REJECT"], "who knocks is what one wants to know"
+    groups = seen.client("logs").describe_log_groups(logGroupNamePrefix="network-flow-logs")["logGroups"]
+    destination = flow_logs[0]["LogDestination"]
+    assert [group["arn"].removesuffix(":*") for group in groups] == [destination], "elsewhere nobody looks"
+    assert groups[0].get("retentionInDays"), "logs that are kept for ever cost more every month"
+
+
 @claim("interfaceEndpoints", ["ecr.api", "logs"])
 def each_service_gets_a_private_endpoint_in_every_zone(seen: Seen, services: list[str]) -> None:
     endpoints = seen.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]

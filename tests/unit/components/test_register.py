@@ -10,19 +10,23 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.adopted.network import AdoptedNetwork, AdoptedSubnet
 from components.context import StackContext
 from components.data_tier import DataTier, DataTierArgs
 from components.data_tier.file_system import FileSystem, FileSystemArgs
 from components.ecs.container_definitions import ContainerSpec, LogTarget, definition
 from components.images import Image, Images, ImagesArgs
+from components.images.build_context import BUILDS
 from components.inference_endpoints import InferenceEndpoints, InferenceEndpointsArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
 from settings.functions import Deployable, Function, LocalArchive, StoredArchive
 from settings.ingress_options import IngressOptions
+from settings.releases import RELEASES
 from settings.values import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors
 from settings.zones import Zone
+from tests.support.paths import ROOT
 
 ZONES = [Zone(f"cn-north-1{letter}", f"cnn1-az{n}") for letter, n in (("a", 1), ("b", 2), ("d", 4))]
 VPC = {"vpcId": "vpc-1", "publicSubnetIds": [], "natGateways": []}
@@ -48,6 +52,39 @@ def test_a_network_asks_for_one_nat_gateway_where_one_will_do(engine: Any, conte
     vpc = engine.only("awsx:ec2:Vpc")
     assert vpc["natGateways"]["strategy"] == "Single"
     assert vpc["vpcEndpointSpecs"][0]["serviceName"] == "com.amazonaws.cn-northwest-1.s3"
+
+
+def test_a_new_network_closes_its_default_group_and_logs_nothing_unless_asked(
+    engine: Any, context: StackContext
+) -> None:
+    engine.outputs["awsx:ec2:Vpc"] = VPC | {"privateSubnetIds": ["a", "b", "c"]}
+    engine.run(lambda: Network("n", NetworkArgs(context=context, zones=ZONES, addresses=PLAN)))
+    group = engine.only("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
+    assert (group["vpcId"], group["ingress"], group["egress"]) == ("vpc-1", [], [])
+    assert not engine.of_type("aws:ec2/flowLog:FlowLog")
+
+
+def test_flow_logs_are_delivered_by_a_role_that_ec2_takes_for_this_account_only(
+    engine: Any, context: StackContext
+) -> None:
+    engine.outputs["awsx:ec2:Vpc"] = VPC | {"privateSubnetIds": ["a", "b", "c"]}
+    args = NetworkArgs(context=context, zones=ZONES, addresses=PLAN, flow_logs="ALL", log_retention_days=90)
+    engine.run(lambda: Network("n", args))
+    assert engine.only("aws:ec2/flowLog:FlowLog")["trafficType"] == "ALL"
+    assert engine.only("aws:cloudwatch/logGroup:LogGroup")["retentionInDays"] == 90
+    (statement,) = json.loads(engine.only("aws:iam/role:Role")["assumeRolePolicy"])["Statement"]
+    assert statement["Principal"] == {"Service": "vpc-flow-logs.amazonaws.com"}, "the same name in every partition"
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": context.account}}
+
+
+def test_an_existing_network_keeps_its_default_group_and_its_flow_logs(engine: Any, context: StackContext) -> None:
+    private = [AdoptedSubnet(subnet_id=zone.name, vpc_id="vpc-9", zone=zone, public=False) for zone in ZONES]
+    theirs = AdoptedNetwork(vpc_id="vpc-9", public_subnet_ids=["p", "q", "r"], private_subnets=private)
+    engine.run(
+        lambda: Network("n", NetworkArgs(context=context, zones=(), addresses=PLAN, adopted=theirs, flow_logs="ALL"))
+    )
+    assert not engine.of_type("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"), "others may rely on it"
+    assert not engine.of_type("aws:ec2/flowLog:FlowLog"), "their owner decides"
 
 
 def test_a_network_of_zones_without_fargate_is_refused(engine: Any, context: StackContext) -> None:
@@ -267,3 +304,31 @@ def test_a_container_that_follows_another_waits_for_its_success() -> None:
     )
     assert made["secrets"] == [{"name": "S", "valueFrom": "arn:s"}]
     assert made["mountPoints"][0]["readOnly"] is True
+
+
+def test_a_container_writes_to_its_mounts_and_where_it_needs_scratch_space_and_nowhere_else() -> None:
+    spec = ContainerSpec(name="web", image="i@sha256:0", logs=LogTarget(group="g", region="r"), scratch=True)
+    made = definition(spec)
+    assert made["readonlyRootFilesystem"] is True
+    assert made["mountPoints"] == [{"sourceVolume": "web-tmp", "containerPath": "/tmp", "readOnly": False}]
+    assert definition(dataclasses.replace(spec, scratch=False))["mountPoints"] == [], "no volume that nothing needs"
+
+
+def test_ecs_exec_gets_a_root_that_its_agent_can_write_to() -> None:
+    spec = ContainerSpec(name="web", image="i@sha256:0", logs=LogTarget(group="g", region="r"))
+    assert definition(spec, writable_root=True)["readonlyRootFilesystem"] is False, "it would not start"
+
+
+PARTS = [part for release in RELEASES.values() for process in release.services for part in process.containers]
+
+
+@pytest.mark.parametrize("image", sorted({part.image for part in PARTS}))
+def test_an_image_declares_the_scratch_space_of_its_containers(image: str) -> None:
+    """Without VOLUME, Fargate's empty volume belongs to root, and our processes are no root."""
+    scratch = any(part.scratch for part in PARTS if part.image == image)
+    lines = (ROOT / BUILDS[image].dockerfile).read_text(encoding="utf-8").splitlines()
+    assert ('VOLUME ["/tmp"]' in lines) is scratch
+    if scratch:
+        last_step = max(number for number, line in enumerate(lines) if line.startswith(("RUN", "COPY")))
+        assert lines.index('VOLUME ["/tmp"]') > last_step, "a build step's files below it would be lost"
+        assert any("/tmp" in line and "chown" in line for line in lines), "its owner is who writes"

@@ -17,6 +17,7 @@ from cvatctl.canary import smoke
 from cvatctl.canary.client import Cvat
 from tests.support.fake_cvat import FakeCvat, serving
 from tests.support.paths import ROOT
+from tests.support.read_only_root import read_only_root
 
 
 @pytest.fixture
@@ -34,8 +35,10 @@ def image(tmp_path: Path) -> Path:
 
 
 def run(image: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """As in the container: a Python without any package of ours."""
-    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(image)!r}); {_START}"]
+    """As in the container: a Python without any package of ours, that cannot write."""
+    prepare = f"import sys; sys.path.insert(0, {str(image)!r}); "
+    command = [sys.executable, "-I", "-S", "-c", f"{prepare}import sitecustomize; {_START}"]
+    read_only_root(image)
     quick = {"PATH": os.environ["PATH"], **variables}
     return subprocess.run(command, env=quick, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  (our own code)
 
@@ -79,7 +82,7 @@ def test_a_task_with_missing_variables_names_them(image: Path) -> None:
 
 
 def test_the_image_holds_the_smoke_test_and_nothing_else(image: Path) -> None:
-    files = sorted(path.relative_to(image).as_posix() for path in image.rglob("*.py"))
+    files = sorted(path.relative_to(image).as_posix() for path in (image / "cvatctl").rglob("*.py"))
     modules = ("__init__", "__main__", "client", "functions", "run")
     assert files == ["cvatctl/__init__.py", *(f"cvatctl/canary/{name}.py" for name in modules)]
 

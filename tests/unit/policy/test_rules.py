@@ -27,9 +27,11 @@ MODEL = "aws:sagemaker/model:Model"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ROLE = "aws:iam/role:Role"
 SECRET = "aws:secretsmanager/secret:Secret"
+DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 PARAMETERS = "aws:rds/parameterGroup:ParameterGroup"
 
 ALL_LOCKED = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
+TAKEN = {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
 TLS_ONLY = {"Effect": "Deny", "Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
 KEPT = {"deletionProtection": True, "finalSnapshotIdentifier": "last", "backupRetentionPeriod": 7}
 
@@ -198,6 +200,17 @@ CASES: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
         {"policy": policy({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})},
         "NotAction",
     ),
+    (
+        "own-account",
+        ROLE,
+        {"assumeRolePolicy": policy({**TAKEN, "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}}})},
+        {"assumeRolePolicy": policy(TAKEN)},
+        "for another account",
+    ),
+    ("read-only-root", TASK, task(readonlyRootFilesystem=True), task(), "container web can write to its root"),
+    ("read-only-root", TASK, task(readonlyRootFilesystem=True), task(readonlyRootFilesystem=False), "mount a volume"),
+    ("isolated-models", MODEL, {"enableNetworkIsolation": True}, {}, "enableNetworkIsolation is not true"),
+    ("closed-default-group", DEFAULT_GROUP, {"ingress": [], "egress": []}, {"egress": [OPEN]}, "it has egress rules"),
     ("stores-kept", DATABASE, KEPT, {**KEPT, "deletionProtection": False}, "one API call could delete"),
     ("stores-kept", DATABASE, KEPT, {**KEPT, "skipFinalSnapshot": True}, "no final snapshot"),
     ("stores-kept", DATABASE, KEPT, {**KEPT, "backupRetentionPeriod": 0}, "point in time"),
@@ -234,6 +247,11 @@ def test_a_disposable_stack_may_lose_its_stores_but_not_its_encryption() -> None
     disposable = Context(Region("cn-northwest-1"), "cvat", "team", disposable=True)
     assert found("stores-kept", DATABASE, {}, disposable) == []
     assert found("encrypted-at-rest", DATABASE, {}, disposable)
+
+
+def test_a_shell_in_a_container_needs_a_root_that_can_be_written() -> None:
+    with_exec = Context(Region("cn-northwest-1"), "cvat", "team", enable_exec=True)
+    assert found("read-only-root", TASK, task(), with_exec) == [], "ECS Exec's agent would not start"
 
 
 def test_a_store_that_pulumi_may_delete_is_a_fault_where_that_is_known() -> None:
