@@ -1,17 +1,14 @@
-"""How a network wants its image: declared in the registry, built into the network itself."""
+"""How a network wants its image: declared in the registry, and where each pixel of the image then lies."""
 
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-import openvino as ov
-from openvino.preprocess import PrePostProcessor
+import numpy.typing as npt
 from pydantic import Field
 
-from models.errors import ModelError
 from models.images import Pixels
-from models.runtime import Names, Network, Runtime, find_port
 from models.validation import Options
 
 Size = tuple[Annotated[int, Field(ge=1, le=8192)], Annotated[int, Field(ge=1, le=8192)]]
@@ -31,9 +28,14 @@ class ImageInput(Options):
     divide: tuple[Annotated[float, Field(gt=0)], ...] = ()
     """Divides what is left, likewise: 255 for networks that take 0 to 1."""
     size: Size | None = None
-    """Width and height that images are stretched to; default: the network's own where it has a fixed one."""
+    """Width and height that images are brought to; default: the network's own where it has a fixed one."""
     max_size: Size | None = None
     """Images larger than this are scaled down into it, keeping their proportions, and boxes scaled back."""
+    fit: Literal["stretch", "letterbox", "pad"] = "stretch"
+    """How an image of other proportions is brought to `size`: letterbox and pad keep them, and fill what is left on
+    both sides or at the right and below."""
+    fill: Annotated[int, Field(ge=0, le=255)] = 114
+    """Value of what letterbox and pad fill."""
 
     def tensor_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height at which an image of this size is shown to the network."""
@@ -45,48 +47,48 @@ class ImageInput(Options):
         return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def compile_with_image(
-    runtime: Runtime, model: ov.Model, path: Path, image: ImageInput, inputs: Names, outputs: Names
-) -> tuple[Network, ImageInput]:
-    """Builds colour order, scaling and layout into the network, which then takes plain pixels.
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where an image lies in what the network was shown."""
 
-    Its input "image" is then uint8, N x H x W x 3 (H x W x 3 for layouts without N), red green blue. The
-    returned ImageInput has the size that the network itself dictates.
-    """
-    try:
-        processed = _preprocess(model, image, path)
-    except RuntimeError as error:
-        raise ModelError(f"{path.name} does not fit sagemaker.options.input: {error}") from None
-    network = runtime.compile(processed, {"image": image.name, **inputs}, outputs, path.name)
-    height, width = network.shape("image")[-3:-1]
-    if width is None or height is None:
-        return network, image
-    if image.size not in (None, (width, height)):
-        raise ModelError(f"{path.name} takes images of {width}x{height}, but input.size is {image.size}: remove it")
-    return network, image.model_copy(update={"size": (width, height)})
+    image: tuple[int, int]
+    """Width and height of the image, in its own pixels."""
+    shown: tuple[int, int]
+    """Width and height of what the network was shown."""
+    content: tuple[int, int]
+    """Width and height of the image in it; less than `shown` where something was filled."""
+    scale: tuple[float, float]
+    """Shown pixels for a pixel of the image, horizontally and vertically."""
+    offset: tuple[int, int]
+    """Left and top of the image in what is shown."""
+
+    def to_image(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Points (any number of x y pairs in the last dimension) in shown pixels become pixels of the image."""
+        repeats = points.shape[-1] // 2
+        return np.asarray((points - np.tile(self.offset, repeats)) / np.tile(self.scale, repeats))
 
 
-def _preprocess(model: ov.Model, image: ImageInput, path: Path) -> ov.Model:
-    port = find_port(model.inputs, "image", image.name, path.name)
-    if len(port.get_partial_shape()) != len(image.layout):
-        raise ModelError(
-            f"{path.name}: sagemaker.options.input.layout {image.layout} has {len(image.layout)} dimensions, "
-            f"the network's input has {port.get_partial_shape()}"
-        )
-    builder = PrePostProcessor(model)
-    entry = builder.input(model.inputs.index(port))
-    entry.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC" if "N" in image.layout else "HWC"))
-    entry.model().set_layout(ov.Layout(image.layout))
-    steps = entry.preprocess()
-    if image.colors == "BGR":
-        steps.reverse_channels()
-    if image.mean or image.divide:
-        steps.convert_element_type(ov.Type.f32)
-    if image.mean:
-        steps.mean(list(image.mean) if len(image.mean) > 1 else image.mean[0])
-    if image.divide:
-        steps.scale(list(image.divide) if len(image.divide) > 1 else image.divide[0])
-    return builder.build()
+def show(pixels: Pixels, image: ImageInput) -> tuple[Pixels, Placement]:
+    """The image as the network is shown it, height x width x 3, and where it lies there."""
+    height, width = pixels.shape[:2]
+    size = image.tensor_size(width, height)
+    if image.fit == "stretch" or (width, height) == size:
+        scale = (size[0] / width, size[1] / height)
+        place = Placement(image=(width, height), shown=size, content=size, scale=scale, offset=(0, 0))
+        return resize(pixels, size), place
+    factor = min(size[0] / width, size[1] / height)
+    content = max(1, round(width * factor)), max(1, round(height * factor))
+    left, top = ((size[0] - content[0]) // 2, (size[1] - content[1]) // 2) if image.fit == "letterbox" else (0, 0)
+    canvas = np.full((size[1], size[0], 3), image.fill, np.uint8)
+    canvas[top : top + content[1], left : left + content[0]] = resize(pixels, content)
+    scale = (factor, factor)
+    place = Placement(image=(width, height), shown=size, content=content, scale=scale, offset=(left, top))
+    return canvas, place
+
+
+def batched(shown: Pixels, image: ImageInput) -> Pixels:
+    """With the batch's dimension, if the network has one."""
+    return shown[np.newaxis] if "N" in image.layout else shown
 
 
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:

@@ -1,82 +1,153 @@
-"""OpenVINO behind two calls: read a file, run a network whose inputs and outputs carry our names."""
+"""Networks behind one call, whichever program computes them: OpenVINO on CPUs, ONNX Runtime on CPUs and GPUs."""
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import numpy.typing as npt
-import openvino as ov
 
 from models.errors import ModelError
+from models.image_input import ImageInput
 
 Array = npt.NDArray[Any]
 Names = Mapping[str, str | None]
 """Our name for an input or output -> the network's; None: the one called like ours, or the only one."""
+Compute = Callable[[Mapping[int, Array]], Sequence[Array]]
+"""Inputs by their index to outputs in their order. The outputs may live in buffers that the next call overwrites."""
 
 SUFFIXES = (".xml", ".onnx", ".pb")
 """OpenVINO IR, ONNX and a frozen TensorFlow graph."""
 
+RUNTIMES = {
+    "openvino": ("openvino", "models.runtime_openvino"),
+    "onnxruntime": ("onnxruntime", "models.runtime_onnxruntime"),
+}
+"""Name -> the package that it needs, and our module with make(threads). The first that is installed is the default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """An input or output of a network."""
+
+    names: frozenset[str]
+    shape: tuple[int | None, ...]
+    """None where any length is taken; the empty tuple where the number of dimensions is not known."""
+    dtype: npt.DTypeLike
+
 
 class Network:
-    """A compiled network. Not for two threads at once: its buffers are reused from call to call."""
+    """A network whose inputs and outputs carry our names. Not for two threads at once: its buffers are reused."""
 
-    def __init__(self, compiled: ov.CompiledModel, inputs: Names, outputs: Names, label: str) -> None:
-        self._request = compiled.create_infer_request()
-        self._inputs = {ours: find_port(compiled.inputs, ours, name, label) for ours, name in inputs.items()}
-        self._outputs = {ours: find_port(compiled.outputs, ours, name, label) for ours, name in outputs.items()}
-        fed = [compiled.inputs.index(port) for port in self._inputs.values()]
-        left = [port for index, port in enumerate(compiled.inputs) if index not in fed]
+    def __init__(
+        self,
+        compute: Compute,
+        ports: tuple[Sequence[Port], Sequence[Port]],
+        names: tuple[Names, Names],
+        label: str,
+        *,
+        image: ImageInput | None = None,
+        constants: Mapping[str, Any] | None = None,
+    ) -> None:
+        """ports and names are those of the inputs, then of the outputs. label is how errors call the network.
+
+        Raises ModelError where an input is not fed, or two of our outputs are one.
+        """
+        inputs, outputs = ports
+        constants = constants or {}
+        self.image = image
+        """How its input "image" takes pixels, with the size that the network itself dictates."""
+        self._compute = compute
+        self._inputs = {ours: find_port(inputs, ours, name, label) for ours, name in names[0].items()}
+        fixed = {find_port(inputs, name, name, label): value for name, value in constants.items()}
+        self._ports = inputs, outputs
+        self._outputs = {ours: find_port(outputs, ours, name, label) for ours, name in names[1].items()}
+        fed = {*self._inputs.values(), *fixed}
+        left = [port for index, port in enumerate(inputs) if index not in fed]
         if left:
             raise ModelError(f"{label} has an input that its handler does not feed: {_names(left)}")
-        read = [compiled.outputs.index(port) for port in self._outputs.values()]
-        if len(set(read)) < len(read):
-            raise ModelError(
-                f"{label}: {', '.join(outputs)} must be different outputs; it has {_names(compiled.outputs)}"
-            )
-        self.unread = [port_names(port) for index, port in enumerate(compiled.outputs) if index not in read]
+        if len(set(self._outputs.values())) < len(self._outputs):
+            raise ModelError(f"{label}: {', '.join(names[1])} must be different outputs; it has {_names(outputs)}")
+        self._constants = {index: np.asarray(value, inputs[index].dtype) for index, value in fixed.items()}
+        read = set(self._outputs.values())
+        self.unread = [set(port.names) for index, port in enumerate(outputs) if index not in read]
         """The names of each output that is not asked for."""
 
     def shape(self, name: str) -> tuple[int | None, ...]:
         """Dimensions of an input; None where any length is taken."""
-        return _dimensions(self._inputs[name])
+        return self._ports[0][self._inputs[name]].shape
 
     def output_shape(self, name: str) -> tuple[int | None, ...]:
         """Dimensions of an output; None where they depend on the input, the empty tuple where their number does."""
-        return _dimensions(self._outputs[name])
+        return self._ports[1][self._outputs[name]].shape
 
     def __call__(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """One inference. The answers live in the network's own buffers until the next call."""
-        values = {self._inputs[name]: value for name, value in feeds.items()}
-        results = self._request.infer(values, share_inputs=True, share_outputs=True)
-        return {name: results[port] for name, port in self._outputs.items()}
+        values = dict(self._constants)
+        for name, value in feeds.items():
+            index = self._inputs[name]
+            values[index] = np.asarray(value, self._ports[0][index].dtype)
+        results = self._compute(values)
+        return {name: results[index] for name, index in self._outputs.items()}
 
 
-class Runtime:
-    """OpenVINO on the CPU, held to a number of threads so that containers share an instance."""
+class Runtime(Protocol):
+    """What computes networks, held to a number of threads so that containers share an instance."""
 
-    def __init__(self, threads: int) -> None:
-        self._core = ov.Core()
-        self._config = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": str(threads),
-            "NUM_STREAMS": "1",
-            # Newer CPUs would round to bfloat16 on their own: one archive would answer differently on each.
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
+    def load(
+        self,
+        path: Path,
+        inputs: Names,
+        outputs: Names,
+        *,
+        image: ImageInput | None = None,
+        constants: Mapping[str, Any] | None = None,
+        free_batch: bool = False,
+    ) -> Network:
+        """The network of a file, ready to run; a ModelError says what does not fit.
 
-    def read(self, path: Path) -> ov.Model:
-        """A network's file (IR, ONNX, TensorFlow graph, SavedModel folder), or a ModelError."""
+        With `image`, the input "image" (its name is image.name) takes uint8 pixels, N x H x W x 3 or H x W x 3 for
+        layouts without N, red green blue: colour order, scaling and layout are done behind it. Constants are
+        fed to the inputs of these names at each call. free_batch: any batch is taken, if the network allows it.
+        """
+
+
+def make_runtime(threads: int, name: str | None = None) -> Runtime:
+    """The runtime of that name, or the one that is installed. Raises ModelError."""
+    if name is not None and name not in RUNTIMES:
+        raise ModelError(f"RUNTIME is {name!r}: it must be {' or '.join(RUNTIMES)}")
+    for known, (package, module) in RUNTIMES.items():
+        if name not in (None, known):
+            continue
         try:
-            return self._core.read_model(path)
-        except RuntimeError as error:
-            raise ModelError(f"{path.name} cannot be read as a network: {_last_line(error)}") from None
+            importlib.import_module(package)
+        except ImportError:
+            continue
+        made: Runtime = importlib.import_module(module).make(threads)
+        return made
+    wanted = name or " nor ".join(RUNTIMES)
+    raise ModelError(f"{wanted} is not installed: serverless/models/Dockerfile takes it by the build argument RUNTIME")
 
-    def compile(self, model: ov.Model, inputs: Names, outputs: Names, label: str) -> Network:
-        """The network ready to run; label is how errors call it."""
-        try:
-            return Network(self._core.compile_model(model, "CPU", self._config), inputs, outputs, label)
-        except RuntimeError as error:
-            raise ModelError(f"{label} cannot be prepared for the CPU: {_last_line(error)}") from None
+
+def sized(image: ImageInput, shape: Sequence[int | None], label: str) -> ImageInput:
+    """The image input with the size that the network dictates. Raises ModelError where another one is declared."""
+    height, width = shape
+    if width is None or height is None:
+        return image
+    if image.size not in (None, (width, height)):
+        raise ModelError(f"{label} takes images of {width}x{height}, but input.size is {image.size}: remove it")
+    return image.model_copy(update={"size": (width, height)})
+
+
+def check_layout(image: ImageInput, shape: Sequence[object], label: str) -> None:
+    """Raises ModelError where the network's input has another number of dimensions than the layout."""
+    if len(shape) != len(image.layout):
+        raise ModelError(
+            f"{label}: sagemaker.options.input.layout {image.layout} has {len(image.layout)} dimensions, "
+            f"the network's input has {shape}"
+        )
 
 
 def find_model(folder: Path, name: str | None, option: str = "model") -> Path:
@@ -98,12 +169,20 @@ def find_model(folder: Path, name: str | None, option: str = "model") -> Path:
     return networks[0]
 
 
-def find_port(ports: list[Any], ours: str, name: str | None, label: str) -> Any:
-    """The input or output of that name among a network's ports."""
+def find_part(folder: Path, stem: str) -> Path:
+    """The network with this stem in an archive of several."""
+    files = [path.name for path in sorted(folder.glob(f"{stem}.*")) if path.suffix in SUFFIXES]
+    if len(files) > 1:
+        raise ModelError(f"the archive holds {' and '.join(files)}: leave one")
+    return find_model(folder, files[0] if files else f"{stem}.xml", f"{stem} network")
+
+
+def find_port(ports: Sequence[Port], ours: str, name: str | None, label: str) -> int:
+    """The index of the input or output of that name among a network's ports."""
     known_as = ours if name is None else name
-    matches = [port for port in ports if known_as in port_names(port)]
+    matches = [index for index, port in enumerate(ports) if known_as in port.names]
     if name is None and not matches and len(ports) == 1:
-        matches = ports
+        matches = [0]
     if len(matches) != 1:
         raise ModelError(
             f"{label} has no input or output {known_as!r}; it has {_names(ports)}. "
@@ -112,28 +191,20 @@ def find_port(ports: list[Any], ours: str, name: str | None, label: str) -> Any:
     return matches[0]
 
 
-def port_names(port: Any) -> set[str]:
+def port_names(names: set[str]) -> frozenset[str]:
     """All names of a port. TensorFlow's `name:0` is also found as `name`."""
-    names = set(port.get_names()) or {port.get_node().get_friendly_name()}
-    return names | {name.removesuffix(":0") for name in names}
+    return frozenset(names | {name.removesuffix(":0") for name in names})
 
 
-def _names(ports: list[Any]) -> str:
-    return ", ".join("/".join(sorted(port_names(port))) for port in ports)
-
-
-def _dimensions(port: Any) -> tuple[int | None, ...]:
-    partial = port.get_partial_shape()
-    if partial.rank.is_dynamic:
-        return ()
-    return tuple(None if item.is_dynamic else item.get_length() for item in partial)
+def _names(ports: Sequence[Port]) -> str:
+    return ", ".join("/".join(sorted(port.names)) for port in ports)
 
 
 def _listing(folder: Path) -> str:
     return ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
 
 
-def _last_line(error: Exception) -> str:
-    """OpenVINO's messages end in the reason, after lines of source positions."""
+def last_line(error: Exception) -> str:
+    """The runtimes' messages end in the reason, after lines of source positions."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else repr(error)

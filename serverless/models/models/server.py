@@ -46,7 +46,7 @@ class Server:
         started = time.monotonic()
 
         def load() -> Service:
-            service = load_service(settings.model_dir, settings.threads, settings.function)
+            service = load_service(settings.model_dir, settings.threads, settings.function, settings.runtime)
             service.try_example()
             return service
 

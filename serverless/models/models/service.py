@@ -12,7 +12,7 @@ from models.examples import example_body
 from models.function import FILE_NAME, Function, read_function
 from models.handlers import Handler, make_handler
 from models.handlers.detector import Detector
-from models.runtime import Runtime
+from models.runtime import make_runtime
 
 
 class Service:
@@ -48,11 +48,11 @@ class Service:
         return answer
 
 
-def load_service(folder: Path, threads: int, expected: str | None = None) -> Service:
+def load_service(folder: Path, threads: int, expected: str | None = None, runtime: str | None = None) -> Service:
     """Loads an unpacked archive; a ModelError says what is wrong with it.
 
     expected is the function that the container is configured to serve: a container with another's archive would
-    answer, and answer nonsense.
+    answer, and answer nonsense. runtime is a name of models.runtime.RUNTIMES; default: the one that is installed.
     """
     function = read_function(folder / FILE_NAME)
     if expected and expected != function.name:
@@ -61,6 +61,6 @@ def load_service(folder: Path, threads: int, expected: str | None = None) -> Ser
             "deploy that function's own archive"
         )
     cv2.setNumThreads(threads)
-    handler = make_handler(function, folder, Runtime(threads))
+    handler = make_handler(function, folder, make_runtime(threads, runtime))
     logging.info("loaded function=%s handler=%s threads=%d", function.name, function.handler, threads)
     return Service(function, handler)

@@ -32,6 +32,8 @@ class Settings:
     """SageMaker's SAGEMAKER_BIND_TO_PORT; several containers of one endpoint share the instance's ports."""
     threads: int = 1
     """Cores of the instance divided by MODEL_CONTAINERS, at least 1."""
+    runtime: str | None = None
+    """A name of models.runtime.RUNTIMES; None: the one that is installed."""
     log_level: str = "INFO"
     """A level of Python's logging."""
 
@@ -53,6 +55,7 @@ def read_settings(environment: Mapping[str, str] | None = None, cores: int | Non
         function=source.get("FUNCTION") or None,
         port=port,
         threads=max(1, cores // containers),
+        runtime=source.get("RUNTIME") or None,
         log_level=level,
     )
 

@@ -24,7 +24,7 @@ from models.examples import OBJECT, encode, example_body
 from models.function import FILE_NAME, read_function
 from models.handlers import make_handler
 from models.images import decode_image
-from models.runtime import Array, Network, Runtime
+from models.runtime import Array, Network, make_runtime
 from models.samples import SAMPLES, pack_samples
 from PIL import Image
 
@@ -86,7 +86,7 @@ def row(folder: Path, name: str, photo: str) -> bool:
         with tarfile.open(folder / f"{name}.tar.gz") as tar:
             tar.extractall(text, filter="data")
         function = read_function(Path(text) / FILE_NAME)
-        handler = make_handler(function, Path(text), Runtime(1))
+        handler = make_handler(function, Path(text), make_runtime(1))
     networks = {key: Stopwatch(value) for key, value in vars(handler).items() if isinstance(value, Network)}
     for key, watch in networks.items():
         setattr(handler, key, watch)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from models.errors import ModelError
 from models.function import Function
-from models.image_input import ImageInput, compile_with_image, resize
+from models.image_input import ImageInput, batched, show
 from models.images import Pixels, decode_image
 from models.runtime import Array, Runtime, find_model
 from models.validation import Options, Request, parse_options, parse_request
@@ -97,7 +97,8 @@ class Detector:
         self._options = options
         path = find_model(folder, options.model)
         outputs = options.output.model_dump(exclude_none=True, exclude={"ignored"})
-        self.network, self._input = compile_with_image(runtime, runtime.read(path), path, options.input, {}, outputs)
+        self.network = runtime.load(path, {}, outputs, image=options.input)
+        self._input = self.network.image or options.input
         self._check_outputs(path)
 
     def __call__(self, body: Any) -> list[dict[str, Any]]:
@@ -146,8 +147,8 @@ class Detector:
 
     def _found(self, pixels: Pixels, threshold: float) -> tuple[Array, Array, Array]:
         """Boxes in fractions of the image, scores and ids of what reaches the threshold."""
-        shown = resize(pixels, self._input.tensor_size(pixels.shape[1], pixels.shape[0]))
-        results = self.network({"image": shown[np.newaxis] if "N" in self._input.layout else shown})
+        shown, _ = show(pixels, self._input)
+        results = self.network({"image": batched(shown, self._input)})
         boxes, scores, ids = self._detections(results, threshold)
         factors = (1, 1) if self._options.box_units == "fractions" else shown.shape[1::-1]
         return boxes / np.tile(factors, 2), scores, ids

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
-import openvino as ov
 from pydantic import AfterValidator, Field
 from scipy.optimize import linear_sum_assignment
 
 from models.errors import ModelError
 from models.function import Function
-from models.image_input import ImageInput, compile_with_image, resize
+from models.image_input import ImageInput, resize
 from models.images import Pixels, decode_image
 from models.runtime import Array, Network, Runtime, find_model
 from models.validation import Options, Request, parse_options, parse_request
@@ -69,15 +68,14 @@ class EmbeddingReid:
         path = find_model(folder, options.model)
         if options.input.layout not in ("NCHW", "NHWC"):
             raise ModelError(f"{path.name}: embeddings need sagemaker.options.input.layout NCHW or NHWC, with a batch")
-        model = runtime.read(path)
-        self._batch = MAX_BATCH if _free_the_batch(model, path) else 1
+        self.network: Network = runtime.load(
+            path, {}, {"embeddings": options.output}, image=options.input, free_batch=True
+        )
+        self._batch = MAX_BATCH if self.network.shape("image")[0] is None else 1
         if self._batch == 1:
             logging.warning("%s is fixed to one image a call: boxes are embedded one by one", path.name)
-        self.network: Network
-        self.network, image = compile_with_image(
-            runtime, model, path, options.input, {}, {"embeddings": options.output}
-        )
-        if image.size is None:
+        image = self.network.image
+        if image is None or image.size is None:
             raise ModelError(f"{path.name} takes images of any size: say in sagemaker.options.input.size which")
         self._size = image.size
 
@@ -118,22 +116,6 @@ class EmbeddingReid:
         vectors = np.concatenate([self.network({"image": call})["embeddings"].copy() for call in calls])
         flat = np.nan_to_num(vectors.reshape(len(crops), -1).astype(np.float64))
         return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12))
-
-
-def _free_the_batch(model: ov.Model, path: Path) -> bool:
-    """Makes the batch of any length. False where the network's inside is fixed to one image."""
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ModelError(f"{path.name}: an embedding network has one input and one output")
-    shape, before = model.input().get_partial_shape(), model.input().get_partial_shape()
-    shape[0] = -1
-    try:
-        model.reshape(shape)
-        if model.output().get_partial_shape()[0].is_dynamic:
-            return True
-    except RuntimeError:
-        pass
-    model.reshape(before)
-    return False
 
 
 def _bounds(boxes: list[Box]) -> npt.NDArray[np.float64]:

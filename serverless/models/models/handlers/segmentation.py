@@ -89,7 +89,7 @@ class ClickSegmentation:
         inputs = {"image": options.input.name}
         if options.guidance.name:
             inputs["guidance"] = options.guidance.name
-        self.network = runtime.compile(runtime.read(path), inputs, {"scores": options.output}, path.name)
+        self.network = runtime.load(path, inputs, {"scores": options.output})
         self._size = options.input.size or self._network_size(path)
         shape = self.network.output_shape("scores")
         several = any(length not in (1, None) for length in shape[:-MASK_DIMENSIONS])

@@ -13,9 +13,9 @@ from pydantic import Field
 from models import siamese
 from models.errors import ModelError, RequestError
 from models.function import Function
-from models.image_input import ImageInput, compile_with_image
+from models.image_input import ImageInput
 from models.images import Pixels, decode_image
-from models.runtime import SUFFIXES, Array, Names, Network, Runtime, find_model
+from models.runtime import Array, Names, Network, Runtime, find_part
 from models.siamese import Hyperparameters, Vector
 from models.validation import Options, Request, parse_options, parse_request
 
@@ -95,15 +95,13 @@ class SiamMaskTracker:
         patches: Names = {patch.name: patch.name for patch in options.patches}
 
         def load(part: str, name: str, side: int, inputs: Names, outputs: Names) -> Network:
-            path = _part(folder, part)
             declared = ImageInput(name=name, colors=options.colors, size=(side, side))
-            return compile_with_image(runtime, runtime.read(path), path, declared, inputs, outputs)[0]
+            return runtime.load(find_part(folder, part), inputs, outputs, image=declared)
 
         self.template = load("template", "z", self._parameters.exemplar_size, {}, {"zf": "zf"})
         outputs = {"score": "score", "delta": "delta", **patches}
         self.search = load("search", "x", self._parameters.instance_size, {"zf": "zf"}, outputs)
-        path = _part(folder, "refine")
-        self.refine = runtime.compile(runtime.read(path), patches, {"mask": "mask"}, path.name)
+        self.refine = runtime.load(find_part(folder, "refine"), patches, {"mask": "mask"})
         self._check_outputs()
 
     def _check_outputs(self) -> None:
@@ -230,10 +228,3 @@ def _piece(features: Array, patch: Patch, candidate: siamese.Candidate) -> Array
         :, :, rows, columns
     ]
     return piece
-
-
-def _part(folder: Path, stem: str) -> Path:
-    files = [path.name for path in sorted(folder.glob(f"{stem}.*")) if path.suffix in SUFFIXES]
-    if len(files) > 1:
-        raise ModelError(f"the archive holds {' and '.join(files)}: leave one")
-    return find_model(folder, files[0] if files else f"{stem}.xml", f"{stem} network")
