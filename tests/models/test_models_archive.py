@@ -42,7 +42,7 @@ def test_an_archive_holds_the_networks_and_the_registry_file_at_its_root(weights
     archive = pack(FUNCTIONS, REID, weights, tmp_path)
     assert archive.path == tmp_path / f"{REID}.tar.gz"
     with tarfile.open(archive.path) as tar:
-        assert tar.getnames() == [FILE_NAME, "model.bin", "model.xml"]
+        assert tar.getnames() == [FILE_NAME, "model.onnx"]
         packed = tar.extractfile(FILE_NAME)
         assert packed is not None
         assert packed.read() == (FUNCTIONS / f"{REID}.yaml").read_bytes()
@@ -78,16 +78,22 @@ def test_nothing_is_written_where_the_network_does_not_work(weights: list[Path],
     assert not list(tmp_path.glob("out/*"))
 
 
+def _other_file(folder: Path) -> Path:
+    """A file that is no network."""
+    (folder / "labels.txt").write_text("person")
+    return folder / "labels.txt"
+
+
 def test_what_cannot_be_packed_is_said(weights: list[Path], tmp_path: Path) -> None:
-    nonsense = tmp_path / "model.onnx"
+    nonsense = tmp_path / "other.onnx"
     nonsense.write_text("not a network")
     for files, name, reason in (
         (weights, "unknown", "'unknown' is not in .*; there are .*pth-faster-rcnn"),
         ([tmp_path / "missing.onnx"], REID, "missing.onnx does not exist"),
         ([*weights, weights[0]], REID, "given twice"),
-        ([nonsense], REID, "model.onnx cannot be read as a network"),
-        ([*weights, nonsense], REID, "must hold one network .*model.onnx, model.xml"),
-        (weights[:1], REID, "must hold one network"),
+        ([nonsense], REID, "other.onnx cannot be read as a network"),
+        ([*weights, nonsense], REID, "must hold one network .*model.onnx, other.onnx"),
+        ([_other_file(tmp_path)], REID, "must hold one network"),
     ):
         with pytest.raises(ModelError, match=reason):
             pack(FUNCTIONS, name, files, tmp_path / "out")

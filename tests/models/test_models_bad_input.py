@@ -151,11 +151,10 @@ def test_a_body_that_is_no_json_object_is_refused(torchvision: ModelProcess, raw
     ],
 )
 def test_a_wrong_field_is_named(
-    request: pytest.FixtureRequest, server: str, kind: str, change: dict[str, Any], field: str
+    servers: dict[str, ModelProcess], server: str, kind: str, change: dict[str, Any], field: str
 ) -> None:
     body = {key: value for key, value in {**example_body(kind), **change}.items() if value is not ...}
-    process: ModelProcess = request.getfixturevalue(server)
-    message = process.refusal(body)
+    message = servers[server].refusal(body)
     assert re.search(field, message), message
 
 

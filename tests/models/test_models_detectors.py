@@ -13,9 +13,9 @@ import pytest
 import yaml
 from models.archive import pack
 from models.examples import encode
-from models.samples import save
 from PIL import Image
 
+from tests.support.models.intermediate import save
 from tests.support.models.model_process import FUNCTIONS, RCNN, ModelProcess, running, unpack
 
 FLOAT = 1
@@ -23,11 +23,9 @@ FLOAT = 1
 
 
 @pytest.fixture(params=["torchvision", "tensorflow"])
-def detector(request: pytest.FixtureRequest) -> ModelProcess:
+def detector(request: pytest.FixtureRequest, torchvision: ModelProcess, tensorflow: ModelProcess) -> ModelProcess:
     """Each of the two signatures in turn: what is claimed here holds for both."""
-    server = request.getfixturevalue(request.param)
-    assert isinstance(server, ModelProcess)
-    return server
+    return {"torchvision": torchvision, "tensorflow": tensorflow}[request.param]
 
 
 def canvas(width: int = 200, height: int = 100) -> np.typing.NDArray[np.uint8]:

@@ -11,8 +11,8 @@ import yaml
 from models.archive import pack
 from models.examples import encode
 from models.handlers.segmentation import MAX_MASK_CELLS, Guidance, draw_clicks
-from models.samples import save
 
+from tests.support.models.intermediate import save
 from tests.support.models.model_process import ModelProcess, running, unpack
 
 WIDTH, HEIGHT = 400, 300

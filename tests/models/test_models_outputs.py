@@ -11,8 +11,10 @@ import yaml
 from models.archive import pack
 from models.errors import ModelError
 from models.function import FILE_NAME
-from models.samples import SAMPLES, save
+from models.samples import SAMPLES
+from models.samples import save as save_samples
 
+from tests.support.models.intermediate import save
 from tests.support.models.model_process import FUNCTIONS, IOG, RCNN, SIAMMASK, running
 
 BOXES = {"boxes": (30, 4), "scores": (30,), "labels": (30,)}
@@ -169,4 +171,4 @@ def test_a_tracker_that_was_exported_for_other_parameters_is_refused(tmp_path: P
     weights = tmp_path / "weights"
     weights.mkdir()
     with pytest.raises(ModelError, match=r"'score' is \(1, 10, 25, 25\); .* it is \(1, 2, 25, 25\)"):
-        pack(tmp_path, SIAMMASK, save(SAMPLES[SIAMMASK](), weights), tmp_path / "out")
+        pack(tmp_path, SIAMMASK, save_samples(SAMPLES[SIAMMASK](), weights), tmp_path / "out")

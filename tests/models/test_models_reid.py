@@ -12,9 +12,9 @@ import pytest
 from models.archive import pack
 from models.examples import encode
 from models.function import FILE_NAME
-from models.samples import save
 from models.service import load_service
 
+from tests.support.models.intermediate import save
 from tests.support.models.model_process import FUNCTIONS, REID, ModelProcess
 
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)

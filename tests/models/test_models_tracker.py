@@ -129,11 +129,11 @@ def test_a_shape_without_area_or_outside_of_the_image_is_refused(siammask: Model
 
 
 def test_two_networks_of_one_part_or_none_are_refused(unpacked: dict[str, Path], tmp_path: Path) -> None:
-    for name in ("function.yaml", "template.xml", "template.bin", "search.xml", "search.bin"):
+    for name in ("function.yaml", "template.onnx", "search.onnx"):
         (tmp_path / name).write_bytes((unpacked[SIAMMASK] / name).read_bytes())
     with pytest.raises(AssertionError, match=r"refine\.xml"), running(tmp_path):
         pass
-    (tmp_path / "search.onnx").touch()
+    (tmp_path / "search.xml").touch()
     with pytest.raises(AssertionError, match=r"search\.onnx and search\.xml: leave one"), running(tmp_path):
         pass
 

@@ -25,6 +25,8 @@ class Function:
     """detector, interactor, reid or tracker, as CVAT spells it."""
     labels: Mapping[int, str]
     """Label names by the id that the network puts out; ids may have gaps."""
+    sublabels: Mapping[str, tuple[str, ...]]
+    """Of each label that is a skeleton, the names of its points in the spec's order."""
     handler: str
     options: Mapping[str, Any]
     """The registry's sagemaker.options: the declared input and output layout, checked by the handler."""
@@ -51,10 +53,12 @@ def read_function(path: Path) -> Function:
     options = sagemaker.get("options") or {}
     if not isinstance(options, dict):
         raise ModelError(f"{path}: sagemaker.options must be a mapping, it is {options!r}")
+    labels, sublabels = _labels(path, annotations.get("spec"))
     return Function(
         name=_text(path, metadata, "metadata.name"),
         kind=kind,
-        labels=_labels(path, annotations.get("spec")),
+        labels=labels,
+        sublabels=sublabels,
         handler=_text(path, sagemaker, "sagemaker.handler"),
         options=options,
     )
@@ -75,12 +79,14 @@ def _text(path: Path, block: Mapping[str, Any], field: str) -> str:
     return value
 
 
-def _labels(path: Path, spec: Any) -> dict[int, str]:
-    """CVAT keeps the labels as JSON text, a list of {"id": 1, "name": "person"}."""
+def _labels(path: Path, spec: Any) -> tuple[dict[int, str], dict[str, tuple[str, ...]]]:
+    """CVAT keeps the labels as JSON text, a list of {"id": 1, "name": "person"}, skeletons with "sublabels"."""
     try:
         items = json.loads(spec) if isinstance(spec, str) and spec.strip() else spec or []
-        return {int(item["id"]): str(item["name"]) for item in items}
+        labels = {int(item["id"]): str(item["name"]) for item in items}
+        points = {str(item["name"]): tuple(str(part["name"]) for part in item.get("sublabels") or ()) for item in items}
     except (ValueError, TypeError, KeyError) as error:
         raise ModelError(
             f'{path}: metadata.annotations.spec must be a JSON list of {{"id": 1, "name": "person"}}: {error!r}'
         ) from None
+    return labels, {label: names for label, names in points.items() if names}

@@ -6,29 +6,29 @@ computed by hand.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
-import openvino.opset13 as op
+import onnx
+import onnx.parser
 
 from models.archive import Archive, pack
 from models.errors import ModelError
 
-Node = Any
-"""ov.Node; the library ships no types."""
 BRIGHT = 0.2
 """A detector's threshold on a colour, 0 to 1."""
 COLOUR_LABELS = (1, 13, 90)
 """Labels of what is red, green and blue: ids on both sides of COCO's gaps."""
+HEADER = '<ir_version: 8, opset_import: ["" : 17]>'
+"""What every runtime of the last years reads."""
 
 
 def pack_samples(directory: Path, functions: Path, names: list[str] | None = None) -> list[Archive]:
     """Packs and tries a sample of each function (default: all five) into <directory>/<name>.tar.gz.
 
-    The bytes are the same each time. Takes about a second; needs OpenVINO, but no torch.
+    The bytes are the same each time. Takes about a second; needs the package onnx, but no torch.
     """
     unknown = sorted(set(names or ()) - set(SAMPLES))
     if unknown:
@@ -41,136 +41,185 @@ def pack_samples(directory: Path, functions: Path, names: list[str] | None = Non
     return archives
 
 
-def save(networks: dict[str, ov.Model], folder: Path) -> list[Path]:
-    """Writes networks as OpenVINO IR, stem.xml and stem.bin, full precision; returns the files."""
+def save(networks: Mapping[str, onnx.ModelProto], folder: Path) -> list[Path]:
+    """Writes networks as stem.onnx; returns the files."""
     for stem, model in networks.items():
-        # OpenVINO numbers nodes by a counter of the process: a second time, the bytes would be others.
-        for index, node in enumerate(model.get_ordered_ops()):
-            node.set_friendly_name(f"{node.get_type_name()}_{index}")
-        ov.save_model(model, folder / f"{stem}.xml", compress_to_fp16=False)
+        (folder / f"{stem}.onnx").write_bytes(model.SerializeToString(deterministic=True))
     return sorted(folder.iterdir())
 
 
-def torchvision_detector() -> dict[str, ov.Model]:
-    """3 x H x W, 0 to 1 -> boxes 3 x 4 in pixels, scores 3, labels 3."""
-    image = op.parameter([3, -1, -1], np.float32, name="images")
-    corners, scores, _ = _bright_boxes(image)
-    outputs = {"boxes": corners, "labels": op.constant(np.array(COLOUR_LABELS, np.int64)), "scores": scores}
-    return {"model": _model(outputs, images=image)}
-
-
-def tensorflow_detector() -> dict[str, ov.Model]:
-    """1 x H x W x 3, uint8 -> the four outputs of TensorFlow's object detection API."""
-    image = op.parameter([1, -1, -1, 3], np.uint8, name="image_tensor:0")
-    planes = op.squeeze(op.transpose(op.convert(image, "f32"), _ints(0, 3, 1, 2)), _ints(0))
-    corners, scores, sizes = _bright_boxes(planes / _number(255))
-    fractions = op.gather(corners / op.concat([sizes, sizes], 0), _ints(1, 0, 3, 2), _ints(1))
-    classes = np.array([COLOUR_LABELS], np.float32)
-    outputs = {
-        "detection_boxes:0": op.unsqueeze(fractions, _ints(0)),
-        "detection_scores:0": op.unsqueeze(scores, _ints(0)),
-        "detection_classes:0": op.constant(classes),
-        "num_detections:0": op.constant(np.array([3], np.float32)),
-    }
-    return {"model": _model(outputs, **{"image_tensor:0": image})}
-
-
-def embedding() -> dict[str, ov.Model]:
-    """1 x 3 x 256 x 128 -> 1 x 3, the mean of each channel."""
-    image = op.parameter([1, 3, 256, 128], np.float32, name="data")
-    return {"model": _model({"reid_embedding": op.reduce_mean(image, _ints(2, 3))}, data=image)}
-
-
-def click_segmentation() -> dict[str, ov.Model]:
-    """1 x 5 x 512 x 512 -> 1 x 1 x 512 x 512: the red channel less what is clicked away, 0 to 1."""
-    image = op.parameter([1, 5, 512, 512], np.float32, name="image")
-    channels = op.split(image, op.constant(np.int64(1)), 5)
-    scores = op.subtract(channels.output(0), channels.output(4)) / _number(255)
-    return {"model": _model({"mask": scores}, image=image)}
-
-
-def siammask() -> dict[str, ov.Model]:
-    """Template, search and refining network: a cell scores by how much around it has the target's colour."""
-    z = op.parameter([1, 3, 127, 127], np.float32, name="z")
-    middle = op.slice(z, _ints(48, 48), _ints(79, 79), _ints(1, 1), _ints(2, 3))
-    template = _model({"zf": op.reduce_mean(middle, _ints(2, 3), keep_dims=True)}, z=z)
-    return {"template": template, "search": _search(), "refine": _refine()}
-
-
-def _search() -> ov.Model:
-    zf = op.parameter([1, 3, 1, 1], np.float32, name="zf")
-    x = op.parameter([1, 3, 255, 255], np.float32, name="x")
-    distance = op.reduce_max(op.abs(x - zf), _ints(1), keep_dims=True)
-    match = op.relu(_number(1) - distance / _number(64))
-    # The mean over 64 x 64 pixels around each of the 25 x 25 cells, which lie 8 pixels apart.
-    near = _average(match, 64, 8, 1, 0)
-    side = np.full((1, 4, 25, 25), -50, np.float32)
-    target = op.concat([op.constant(side[:, :2]), near * _number(20) - _number(10), op.constant(side[:, :2])], 1)
-    outputs = {
-        "score": op.concat([op.constant(np.zeros((1, 5, 25, 25), np.float32)), target], 1),
-        "delta": op.constant(np.zeros((1, 20, 25, 25), np.float32)),
-        "f0": _average(match, 7, 2, 0, 0),
-        "f1": _average(match, 7, 4, 0, 0),
-        "f2": _average(match, 15, 8, 0, 0),
-        "corr": near,
-    }
-    return _model(outputs, zf=zf, x=x)
-
-
-def _refine() -> ov.Model:
-    shapes = {"f0": 61, "f1": 31, "f2": 15, "corr": 1}
-    inputs = {name: op.parameter([1, 1, side, side], np.float32, name=name) for name, side in shapes.items()}
-    unused = sum(
-        (op.reduce_mean(inputs[name], _ints(0, 1, 2, 3)) * _number(0) for name in ("f1", "f2", "corr")),
-        _number(0),
-    )
-    shape = op.constant(np.array([127, 127], np.int64))
-    large = op.interpolate(inputs["f0"], shape, "linear_onnx", "sizes", axes=_ints(2, 3))
-    mask = op.reshape(large * _number(20) - _number(10) + unused, _ints(1, 127 * 127), special_zero=False)
-    return _model({"mask": mask}, **inputs)
-
-
-def _bright_boxes(planes: Node) -> tuple[Node, Node, Node]:
-    """C x H x W -> boxes C x 4 (x y x y), the largest value of each plane, and (width, height)."""
-    bright = op.convert(op.greater(planes, _number(BRIGHT)), "f32")
-    shape = op.shape_of(planes, "i64")
-    spans = []
-    for axis, other in ((2, 1), (1, 2)):
-        length = op.gather(shape, op.constant(np.int64(axis)), op.constant(np.int64(0)))
-        index = op.convert(op.range(op.constant(np.int64(0)), length, op.constant(np.int64(1)), "i64"), "f32")
-        hit = op.reduce_max(bright, _ints(other))
-        last = op.reduce_max(hit * (index + _number(1)), _ints(1))
-        first = op.reduce_min(index * hit + (_number(1) - hit) * _number(1e6), _ints(1))
-        spans.append((op.minimum(first, last), last))
-    (left, right), (top, bottom) = spans
-    corners = op.concat([op.unsqueeze(edge, _ints(1)) for edge in (left, top, right, bottom)], 1)
-    sizes = op.convert(op.gather(shape, _ints(2, 1), op.constant(np.int64(0))), "f32")
-    return corners, op.reduce_max(planes, _ints(1, 2)), sizes
-
-
-def _average(node: Node, side: int, stride: int, before: int, after: int) -> Node:
-    pads = ([before, before], [after, after])
-    return op.avg_pool(node, [stride, stride], pads[0], pads[1], [side, side], exclude_pad=False)
-
-
-def _model(outputs: dict[str, Node], **inputs: Node) -> ov.Model:
-    """A network whose inputs and outputs carry these names."""
-    results = [op.result(node) for node in outputs.values()]
-    model = ov.Model(results, list(inputs.values()), "sample")
-    for port, name in zip([*model.inputs, *model.outputs], [*inputs, *outputs], strict=True):
-        port.get_tensor().set_names({name})
+def network(signature: str, body: str, **constants: Any) -> onnx.ModelProto:
+    """A network of ONNX's text form: `(inputs) => (outputs)`, the nodes, and what they call by name."""
+    model = onnx.parser.parse_model(f"{HEADER}\nsample {signature} {{ {body} }}")
+    for name, value in constants.items():
+        array = np.asarray(value)
+        array = array.astype({"f": np.float32, "i": np.int64}.get(array.dtype.kind, array.dtype))
+        model.graph.initializer.append(onnx.numpy_helper.from_array(array, name))
+    onnx.checker.check_model(model)
     return model
 
 
-def _ints(*values: int) -> Node:
-    return op.constant(np.array(values, np.int64))
+BRIGHT_BOXES = """
+    bright = Greater(planes, limit)
+    hit = Cast <to: int = 1> (bright)
+    columns = ReduceMax <axes = [1], keepdims = 0> (hit)
+    rows = ReduceMax <axes = [2], keepdims = 0> (hit)
+    shape = Shape(planes)
+    width = Gather(shape, two)
+    height = Gather(shape, one)
+    x_whole = Range(zero, width, one)
+    x = Cast <to: int = 1> (x_whole)
+    y_whole = Range(zero, height, one)
+    y = Cast <to: int = 1> (y_whole)
+    x_next = Add(x, unit)
+    x_hit = Mul(columns, x_next)
+    right = ReduceMax <axes = [1], keepdims = 0> (x_hit)
+    y_next = Add(y, unit)
+    y_hit = Mul(rows, y_next)
+    bottom = ReduceMax <axes = [1], keepdims = 0> (y_hit)
+    x_away = Sub(unit, columns)
+    x_far = Mul(x_away, far)
+    x_here = Mul(x, columns)
+    x_all = Add(x_here, x_far)
+    x_first = ReduceMin <axes = [1], keepdims = 0> (x_all)
+    left = Min(x_first, right)
+    y_away = Sub(unit, rows)
+    y_far = Mul(y_away, far)
+    y_here = Mul(y, rows)
+    y_all = Add(y_here, y_far)
+    y_first = ReduceMin <axes = [1], keepdims = 0> (y_all)
+    top = Min(y_first, bottom)
+    left_column = Unsqueeze(left, last)
+    top_column = Unsqueeze(top, last)
+    right_column = Unsqueeze(right, last)
+    bottom_column = Unsqueeze(bottom, last)
+    corners = Concat <axis = 1> (left_column, top_column, right_column, bottom_column)
+    brightest = ReduceMax <axes = [1, 2], keepdims = 0> (planes)
+"""
+"""planes, C x H x W, 0 to 1 -> corners, C x 4 (x y x y), and brightest, C: the largest value of each plane."""
+BRIGHT_CONSTANTS: Mapping[str, Any] = {
+    "limit": BRIGHT,
+    "zero": 0,
+    "one": 1,
+    "two": 2,
+    "unit": 1.0,
+    "far": 1e6,
+    "last": [1],
+}
 
 
-def _number(value: float) -> Node:
-    return op.constant(np.float32(value))
+def torchvision_detector() -> dict[str, onnx.ModelProto]:
+    """3 x H x W, 0 to 1 -> boxes 3 x 4 in pixels, scores 3, labels 3."""
+    body = f"""
+        planes = Identity(images) {BRIGHT_BOXES}
+        boxes = Identity(corners)
+        labels = Identity(ids)
+        scores = Identity(brightest)
+    """
+    signature = "(float[3, height, width] images) => (float[3, 4] boxes, int64[3] labels, float[3] scores)"
+    return {"model": network(signature, body, ids=COLOUR_LABELS, **BRIGHT_CONSTANTS)}
 
 
-SAMPLES: dict[str, Callable[[], dict[str, ov.Model]]] = {
+def tensorflow_detector() -> dict[str, onnx.ModelProto]:
+    """1 x H x W x 3, uint8 -> the four outputs of TensorFlow's object detection API."""
+    body = f"""
+        numbers = Cast <to: int = 1> (image_tensor)
+        ordered = Transpose <perm = [0, 3, 1, 2]> (numbers)
+        image = Squeeze(ordered, first)
+        planes = Div(image, most) {BRIGHT_BOXES}
+        order = Gather <axis = 1> (corners, swapped)
+        sizes = Gather(shape, one_two_one_two)
+        lengths = Cast <to: int = 1> (sizes)
+        fractions = Div(order, lengths)
+        detection_boxes = Unsqueeze(fractions, first)
+        detection_scores = Unsqueeze(brightest, first)
+        detection_classes = Identity(ids)
+        num_detections = Identity(three)
+    """
+    signature = """(uint8[1, height, width, 3] image_tensor) => (float[1, 3, 4] detection_boxes,
+        float[1, 3] detection_scores, float[1, 3] detection_classes, float[1] num_detections)"""
+    constants = {"ids": [[float(label) for label in COLOUR_LABELS]], "three": [3.0], "most": 255.0}
+    indices = {"first": [0], "swapped": [1, 0, 3, 2], "one_two_one_two": [1, 2, 1, 2]}
+    return {"model": network(signature, body, **constants, **indices, **BRIGHT_CONSTANTS)}
+
+
+def embedding() -> dict[str, onnx.ModelProto]:
+    """N x 3 x 256 x 128 -> N x 3, the mean of each channel."""
+    body = "reid_embedding = ReduceMean <axes = [2, 3], keepdims = 0> (data)"
+    return {"model": network("(float[n, 3, 256, 128] data) => (float[n, 3] reid_embedding)", body)}
+
+
+def click_segmentation() -> dict[str, onnx.ModelProto]:
+    """1 x 5 x 512 x 512 -> 1 x 1 x 512 x 512: the red channel less what is clicked away, 0 to 1."""
+    body = """
+        red, green, blue, inside, outside = Split <axis = 1> (image)
+        left = Sub(red, outside)
+        mask = Div(left, most)
+    """
+    signature = "(float[1, 5, 512, 512] image) => (float[1, 1, 512, 512] mask)"
+    return {"model": network(signature, body, most=255.0)}
+
+
+def siammask() -> dict[str, onnx.ModelProto]:
+    """Template, search and refining network: a cell scores by how much around it has the target's colour."""
+    body = """
+        middle = Slice(z, begin, end, axes)
+        zf = ReduceMean <axes = [2, 3], keepdims = 1> (middle)
+    """
+    signature = "(float[1, 3, 127, 127] z) => (float[1, 3, 1, 1] zf)"
+    template = network(signature, body, begin=[48, 48], end=[79, 79], axes=[2, 3])
+    return {"template": template, "search": _search(), "refine": _refine()}
+
+
+def _search() -> onnx.ModelProto:
+    """The mean over 64 x 64 pixels around each of the 25 x 25 cells, which lie 8 pixels apart."""
+    body = """
+        difference = Sub(x, zf)
+        distances = Abs(difference)
+        distance = ReduceMax <axes = [1], keepdims = 1> (distances)
+        share = Div(distance, reach)
+        likeness = Sub(unit, share)
+        match = Relu(likeness)
+        corr = AveragePool <kernel_shape=[64, 64], strides=[8, 8], pads=[1, 1, 0, 0], count_include_pad=1> (match)
+        f0 = AveragePool <kernel_shape=[7, 7], strides=[2, 2]> (match)
+        f1 = AveragePool <kernel_shape=[7, 7], strides=[4, 4]> (match)
+        f2 = AveragePool <kernel_shape=[15, 15], strides=[8, 8]> (match)
+        high = Mul(corr, twenty)
+        logit = Sub(high, ten)
+        target = Concat <axis = 1> (none_before, logit, none_after)
+        score = Concat <axis = 1> (zeros, target)
+        delta = Identity(still)
+    """
+    maps = "float[1, 1, 125, 125] f0, float[1, 1, 63, 63] f1, float[1, 1, 31, 31] f2, float[1, 1, 25, 25] corr"
+    outputs = f"float[1, 10, 25, 25] score, float[1, 20, 25, 25] delta, {maps}"
+    side = np.full((1, 2, 25, 25), -50.0)
+    constants = {"reach": 64.0, "unit": 1.0, "twenty": 20.0, "ten": 10.0, "none_before": side, "none_after": side}
+    empty = {"zeros": np.zeros((1, 5, 25, 25)), "still": np.zeros((1, 20, 25, 25))}
+    signature = f"(float[1, 3, 1, 1] zf, float[1, 3, 255, 255] x) => ({outputs})"
+    return network(signature, body, **constants, **empty)
+
+
+def _refine() -> onnx.ModelProto:
+    body = """
+        m1 = ReduceMean <keepdims = 0> (f1)
+        m2 = ReduceMean <keepdims = 0> (f2)
+        m3 = ReduceMean <keepdims = 0> (corr)
+        m12 = Add(m1, m2)
+        m123 = Add(m12, m3)
+        unused = Mul(m123, nothing)
+        large = Resize <mode = "linear", coordinate_transformation_mode = "half_pixel"> (f0, , , size)
+        high = Mul(large, twenty)
+        logit = Sub(high, ten)
+        whole = Add(logit, unused)
+        mask = Reshape(whole, flat)
+    """
+    shapes = {"f0": 61, "f1": 31, "f2": 15, "corr": 1}
+    inputs = ", ".join(f"float[1, 1, {side}, {side}] {name}" for name, side in shapes.items())
+    constants = {"nothing": 0.0, "twenty": 20.0, "ten": 10.0, "size": [1, 1, 127, 127], "flat": [1, 127 * 127]}
+    return network(f"({inputs}) => (float[1, 16129] mask)", body, **constants)
+
+
+SAMPLES: dict[str, Callable[[], dict[str, onnx.ModelProto]]] = {
     "openvino-person-reidentification-retail": embedding,
     "pth-faster-rcnn": torchvision_detector,
     "pth-foolwood-siammask": siammask,

@@ -10,8 +10,7 @@ import orjson
 from models.errors import ModelError, RequestError
 from models.examples import example_body
 from models.function import FILE_NAME, Function, read_function
-from models.handlers import Handler, make_handler
-from models.handlers.detector import Detector
+from models.handlers import ChecksItself, Handler, make_handler
 from models.runtime import make_runtime
 
 
@@ -38,7 +37,7 @@ class Service:
             if self.function.kind == "tracker":  # its first answer comes from one network of three
                 body["states"] = answer["states"]
                 answer = orjson.loads(self.answer(orjson.dumps(body)))
-            if isinstance(self._handler, Detector):
+            if isinstance(self._handler, ChecksItself):
                 self._handler.check_example(body)
         except (RequestError, RuntimeError, ValueError, IndexError) as error:
             logging.debug("the example request failed", exc_info=True)

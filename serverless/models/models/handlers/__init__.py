@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from models.errors import ModelError
 from models.function import Function
+from models.handlers.declared import declared_detector
 from models.handlers.detector import TensorflowOptions, TorchvisionOptions, detector
 from models.handlers.reid import EmbeddingReid
 from models.handlers.segmentation import ClickSegmentation
 from models.handlers.siammask import SiamMaskTracker
+from models.handlers.whole_image import Classifier, SemanticSegmentation
 from models.runtime import Runtime
 
 
@@ -20,11 +22,23 @@ class Handler(Protocol):
         """The answer, ready for JSON; a RequestError where the request is wrong."""
 
 
+@runtime_checkable
+class ChecksItself(Protocol):
+    """A handler that can tell from one image whether the network is what it reads."""
+
+    def check_example(self, body: Any) -> None:
+        """Raises ModelError where it is not."""
+
+
 Factory = Callable[[Function, Path, Runtime], Handler]
 
 HANDLERS: dict[str, tuple[str, Factory]] = {
     "tensorflow-detector": ("detector", detector(TensorflowOptions)),
     "torchvision-detector": ("detector", detector(TorchvisionOptions)),
+    "detr-detector": ("detector", declared_detector("queries")),
+    "yolo-detector": ("detector", declared_detector("grid")),
+    "semantic-segmentation": ("detector", SemanticSegmentation),
+    "classifier": ("detector", Classifier),
     "embedding-reid": ("reid", EmbeddingReid),
     "click-segmentation": ("interactor", ClickSegmentation),
     "siammask-tracker": ("tracker", SiamMaskTracker),

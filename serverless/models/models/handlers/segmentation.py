@@ -12,7 +12,7 @@ from models.errors import ModelError, RequestError
 from models.function import Function
 from models.image_input import ImageInput
 from models.images import Pixels, decode_image
-from models.masks import Mask, polygon
+from models.masks import MAX_MASK_CELLS, Mask, polygon
 from models.runtime import Array, Runtime, find_model
 from models.validation import Options, Request, parse_options, parse_request
 
@@ -23,9 +23,6 @@ Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the image, inclusive."""
 
 MASK_DIMENSIONS = 2
-MAX_MASK_CELLS = 2_000_000
-"""A cell is two bytes of JSON and SageMaker passes answers of 6 MB: larger objects come as outlines alone."""
-
 MAX_CLICKS = 500
 """Of each kind. Each is drawn, so a request of a million would be one that never ends."""
 
