@@ -40,6 +40,7 @@ COMMANDS = {
     "diff": ("rehearsal.diff.command", "What the checkout, or one revision, changes against another."),
     "update": ("rehearsal.update", "What a change of program or settings does to a running stack."),
     "sweep": ("rehearsal.sweep", "Let many API calls fail, one a run, and run again."),
+    "serve": ("rehearsal.server.serve", "Serve the emulated account to the Pulumi CLI and every AWS client."),
     "scale": ("rehearsal.scale", "Time and memory of 200 functions and of 20 stacks."),
 }
 """Command -> its module, which has it as `command`, and what `--help` says of it."""

@@ -48,6 +48,7 @@ class Account:
         self.owners: dict[tuple[str, str], str] = {}
         """(type token, physical id) -> stack and URN of the resource that the id belongs to."""
         self.journal = Journal()
+        self.tasks = task_runner.TaskRunner(lambda: self.scenario)
         self._clients: dict[tuple[str, str], Any] = {}
         self._open = ExitStack()
         self._session: Any = None
@@ -74,7 +75,7 @@ class Account:
         self.draw("")
         if self._patched:
             opening.enter_context(moto_patches.installed())
-            opening.enter_context(task_runner.running(lambda: self.scenario))
+            self.tasks = opening.enter_context(task_runner.running(lambda: self.scenario))
         opening.enter_context(self.clock.running())
         opening.enter_context(shortcuts.taken())
         opening.enter_context(call_hooks.registered(self))

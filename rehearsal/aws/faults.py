@@ -41,6 +41,9 @@ class Scenario:
     """How often describe_tasks answers before the task runs."""
     polls_until_stopped: int = 4
     """How often describe_tasks answers before the task has stopped; a huge figure means never."""
+    seconds_until_running: float = 0.0
+    """Instead of polls, where this or the next is not 0: seconds of the account's time."""
+    seconds_until_stopped: float = 0.0
     clock_speed: float = 1.0
     """Seconds that pass for each second that the program sleeps; to give up soon on what never ends."""
     fault: Fault | None = None

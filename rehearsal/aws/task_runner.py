@@ -30,6 +30,7 @@ class TaskRun:
         self.definitions: list[dict[str, Any]] = definition.container_definitions
         self.scenario = scenario
         self.polls = 0
+        self.began = datetime.now(UTC)
         self.obstacle = scenario.stopped_before_running
         """Why its containers cannot start; empty: they can."""
         self.endings: dict[str, Ending] = {}
@@ -37,7 +38,13 @@ class TaskRun:
 
     @property
     def status(self) -> str:
-        """ECS's lastStatus after so many polls."""
+        """ECS's lastStatus after so many polls, or seconds where the scenario counts those."""
+        if self.scenario.seconds_until_stopped:
+            passed = (datetime.now(UTC) - self.began).total_seconds()
+            if passed >= self.scenario.seconds_until_stopped:
+                return "STOPPED"
+            running = passed >= self.scenario.seconds_until_running and not self.obstacle
+            return "RUNNING" if running else "PENDING"
         if self.polls >= self.scenario.polls_until_stopped:
             return "STOPPED"
         if self.polls > self.scenario.polls_until_running and not self.obstacle:
@@ -132,17 +139,18 @@ class TaskRunner:
     def __init__(self, scenario: Callable[[], Scenario]) -> None:
         """`scenario` gives the one that holds for a task that begins."""
         self._scenario = scenario
-        self._runs: dict[str, TaskRun] = {}
+        self.runs: dict[str, TaskRun] = {}
+        """By ARN, of the tasks that were run; tasks of services have none."""
 
     def begin(self, task: Any, backend: Any) -> None:
         """A task that moto has started."""
         run = TaskRun(task, backend.describe_task_definition(task.task_definition_arn), self._scenario())
-        self._runs[task.task_arn] = run
+        self.runs[task.task_arn] = run
         run.obstacle = run.obstacle or _obstacle(run)
 
     def poll(self, task: Any) -> dict[str, Any]:
         """A task as describe_tasks answers; the last poll ends it."""
-        run = self._runs.get(task.task_arn)
+        run = self.runs.get(task.task_arn)
         if run is None:  # a task of a service, not one that was run
             return {"taskArn": task.task_arn, "lastStatus": task.last_status}
         run.polls += 1
@@ -186,7 +194,7 @@ def _dependencies(definition: dict[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def running(scenario: Callable[[], Scenario]) -> Iterator[None]:
+def running(scenario: Callable[[], Scenario]) -> Iterator[TaskRunner]:
     """Until the block ends, tasks that ECS runs take their course."""
     runner = TaskRunner(scenario)
     run, describe = EC2ContainerServiceBackend.run_task, EC2ContainerServiceResponse.describe_tasks
@@ -212,4 +220,4 @@ def running(scenario: Callable[[], Scenario]) -> Iterator[None]:
         mock.patch.object(EC2ContainerServiceBackend, "run_task", run_task),
         mock.patch.object(EC2ContainerServiceResponse, "describe_tasks", describe_tasks),
     ):
-        yield
+        yield runner

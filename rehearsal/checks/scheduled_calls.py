@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from region import Region
+from rehearsal.aws.universal_targets import comparable, universal_target
 from rehearsal.checks import stack_queries
 from rehearsal.checks.cached_query import Described, cached_query
 from rehearsal.errors import MissingHandlerError
-from rehearsal.providers.aws.scheduler import comparable, universal_target
 from rehearsal.result import Rehearsal
 
 

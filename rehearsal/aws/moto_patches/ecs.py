@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
+from moto.core.utils import camelcase_to_underscores
 from moto.ecs.models import EC2ContainerServiceBackend
+from moto.ecs.responses import EC2ContainerServiceResponse
 
-from rehearsal.aws.moto_patches.patch import Client, moto_patch, replace, subnet_ids
+from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace, subnet_ids
 
 
 def _runs_a_fargate_task(client: Client) -> bool:
@@ -35,3 +37,60 @@ def memory_of_the_whole_task(stack: ExitStack) -> None:
 
     name = "_calculate_task_resource_requirements"
     replace(stack, EC2ContainerServiceBackend, name, staticmethod(no_instance_resources))
+
+
+def _runs_its_services(client: Client) -> bool:
+    ecs = client("ecs")
+    ecs.create_cluster(clusterName="c")
+    ecs.register_task_definition(family="f", containerDefinitions=[{"name": "f", "image": "i", "memory": 128}])
+    ecs.create_service(
+        cluster="c", serviceName="s", taskDefinition="f", desiredCount=2, healthCheckGracePeriodSeconds=60
+    )
+    created = ecs.describe_services(cluster="c", services=["s"])["services"][0]
+    ecs.update_service(cluster="c", service="s", desiredCount=3)
+    updated = ecs.describe_services(cluster="c", services=["s"])["services"][0]
+    (deployment,) = updated["deployments"]
+    return (created["runningCount"], created.get("healthCheckGracePeriodSeconds"), updated["runningCount"]) == (
+        2,
+        60,
+        3,
+    ) and (deployment["rolloutState"], deployment["runningCount"]) == ("COMPLETED", 3)
+
+
+@moto_patch(_runs_its_services)
+def services_that_run_their_tasks(stack: ExitStack) -> None:
+    """moto's services never run a task of a Fargate service, and lose settings such as the health check's grace period.
+
+    API reference, Service: runningCount, deployments. Here a service runs what it is to run at once.
+    """
+
+    def keep(answer: Any, self: Any) -> Any:
+        service = answer.result["service"]
+        for key, value in self._get_params().items():
+            name = camelcase_to_underscores(key)
+            if value is not None and getattr(service, name, None) in (None, {}, [], False):
+                setattr(service, name, value)
+        return _steady(answer)
+
+    after(stack, EC2ContainerServiceResponse, "create_service", keep)
+    after(stack, EC2ContainerServiceResponse, "update_service", lambda answer, _: _steady(answer))
+
+    def describe(answer: Any, _: Any) -> Any:
+        for service in answer.result["services"]:
+            _settle(service)
+        return answer
+
+    after(stack, EC2ContainerServiceResponse, "describe_services", describe)
+
+
+def _steady(answer: Any) -> Any:
+    _settle(answer.result["service"])
+    return answer
+
+
+def _settle(service: Any) -> None:
+    """All tasks of a service run, and its one deployment has ended."""
+    service.running_count, service.pending_count = service.desired_count, 0
+    for deployment in getattr(service, "deployments", []):
+        deployment |= {"rolloutState": "COMPLETED", "runningCount": service.desired_count, "pendingCount": 0}
+        deployment["desiredCount"] = service.desired_count

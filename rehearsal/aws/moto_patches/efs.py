@@ -21,21 +21,33 @@ def _file_system(client: Client) -> str:
 
 def _takes_a_backup_policy(client: Client) -> bool:
     efs, system = client("efs"), _file_system(client)
-    efs.put_backup_policy(FileSystemId=system, BackupPolicy={"Status": "ENABLED"})
-    return bool(efs.describe_backup_policy(FileSystemId=system)["BackupPolicy"]["Status"] == "ENABLED")
+    described = []
+    for status in ("ENABLED", "DISABLED"):
+        efs.put_backup_policy(FileSystemId=system, BackupPolicy={"Status": status})
+        described.append(efs.describe_backup_policy(FileSystemId=system)["BackupPolicy"]["Status"])
+    return described == ["ENABLED", "DISABLED"]
 
 
 @moto_patch(_takes_a_backup_policy)
 def backup_policy_of_file_systems(stack: ExitStack) -> None:
-    """moto's EFS describes a backup policy but takes none. API reference: PutBackupPolicy."""
+    """moto's EFS describes a backup policy that is enabled but takes none. API reference: PutBackupPolicy."""
+    original = EFSResponse.describe_backup_policy
 
     def put(self: Any) -> tuple[str, dict[str, str]]:
         system = self.efs_backend.file_systems_by_id[self._get_param("FileSystemId")]
         policy = self._get_param("BackupPolicy")
         system._backup = policy["Status"] == "ENABLED"
+        system.backup_policy_was_put = True
         return json.dumps({"BackupPolicy": policy}), JSON
 
+    def describe(self: Any) -> Any:
+        system = self.efs_backend.file_systems_by_id.get(self._get_param("FileSystemId"))
+        if system is None or system._backup or not hasattr(system, "backup_policy_was_put"):
+            return original(self)
+        return json.dumps({"BackupPolicy": {"Status": "DISABLED"}}), JSON
+
     replace(stack, EFSResponse, "put_backup_policy", put)
+    replace(stack, EFSResponse, "describe_backup_policy", describe)
 
 
 def _changes_a_file_system(client: Client) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import re
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.elasticache.exceptions import InvalidParameterCombinationException, InvalidParameterValueException
-from moto.elasticache.models import CacheSubnetGroup, ElastiCacheBackend, ReplicationGroup
+from moto.elasticache.models import CacheCluster, CacheSubnetGroup, ElastiCacheBackend, ReplicationGroup
 from moto.elasticache.responses import ElastiCacheResponse
 
 from region import Region
@@ -114,14 +115,22 @@ def _has_parameter_groups(client: Client) -> bool:
     values = [{"ParameterName": "maxmemory-policy", "ParameterValue": "noeviction"}]
     cache.modify_cache_parameter_group(**name, ParameterNameValues=values)
     (group,) = cache.describe_cache_parameter_groups(**name)["CacheParameterGroups"]
+    own = cache.describe_cache_parameters(**name, Source="user")["Parameters"]
+    cache.reset_cache_parameter_group(**name, ParameterNameValues=[{"ParameterName": "maxmemory-policy"}])
+    left = cache.describe_cache_parameters(**name)["Parameters"]
     tags = cache.list_tags_for_resource(ResourceName=group["ARN"])["TagList"]
     cache.delete_cache_parameter_group(**name)
-    return (tags, cache.describe_cache_parameter_groups()["CacheParameterGroups"]) == (_TAGS, [])
+    pairs = [(parameter["ParameterName"], parameter["ParameterValue"]) for parameter in own]
+    gone = cache.describe_cache_parameter_groups()["CacheParameterGroups"] == left == []
+    return gone and (pairs, tags) == ([("maxmemory-policy", "noeviction")], _TAGS)
 
 
 @moto_patch(_has_parameter_groups)
 def cache_parameter_groups(stack: ExitStack) -> None:
-    """moto's ElastiCache has no parameter groups. API reference: CreateCacheParameterGroup and its like."""
+    """moto's ElastiCache has no parameter groups. API reference: CreateCacheParameterGroup and its like.
+
+    DescribeCacheParameters answers the values that were set, not the family's defaults.
+    """
 
     def groups(self: Any) -> dict[str, dict[str, Any]]:
         by_name: dict[str, dict[str, Any]] = self.elasticache_backend.__dict__.setdefault("parameter_groups", {})
@@ -143,7 +152,9 @@ def cache_parameter_groups(stack: ExitStack) -> None:
 
     def modify(self: Any) -> Any:
         name = self._get_param("CacheParameterGroupName")
-        groups(self)[name]["parameters"] += self._get_param("ParameterNameValues", [])
+        values = {entry["ParameterName"]: entry for entry in groups(self)[name]["parameters"]}
+        values |= {entry["ParameterName"]: entry for entry in self._get_param("ParameterNameValues", [])}
+        groups(self)[name]["parameters"] = list(values.values())
         return ActionResult({"CacheParameterGroupName": name})
 
     def describe(self: Any) -> Any:
@@ -155,7 +166,21 @@ def cache_parameter_groups(stack: ExitStack) -> None:
         del groups(self)[self._get_param("CacheParameterGroupName")]
         return EmptyResult()
 
+    def parameters(self: Any) -> Any:
+        entries = groups(self)[self._get_param("CacheParameterGroupName")]["parameters"]
+        listed = entries if self._get_param("Source") in (None, "user") else []
+        return ActionResult({"Parameters": [{**entry, "Source": "user"} for entry in listed]})
+
+    def reset(self: Any) -> Any:
+        name = self._get_param("CacheParameterGroupName")
+        names = {entry["ParameterName"] for entry in self._get_param("ParameterNameValues", [])}
+        kept = [entry for entry in groups(self)[name]["parameters"] if entry["ParameterName"] not in names]
+        groups(self)[name]["parameters"] = [] if self._get_bool_param("ResetAllParameters") else kept
+        return ActionResult({"CacheParameterGroupName": name})
+
     replace(stack, ElastiCacheResponse, "create_cache_parameter_group", create)
+    replace(stack, ElastiCacheResponse, "describe_cache_parameters", parameters)
+    replace(stack, ElastiCacheResponse, "reset_cache_parameter_group", reset)
     replace(stack, ElastiCacheResponse, "modify_cache_parameter_group", modify)
     replace(stack, ElastiCacheResponse, "describe_cache_parameter_groups", describe)
     replace(stack, ElastiCacheResponse, "delete_cache_parameter_group", delete)
@@ -237,6 +262,90 @@ def deletion_of_replication_groups(stack: ExitStack) -> None:
         return group
 
     after(stack, ElastiCacheBackend, "delete_replication_group", forget)
+
+
+def _lists_the_members(client: Client) -> bool:
+    cache, name = client("elasticache"), {"ReplicationGroupId": "group"}
+
+    def members() -> list[str]:
+        clusters = cache.describe_cache_clusters(ShowCacheNodeInfo=True)["CacheClusters"]
+        return sorted(cluster["CacheClusterId"] for cluster in clusters if cluster["ReplicationGroupId"] == "group")
+
+    _replication_group(client)
+    before = members()
+    cache.decrease_replica_count(**name, NewReplicaCount=0, ApplyImmediately=True)
+    after_decrease = members()
+    cache.delete_replication_group(**name)
+    return (before, after_decrease, members()) == (["group-001", "group-002"], ["group-001"], [])
+
+
+@moto_patch(_lists_the_members)
+def members_of_replication_groups(stack: ExitStack) -> None:
+    """moto's replication groups name members that DescribeCacheClusters does not know.
+
+    API reference, ReplicationGroup: MemberClusters are the identifiers of cache clusters.
+    """
+    create_group, delete_group = (
+        ElastiCacheBackend.create_replication_group,
+        ElastiCacheBackend.delete_replication_group,
+    )
+
+    def create(self: Any, **kwargs: Any) -> Any:
+        group: Any = create_group(self, **kwargs)
+        group.member_settings = kwargs
+        _put_members(self, group)
+        return group
+
+    def delete(self: Any, *args: Any, **kwargs: Any) -> Any:
+        group = delete_group(self, *args, **kwargs)
+        _remove_members(self, group)
+        return group
+
+    def count(answer: Any, self: Any) -> Any:
+        group = self.elasticache_backend.replication_groups[self._get_param("ReplicationGroupId")]
+        _remove_members(self.elasticache_backend, group)
+        _put_members(self.elasticache_backend, group)
+        return answer
+
+    replace(stack, ElastiCacheBackend, "create_replication_group", create)
+    replace(stack, ElastiCacheBackend, "delete_replication_group", delete)
+    after(stack, ElastiCacheResponse, "increase_replica_count", count)
+    after(stack, ElastiCacheResponse, "decrease_replica_count", count)
+
+
+def _remove_members(backend: Any, group: Any) -> None:
+    clusters = backend.cache_clusters
+    for name in [
+        name for name, cluster in clusters.items() if cluster.replication_group_id == group.replication_group_id
+    ]:
+        del clusters[name]
+
+
+def _put_members(backend: Any, group: Any) -> None:
+    """A cluster of one node for each member, with the settings that the group was created with."""
+    settings = group.member_settings
+    for name in group.member_clusters:
+        arguments = {parameter: settings.get(parameter) for parameter in inspect.signature(CacheCluster).parameters}
+        cluster: Any = CacheCluster(
+            **arguments
+            | {
+                "account_id": backend.account_id,
+                "region_name": backend.region_name,
+                "cache_cluster_id": name,
+                "replication_group_id": group.replication_group_id,
+                "num_cache_nodes": 1,
+                "tags": [],
+            }
+        )
+        family = REDIS_FAMILIES.get(settings.get("engine_version") or "", "redis7")
+        parameter_group = settings.get("cache_parameter_group_name") or f"default.{family}"
+        cluster.cache_parameter_group = {"cache_parameter_group_name": parameter_group}
+        cluster.at_rest_encryption_enabled = bool(settings.get("at_rest_encryption_enabled"))
+        cluster.security_groups = [
+            {"security_group_id": group_id, "status": "active"} for group_id in settings.get("security_group_ids") or []
+        ]
+        cluster.arn = with_partition(cluster.arn, backend.region_name)
+        backend.cache_clusters[name] = cluster
 
 
 REDIS_FAMILIES = {"5.0.6": "redis5.0", "6.0": "redis6.x", "6.2": "redis6.x", "7.0": "redis7", "7.1": "redis7"}

@@ -11,7 +11,7 @@ from typing import Any
 import botocore.exceptions
 from moto.logs.models import logs_backends
 from moto.rds.exceptions import InvalidParameterCombination, InvalidParameterValue, RDSClientError
-from moto.rds.models import DBInstance, RDSBackend
+from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 
 from rehearsal.aws.moto_patches.patch import (
     Client,
@@ -234,3 +234,23 @@ def changes_of_stopped_databases(stack: ExitStack) -> None:
             raise RDSClientError("InvalidDBInstanceState", f"Database instance is not in available state: {identifier}")
 
     before(stack, RDSBackend, "modify_db_instance", check)
+
+
+def _tells_own_parameters(client: Client) -> bool:
+    rds, name = client("rds"), {"DBParameterGroupName": "p"}
+    rds.create_db_parameter_group(**name, DBParameterGroupFamily="postgres16", Description="d")
+    value = {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "ApplyMethod": "immediate"}
+    rds.modify_db_parameter_group(**name, Parameters=[value])
+    own = rds.describe_db_parameters(**name, Source="user")["Parameters"]
+    return [(parameter["ParameterName"], parameter.get("Source")) for parameter in own] == [("rds.force_ssl", "user")]
+
+
+@moto_patch(_tells_own_parameters)
+def sources_of_parameters(stack: ExitStack) -> None:
+    """moto does not say which parameters of a group were set by its owner. API reference, Parameter: Source."""
+    original = DBParameterGroup.update_parameters
+
+    def update(self: Any, new_parameters: Any) -> None:
+        original(self, [{**parameter, "Source": "user"} for parameter in new_parameters])
+
+    replace(stack, DBParameterGroup, "update_parameters", update)

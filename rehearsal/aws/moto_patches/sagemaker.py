@@ -147,3 +147,32 @@ def updates_of_scaled_variants(stack: ExitStack) -> None:
             raise ValidationError(f"The variant(s) {', '.join(scaled)} {text} their instance type updated.")
 
     before(stack, SageMakerResponse, "update_endpoint", check)
+
+
+def _describes_what_was_given(client: Client) -> bool:
+    sagemaker = client("sagemaker")
+    sagemaker.create_model(ModelName="n", ExecutionRoleArn=_ROLE, Containers=[{"Image": "i", "ContainerHostname": "a"}])
+    model = sagemaker.describe_model(ModelName="n")
+    variant = {"VariantName": "v", "ModelName": "n", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    config = sagemaker.describe_endpoint_config(EndpointConfigName="c")
+    return not {"PrimaryContainer", "VpcConfig"} & set(model) and not {"DataCaptureConfig", "AsyncInferenceConfig"} & {
+        key for key in config if config[key] == {}
+    }
+
+
+@moto_patch(_describes_what_was_given)
+def members_that_were_not_given(stack: ExitStack) -> None:
+    """moto describes empty objects for what a model or an endpoint configuration was not given.
+
+    API reference, DescribeModel and DescribeEndpointConfig: these members are optional.
+    """
+
+    def model(answer: Any, _: Any) -> Any:
+        return ActionResult({key: value for key, value in answer.result.items() if value not in ({}, None)})
+
+    def config(answer: Any, _: Any) -> Any:
+        return ActionResult({key: value for key, value in answer.result.items() if value != {}})
+
+    after(stack, SageMakerResponse, "describe_model", model)
+    after(stack, SageMakerResponse, "describe_endpoint_config", config)

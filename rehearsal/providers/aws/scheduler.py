@@ -8,13 +8,10 @@ from typing import Any
 import botocore.session
 from botocore.exceptions import UnknownServiceError
 
+from rehearsal.aws.universal_targets import comparable, universal_target
 from rehearsal.errors import RehearsalError
 from rehearsal.providers.resource import Attributes, ResourceRequest, ResourceType, deleted_by, words
 
-READS = tuple("get describe list poll receive search scan query select read lookup discover validate".split())
-"""Calls that begin so are refused as targets (EventBridge Scheduler user guide, "Using universal targets")."""
-BOTO3_SERVICES = {"elasticloadbalancingv2": "elbv2"}
-"""Services of a universal target that botocore names otherwise."""
 TARGET_INPUTS = {"arn", "roleArn", "input", "retryPolicy"}
 
 
@@ -53,17 +50,6 @@ class Schedule(ResourceType, token="aws:scheduler/schedule:Schedule"):
         return Attributes(f"{group}/{name}", {"name": name, "arn": schedule["ScheduleArn"]})
 
 
-def universal_target(arn: str) -> tuple[str, str]:
-    """Service, as botocore names it, and operation of a universal target, such as rds and StopDBInstance."""
-    _, _, target = arn.partition(":scheduler:::aws-sdk:")
-    service, _, operation = target.partition(":")
-    if not operation:
-        raise RehearsalError(f"target: {arn} is not arn:<partition>:scheduler:::aws-sdk:<service>:<call>.")
-    if operation.startswith(READS):
-        raise RehearsalError(f"target: {operation} only reads, and Scheduler calls nothing that does.")
-    return BOTO3_SERVICES.get(service, service), operation[0].upper() + operation[1:]
-
-
 def _check_call(service: str, operation: str, parameters: dict[str, Any]) -> None:
     """Refuse an operation that does not exist, a parameter that it does not take, a missing one that it requires."""
     try:
@@ -79,8 +65,3 @@ def _check_call(service: str, operation: str, parameters: dict[str, Any]) -> Non
     present = {members[comparable(key)] for key in parameters}
     if missing := set(shape.required_members if shape else ()) - present:
         raise RehearsalError(f"input: {operation} needs {', '.join(sorted(missing))}.")
-
-
-def comparable(name: str) -> str:
-    """A parameter's name for comparison: the SDK for Java writes DbInstanceIdentifier, the API DBInstanceIdentifier."""
-    return name.lower()

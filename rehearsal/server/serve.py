@@ -1,0 +1,81 @@
+"""`python -m rehearsal serve`: the emulated account for the Pulumi CLI, the AWS CLI, boto3 and cvatctl."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from rehearsal.aws.account import Account
+from rehearsal.aws.faults import Scenario
+from rehearsal.defaults import DEFAULT_STACK, HOME
+from rehearsal.errors import UserInputError
+from rehearsal.placeholders import read_stack
+from rehearsal.server.service import AccountServer
+from rehearsal.stand_ins import StandIns
+
+PORT = 5020
+
+FAST = Scenario(polls_until_running=0, polls_until_stopped=1)
+"""A task has ended when it is first asked about."""
+REAL_TIME = Scenario(seconds_until_running=30, seconds_until_stopped=90)
+"""Typical of a small Fargate task whose image is in ECR (rehearsal/report/durations.yaml)."""
+
+
+@click.command("serve")
+@click.option("--stack", default=DEFAULT_STACK, show_default=True, help="Whose existing resources are put there.")
+@click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="On 127.0.0.1 only.")
+@click.option("--seed", default=0, show_default=True, help="Another number gives other identifiers.")
+@click.option(
+    "--fast/--real-time",
+    default=True,
+    show_default=True,
+    help="Whether tasks end when they are first asked about, or a minute after they began.",
+)
+@click.option("--state", type=click.Path(path_type=Path, dir_okay=False), help="Keeps the account between two runs.")
+def command(stack: str, port: int, seed: int, fast: bool, state: Path | None) -> int:
+    """Serve the emulated account on this machine, until it is interrupted.
+
+    Every AWS client speaks to it that has the printed variables in its environment. The page at its address shows what
+    the account holds and what was called; there its clock is moved and faults are injected.
+    """
+    _, configuration = read_stack(HOME, stack, {})
+    with ExitStack() as opened:
+        account = opened.enter_context(Account(FAST if fast else REAL_TIME))
+        server = _server(account, configuration.region, port, state)
+        if state is not None and state.exists():
+            server.load(state)
+        else:
+            account.draw(f"seed {seed}")
+            server.stand_ins = StandIns(account, configuration).put()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _interrupt)
+        sys.stdout.write(server.greeting())
+        sys.stdout.flush()
+        try:
+            server.serve()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            server.end()
+    return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _server(account: Account, region: str, port: int, state: Path | None) -> AccountServer:
+    try:
+        return AccountServer(account, region, port, state)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        text = f"--port {port} is in use on this machine: give another, or end what uses it."
+        raise UserInputError(text) from error

@@ -1,0 +1,104 @@
+"""The account between two runs of the server: everything that moto holds, in one file."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, cast
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from moto import __version__ as moto_version
+from moto import backends
+from moto.core.base_backend import BackendDict
+
+from rehearsal.errors import UserInputError
+
+FORMAT = 1
+"""Of the file; another number is refused."""
+_MAGIC = f"rehearsal account, format {FORMAT}, moto {moto_version}\n".encode()
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
+_PRIVATE_KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)
+_DER, _PKCS8 = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
+
+
+def private_key(der: bytes) -> Any:
+    """A key from its DER, for the unpickler: the function of the library cannot be imported by its name."""
+    return serialization.load_der_private_key(der, None)
+
+
+class _Pickler(pickle.Pickler):
+    """Also writes what moto keeps of locks and keys."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, _LOCKS[1]):
+            return threading.RLock, ()
+        if isinstance(value, _LOCKS[0]):
+            return threading.Lock, ()
+        if isinstance(value, _PRIVATE_KEYS):
+            der = value.private_bytes(_DER, _PKCS8, serialization.NoEncryption())
+            return private_key, (der,)
+        return NotImplemented
+
+
+def save(path: Path, more: Mapping[str, Any]) -> None:
+    """Write the account and what else belongs to it. The file that was there stays if this fails."""
+    services = {
+        _module(backend): {account: dict(regions) for account, regions in backend.items()}
+        for backend in list(vars(BackendDict)["_instances"])
+    }
+    with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False) as file:
+        try:
+            file.write(_MAGIC)
+            _Pickler(file, protocol=pickle.HIGHEST_PROTOCOL).dump({"services": services, **more})
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+    Path(file.name).replace(path)  # NamedTemporaryFile lets only its owner read it
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Put the account of a file into moto; what else was saved. Raises UserInputError.
+
+    A pickle can run code: the file must belong to the user who loads it.
+    """
+    try:
+        if path.stat().st_uid != os.getuid():
+            raise UserInputError(f"--state {path}: the file belongs to another user. Give one of your own.")
+        with path.open("rb") as file:
+            first = file.readline(200)
+            if first != _MAGIC:
+                raise UserInputError(_refusal(path, first))
+            saved: dict[str, Any] = pickle.load(file)  # noqa: S301
+    except OSError as error:
+        raise UserInputError(f"--state {path} cannot be read: {error.strerror}.") from error
+    except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, ValueError) as error:
+        raise UserInputError(
+            f"--state {path} is damaged or of another version of this program ({error}): delete it to begin anew."
+        ) from error
+    for module, accounts in saved.pop("services").items():
+        _put(module, accounts)
+    return saved
+
+
+def _refusal(path: Path, first: bytes) -> str:
+    written, own = first.decode(errors="replace").strip(), _MAGIC.decode().strip()
+    if not written.startswith("rehearsal account"):
+        return f"--state {path} is no account that `rehearsal serve` has saved. Give another file, or delete it."
+    return f"--state {path} is of another version ({written}); this one writes '{own}'. Delete it to begin anew."
+
+
+def _put(module: str, accounts: Mapping[str, Mapping[str, Any]]) -> None:
+    backend: Any = backends.get_backend(cast("Any", module))
+    for account, regions in accounts.items():
+        for region, content in regions.items():
+            dict.__setitem__(backend[account], region, content)
+
+
+def _module(backend: Any) -> str:
+    """moto's own name of a service: ecs for moto.ecs.models."""
+    return str(backend.backend.__module__.split(".")[1])

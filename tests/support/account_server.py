@@ -1,0 +1,119 @@
+"""`python -m rehearsal serve` as a process of its own, and clients that speak to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from rehearsal.defaults import HOME
+
+REGION = "cn-northwest-1"
+START_S = 60
+"""However busy the machine is."""
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ServedAccount:
+    """A context manager: the server runs inside the block."""
+
+    def __init__(self, *words: str, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.words = words
+        self.output = ""
+        """All that it printed, once it has ended."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> ServedAccount:
+        command = [sys.executable, "-m", "rehearsal", "serve", "--port", str(self.port), *self.words]
+        pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        self.process = subprocess.Popen(command, cwd=HOME, **pipes)  # noqa: S603
+        deadline = time.monotonic() + START_S
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                    break
+            except OSError:
+                time.sleep(0.05)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def end(self) -> int:
+        """SIGTERM, as a service manager sends it; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        if not self.output:
+            self.output, _ = self.process.communicate(timeout=START_S)
+        return self.process.returncode
+
+    def client(self, service: str, region: str = REGION, attempts: int = 1) -> Any:
+        """A boto3 client. `attempts`: how often it makes a call that fails for a while."""
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=self.url,
+            aws_access_key_id="practice",
+            aws_secret_access_key="practice",
+            config=Config(
+                retries={"total_max_attempts": attempts, "mode": "standard"}, s3={"addressing_style": "path"}
+            ),
+        )
+
+    def ask(self, path: str, method: str = "GET", **form: Any) -> Any:
+        """The answer of the server's own pages: an object, or a text."""
+        body = json.dumps(form).encode() if method == "POST" else None
+        request = urllib.request.Request(self.url + path, data=body, method=method)  # noqa: S310
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request) as answer:
+                text, kind = answer.read().decode(), answer.headers["Content-Type"]
+        except urllib.error.HTTPError as error:
+            text, kind = error.read().decode(), error.headers["Content-Type"]
+        return json.loads(text) if kind == "application/json" else text
+
+
+def resident_mb(process: int) -> float:
+    """Memory of a process."""
+    for line in Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"process {process} has no memory: it has ended")
+
+
+def environment(url: str) -> dict[str, str]:
+    """Of a process whose AWS clients are to reach the server and nothing else."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    return own | {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "practice",
+        "AWS_SECRET_ACCESS_KEY": "practice",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1",
+    }
