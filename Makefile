@@ -83,9 +83,9 @@ model-samples: $(VENV)/installed  ## pack tiny but working model archives into b
 format: $(VENV)/installed  ## reformat the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-check-patches:  ## apply the patch series to a clone of CVAT (CVAT=path-or-url)
+check-patches:  ## apply the patch series to a clone of CVAT (CVAT=path-or-url RELEASE=v2)
 	@test -n "$(CVAT)" || { echo "Say which CVAT: make check-patches CVAT=/path/to/a/clone (or a URL)."; exit 2; }
-	@$(PYTHON) patches/series.py check "$(CVAT)"
+	@$(PYTHON) patches/series.py check "$(CVAT)" --release $(or $(RELEASE),c48411ae)
 
 lock-series:  ## write the digest of the patch series into the Dockerfiles
 	@$(PYTHON) patches/series.py lock

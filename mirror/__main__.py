@@ -71,12 +71,14 @@ def _check(command: list[str], process: subprocess.CompletedProcess[str]) -> Non
 
 def resolve(image: Image, source: str, tool: tools.Tool, execute: Read) -> str:
     """The digest that the tag has at the source now."""
-    output = ""
-    for command in tool.digest(f"{source}/{image.reference}"):
+    output, tag = "", f"{image.address(source)}:{image.tag}"
+    for command in tool.digest(tag):
         output = execute(command)
     _, marker, digest = output.strip().rpartition("sha256:")
     if not marker:
-        raise MirrorError(f"{tool.name} gave no digest for {source}/{image.reference}: {output.strip() or 'nothing'}.")
+        raise MirrorError(
+            f"{tool.name} gave no digest for {image.address(source)}:{image.tag}: {output.strip() or 'nothing'}."
+        )
     return f"sha256:{digest}"
 
 
@@ -102,7 +104,7 @@ def mirror(ecr: Any, images: list[Image], source: str, prefix: str, tool: tools.
         if is_present(ecr, repository, image.tag):
             sys.stdout.write(f"{repository}:{image.tag} exists already\n")
             continue
-        for command in tool.copy(f"{source}/{image.name}@{image.digest}", f"{registry}/{repository}:{image.tag}"):
+        for command in tool.copy(f"{image.address(source)}@{image.digest}", f"{registry}/{repository}:{image.tag}"):
             execute(command, "")
     return f"{registry}/{prefix}"
 

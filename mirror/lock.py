@@ -13,6 +13,8 @@ LOCK = Path(__file__).with_name("images.lock")
 ROOT = LOCK.parent.parent
 _LINE = re.compile(r"(?P<name>[a-z0-9/._-]+):(?P<tag>[\w.-]+)( (?P<digest>sha256:[0-9a-f]{64}))?")
 _FROM = re.compile(r"^FROM\s+(?:--\S+\s+)*\$\{BASE_REGISTRY\}/(\S+)", re.MULTILINE)
+_FROM_ARGUMENT = re.compile(r"^FROM\s+\$\{CVAT_REGISTRY\}/\$\{(\w+)\}", re.MULTILINE)
+_DEFAULT = r"^ARG {}=(\S+)"
 _NOT_SEARCHED = frozenset({".venv", ".git", "build", "node_modules"})
 
 
@@ -27,6 +29,10 @@ class Image(NamedTuple):
     def reference(self) -> str:
         """name:tag"""
         return f"{self.name}:{self.tag}"
+
+    def address(self, source: str) -> str:
+        """Registry and name at `source`. Docker Hub's own images are in `library`, those of others beside it."""
+        return f"{source.removesuffix('/library') if '/' in self.name else source}/{self.name}"
 
 
 def parse(text: str) -> list[Image]:
@@ -58,6 +64,14 @@ def base_images(files: Iterable[Path]) -> dict[str, list[Path]]:
     """Dockerfiles by the base image (name:tag) that they start from."""
     images: dict[str, list[Path]] = {}
     for file in files:
-        for reference in _FROM.findall(file.read_text(encoding="utf-8")):
+        for reference in _references(file.read_text(encoding="utf-8")):
             images.setdefault(reference, []).append(file)
     return images
+
+
+def _references(dockerfile: str) -> list[str]:
+    """name:tag after each FROM; an argument stands for its default."""
+    named = [
+        re.findall(_DEFAULT.format(name), dockerfile, re.MULTILINE)[0] for name in _FROM_ARGUMENT.findall(dockerfile)
+    ]
+    return [*_FROM.findall(dockerfile), *named]

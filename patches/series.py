@@ -1,7 +1,7 @@
-"""The patch series: apply it to a checkout of CVAT's commit (`make check-patches`), or lock its digest.
+"""The patch series of each release: apply it to a checkout of CVAT's commit (`make check-patches`), or lock its digest.
 
-python patches/series.py check PATH-OR-URL    apply every patch, without fuzz; compile the result
-python patches/series.py lock                 write the digest of the series into both Dockerfiles
+python patches/series.py check PATH-OR-URL [--release v2]    apply every patch, without fuzz; compile the result
+python patches/series.py lock                                write the digests of the series into the Dockerfiles
 """
 
 from __future__ import annotations
@@ -15,33 +15,50 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SERIES = HERE / "series"
-DOCKERFILES = (HERE / "server.Dockerfile", HERE / "ui.Dockerfile")
-COMMIT = "c48411ae5014aac4441aa03da8944fbd4373b312"
 
 
 class FailureError(Exception):
     """`str()` is a sentence for the person at the terminal."""
 
 
-def patches() -> list[Path]:
-    return [SERIES / name for name in (SERIES / "series").read_text().split()]
+@dataclass(frozen=True)
+class Series:
+    """The patches of one release."""
+
+    folder: Path
+    commit: str
+    """Of CVAT."""
+    dockerfiles: tuple[Path, ...]
+
+    @property
+    def patches(self) -> list[Path]:
+        return [self.folder / name for name in (self.folder / "series").read_text().split()]
+
+    def digest(self) -> str:
+        """SHA-256 as the Dockerfiles compute it: the series file, then every patch in the order of names."""
+        sha = hashlib.sha256((self.folder / "series").read_bytes())
+        for patch in sorted(self.folder.glob("*.patch")):
+            sha.update(patch.read_bytes())
+        return sha.hexdigest()
+
+    def lock(self) -> None:
+        for path in self.dockerfiles:
+            path.write_text(re.sub(r"(?<=^ARG SERIES_DIGEST=)\w+", self.digest(), path.read_text(), flags=re.M))
 
 
-def digest() -> str:
-    """SHA-256 as the Dockerfiles compute it: the series file, then every patch in the order of names."""
-    sha = hashlib.sha256((SERIES / "series").read_bytes())
-    for patch in sorted(SERIES.glob("*.patch")):
-        sha.update(patch.read_bytes())
-    return sha.hexdigest()
-
-
-def lock() -> None:
-    for path in DOCKERFILES:
-        path.write_text(re.sub(r"(?<=^ARG SERIES_DIGEST=)\w+", digest(), path.read_text(), flags=re.M))
+RELEASES = {
+    "c48411ae": Series(
+        HERE / "series",
+        "c48411ae5014aac4441aa03da8944fbd4373b312",
+        (HERE / "server.Dockerfile", HERE / "ui.Dockerfile"),
+    ),
+    # The merge commit of the tag v2.73.0
+    "v2": Series(HERE / "v2/series", "ac6e63b96bddbc462a0a8c0acce307c4c0c6e972", (HERE / "v2/server.Dockerfile",)),
+}
 
 
 def git(*arguments: str, repository: Path, env: dict[str, str]) -> str:
@@ -52,14 +69,14 @@ def git(*arguments: str, repository: Path, env: dict[str, str]) -> str:
     return done.stdout + done.stderr
 
 
-def borrowed(source: str, repository: Path) -> dict[str, str]:
+def borrowed(source: str, commit: str, repository: Path) -> dict[str, str]:
     """Make CVAT's commit readable in the empty `repository`: a checkout's objects are used, a URL is fetched.
 
     Nothing is ever written to the checkout, nor is all of it read: a partial clone will do.
     """
     subprocess.run(["git", "init", "-q", "--bare", str(repository)], check=True)  # noqa: S603, S607
     if not Path(source).is_dir():
-        git("fetch", "-q", "--depth", "1", source, COMMIT, repository=repository, env={})
+        git("fetch", "-q", "--depth", "1", source, commit, repository=repository, env={})
         return {}
     folder = Path(source).resolve()
     objects = git("rev-parse", "--git-path", "objects", repository=_git_dir(folder), env={}).strip()
@@ -74,7 +91,7 @@ def _git_dir(folder: Path) -> Path:
     return folder / ".git" if (folder / ".git").is_dir() else folder
 
 
-def apply(patch: Path, repository: Path, env: dict[str, str]) -> None:
+def apply(patch: Path, commit: str, repository: Path, env: dict[str, str]) -> None:
     try:
         said = git(
             "apply",
@@ -86,12 +103,12 @@ def apply(patch: Path, repository: Path, env: dict[str, str]) -> None:
             env=env,
         )
     except FailureError as failure:
-        raise FailureError(f"{patch.name} does not apply to {COMMIT[:8]}:\n{failure}") from failure
+        raise FailureError(f"{patch.name} does not apply to {commit[:8]}:\n{failure}") from failure
     if "offset" in said or "fuzz" in said:
-        raise FailureError(f"{patch.name} applies only with an offset:\n{said}Make it anew against {COMMIT[:8]}.")
+        raise FailureError(f"{patch.name} applies only with an offset:\n{said}Make it anew against {commit[:8]}.")
 
 
-def check(source: str) -> list[str]:
+def check(source: str, series: Series) -> list[str]:
     """Apply the series; returns the names of the files that it touched."""
     with tempfile.TemporaryDirectory(prefix="cvat-series-") as temporary:
         folder = Path(temporary)
@@ -101,12 +118,12 @@ def check(source: str) -> list[str]:
         env = {
             "GIT_INDEX_FILE": str(folder / "index"),
             "GIT_WORK_TREE": str(tree),
-            **borrowed(source, repository),
+            **borrowed(source, series.commit, repository),
         }
-        git("read-tree", COMMIT, repository=repository, env=env)
-        for patch in patches():
-            apply(patch, repository, env)
-        touched = git("diff", "--cached", "--name-only", COMMIT, repository=repository, env=env).split()
+        git("read-tree", series.commit, repository=repository, env=env)
+        for patch in series.patches:
+            apply(patch, series.commit, repository, env)
+        touched = git("diff", "--cached", "--name-only", series.commit, repository=repository, env=env).split()
         out = folder / "out"
         git("checkout-index", f"--prefix={out}/", *touched, repository=repository, env=env)
         with warnings.catch_warnings():
@@ -120,17 +137,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("lock", help="write the digest of the series into both Dockerfiles")
-    commands.add_parser("check", help="apply the series").add_argument("source", help="a clone of CVAT, or a URL")
+    checking = commands.add_parser("check", help="apply the series")
+    checking.add_argument("source", help="a clone of CVAT, or a URL")
+    checking.add_argument("--release", choices=RELEASES, default="c48411ae")
     chosen = parser.parse_args()
     if chosen.command == "lock":
-        lock()
+        for series in RELEASES.values():
+            series.lock()
         return 0
+    series = RELEASES[chosen.release]
     try:
-        touched = check(chosen.source)
+        touched = check(chosen.source, series)
     except FailureError as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
-    sys.stdout.write(f"{len(patches())} patches apply to {COMMIT} without fuzz; files touched: {len(touched)}\n")
+    sys.stdout.write(
+        f"{len(series.patches)} patches apply to {series.commit} without fuzz; files touched: {len(touched)}\n"
+    )
     return 0
 
 

@@ -61,6 +61,8 @@ class Fleet:
     secret_key: str = field(default_factory=lambda: secrets.token_hex(32))
     admin_password: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    package = "cvat_aws"
+    """The overlay, whose `__main__` is the entry point."""
 
     def environment(self, name: str, **more: str) -> dict[str, str]:
         services, scratch = self.services, Path("/tmp") if self.place.root else self.folder / name  # noqa: S108
@@ -100,7 +102,7 @@ class Fleet:
 
     def start(self, name: str, *command: str, **more: str) -> subprocess.Popen[bytes]:
         """Start a command of the entry point."""
-        return self._spawn(name, ["-m", "cvat_aws", *command], more)
+        return self._spawn(name, ["-m", self.package, *command], more)
 
     def _spawn(self, name: str, arguments: list[str], more: dict[str, str]) -> subprocess.Popen[bytes]:
         scratch = self.folder / name

@@ -67,6 +67,9 @@ class Services:
     redis_port: int = 26379
     postgres_password: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     redis_password: str = field(default_factory=lambda: secrets.token_urlsafe(24) + "&^$!")  # what ElastiCache allows
+    media_redis_port: int = 0
+    """Of a second Redis, which evicts; 0: there is none."""
+    media_redis_password: str = field(default_factory=lambda: secrets.token_urlsafe(24) + "&^$!")
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def _as_postgres(self, *command: str) -> list[str]:
@@ -77,7 +80,10 @@ class Services:
         self.folder.chmod(0o755)
         certificates(self.folder)
         self._start_postgres()
-        self._start_redis()
+        self._start_redis("redis", self.redis_port, self.redis_password, "maxmemory-policy noeviction")
+        if self.media_redis_port:
+            policy = "maxmemory 256mb\nmaxmemory-policy allkeys-lru"
+            self._start_redis("media", self.media_redis_port, self.media_redis_password, policy)
         self._start_balancer()
 
     def _start_postgres(self) -> None:
@@ -134,18 +140,18 @@ class Services:
             time.sleep(0.3)
         raise MissingError(f"PostgreSQL does not answer; its log is {self.folder}/postgres.log")
 
-    def _start_redis(self) -> None:
+    def _start_redis(self, name: str, port: int, password: str, policy: str) -> None:
         """The password goes into a file: on a command line, every user of the machine could read it."""
         folder = self.folder
-        config = folder / "redis.conf"
+        config = folder / f"{name}.conf"
         config.write_text(
-            f'port 0\ntls-port {self.redis_port}\nbind 127.0.0.1\nsave ""\n'
-            f'requirepass "{self.redis_password}"\n'
+            f'port 0\ntls-port {port}\nbind 127.0.0.1\nsave ""\n'
+            f'requirepass "{password}"\n'
             f"tls-auth-clients no\ntls-ca-cert-file {folder}/ca.pem\ntls-cert-file {folder}/server.pem\n"
-            f"tls-key-file {folder}/server.key\nmaxmemory-policy noeviction\n"
+            f"tls-key-file {folder}/server.key\n{policy}\n"
         )
         config.chmod(0o600)
-        self._spawn("redis.log", [program("redis-server"), str(config)])
+        self._spawn(f"{name}.log", [program("redis-server"), str(config)])
 
     def _start_balancer(self) -> None:
         user = "root" if os.geteuid() == 0 else ""

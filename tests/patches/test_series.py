@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,20 @@ import unidiff
 from patches import series
 
 PATCHES = Path(__file__).parents[2] / "patches"
-FILES = sorted(path.name for path in (PATCHES / "series").glob("*.patch"))
+OLD, V2 = series.RELEASES["c48411ae"], series.RELEASES["v2"]
+FILES = [path for release in (OLD, V2) for path in sorted(release.folder.glob("*.patch"))]
+DOCKERFILES = [(release, path) for release in (OLD, V2) for path in release.dockerfiles]
 
 
-def test_the_series_lists_every_patch_in_order() -> None:
-    listed = (PATCHES / "series" / "series").read_text().split()
-    assert listed == FILES
-    assert [int(name[:4]) for name in listed] == list(range(1, len(listed) + 1)), "numbers have no gaps"
+@pytest.mark.parametrize("release", [OLD, V2], ids=series.RELEASES)
+def test_the_series_lists_every_patch_in_order(release: series.Series) -> None:
+    assert release.patches == sorted(release.folder.glob("*.patch"))
+    assert [int(path.name[:4]) for path in release.patches] == list(range(1, len(release.patches) + 1)), "no gaps"
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_patch_parses_and_says_why(name: str) -> None:
-    text = (PATCHES / "series" / name).read_text()
+@pytest.mark.parametrize("file", FILES, ids=lambda path: str(path.relative_to(PATCHES)))
+def test_a_patch_parses_and_says_why(file: Path) -> None:
+    text, name = file.read_text(), file.name
     parsed = unidiff.PatchSet(text)
     assert len(parsed) > 0
     assert sum(file.added + file.removed for file in parsed) > 0
@@ -33,25 +36,27 @@ def test_a_patch_parses_and_says_why(name: str) -> None:
 
 
 def test_the_readme_has_a_row_for_every_patch() -> None:
-    rows = re.findall(r"^\| \[(\d{4})\]\(series/([^)]+)\) \|", (PATCHES / "README.md").read_text(), re.MULTILINE)
-    assert [name for _, name in rows] == FILES
-    assert all(name.startswith(number) for number, name in rows)
+    rows = re.findall(
+        r"^\| \[(\d{4})\]\(((?:v2/)?series/[^)]+)\) \|", (PATCHES / "README.md").read_text(), re.MULTILINE
+    )
+    assert [PATCHES / name for _, name in rows] == FILES
+    assert all(Path(name).name.startswith(number) for number, name in rows)
 
 
-@pytest.mark.parametrize("path", series.DOCKERFILES, ids=lambda path: str(path.name))
-def test_the_dockerfiles_name_this_series(path: Path) -> None:
+@pytest.mark.parametrize(("release", "path"), DOCKERFILES, ids=lambda value: getattr(value, "name", ""))
+def test_the_dockerfiles_name_this_series(release: series.Series, path: Path) -> None:
     named = set(re.findall(r"^ARG SERIES_DIGEST=(\w+)", path.read_text(), re.MULTILINE))
-    assert named == {series.digest()}, "run `make lock-series`"
+    assert named == {release.digest()}, "run `make lock-series`"
 
 
-@pytest.mark.parametrize("path", series.DOCKERFILES, ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", OLD.dockerfiles, ids=lambda path: str(path.name))
 def test_the_dockerfiles_build_the_commit_that_is_checked(path: Path) -> None:
-    assert set(re.findall(r"^ARG CVAT_COMMIT=(\w+)", path.read_text(), re.MULTILINE)) == {series.COMMIT}
+    assert set(re.findall(r"^ARG CVAT_COMMIT=(\w+)", path.read_text(), re.MULTILINE)) == {OLD.commit}
 
 
 def test_a_patch_that_changes_a_model_brings_its_migration() -> None:
     for name in FILES:
-        touched = {file.path for file in unidiff.PatchSet((PATCHES / "series" / name).read_text())}
+        touched = {file.path for file in unidiff.PatchSet(name.read_text())}
         models = {path for path in touched if path.endswith("/models.py")}
         migrations = {path for path in touched if "/migrations/" in path}
         assert bool(models) == bool(migrations), f"{name}: every init would advise to run makemigrations"
@@ -59,7 +64,7 @@ def test_a_patch_that_changes_a_model_brings_its_migration() -> None:
 
 def test_a_folder_without_git_is_explained(tmp_path: Path) -> None:
     with pytest.raises(series.FailureError, match="not a git repository"):
-        series.check(str(tmp_path))
+        series.check(str(tmp_path), OLD)
 
 
 @pytest.fixture
@@ -71,17 +76,16 @@ def checkout() -> str:
 
 
 def test_the_series_applies_without_fuzz_and_compiles(checkout: str) -> None:
-    assert "cvat/apps/engine/views.py" in series.check(checkout)
+    assert "cvat/apps/engine/views.py" in series.check(checkout, OLD)
 
 
-def test_a_patch_that_does_not_fit_is_named(checkout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_patch_that_does_not_fit_is_named(checkout: str, tmp_path: Path) -> None:
     for path in (PATCHES / "series").iterdir():
         (tmp_path / path.name).write_text(
             path.read_text().replace("-                fd, filename", "-      fd, filename")
         )
-    monkeypatch.setattr(series, "SERIES", tmp_path)
     with pytest.raises(series.FailureError, match=r"0001-.* does not apply"):
-        series.check(checkout)
+        series.check(checkout, replace(OLD, folder=tmp_path))
 
 
 def test_the_overlay_imports_with_cvats_real_settings() -> None:

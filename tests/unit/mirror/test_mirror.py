@@ -19,6 +19,8 @@ from mirror.errors import MirrorError
 from tests.support.paths import ROOT
 
 REGION = "cn-northwest-1"
+REGISTRIES = ("${BASE_REGISTRY}/", "${CVAT_REGISTRY}/")
+"""Where base images come from: arguments of the builds."""
 IMAGES = [lock.Image("python", "3.8", "sha256:" + "a" * 64)]
 
 
@@ -134,6 +136,13 @@ def test_the_lock_has_just_the_images_that_our_dockerfiles_start_from() -> None:
     assert not locked - images.keys(), "nothing is copied that no build starts from"
 
 
+def test_images_of_others_are_beside_docker_hubs_own_and_not_below_them() -> None:
+    images = {image.name: image for image in lock.parse(lock.LOCK.read_text(encoding="utf-8"))}
+    assert images["cvat/server"].address("docker.io/library") == "docker.io/cvat/server"
+    assert images["cvat/server"].address("mirror.example.com/hub") == "mirror.example.com/hub/cvat/server"
+    assert images["python"].address("docker.io/library") == "docker.io/library/python"
+
+
 def test_every_build_of_the_program_is_searched_and_starts_from_the_base_registry_or_a_stage_of_its_own() -> None:
     files = lock.dockerfiles()
     assert {ROOT / build.dockerfile for build in BUILDS.values()} <= set(files)
@@ -141,9 +150,7 @@ def test_every_build_of_the_program_is_searched_and_starts_from_the_base_registr
         text = file.read_text(encoding="utf-8")
         stages = set(re.findall(r"^FROM .* AS (\S+)$", text, re.MULTILINE))
         for reference in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
-            assert reference in {*stages, "scratch"} or reference.startswith("${BASE_REGISTRY}/"), (
-                f"{file.name}: {reference}"
-            )
+            assert reference in {*stages, "scratch"} or reference.startswith(REGISTRIES), f"{file.name}: {reference}"
 
 
 WITHOUT_CERTIFICATES = ("node:16.20.2-bookworm-slim",)

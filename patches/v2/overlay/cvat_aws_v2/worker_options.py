@@ -1,0 +1,6 @@
+"""What a worker and the command that starts it must agree about; without RQ, which takes a second to import."""
+
+DRAIN_S = 100
+"""Below ECS's longest stop timeout, 120 s, with room to record the failure."""
+WORKER_TTL_S = 60
+"""A worker that was killed counts as idle for a minute more than this, not for eight."""
