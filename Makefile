@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial trial-home demo clean
+.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings security serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial trial-home demo clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## *(.*)/\1\t\2/p' Makefile | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ costs: $(VENV)/installed  ## write the tables of docs/costs.md from prices and p
 settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from settings/sections
 	@$(BIN)/python -m settings.generate
 
+security: $(VENV)/installed  ## write docs/security.md and .checkov.yaml from policy/baseline/findings.yaml
+	@$(BIN)/python -m policy.baseline
+
 serve-gateway: $(VENV)/installed  ## run the gateway on port 8070 with an echo for SageMaker (BACKEND=sagemaker)
 	@cd serverless/gateway && BACKEND=$${BACKEND:-echo} exec ../../$(BIN)/python -m gateway
 
@@ -71,6 +74,7 @@ lint: $(VENV)/installed  ## ruff, mypy, hadolint and jactionlint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/python -m settings.generate --check
+	@$(BIN)/python -m policy.baseline --check
 	@find . -path ./$(VENV) -prune -o -name '*Dockerfile' -print | xargs $(BIN)/hadolint
 	@$(BIN)/jactionlint --shellcheck="$(CURDIR)/$(BIN)/shellcheck"
 

@@ -114,7 +114,8 @@ class Network(pulumi.ComponentResource):
             traffic_type=args.flow_logs,
             log_destination=group.arn,
             iam_role_arn=role.arn,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            # EC2 refuses a second one with the same destination (FlowLogAlreadyExists) when other traffic is asked for.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy], delete_before_replace=True),
         )
 
     def _vpc(self) -> awsx.ec2.Vpc:

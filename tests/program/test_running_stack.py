@@ -46,6 +46,17 @@ def test_a_stack_stays_in_its_zones_though_it_would_choose_others_today(update: 
     assert refused.outcome.touched() == set(), "it is refused before anything changes"
 
 
+def test_flow_logs_of_other_traffic_take_the_place_of_the_old_ones(update: Update, account: Account) -> None:
+    """EC2 refuses two with the same destination side by side (FlowLogAlreadyExists)."""
+    done(update(flowLogs="rejected"))
+    touched = done(update(flowLogs="all"))
+    assert touched == {"replaced aws:ec2/flowLog:FlowLog network"}, "and nothing else"
+    (flow_log,) = account.client("ec2", "cn-north-1").describe_flow_logs()["FlowLogs"]
+    assert flow_log["TrafficType"] == "ALL"
+    done(update())
+    assert not account.client("ec2", "cn-north-1").describe_flow_logs()["FlowLogs"], "they would cost for ever"
+
+
 def test_a_variant_that_scales_gets_another_instance_type_by_a_new_endpoint(update: Update) -> None:
     """SageMaker refuses UpdateEndpoint with another type while the variant is registered for scaling."""
     scaling = {"inferenceMaxInstanceCount": "2"}
