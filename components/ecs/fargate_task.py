@@ -86,6 +86,7 @@ class FargateTask(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             assume_role_policy=iam.trust(args.context.region.principal("ecs-tasks"), args.context.account),
+            tags={REGION_TAG: args.context.region.name},
             opts=self._child,
         )
         if statements:

@@ -1,0 +1,169 @@
+"""What AWS cannot change about a stack that exists. Pure: what the account has, beside what the settings say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from settings.errors import SettingsError
+from settings.settings import Settings
+
+_NEW_STACK = "create another stack, and restore a backup into it (docs/operations.md, Restore)"
+
+
+class RunningStackError(SettingsError):
+    """The settings would change what AWS cannot change, or replace a store."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(problems, "A running stack cannot be changed so, and nothing has been changed:")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningDatabase:
+    """The stack's own RDS instance."""
+
+    identifier: str
+    version: str
+    """Full version, such as 15.12."""
+    storage_gb: int
+    grows: bool
+    """Whether RDS raises the storage by itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningStack:
+    """What the account has of the stack; nothing of a stack that does not exist yet."""
+
+    region: str = ""
+    vpc_id: str = ""
+    """The VPC of its security groups."""
+    own_vpc_cidr: str = ""
+    """Range of that VPC, if the stack has created it."""
+    subnet_cidrs: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    """Ranges of its own subnets by `public` and `private`, then by their place."""
+    database: RunningDatabase | None = None
+    redis_version: str = ""
+    file_system_id: str = ""
+    """Of its own file system."""
+    initialised: bool = False
+    """Whether it has services: its stores were there when these were created."""
+
+
+def check_running_stack(settings: Settings, running: RunningStack) -> None:
+    """Raise RunningStackError where the settings ask for what AWS cannot do with the stack that exists."""
+    if problems := list(_problems(settings, running)):
+        raise RunningStackError(problems)
+
+
+def storage_warning(settings: Settings, running: RunningStack) -> Iterator[str]:
+    """What a database that has grown by itself does not follow."""
+    database, size = running.database, settings.data.database
+    if database and database.grows and size.storage_gb < database.storage_gb:
+        yield (
+            f"cvat:dbStorageGb = {size.storage_gb}: the database has grown to {database.storage_gb} GB, and RDS never "
+            f"shrinks storage. Write it down: pulumi config set cvat:dbStorageGb {database.storage_gb}"
+        )
+
+
+def _problems(settings: Settings, running: RunningStack) -> Iterator[str]:
+    if running.region and running.region != settings.region.name:
+        yield (
+            f"aws:region = {settings.region.name}: the stack runs in {running.region}, and AWS moves nothing to another "
+            f"region. Set it back: pulumi config set aws:region {running.region}. For another region, {_NEW_STACK}."
+        )
+        return
+    yield from _network(settings, running)
+    yield from _database(settings, running)
+    yield from _redis(settings, running)
+    yield from _files(settings, running)
+
+
+def _network(settings: Settings, running: RunningStack) -> Iterator[str]:
+    vpc_id, plan = settings.references.vpc_id, settings.network.addresses
+    own = bool(running.own_vpc_cidr)
+    if running.vpc_id and vpc_id != running.vpc_id and (vpc_id or not own):
+        back = "pulumi config rm cvat:vpcId (and both lists of subnets)" if own else (
+            f"pulumi config set cvat:vpcId {running.vpc_id}"
+        )
+        yield (
+            f"cvat:vpcId = {vpc_id or '(empty)'}: the stack runs in {running.vpc_id}, and its stores cannot move to "
+            f"another VPC. Set it back: {back}. For another VPC, {_NEW_STACK}."
+        )
+        return
+    if own and not vpc_id and running.own_vpc_cidr != plan.vpc_cidr:
+        yield _fixed_range("vpcCidr", plan.vpc_cidr, running.own_vpc_cidr)
+        return
+    for kind, key, cidrs in (
+        ("public", "publicSubnetCidrs", plan.public_cidrs),
+        ("private", "privateSubnetCidrs", plan.private_cidrs),
+    ):
+        present = running.subnet_cidrs.get(kind, {})
+        if own and not vpc_id and any(cidrs[place] != cidr for place, cidr in present.items() if place < len(cidrs)):
+            yield _fixed_range(key, ", ".join(cidrs), ", ".join(cidr for _, cidr in sorted(present.items())))
+
+
+def _fixed_range(key: str, new: str, present: str) -> str:
+    return (
+        f"cvat:{key} = {new}: the stack has {present}, in which its stores live. AWS changes no range of a VPC or a "
+        f"subnet, and moves no store to another. Set it back in the stack's file. For other ranges, {_NEW_STACK}."
+    )
+
+
+def _database(settings: Settings, running: RunningStack) -> Iterator[str]:
+    database, size, named = running.database, settings.data.database, settings.references.database.instance_id
+    if named and database and settings.policy.protect:
+        yield (
+            f"cvat:dbInstanceId = {named}: the stack has a database of its own, {database.identifier}, which would be "
+            f"deleted. Remove the key: pulumi config rm cvat:dbInstanceId. For another database, {_NEW_STACK}."
+        )
+    if not named and running.initialised and database is None:
+        yield (
+            "cvat:dbInstanceId is empty: the stack uses a database that it has not created, and a new, empty one would "
+            "take its place. Set the key back to the identifier of that database."
+        )
+    if named or database is None:
+        return
+    if _is_older(size.engine_version, database.version):
+        yield (
+            f"cvat:dbEngineVersion = {size.engine_version}: the database is PostgreSQL {database.version}, and RDS goes "
+            f"back to no earlier version. Set it back: pulumi config set cvat:dbEngineVersion "
+            f"{database.version.partition('.')[0]}. For an earlier version, restore a snapshot that has it into "
+            "another stack."
+        )
+    if size.storage_gb < database.storage_gb and not database.grows:
+        yield (
+            f"cvat:dbStorageGb = {size.storage_gb}: the database has {database.storage_gb} GB, and RDS never shrinks "
+            f"storage. Set it back: pulumi config set cvat:dbStorageGb {database.storage_gb}"
+        )
+
+
+def _redis(settings: Settings, running: RunningStack) -> Iterator[str]:
+    version = settings.data.cache.engine_version
+    if running.redis_version and _is_older(version, running.redis_version):
+        back = ".".join(running.redis_version.split(".")[:2])
+        yield (
+            f"cvat:redisEngineVersion = {version}: the stack runs Redis {running.redis_version}, and ElastiCache goes "
+            "back to an earlier version only with a new, empty store: jobs that wait would be lost. Set it back: "
+            f"pulumi config set cvat:redisEngineVersion {back}"
+        )
+
+
+def _files(settings: Settings, running: RunningStack) -> Iterator[str]:
+    named = settings.references.files.file_system_id
+    if named and running.file_system_id and settings.policy.protect:
+        yield (
+            f"cvat:fileSystemId = {named}: the stack has a file system of its own, {running.file_system_id}, which "
+            f"would be deleted. Remove the key: pulumi config rm cvat:fileSystemId. For another one, {_NEW_STACK}."
+        )
+    if not named and running.initialised and not running.file_system_id:
+        yield (
+            "cvat:fileSystemId is empty: the stack uses a file system that it has not created, and a new, empty one "
+            "would take its place. Set the key back to the id of that file system."
+        )
+
+
+def _is_older(version: str, present: str) -> bool:
+    """Whether a version, such as 15 or 15.4, is below a full one, as far as it says."""
+    new, old = (tuple(int(part) for part in re.findall(r"\d+", text.partition("-")[0])) for text in (version, present))
+    return new < old[: len(new)]
