@@ -22,6 +22,7 @@ from settings import warnings
 settings = lookups.settings()
 lookups.warn(warnings(settings))
 context = lookups.stack_context(settings.region, settings.policy)
+running = lookups.running(context, settings)
 stack_wide.apply_to_all(context.tags, settings.policy.boundary_arn, lookups.default_tags())
 functions = lookups.functions(settings.inference.inference_layout, settings.inference.model_archives)
 existing = adopted.find(context, settings.references, settings.data.database)
@@ -33,7 +34,7 @@ network = Network(
     "network",
     NetworkArgs(
         context=context,
-        zones=() if existing.network else lookups.zones(context, settings.network.availability_zones),
+        zones=() if existing.network else lookups.zones(running, settings.network.availability_zones),
         addresses=settings.network.addresses,
         single_nat=settings.network.single_nat,
         interface_endpoints=settings.network.interface_endpoints,

@@ -12,6 +12,8 @@ from region import Region
 from settings.office_hours import OfficeHours
 from settings.releases import DEFAULT, Release
 
+REGION_TAG = "cvat:region"
+"""Of the tasks' roles: IAM is the same in all regions, so a role shows where its stack runs."""
 _LONGEST_STACK_NAME = 32
 _STACK_NAME = re.compile(rf"(?=.{{1,{_LONGEST_STACK_NAME}}}$)[a-z0-9]+(-[a-z0-9]+)*")
 

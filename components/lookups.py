@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.context import StackContext
+from components.running_stack import running_stack
 from region import Region
 from settings import Settings, load
 from settings.errors import SettingsError
@@ -23,6 +24,7 @@ from settings.functions import (
     stored_archives,
 )
 from settings.ingress_options import IngressOptions
+from settings.running_stack import RunningStack, check_running_stack, storage_warning
 from settings.values import StackPolicy
 from settings.zones import Zone, choose_zones
 
@@ -69,19 +71,19 @@ def default_tags() -> list[str]:
 
 
 @_without_traceback()
-def zones(context: StackContext, names: tuple[str, ...]) -> tuple[Zone, ...]:
+def running(context: StackContext, settings: Settings) -> RunningStack:
+    """What the account has of the stack. Refuses settings that AWS cannot bring about on it."""
+    stack = running_stack(context)
+    check_running_stack(settings, stack)
+    warn(storage_warning(settings, stack))
+    return stack
+
+
+@_without_traceback()
+def zones(stack: RunningStack, names: tuple[str, ...]) -> tuple[Zone, ...]:
     """The availability zones of the stack's VPC: those of its subnets, if they exist; else those of these names."""
-    return choose_zones(_available_zones(), names, _zones_in_use(context))
-
-
-def _zones_in_use(context: StackContext) -> dict[int, Zone]:
-    """The zones of the stack's own private subnets, by their place: awsx numbers their names from 1."""
-    tags = {"project": context.tags["project"], "stack": context.stack, "SubnetType": "Private"}
-    subnets = [aws.ec2.get_subnet(id=subnet_id) for subnet_id in aws.ec2.get_subnets(tags=tags).ids]
-    return {
-        int(subnet.tags["Name"].rpartition("-")[2]) - 1: Zone(subnet.availability_zone, subnet.availability_zone_id)
-        for subnet in subnets
-    }
+    in_use = {place: subnet.zone for place, subnet in stack.private_subnets.items()}
+    return choose_zones(_available_zones(), names, in_use)
 
 
 def _available_zones() -> list[Zone]:

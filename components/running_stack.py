@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import pulumi_aws as aws
 
-from components.context import StackContext
-from settings.running_stack import RunningDatabase, RunningStack
+from components.context import REGION_TAG, StackContext
+from settings.running_stack import RunningDatabase, RunningStack, RunningSubnet
+from settings.zones import Zone
 
-REGION_TAG = "cvat:region"
-"""Of the initialisation's execution role: IAM is the same in all regions, so it shows where the stack runs."""
 _ROLES = "^init-execution-"
+_TYPES = ["rds:db", "elasticache", "elasticfilesystem:file-system", "ecs:service"]
+"""Filters of the Resource Groups Tagging API."""
 
 Answer = TypeVar("Answer")
 
@@ -25,18 +27,23 @@ def running_stack(context: StackContext) -> RunningStack:
     region = _region(tags)
     if region not in ("", context.region.name):
         return RunningStack(region=region)
-    stores = _tagged(tags, "rds:db", "elasticache:replicationgroup", "elasticfilesystem:file-system", "ecs:service")
+    stores = _tagged(tags)
     vpc_ids = aws.ec2.get_security_groups(tags=tags).vpc_ids
     own_vpcs = aws.ec2.get_vpcs(tags=tags).ids
+    redis = _redis(stores["elasticache:replicationgroup"])
     return RunningStack(
         region=region,
         vpc_id=next(iter([*vpc_ids, *own_vpcs]), ""),
         own_vpc_cidr=aws.ec2.get_vpc(id=own_vpcs[0]).cidr_block if own_vpcs else "",
-        subnet_cidrs={kind: _subnet_cidrs({**tags, "SubnetType": kind.capitalize()}) for kind in ("public", "private")},
+        public_subnets=_subnets({**tags, "SubnetType": "Public"}),
+        private_subnets=_subnets({**tags, "SubnetType": "Private"}),
         database=_database(stores["rds:db"]),
-        redis_version=_redis_version(stores["elasticache:replicationgroup"]),
-        file_system_id=next(iter(stores["elasticfilesystem:file-system"]), ""),
+        redis_version=redis.engine_version if redis else "",
+        file_system_ids=tuple(stores["elasticfilesystem:file-system"]),
         initialised=bool(stores["ecs:service"]),
+        store_subnet_ids=frozenset(aws.elasticache.get_subnet_group(name=redis.subnet_group_name).subnet_ids)
+        if redis
+        else frozenset(),
     )
 
 
@@ -49,24 +56,29 @@ def _region(tags: Mapping[str, str]) -> str:
     return ""
 
 
-def _tagged(tags: Mapping[str, str], *kinds: str) -> dict[str, list[str]]:
-    """Names of resources with these tags, by kind, such as rds:db. Some of them may have been deleted lately."""
+def _tagged(tags: Mapping[str, str]) -> dict[str, list[str]]:
+    """Names of the stack's stores and services by kind, such as rds:db. Some may have been deleted lately."""
     filters: list[aws.resourcegroupstaggingapi.GetResourcesTagFilterArgsDict] = [
         {"key": key, "values": [value]} for key, value in tags.items()
     ]
-    tagged = aws.resourcegroupstaggingapi.get_resources(tag_filters=filters, resource_type_filters=list(kinds))
-    names: dict[str, list[str]] = {kind: [] for kind in kinds}
+    tagged = aws.resourcegroupstaggingapi.get_resources(tag_filters=filters, resource_type_filters=_TYPES)
+    names: dict[str, list[str]] = defaultdict(list)
     for mapping in tagged.resource_tag_mapping_lists:
         service, resource = mapping.resource_arn.split(":", 5)[2::3]
         kind, name = re.split("[:/]", resource, maxsplit=1)
-        names.get(f"{service}:{kind}", []).append(name)
+        names[f"{service}:{kind}"].append(name)
     return names
 
 
-def _subnet_cidrs(tags: Mapping[str, str]) -> dict[int, str]:
-    """Ranges of subnets by their place: awsx numbers their names from 1."""
+def _subnets(tags: Mapping[str, str]) -> dict[int, RunningSubnet]:
+    """Subnets by their place: awsx numbers their names from 1."""
     subnets = [aws.ec2.get_subnet(id=subnet_id) for subnet_id in aws.ec2.get_subnets(tags=tags).ids]
-    return {int(subnet.tags["Name"].rpartition("-")[2]) - 1: subnet.cidr_block for subnet in subnets}
+    return {
+        int(subnet.tags["Name"].rpartition("-")[2]) - 1: RunningSubnet(
+            subnet.cidr_block, Zone(subnet.availability_zone, subnet.availability_zone_id)
+        )
+        for subnet in subnets
+    }
 
 
 def _database(identifiers: Sequence[str]) -> RunningDatabase | None:
@@ -82,14 +94,13 @@ def _database(identifiers: Sequence[str]) -> RunningDatabase | None:
     return None
 
 
-def _redis_version(groups: Sequence[str]) -> str:
-    """Full version of the replication group's nodes: the group itself does not show one."""
+def _redis(groups: Sequence[str]) -> aws.elasticache.GetClusterResult | None:
+    """A node of the replication group, which itself shows neither version nor subnets."""
     for name in groups:
         group = _ask(functools.partial(aws.elasticache.get_replication_group, replication_group_id=name))
-        node = _ask(functools.partial(aws.elasticache.get_cluster, cluster_id=group.member_clusters[0])) if group else None
-        if node:
-            return node.engine_version
-    return ""
+        for node in group.member_clusters[:1] if group else ():
+            return _ask(functools.partial(aws.elasticache.get_cluster, cluster_id=node))
+    return None
 
 
 def _ask(question: Callable[[], Answer]) -> Answer | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from settings.errors import SettingsError
 from settings.settings import Settings
+from settings.values import AddressPlan
+from settings.zones import Zone
 
 _NEW_STACK = "create another stack, and restore a backup into it (docs/operations.md, Restore)"
 
@@ -31,6 +33,14 @@ class RunningDatabase:
     """Whether RDS raises the storage by itself."""
 
 
+@dataclass(frozen=True)
+class RunningSubnet:
+    """A subnet that the stack has created."""
+
+    cidr: str
+    zone: Zone
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunningStack:
     """What the account has of the stack; nothing of a stack that does not exist yet."""
@@ -40,14 +50,17 @@ class RunningStack:
     """The VPC of its security groups."""
     own_vpc_cidr: str = ""
     """Range of that VPC, if the stack has created it."""
-    subnet_cidrs: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
-    """Ranges of its own subnets by `public` and `private`, then by their place."""
+    public_subnets: Mapping[int, RunningSubnet] = field(default_factory=dict)
+    """Its own public subnets by their place."""
+    private_subnets: Mapping[int, RunningSubnet] = field(default_factory=dict)
     database: RunningDatabase | None = None
     redis_version: str = ""
-    file_system_id: str = ""
-    """Of its own file system."""
+    file_system_ids: tuple[str, ...] = ()
+    """Of its own file system; AWS Backup gives a restored one the same tags."""
     initialised: bool = False
     """Whether it has services: its stores were there when these were created."""
+    store_subnet_ids: frozenset[str] = frozenset()
+    """Subnets of its stores."""
 
 
 def check_running_stack(settings: Settings, running: RunningStack) -> None:
@@ -61,7 +74,7 @@ def storage_warning(settings: Settings, running: RunningStack) -> Iterator[str]:
     database, size = running.database, settings.data.database
     if database and database.grows and size.storage_gb < database.storage_gb:
         yield (
-            f"cvat:dbStorageGb = {size.storage_gb}: the database has grown to {database.storage_gb} GB, and RDS never "
+            f"cvat:dbStorageGb = {size.storage_gb}: the database has {database.storage_gb} GB by now, and RDS never "
             f"shrinks storage. Write it down: pulumi config set cvat:dbStorageGb {database.storage_gb}"
         )
 
@@ -69,8 +82,8 @@ def storage_warning(settings: Settings, running: RunningStack) -> Iterator[str]:
 def _problems(settings: Settings, running: RunningStack) -> Iterator[str]:
     if running.region and running.region != settings.region.name:
         yield (
-            f"aws:region = {settings.region.name}: the stack runs in {running.region}, and AWS moves nothing to another "
-            f"region. Set it back: pulumi config set aws:region {running.region}. For another region, {_NEW_STACK}."
+            f"aws:region = {settings.region.name}: the stack runs in {running.region}, and AWS moves nothing to "
+            f"another region. Set it back: pulumi config set aws:region {running.region}. Else {_NEW_STACK}."
         )
         return
     yield from _network(settings, running)
@@ -83,24 +96,36 @@ def _network(settings: Settings, running: RunningStack) -> Iterator[str]:
     vpc_id, plan = settings.references.vpc_id, settings.network.addresses
     own = bool(running.own_vpc_cidr)
     if running.vpc_id and vpc_id != running.vpc_id and (vpc_id or not own):
-        back = "pulumi config rm cvat:vpcId (and both lists of subnets)" if own else (
-            f"pulumi config set cvat:vpcId {running.vpc_id}"
+        back = (
+            "remove cvat:vpcId and both lists of subnets" if own else f"cvat:vpcId {running.vpc_id}, with its subnets"
         )
         yield (
             f"cvat:vpcId = {vpc_id or '(empty)'}: the stack runs in {running.vpc_id}, and its stores cannot move to "
             f"another VPC. Set it back: {back}. For another VPC, {_NEW_STACK}."
         )
         return
-    if own and not vpc_id and running.own_vpc_cidr != plan.vpc_cidr:
+    if vpc_id:
+        subnet_ids = settings.references.private_subnet_ids
+        if running.store_subnet_ids and running.store_subnet_ids != set(subnet_ids):
+            present = ", ".join(sorted(running.store_subnet_ids))
+            yield (
+                f"cvat:privateSubnetIds = {', '.join(subnet_ids)}: the stack's stores live in {present}, and AWS moves "
+                f"no store to another subnet. Set the list back. For other subnets, {_NEW_STACK}."
+            )
+    elif own:
+        yield from _ranges(plan, running)
+
+
+def _ranges(plan: AddressPlan, running: RunningStack) -> Iterator[str]:
+    if running.own_vpc_cidr != plan.vpc_cidr:
         yield _fixed_range("vpcCidr", plan.vpc_cidr, running.own_vpc_cidr)
         return
-    for kind, key, cidrs in (
-        ("public", "publicSubnetCidrs", plan.public_cidrs),
-        ("private", "privateSubnetCidrs", plan.private_cidrs),
+    for subnets, key, cidrs in (
+        (running.public_subnets, "publicSubnetCidrs", plan.public_cidrs),
+        (running.private_subnets, "privateSubnetCidrs", plan.private_cidrs),
     ):
-        present = running.subnet_cidrs.get(kind, {})
-        if own and not vpc_id and any(cidrs[place] != cidr for place, cidr in present.items() if place < len(cidrs)):
-            yield _fixed_range(key, ", ".join(cidrs), ", ".join(cidr for _, cidr in sorted(present.items())))
+        if any(cidrs[place] != subnet.cidr for place, subnet in subnets.items()):
+            yield _fixed_range(key, ", ".join(cidrs), ", ".join(subnets[place].cidr for place in sorted(subnets)))
 
 
 def _fixed_range(key: str, new: str, present: str) -> str:
@@ -112,7 +137,7 @@ def _fixed_range(key: str, new: str, present: str) -> str:
 
 def _database(settings: Settings, running: RunningStack) -> Iterator[str]:
     database, size, named = running.database, settings.data.database, settings.references.database.instance_id
-    if named and database and settings.policy.protect:
+    if named and database and named != database.identifier and settings.policy.protect:
         yield (
             f"cvat:dbInstanceId = {named}: the stack has a database of its own, {database.identifier}, which would be "
             f"deleted. Remove the key: pulumi config rm cvat:dbInstanceId. For another database, {_NEW_STACK}."
@@ -126,8 +151,8 @@ def _database(settings: Settings, running: RunningStack) -> Iterator[str]:
         return
     if _is_older(size.engine_version, database.version):
         yield (
-            f"cvat:dbEngineVersion = {size.engine_version}: the database is PostgreSQL {database.version}, and RDS goes "
-            f"back to no earlier version. Set it back: pulumi config set cvat:dbEngineVersion "
+            f"cvat:dbEngineVersion = {size.engine_version}: the database is PostgreSQL {database.version}, and RDS "
+            f"goes back to no earlier version. Set it back: pulumi config set cvat:dbEngineVersion "
             f"{database.version.partition('.')[0]}. For an earlier version, restore a snapshot that has it into "
             "another stack."
         )
@@ -151,12 +176,13 @@ def _redis(settings: Settings, running: RunningStack) -> Iterator[str]:
 
 def _files(settings: Settings, running: RunningStack) -> Iterator[str]:
     named = settings.references.files.file_system_id
-    if named and running.file_system_id and settings.policy.protect:
+    own = running.file_system_ids
+    if named and own and named not in own and settings.policy.protect:
         yield (
-            f"cvat:fileSystemId = {named}: the stack has a file system of its own, {running.file_system_id}, which "
+            f"cvat:fileSystemId = {named}: the stack has a file system of its own, {own[0]}, which "
             f"would be deleted. Remove the key: pulumi config rm cvat:fileSystemId. For another one, {_NEW_STACK}."
         )
-    if not named and running.initialised and not running.file_system_id:
+    if not named and running.initialised and not own:
         yield (
             "cvat:fileSystemId is empty: the stack uses a file system that it has not created, and a new, empty one "
             "would take its place. Set the key back to the id of that file system."

@@ -73,6 +73,8 @@ def adopted_network(references: AdoptedReferences, problems: Problems) -> Adopte
         )
     if len(public) + len(private) == len(references.public_subnet_ids) + len(references.private_subnet_ids):
         problems.add(subnet_problems(vpc_id, public, private))
+    # In the order of their zones: another order of the list would move mount targets, of which a zone takes one.
+    private.sort(key=lambda subnet: subnet.zone.name)
     return AdoptedNetwork(vpc_id=vpc_id, public_subnet_ids=references.public_subnet_ids, private_subnets=private)
 
 

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
-from components.context import StackContext
+from components.context import REGION_TAG, StackContext
 from components.data_tier.file_system import Folder
 from components.data_tier.secrets import SecretValue
 from components.ecs.container_definitions import ContainerSpec, definition

@@ -36,10 +36,11 @@ class DynamicResource(ResourceType, token="dynamic"):
     def update(self, request: ResourceRequest) -> Attributes:
         """The provider gets all inputs, changed or not."""
         old = _without_provider(request.old.outputs if request.old else {})
+        before = _without_provider(request.old.inputs if request.old else {})
         request.inputs = Inputs(request.all_inputs)
         provider, inputs = _provider_and_inputs(request)
         try:
-            result = provider.update(request.id, old, _checked(provider, old, inputs))
+            result = provider.update(request.id, old, _checked(provider, before, inputs))
         except RehearsalError:
             raise
         except Exception as error:
@@ -60,10 +61,13 @@ class DynamicResource(ResourceType, token="dynamic"):
 
 
 def diff(old: Record, record: Record) -> DiffResult:
-    """What the provider says of new inputs; `changes` is None where it does not say."""
+    """What the provider says of new inputs after its `check`; `changes` is None where it does not say."""
     provider = _provider(record.inputs[PROVIDER_KEY])
     try:
-        return provider.diff(old.id, _without_provider(old.outputs), _without_provider(record.inputs))
+        news = _checked(provider, _without_provider(old.inputs), _without_provider(record.inputs))
+        return provider.diff(old.id, _without_provider(old.outputs), news)
+    except RehearsalError:
+        raise
     except Exception as error:
         raise RehearsalError(sentence(error)) from error
 

@@ -219,3 +219,43 @@ def test_every_log_group_has_a_retention_also_the_databases_own(update: Update) 
     groups = first.client("logs").describe_log_groups()["logGroups"]
     assert [group["logGroupName"] for group in groups if group.get("retentionInDays") != 14] == []
     assert len([group for group in groups if group["logGroupName"].startswith("/aws/rds/instance/")]) == 2
+
+
+@pytest.fixture(scope="module")
+def running(archives: Path) -> Iterator[Update]:
+    """A stack that runs, and updates of it that must be refused."""
+    with Account() as account:
+        config = {"cvat:modelArchives": str(archives)}
+        done(rehearse("cn-northwest-1", config=config, account=account, judge=False))
+
+        def run(preview: bool = False, **changes: Any) -> Rehearsal:
+            changed = {key.replace("_", ":") if "_" in key else f"cvat:{key}": value for key, value in changes.items()}
+            return rehearse("cn-northwest-1", config=config | changed, account=account, judge=False, preview=preview)
+
+        yield run
+
+
+RANGES = json.dumps(["10.192.160.0/19", "10.192.96.0/19", "10.192.128.0/19"])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"aws_region": "cn-north-1"}, "aws:region = cn-north-1: the stack runs in cn-northwest-1"),
+        ({"privateSubnetCidrs": RANGES}, f"cvat:privateSubnetCidrs = {', '.join(json.loads(RANGES))}: the stack has"),
+        ({"redisEngineVersion": "6.2"}, "cvat:redisEngineVersion = 6.2: the stack runs Redis 7.1.0"),
+        ({"dbEngineVersion": "14"}, "cvat:dbEngineVersion = 14: the database is PostgreSQL 15"),
+        ({"dbStorageGb": "20"}, "cvat:dbStorageGb = 20: the database has 50 GB"),
+    ],
+)
+def test_what_aws_cannot_change_is_refused_before_anything_changes(
+    running: Update, change: dict[str, str], said: str
+) -> None:
+    for preview in (True, False)["dbStorageGb" in change :]:  # the provider refuses it, by what the state has
+        refused = running(preview, **change)
+        assert said in str(refused.error), refused.error
+        assert "Set it back" in str(refused.error)
+        assert refused.outcome.touched() == set()
+    settled = running()
+    assert settled.error is None, settled.error
+    assert settled.outcome.touched() == set()

@@ -397,3 +397,61 @@ def versions_of_caches(stack: ExitStack) -> None:
 
     before(stack, ElastiCacheResponse, "create_replication_group", check)
     before(stack, ElastiCacheResponse, "create_cache_parameter_group", check_family)
+
+
+def _shows_nodes(client: Client) -> bool:
+    cache = client("elasticache")
+    replication = {"ReplicationGroupId": "g", "ReplicationGroupDescription": "d", "CacheNodeType": "cache.m6g.large"}
+    cache.create_replication_group(**replication, Engine="redis", EngineVersion="7.0")
+    (node,) = cache.describe_cache_clusters(CacheClusterId="g-001")["CacheClusters"]
+    cache.modify_replication_group(ReplicationGroupId="g", EngineVersion="7.1", ApplyImmediately=True)
+    (upgraded,) = cache.describe_cache_clusters()["CacheClusters"]
+    return (node["EngineVersion"], upgraded["EngineVersion"], node["ReplicationGroupId"]) == ("7.0.0", "7.1.0", "g")
+
+
+@moto_patch(_shows_nodes)
+def nodes_of_replication_groups(stack: ExitStack) -> None:
+    """moto's DescribeCacheClusters lacks the nodes of replication groups, and ModifyReplicationGroup the version.
+
+    API reference, CacheCluster: a node shows the full version; ReplicationGroup has no member for it.
+    """
+    original = ElastiCacheResponse.describe_cache_clusters
+
+    def nodes(backend: Any) -> dict[str, dict[str, Any]]:
+        return {
+            node: {
+                "CacheClusterId": node,
+                "CacheClusterStatus": "available",
+                "ReplicationGroupId": group.replication_group_id,
+                "Engine": group.engine,
+                "EngineVersion": _full_version(group.engine_version or ""),
+                "CacheNodeType": group.cache_node_type,
+                "CacheSubnetGroupName": group.cache_subnet_group_name,
+                "NumCacheNodes": 1,
+            }
+            for group in backend.replication_groups.values()
+            for node in group.member_clusters
+            if node not in backend.cache_clusters
+        }
+
+    def describe(self: Any) -> Any:
+        name, backend = self._get_param("CacheClusterId"), self.elasticache_backend
+        of_groups = nodes(backend)
+        if name in of_groups:
+            return ActionResult({"CacheClusters": [of_groups[name]]})
+        if name:
+            return original(self)
+        return ActionResult({"CacheClusters": [*backend.cache_clusters.values(), *of_groups.values()]})
+
+    def remember(answer: Any, self: Any) -> Any:
+        if version := self._get_param("EngineVersion"):
+            group = self.elasticache_backend.replication_groups[self._get_param("ReplicationGroupId")]
+            group.engine_version = version
+        return answer
+
+    replace(stack, ElastiCacheResponse, "describe_cache_clusters", describe)
+    after(stack, ElastiCacheResponse, "modify_replication_group", remember)
+
+
+def _full_version(version: str) -> str:
+    return version if version.count(".") != 1 else f"{version}.0"

@@ -135,4 +135,18 @@ def security_groups(call: FunctionCall) -> dict[str, Any]:
     tags = call.arguments.take("tags") or {}
     filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
     groups = call.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
-    return {"id": call.region, "ids": sorted(group["GroupId"] for group in groups), "region": call.region}
+    return {
+        "id": call.region,
+        "ids": sorted(group["GroupId"] for group in groups),
+        "vpcIds": sorted({group["VpcId"] for group in groups}),
+        "region": call.region,
+    }
+
+
+@function("aws:ec2/getVpcs:getVpcs")
+def vpcs(call: FunctionCall) -> dict[str, Any]:
+    """Ids of VPCs with these tags."""
+    tags = call.arguments.take("tags") or {}
+    filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
+    described = call.client("ec2").describe_vpcs(Filters=filters)["Vpcs"]
+    return {"id": call.region, "ids": [vpc["VpcId"] for vpc in described], "region": call.region}

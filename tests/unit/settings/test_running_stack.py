@@ -1,0 +1,168 @@
+"""running_stack: what AWS cannot change about a stack that exists is refused by a sentence; pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import settings
+from settings.running_stack import (
+    RunningDatabase,
+    RunningStack,
+    RunningStackError,
+    RunningSubnet,
+    check_running_stack,
+    storage_warning,
+)
+from settings.zones import Zone
+
+REGION = "cn-northwest-1"
+OWN = "vpc-0aaaaaaaaaaaaaaaa"
+VPC = "vpc-0123456789abcdef0"
+SUBNETS = [f"subnet-{number}123456789abcdef0" for number in range(3)]
+ADOPTED = {"vpcId": VPC, "publicSubnetIds": json.dumps(SUBNETS), "privateSubnetIds": json.dumps(SUBNETS)}
+DATABASE = {
+    "dbInstanceId": "shared",
+    "dbSecretArn": f"arn:aws-cn:secretsmanager:{REGION}:123456789012:secret:x-AbCdEf",
+    "dbSecurityGroupId": "sg-0123456789abcdef0",
+}
+
+
+def load(**own: Any) -> settings.Settings:
+    region = own.pop("region", REGION)
+    return settings.load({"aws:region": region} | {f"cvat:{key}": value for key, value in own.items()})
+
+
+def subnets(*cidrs: str) -> dict[int, RunningSubnet]:
+    return {place: RunningSubnet(cidr, Zone("a", "a1")) for place, cidr in enumerate(cidrs)}
+
+
+RUNNING = RunningStack(
+    region=REGION,
+    vpc_id=OWN,
+    own_vpc_cidr="10.192.0.0/16",
+    public_subnets=subnets("10.192.0.0/22", "10.192.4.0/22", "10.192.8.0/22"),
+    private_subnets=subnets("10.192.64.0/19", "10.192.96.0/19", "10.192.128.0/19"),
+    database=RunningDatabase(identifier="db", version="15.12", storage_gb=50, grows=False),
+    redis_version="7.1.0",
+    file_system_ids=("fs-0123456789abcdef0",),
+    initialised=True,
+)
+IN_ADOPTED_VPC = replace(
+    RUNNING,
+    vpc_id=VPC,
+    own_vpc_cidr="",
+    public_subnets={},
+    private_subnets={},
+    store_subnet_ids=frozenset(SUBNETS),
+)
+
+
+def refusals(running: RunningStack, **own: Any) -> str:
+    with pytest.raises(RunningStackError) as raised:
+        check_running_stack(load(**own), running)
+    assert "nothing has been changed" in str(raised.value)
+    return " ".join(raised.value.problems)
+
+
+def test_nothing_is_refused_to_a_stack_that_does_not_exist_or_stays_as_it_is() -> None:
+    check_running_stack(load(redisEngineVersion="6.2", dbEngineVersion="13"), RunningStack())
+    check_running_stack(load(), RUNNING)
+    check_running_stack(load(**ADOPTED), IN_ADOPTED_VPC)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"dbEngineVersion": "15.12"},
+        {"dbEngineVersion": "16"},
+        {"redisEngineVersion": "7.1"},
+        {"dbStorageGb": "80"},
+        {"preset": "team", "dbStorageGb": "50"},
+    ],
+)
+def test_what_aws_can_change_is_not_refused(own: dict[str, str]) -> None:
+    check_running_stack(load(**own), RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"region": "cn-north-1"}, "the stack runs in cn-northwest-1, and AWS moves nothing to another region"),
+        ({"dbEngineVersion": "14"}, "the database is PostgreSQL 15.12, and RDS goes back to no earlier version"),
+        ({"dbEngineVersion": "15.4"}, "pulumi config set cvat:dbEngineVersion 15."),
+        ({"dbStorageGb": "49"}, "the database has 50 GB, and RDS never shrinks storage"),
+        ({"redisEngineVersion": "7.0"}, "jobs that wait would be lost. Set it back: pulumi config set cvat:redis"),
+        ({"redisEngineVersion": "6.2"}, "cvat:redisEngineVersion 7.1"),
+        (ADOPTED, f"cvat:vpcId = {VPC}: the stack runs in {OWN}, and its stores cannot move"),
+        (
+            {"privateSubnetCidrs": json.dumps(["10.192.160.0/19", "10.192.96.0/19", "10.192.128.0/19"])},
+            "cvat:privateSubnetCidrs = 10.192.160.0/19, 10.192.96.0/19, 10.192.128.0/19: the stack has 10.192.64.0/19,",
+        ),
+        (
+            {"publicSubnetCidrs": json.dumps(["10.192.4.0/22", "10.192.0.0/22", "10.192.8.0/22"])},
+            "cvat:publicSubnetCidrs = ",
+        ),
+        (
+            {
+                "vpcCidr": "10.3.0.0/16",
+                "publicSubnetCidrs": json.dumps([f"10.3.{number}.0/24" for number in range(3)]),
+                "privateSubnetCidrs": json.dumps([f"10.3.{number}.0/24" for number in range(3, 6)]),
+            },
+            "cvat:vpcCidr = 10.3.0.0/16: the stack has 10.192.0.0/16, in which its stores live",
+        ),
+        ({**ADOPTED, **DATABASE}, "cvat:vpcId"),
+        ({"fileSystemId": "fs-0fedcba9876543210"}, "fs-0123456789abcdef0, which would be deleted"),
+    ],
+)
+def test_what_aws_cannot_change_is_refused_with_the_way_back(own: dict[str, str], said: str) -> None:
+    assert said in refusals(RUNNING, **own)
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({}, f"cvat:vpcId = (empty): the stack runs in {VPC}"),
+        ({**ADOPTED, "vpcId": "vpc-0fffffffffffffff0"}, "Set it back: cvat:vpcId vpc-0123456789abcdef0"),
+        (
+            {**ADOPTED, "privateSubnetIds": json.dumps([*SUBNETS[:2], "subnet-9123456789abcdef0"])},
+            "AWS moves no store to another subnet",
+        ),
+        ({**ADOPTED, **DATABASE}, "the stack has a database of its own, db, which would be deleted"),
+    ],
+)
+def test_a_stack_in_a_vpc_that_existed_stays_there_with_its_stores(own: dict[str, str], said: str) -> None:
+    assert said in refusals(IN_ADOPTED_VPC, **own)
+
+
+def test_another_order_of_the_same_subnets_is_no_change() -> None:
+    check_running_stack(load(**{**ADOPTED, "privateSubnetIds": json.dumps(SUBNETS[::-1])}), IN_ADOPTED_VPC)
+
+
+def test_an_existing_store_is_not_swapped_for_an_empty_one() -> None:
+    adopted = replace(IN_ADOPTED_VPC, database=None, file_system_ids=())
+    said = refusals(adopted, **ADOPTED)
+    assert "cvat:dbInstanceId is empty: the stack uses a database that it has not created" in said
+    assert "cvat:fileSystemId is empty" in said
+    check_running_stack(load(**ADOPTED), replace(adopted, initialised=False))
+
+
+def test_a_file_system_that_was_restored_with_the_stacks_tags_is_not_taken_for_its_own() -> None:
+    check_running_stack(load(fileSystemId="fs-0123456789abcdef0"), RUNNING)
+
+
+def test_a_disposable_stack_may_give_its_stores_up() -> None:
+    check_running_stack(load(disposable="true", fileSystemId="fs-0fedcba9876543210"), RUNNING)
+
+
+def test_storage_that_has_grown_by_itself_stops_no_update_and_is_said() -> None:
+    grown = RunningDatabase(identifier="db", version="15.12", storage_gb=90, grows=True)
+    running = replace(RUNNING, database=grown)
+    check_running_stack(load(), running)
+    (warning,) = storage_warning(load(), running)
+    assert "the database has 90 GB by now" in warning
+    assert "pulumi config set cvat:dbStorageGb 90" in warning
+    assert not list(storage_warning(load(dbStorageGb="90"), running))
