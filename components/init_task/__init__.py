@@ -114,8 +114,8 @@ class InitTask(pulumi.ComponentResource):
 
     def _builtin(self) -> tuple[_DemoSource, list[pulumi.Resource]]:
         name, args = f"{self._name}-demo", self._args
-        uploads = PrivateBucketArgs(context=args.context, key_arn=args.context.key_arn, uploads=True)
-        bucket = PrivateBucket(name, uploads, opts=self._child)
+        bucket_args = PrivateBucketArgs(context=args.context, key_arn=args.context.key_arn, uploads=True)
+        bucket = PrivateBucket(name, bucket_args, opts=self._child)
         files = [path for path in sorted(_DEMO_FOLDER.rglob("*")) if path.is_file()]
         uploads: list[pulumi.Resource] = [
             aws.s3.BucketObjectv2(

@@ -230,7 +230,7 @@ def test_another_address_range_is_refused_before_anything_is_made(run: Run, tagg
     before, known = stores(tagged), len(tagged.client("ec2").describe_vpcs()["Vpcs"])
     done = run(NEW, judge=False, **ELSEWHERE)
     assert done.error is not None
-    for part in ("aws:ec2/vpc:Vpc 'network'", "because of cidrBlock", "is inside", "restore a snapshot"):
+    for part in ("cvat:vpcCidr = ", "in which its stores live", "Set it back", "create another stack"):
         assert part in done.error.message
     assert touching(done) == []
     assert stores(done) == before
@@ -240,8 +240,8 @@ def test_another_address_range_is_refused_before_anything_is_made(run: Run, tagg
 def test_a_smaller_disk_is_refused_as_the_database_would(run: Run, tagged: Rehearsal) -> None:
     done = run(NEW, judge=False, tags=["team=vision"], natGateways="single", dbStorageGb=20)
     assert done.error is not None
-    assert "allocatedStorage" in done.error.message
-    assert "restore into a new stack" in done.error.message
+    assert "DatabaseStart" in done.error.message
+    assert "cvat:dbStorageGb = 20: the database has 50 GB or more" in done.error.message
 
 
 def test_a_protected_stack_is_not_destroyed_not_even_in_part(tagged: Rehearsal) -> None:
