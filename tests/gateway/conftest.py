@@ -51,7 +51,7 @@ def start(registry: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Iterat
         def begin(**own: str) -> str:
             for name, value in (common | own).items():  # botocore reads them for itself
                 monkeypatch.setenv(name, value)
-            return stack.enter_context(serve(lambda: make_runner(Gateway(Settings.from_environ(os.environ)), 1)))
+            return stack.enter_context(serve(lambda: make_runner(Gateway(Settings.from_environ(os.environ)).app, 1)))
 
         yield begin
 

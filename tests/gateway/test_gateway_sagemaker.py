@@ -9,8 +9,7 @@ import requests
 from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import CredentialRetrievalError
 from gateway import sagemaker
-from gateway.sagemaker import SageMaker
-from gateway.settings import Settings
+from gateway.aws import Aws
 from gateway_bench.stub import Stub, signature
 
 from tests.support.gateway.cvat_clients import FIRST, encoded
@@ -58,7 +57,7 @@ def test_the_requests_id_goes_to_cvat_and_to_the_container(gateway: str, stub: S
     ],
 )
 def test_the_host_is_the_regions(region: str, host: str) -> None:
-    assert SageMaker(Settings.from_environ({"AWS_REGION": region}))._locate() == (region, host)
+    assert Aws(region).address("sagemaker-runtime") == host
 
 
 def test_credentials_are_refreshed_before_they_expire(start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +71,7 @@ def test_credentials_are_refreshed_before_they_expire(start: Any, stub: Stub, mo
         return {"access_key": issued[-1], "secret_key": "s", "token": "t", "expiry_time": expiry}
 
     role = RefreshableCredentials.create_from_metadata(fresh(), fresh, "container-role")
-    monkeypatch.setattr(SageMaker, "_load", lambda _: role)
+    monkeypatch.setattr(Aws, "load", lambda _: role)
     gateway = start()
     for _ in range(3):
         FIRST.invoke(gateway, "detector", PAYLOAD)
@@ -83,7 +82,7 @@ def test_credentials_are_refreshed_before_they_expire(start: Any, stub: Stub, mo
 
 def test_expired_credentials_are_looked_for_again(start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = [Credentials("OLD", "s"), Credentials("NEW", "s")]
-    monkeypatch.setattr(SageMaker, "_load", lambda _: pairs.pop(0))
+    monkeypatch.setattr(Aws, "load", lambda _: pairs.pop(0))
     monkeypatch.setattr(sagemaker, "BACKOFF_S", (0.005, 0.01))
     gateway = start()
     stub.faults.append(EXPIRED)
@@ -95,7 +94,7 @@ def test_expired_credentials_are_looked_for_again(start: Any, stub: Stub, monkey
 def test_without_credentials_the_gateway_is_alive_but_not_ready(
     start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SageMaker, "_load", lambda _: None)
+    monkeypatch.setattr(Aws, "load", lambda _: None)
     gateway = start()
     assert requests.get(f"{gateway}/healthz", timeout=5).status_code == 200
     ready = requests.get(f"{gateway}/readyz", timeout=5)
@@ -108,10 +107,10 @@ def test_without_credentials_the_gateway_is_alive_but_not_ready(
 def test_missing_credentials_are_requested_again_and_reported(
     start: Any, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreachable(_: SageMaker) -> None:
+    def unreachable(_: Aws) -> None:
         raise CredentialRetrievalError(provider="container-role", error_msg="no route to host")
 
-    monkeypatch.setattr(SageMaker, "_load", unreachable)
+    monkeypatch.setattr(Aws, "load", unreachable)
     monkeypatch.setattr(sagemaker, "BACKOFF_S", (0.005, 0.01))
     gateway = start(REQUEST_TIMEOUT_S="0.6")
     assert requests.get(f"{gateway}/readyz", timeout=5).status_code == 503

@@ -2,9 +2,8 @@
 
 import asyncio
 import re
-import time
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TypeVar, TypeVarTuple
@@ -14,11 +13,12 @@ from aiohttp.typedefs import Handler
 from prometheus_client import generate_latest
 
 from gateway import contract, images, malloc
+from gateway.batch.clock import Clock, SystemClock
 from gateway.echo import Echo
+from gateway.endpoints import Endpoints
 from gateway.errors import STATUS, GatewayError
 from gateway.memory import MemoryBudget, Share
 from gateway.registry import Function, read_functions
-from gateway.sagemaker import SageMaker
 from gateway.settings import Settings, deployed
 from gateway.telemetry import Metrics, Trace, log
 
@@ -28,6 +28,8 @@ Result = TypeVar("Result")
 JSON = {"Content-Type": "application/json"}
 NAME_HEADER = "X-Nuclio-Function-Name"
 LIMIT_HEADER = "X-Nuclio-Invoke-Timeout"
+PATIENT = web.AppKey("patient", bool)
+"""Of an application: whether its calls wait for an endpoint that is asleep."""
 REQUEST_ID = web.RequestKey("request_id", str)
 MARGIN = 0.05
 """Share of CVAT's own time limit that is kept for the answer's way back."""
@@ -45,38 +47,56 @@ STOP_TIMEOUT_S = 115.0
 class Gateway:
     """Handlers of one gateway and what they share."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, backend: Endpoints | None = None, clock: Clock | None = None) -> None:
+        self._settings, self._clock = settings, clock or SystemClock()
         self._functions = deployed(read_functions(settings.functions_dir), settings)
-        self._backend = Echo() if settings.backend == "echo" else SageMaker(settings)
+        self._backend = backend or (Echo() if settings.backend == "echo" else Endpoints.of_aws(settings))
         self._memory = MemoryBudget(settings.max_in_flight_bytes)
         self._metrics = Metrics()
         self._pixels = ThreadPoolExecutor(1, "pixels")  # one: a decoded image may take 280 MB
         self._ends = float("inf")
-        """When calls must have ended; a time of time.monotonic()."""
-        self.app = web.Application(middlewares=[self._explained])
-        self.app.router.add_get("/api/functions", self.list_functions)
-        self.app.router.add_get("/api/functions/{name}", self.get_function)
-        self.app.router.add_post("/api/function_invocations", self.invoke)
-        self.app.router.add_get("/healthz", self.healthz)
-        self.app.router.add_get("/readyz", self.readyz)
-        self.app.router.add_get("/metrics", self.metrics)
-        self.app.cleanup_ctx.append(self._backend.running)
+        """When calls must have ended; a time of the clock."""
+        self.app, self.batch_app = self._application(patient=False), self._application(patient=True)
+        """For people, and for CVAT's annotation worker, whose calls wait for an endpoint that is asleep."""
+        self.app.cleanup_ctx.append(self._running)
         log.info("started", extra={"functions": sorted(self._functions)})
+
+    def _application(self, *, patient: bool) -> web.Application:
+        app = web.Application(middlewares=[self._explained])
+        app[PATIENT] = patient
+        app.router.add_get("/api/functions", self.list_functions)
+        app.router.add_get("/api/functions/{name}", self.get_function)
+        app.router.add_post("/api/function_invocations", self.invoke)
+        app.router.add_get("/healthz", self.healthz)
+        app.router.add_get("/readyz", self.readyz)
+        app.router.add_get("/metrics", self.metrics)
+        return app
+
+    async def _running(self, _: web.Application) -> AsyncIterator[None]:
+        async with self._backend.running(lambda: self._ends):
+            yield
 
     def stop_soon(self) -> None:
         """Calls are still taken, but have less time, and connections are not kept."""
-        self._ends = time.monotonic() + STOP_TIMEOUT_S
+        self._ends = self._clock.monotonic() + STOP_TIMEOUT_S
+
+    @property
+    def has_batch_functions(self) -> bool:
+        """Whether some endpoint may be asleep, so that the second port is needed."""
+        return any(self._settings.sleeps(name) for name in self._functions)
 
     @property
     def stopping(self) -> bool:
         return self._ends < float("inf")
 
     async def list_functions(self, _: web.Request) -> web.Response:
-        return web.json_response({name: function.item for name, function in self._functions.items()})
+        notes = await asyncio.gather(*(self._backend.note(name) for name in self._functions))
+        functions = zip(self._functions.items(), notes, strict=True)
+        return web.json_response({name: function.noted(note) for (name, function), note in functions})
 
     async def get_function(self, request: web.Request) -> web.Response:
-        return web.json_response(self._function(request.match_info["name"]).item)
+        function = self._function(request.match_info["name"])
+        return web.json_response(function.noted(await self._backend.note(function.name)))
 
     async def healthz(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -132,11 +152,14 @@ class Gateway:
 
     async def _answer(self, function: Function, request: web.Request, share: Share, trace: Trace) -> bytes:
         """The answer for the CVAT that calls. Raises GatewayError, at the latest when CVAT's time is up."""
-        limit = time_limit(request.headers.get(LIMIT_HEADER, ""), self._settings.request_timeout_s)
+        patient = request.app[PATIENT] and self._settings.sleeps(function.name)
+        longest = self._settings.batch_timeout_s if patient else self._settings.request_timeout_s
+        limit = time_limit(request.headers.get(LIMIT_HEADER, ""), longest)
         version = contract.version_of(request.headers, self._settings.cvat_version)
-        deadline = min(trace.started + limit, self._ends)
+        now = self._clock.monotonic()
+        deadline = min(now + limit, self._ends)
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
+            async with asyncio.timeout(deadline - now):
                 body = await self._body(request, share)
                 call = contract.read_request(function.kind, body, version)
                 del body  # `call` may replace it by a smaller one
@@ -145,7 +168,7 @@ class Gateway:
                     malloc.trim()
                     await share.hold(len(call.body))
                 trace.bytes_sent, trace.scale = len(call.body), call.scale and round(call.scale, 4)
-                raw = await self._backend.invoke(function, call.body, deadline, share, trace)
+                raw = await self._backend.invoke(function, call, deadline, share, trace, patient=patient)
                 if images.draws(call, raw) or len(raw) > IN_LOOP_BYTES:
                     return await self._in_thread(images.translate, call, raw)
                 return images.translate(call, raw)
@@ -190,7 +213,7 @@ def _failure(error: Exception, request_id: str) -> web.Response:
     if not isinstance(error, GatewayError | web.HTTPException):  # aiohttp's: of its router
         log.exception("unexpected failure", extra={"request_id": request_id})
         error = GatewayError("internal", f"The gateway failed: see its log for request {request_id}")
-    headers = {"Retry-After": "5"} if error.status == STATUS["busy"] else {}
+    headers = {"Retry-After": str(getattr(error, "retry_after_s", 5))} if error.status == STATUS["busy"] else {}
     headers |= {"Allow": error.headers["Allow"]} if isinstance(error, web.HTTPMethodNotAllowed) else {}
     return web.json_response({"error": error.reason}, status=error.status, reason=error.reason, headers=headers)
 

@@ -1,13 +1,13 @@
 """A backend with plausible, deterministic answers: no model, no account, to try a CVAT with."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
-from aiohttp import web
 from cvat_images import decode_base64, open_image
 
-from gateway.contract import MALFORMED_REQUEST, Payload
+from gateway.contract import MALFORMED_REQUEST, Call, Payload
 from gateway.errors import reported_as
 from gateway.memory import Share
 from gateway.registry import Function
@@ -17,16 +17,23 @@ from gateway.telemetry import Trace
 class Echo:
     """Answers at once, by the request alone."""
 
-    async def running(self, _: web.Application) -> AsyncIterator[None]:
+    @asynccontextmanager
+    async def running(self, _ends: Callable[[], float]) -> AsyncIterator[None]:
         yield
 
     async def problem(self) -> str | None:
         return None
 
-    async def invoke(self, function: Function, body: bytes, _deadline: float, _share: Share, trace: Trace) -> bytes:
+    async def note(self, _function: str) -> str:
+        return ""
+
+    async def invoke(
+        self, function: Function, call: Call, _deadline: float, _share: Share, trace: Trace, *, patient: bool
+    ) -> bytes:
+        del patient  # nothing is ever asleep
         trace.attempts = 1
         with reported_as("request", MALFORMED_REQUEST):
-            return orjson.dumps(echoed(function, orjson.loads(body)))
+            return orjson.dumps(echoed(function, orjson.loads(call.body)))
 
 
 def echoed(function: Function, payload: Payload) -> Any:

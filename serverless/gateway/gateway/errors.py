@@ -17,6 +17,7 @@ ErrorKind = Literal[
     "too_large",
     "encoding",
     "busy",
+    "asleep",
     "model",
     "endpoint",
     "credentials",
@@ -35,6 +36,7 @@ STATUS: dict[ErrorKind, int] = {
     "disconnected": 499,
     "internal": 500,
     "busy": 503,
+    "asleep": 503,
     "timeout": 504,
 }
 """All others are 502. CVAT takes 401 and 403 for the end of the user's own session, so neither is ever sent."""
@@ -47,11 +49,15 @@ class ConfigError(Exception):
 class GatewayError(Exception):
     """A failure as the caller sees it: CVAT shows its user the reason phrase, never the body."""
 
-    def __init__(self, kind: ErrorKind, reason: str, *, status: int = 0, retryable: bool = False) -> None:
+    def __init__(
+        self, kind: ErrorKind, reason: str, *, status: int = 0, retryable: bool = False, retry_after_s: int = 5
+    ) -> None:
         super().__init__(reason)
         self.kind = kind
         self.status = status or STATUS.get(kind, 502)
         self.retryable = retryable
+        self.retry_after_s = retry_after_s
+        """What a 503 says."""
         printable = re.sub(r"[^ -~]", " ", reason[: 10 * REASON_LENGTH])
         self.reason = textwrap.shorten(printable, REASON_LENGTH, placeholder="...")
 

@@ -103,5 +103,10 @@ class Share:
             self._budget.give(self.held - size)
             self.held = size
 
+    def release(self) -> None:
+        """Holds nothing, while the request waits without its bytes."""
+        self._budget.give(self.held)
+        self.held = 0
+
     def complete(self) -> None:
         self._budget.complete(self)

@@ -56,6 +56,10 @@ class Function:
             "status": {"state": "ready", "httpPort": 0},
         }
 
+    def noted(self, note: str) -> dict[str, Any]:
+        """The item with a note in its description, which CVAT's Models page shows."""
+        return self.item | {"spec": {"description": f"{self.description} {note}".strip()}}
+
 
 def read_functions(folder: Path) -> dict[str, Function]:
     """All functions of a folder by name; raises ConfigError that names file, key and rule of each mistake."""

@@ -5,33 +5,25 @@ import random
 import re
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
-import botocore.session
 import orjson
-from aiohttp import web
-from botocore.auth import SigV4Auth
-from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from yarl import URL
 
+from gateway.aws import TIMEOUT, Aws, SignedRequest, pieces
 from gateway.contract import Payload
-from gateway.errors import ConfigError, ErrorKind, GatewayError
+from gateway.errors import ErrorKind, GatewayError
 from gateway.memory import Share
-from gateway.registry import Function
-from gateway.settings import Settings, Target
+from gateway.settings import Target
 from gateway.telemetry import Trace
 
 CALL_TIMEOUT_S = 65.0
 """SageMaker itself gives a model 60 s."""
-TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
-"""Of an attempt, in seconds; how long it may take in all is decided for each."""
 LAST_WORD_S = 0.05
 """Before CVAT's deadline, the reason for the failure is sent."""
 BACKOFF_S = (0.1, 5.0)
@@ -41,11 +33,8 @@ REACHED_S = 10.0
 PROBE_TIMEOUT_S = 3.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """SageMaker passes 6 MB; larger ones with an option that an endpoint may have one day."""
-PIECE_BYTES = 128 * 1024
-"""Of a body, which is encrypted and written piece by piece: as a whole it would be in memory three times."""
 MESSAGE_LENGTH = 2000
 """Characters of a container's message that are looked at."""
-AWS = botocore.session.Session()
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 FAULTS: dict[type[Exception], tuple[ErrorKind, str, bool]] = {
@@ -66,64 +55,31 @@ ERRORS: list[tuple[str, ErrorKind, str]] = [
     (r"\d+ (ExpiredToken|RequestExpired)", "credentials", "The gateway's AWS credentials have expired"),
     (r"5", "endpoint", "SageMaker failed ({code})"),
     (r"403|\d+ AccessDenied", "endpoint", "The gateway may not call endpoint {endpoint} ({code})"),
-    (r"(?is).*not found", "endpoint", "Endpoint {endpoint} does not exist or is still being created"),
+    (r"(?is).*(not found|could not find)", "endpoint", "Endpoint {endpoint} does not exist or is still being created"),
     (r"", "endpoint", "SageMaker refused the call ({code}): {message}"),
 ]
 """What an error of SageMaker means, by the first pattern that its status, code, the container's status and its message
 begin with."""
 
 
-@dataclass
-class SignedRequest:
-    """What botocore's signer reads of a request, and writes: plain dictionaries are four times as fast as its own."""
-
-    url: str
-    headers: dict[str, str]
-    context: dict[str, str] = field(default_factory=dict)
-    params: None = None
-    method: str = "POST"
-
-
-class Signer(SigV4Auth):  # type: ignore[misc]  # botocore ships no types
-    """AWS's signature with a hash of the body that is known already, so that a retry does not hash again."""
-
-    def __init__(self, credentials: Any, region: str, host: str, digest: str) -> None:
-        super().__init__(credentials, "sagemaker", region)
-        self._host, self._digest = host, digest
-
-    def payload(self, _: SignedRequest) -> str:
-        """SHA-256 of the body, in hexadecimal."""
-        return self._digest
-
-    def headers_to_sign(self, request: SignedRequest) -> dict[str, str]:
-        """All headers and the host, in small letters. None of them has spaces that the signature would leave out."""
-        return {"host": self._host} | {name.lower(): value for name, value in request.headers.items()}
-
-    def canonical_headers(self, headers: dict[str, str]) -> str:
-        return "\n".join(f"{name}:{headers[name]}" for name in sorted(headers))
-
-
 class SageMaker:
     """Calls endpoints, again and again where that may help, until CVAT stops waiting."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._credentials: Credentials | None = None
-        self._loading = asyncio.Lock()
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
         self._reached = float("-inf")
 
-    async def running(self, _: web.Application) -> AsyncIterator[None]:
-        """Finds region and host name, and keeps a pool of connections until the end."""
-        self._region, self._base = await asyncio.to_thread(self._locate)
-        self._host = urlsplit(self._base).netloc
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=50)
-        async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as self._client:
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Finds the address before the first call, and keeps a pool of connections until the end."""
+        self._base = await asyncio.to_thread(self._aws.address, "sagemaker-runtime")
+        async with self._aws.connected():
             yield
 
     async def problem(self) -> str | None:
         """Why calls cannot be answered, if so: no credentials, or SageMaker is out of reach."""
         try:
-            if await self._keys() is None:
+            if await self._aws.keys() is None:
                 return "The gateway has no AWS credentials"
         except BotoCoreError:
             return "The gateway's AWS credentials cannot be refreshed"
@@ -131,27 +87,25 @@ class SageMaker:
             return None
         try:
             timeout = aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S)
-            async with self._client.get(self._base, timeout=timeout):  # any answer will do
+            async with self._aws.client.get(self._base, timeout=timeout):  # any answer will do
                 self._reached = time.monotonic()
         except (aiohttp.ClientError, TimeoutError) as fault:
             return f"SageMaker cannot be reached ({fault.__class__.__name__})"
         return None
 
-    async def invoke(self, function: Function, body: bytes, deadline: float, share: Share, trace: Trace) -> bytes:
+    async def invoke(self, target: Target, body: bytes, deadline: float, share: Share, trace: Trace) -> bytes:
         """A container's answer to a request in its form; `deadline` is one of time.monotonic().
 
         Raises GatewayError, before the deadline: the failure of the last attempt that was not cut short by it.
         """
         digest, error = sha256(body).hexdigest(), None
-        target = self._settings.target(function.name)
-        assert target  # noqa: S101 - others are not listed with this backend
         while True:
             started = time.monotonic()
             seconds = min(CALL_TIMEOUT_S, deadline - started - LAST_WORD_S)
             trace.attempts += 1
             try:
                 async with asyncio.timeout(seconds):
-                    request = self._signed(target, digest, trace.request_id, await self._keys())
+                    request = self._signed(target, digest, trace.request_id, await self._aws.keys())
                     return await self._attempt(request, body, target.endpoint, share)
             except tuple(FAULTS) as fault:
                 if error is None or seconds == CALL_TIMEOUT_S or not isinstance(fault, TimeoutError):
@@ -162,7 +116,7 @@ class SageMaker:
             finally:
                 trace.upstream_ms += round((time.monotonic() - started) * 1000, 1)
             if error.kind == "credentials":
-                self._credentials = None  # look for new ones before the next attempt
+                self._aws.forget_keys()
             pause = random.uniform(0, min(BACKOFF_S[0] * 2 ** min(trace.attempts, 10), BACKOFF_S[1]))  # noqa: S311 - jitter
             if not error.retryable or time.monotonic() + pause >= deadline - LAST_WORD_S:
                 raise error
@@ -173,45 +127,17 @@ class SageMaker:
         names |= {"Target-Container-Hostname": target.container} if target.container else {}
         headers = JSON | {f"X-Amzn-SageMaker-{name}": value for name, value in names.items()}
         request = SignedRequest(f"{self._base}/endpoints/{target.endpoint}/invocations", headers)
-        Signer(keys, self._region, self._host, digest).add_auth(request)
-        return request
+        return self._aws.signed("sagemaker-runtime", request, digest, keys)
 
     async def _attempt(self, request: SignedRequest, body: bytes, endpoint: str, share: Share) -> bytes:
         address = URL(request.url, encoded=True)  # parsing it would cost more
         headers = request.headers | {"Content-Length": str(len(body))}
-        async with self._client.post(address, data=_pieces(body), headers=headers, timeout=TIMEOUT) as response:
+        async with self._aws.client.post(address, data=pieces(body), headers=headers, timeout=TIMEOUT) as response:
             raw = await _read(response, share)
         self._reached = time.monotonic()
         if response.ok:
             return raw
         raise explain(response.status, response.headers, raw, endpoint)
-
-    async def _keys(self) -> Any:
-        """Credentials, None if there are none. Where finding or refreshing them blocks, it is done in a thread."""
-        async with self._loading:
-            credentials: Any = self._credentials or await asyncio.to_thread(self._load)
-            self._credentials = credentials
-        if getattr(credentials, "refresh_needed", bool)():  # those that never expire have no such method
-            return await asyncio.to_thread(credentials.get_frozen_credentials)
-        return credentials and credentials.get_frozen_credentials()
-
-    def _load(self) -> Credentials | None:
-        """As every AWS SDK finds them: environment, profile, container role, instance role."""
-        return AWS.get_component("credential_provider").load_credentials()
-
-    def _locate(self) -> tuple[str, str]:
-        """Region, and address of its runtime; with keys given, this client does not go and look for any."""
-        region = self._settings.aws_region or AWS.get_config_variable("region")
-        if not region:
-            raise ConfigError("environment variable AWS_REGION is not set: set it to the endpoints' region")
-        keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "unused")
-        return region, AWS.create_client("sagemaker-runtime", region, **keys).meta.endpoint_url.rstrip("/")
-
-
-async def _pieces(body: bytes) -> AsyncIterator[memoryview]:
-    view = memoryview(body)
-    for start in range(0, len(view), PIECE_BYTES):
-        yield view[start : start + PIECE_BYTES]
 
 
 async def _read(response: aiohttp.ClientResponse, share: Share) -> bytes:

@@ -18,10 +18,10 @@ READ_BYTES = 512 * 1024
 """Of a body that are read ahead; twice as many before a connection has to wait, which most bodies never do."""
 
 
-def make_runner(gateway: Gateway, shutdown_timeout_s: float = STOP_TIMEOUT_S) -> web.AppRunner:
-    """The application with the limits that hold for every connection."""
+def make_runner(app: web.Application, shutdown_timeout_s: float = STOP_TIMEOUT_S) -> web.AppRunner:
+    """An application with the limits that hold for every connection."""
     return web.AppRunner(
-        gateway.app,
+        app,
         access_log=None,
         auto_decompress=False,  # a compressed body is refused; unpacked it would have any size
         handler_cancellation=True,  # a call is not continued for a caller that has gone away
@@ -44,10 +44,14 @@ async def serve(settings: Settings) -> None:
     loop.add_signal_handler(signal.SIGINT, end, 0.0)
     malloc.configure()
     gateway = Gateway(settings)
-    served = make_runner(gateway)
-    await served.setup()
+    doors = {settings.port: make_runner(gateway.app)}
+    if gateway.has_batch_functions:
+        doors[settings.batch_port] = make_runner(gateway.batch_app)
+    for runner in doors.values():
+        await runner.setup()
     try:
-        await web.TCPSite(served, port=settings.port).start()
+        for port, runner in doors.items():
+            await web.TCPSite(runner, port=port).start()
         gc.collect()
         gc.freeze()  # what is loaded stays: the collector need not look at it again
         gc.set_threshold(10_000, 20, 20)
@@ -57,4 +61,5 @@ async def serve(settings: Settings) -> None:
         log.info("stopping", extra={"delay_s": delays[0]})
         await asyncio.sleep(delays[0])
     finally:
-        await served.cleanup()
+        for runner in reversed(doors.values()):  # the first one's end closes the connections that both call over
+            await runner.cleanup()

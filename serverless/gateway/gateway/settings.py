@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, Field, Json, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Json, ValidationError
 
 from gateway.errors import ConfigError
 from gateway.registry import FOLDER, Function, container_hostname
@@ -14,7 +15,33 @@ MIB = 1024 * 1024
 EndpointName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
 """SageMaker's rule, which is the same for endpoints and for the host names of containers."""
 
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError(f"it is no time zone: {error}") from None
+    except KeyError:
+        raise ValueError("it is no time zone, such as Asia/Shanghai") from None
+    return name
+
+
 Version = Annotated[tuple[int, ...] | None, BeforeValidator(lambda text: None if text == "auto" else text.split("."))]
+
+
+class Batch(BaseModel, frozen=True, extra="forbid"):
+    """How an endpoint that sleeps while nobody uses it is called and woken."""
+
+    driver: Literal["asynchronous", "recreated"]
+    """`asynchronous`: it scales from zero, and its calls wait in SageMaker's queue. `recreated`: a real-time endpoint
+    that is deleted when it is idle, and created again."""
+    folder: Annotated[str, Field(pattern=r"^s3://[^/]+(/[^/]+)*$")]
+    """S3 address below which requests and answers are kept."""
+    config: EndpointName
+    """The endpoint's configuration. Answers of another one are not used again."""
+    variant: EndpointName = "all"
+    tags: dict[str, str] = {}
+    """Of an endpoint that is created again."""
 
 
 class Target(BaseModel, frozen=True, extra="forbid"):
@@ -22,6 +49,8 @@ class Target(BaseModel, frozen=True, extra="forbid"):
 
     endpoint: EndpointName
     container: EndpointName | None = None
+    batch: Batch | None = None
+    """None: the endpoint is always there, and answers at once."""
 
 
 class Settings(BaseModel, frozen=True, alias_generator=str.upper):
@@ -34,6 +63,13 @@ class Settings(BaseModel, frozen=True, alias_generator=str.upper):
     functions_dir: Path = FOLDER
     backend: Literal["sagemaker", "echo"] = "sagemaker"
     port: int = Field(8070, ge=0, le=65535)
+    """For people: a call of a function that is asleep is answered at once, with the time to try again."""
+    batch_port: int = Field(8071, ge=0, le=65535)
+    """For CVAT's annotation worker: such a call waits until the function is awake."""
+    batch_timeout_s: float = Field(1425.0, gt=0, le=3600)
+    """95 % of what the worker waits (CVAT_NUCLIO_DEFAULT_TIMEOUT, 1500 s)."""
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    """Of the times that people are told."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     request_timeout_s: float = Field(115.0, gt=0, le=3600)
     """CVAT waits 120 s and cannot show a later reason."""
@@ -62,6 +98,11 @@ class Settings(BaseModel, frozen=True, alias_generator=str.upper):
         if not self.serverless_sagemaker_endpoint:
             return None
         return Target(endpoint=self.serverless_sagemaker_endpoint, container=container_hostname(function))
+
+    def sleeps(self, function: str) -> bool:
+        """Whether a function's endpoint may be asleep."""
+        target = self.target(function)
+        return bool(target and target.batch)
 
 
 def _sentences(error: ValidationError) -> str:

@@ -1,0 +1,70 @@
+"""A batch call that waits: its request is in S3 meanwhile, so that it holds a connection and a few kB."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.batch.clock import Clock
+from gateway.batch.cloud import Cloud
+from gateway.contract import Call
+from gateway.errors import GatewayError
+from gateway.memory import Share
+from gateway.settings import Batch, Target
+from gateway.telemetry import Trace
+
+ASLEEP_PAUSE_S = 5.0
+"""Between two looks for an answer or an instance, while the endpoint is not awake."""
+
+
+@dataclass(kw_only=True)
+class BatchCall:
+    """One call of a batch function, and what it may hold and how long it may take."""
+
+    function: str
+    target: Target
+    batch: Batch
+    key: str
+    """Of its objects in S3: the function, the endpoint's configuration, and the SHA-256 of the request."""
+    call: Call
+    deadline: float
+    """A time of the clock."""
+    share: Share
+    trace: Trace
+    patient: bool
+    """Whether the caller waits until the endpoint is awake."""
+
+    def address(self, folder: str) -> str:
+        """Where S3 keeps its request (in), its answer (out), or the place of a queued call's answer (calls)."""
+        return f"{self.batch.folder}/{folder}/{self.key}"
+
+    def let_go(self) -> None:
+        """Forgets the request's bytes, which S3 has."""
+        self.call.body = b""
+        self.share.release()
+
+
+class Waiting:
+    """What all batch calls of a gateway wait by."""
+
+    def __init__(self, cloud: Cloud, clock: Clock) -> None:
+        self.cloud, self.clock = cloud, clock
+        self.ends: Callable[[], float] = lambda: float("inf")
+        """When waiting calls must have ended, a time of the clock: the gateway is being stopped."""
+
+    async def pause(self, seconds: float, deadline: float) -> None:
+        """Waits, but not beyond the deadline or the gateway's end. Raises GatewayError where one has come."""
+        ends = self.ends()
+        left = min(deadline, ends) - self.clock.monotonic()
+        if left > 0:
+            await self.clock.sleep(min(seconds, left))
+        elif ends < deadline:
+            raise GatewayError("busy", "The gateway is being replaced; call again", retryable=True)
+        else:
+            raise GatewayError("timeout", "Timed out: no answer in time; it is kept for a day, so call again")
+
+    async def take_back(self, batch_call: BatchCall) -> None:
+        """Reads a request that was let go of. Raises GatewayError."""
+        body = await self.cloud.get(batch_call.address("in"))
+        if body is None:
+            raise GatewayError("internal", "The request is no longer in S3: call again")
+        await batch_call.share.hold(len(body))
+        batch_call.call.body = body

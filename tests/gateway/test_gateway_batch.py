@@ -1,0 +1,343 @@
+"""Functions whose endpoint is asleep: what people and CVAT's annotation worker get, on a clock that the tests move."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import TCPConnector
+from aiohttp.test_utils import TestClient, TestServer
+from gateway.app import NAME_HEADER, Gateway
+from gateway.batch.backend import MAX_WAITING, BatchCalls
+from gateway.endpoints import Endpoints
+from gateway.settings import Settings
+
+from tests.support.gateway.cvat_clients import encoded
+from tests.support.gateway.serving import picture
+from tests.support.gateway.sleeping_endpoints import (
+    DETECTION,
+    RecreatedCloud,
+    SleepingCloud,
+    VirtualClock,
+    endpoints,
+    settle,
+)
+
+DRIVERS = {"asynchronous": SleepingCloud, "recreated": RecreatedCloud}
+WAKES = {"asynchronous": "UpdateEndpointWeightsAndCapacities", "recreated": "CreateEndpoint"}
+Play = Callable[["Stage"], Awaitable[None]]
+
+
+class NoRealTime:
+    """A real-time backend without connections."""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        yield
+
+    async def problem(self) -> str | None:
+        return None
+
+    async def invoke(self, *_: Any) -> bytes:
+        raise AssertionError("no real-time endpoint is called")
+
+
+@dataclass
+class Stage:
+    """A gateway with both ports, its cloud and its clock."""
+
+    cloud: SleepingCloud
+    clock: VirtualClock
+    gateway: Gateway
+    people: TestClient[Any, Any]
+    worker: TestClient[Any, Any]
+
+    async def call(self, client: TestClient[Any, Any], number: int = 0) -> tuple[int, str, Any]:
+        """Status, reason and body of one call of the detector; another number is another frame."""
+        body = {"image": encoded(picture(64 + number, 48)), "threshold": 0.5}
+        headers = {NAME_HEADER: "detector"}
+        async with client.post("/api/function_invocations", json=body, headers=headers) as response:
+            self.retry_after = response.headers.get("Retry-After")
+            return response.status, response.reason or "", await response.json()
+
+    def start(self, *numbers: int) -> "list[asyncio.Task[tuple[int, str, Any]]]":
+        """Calls of the worker, one for each number."""
+        return [asyncio.create_task(self.call(self.worker, number)) for number in numbers]
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Lets real sockets work until something is so; the clock stands still."""
+        for _ in range(2000):
+            if true():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError("it did not become so within 10 s")
+
+    async def pass_until_done(self, tasks: "list[asyncio.Task[Any]]", seconds: float) -> None:
+        """Moves the clock on until the calls have ended, `seconds` at most."""
+        until = self.clock.seconds + seconds
+        while not all(task.done() for task in tasks) and self.clock.seconds < until:
+            await self.clock.advance(5)
+            await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def staged(registry: Path, cloud: SleepingCloud, driver: str, **own: str) -> AsyncIterator[Stage]:
+    environ = {"FUNCTIONS_DIR": str(registry), "SERVERLESS_ENDPOINTS": endpoints(driver), "AWS_REGION": "cn-north-1"}
+    settings = Settings.from_environ(environ | {"TIME_ZONE": "Asia/Shanghai"} | own)
+    real_time: Any = cloud if driver == "recreated" else NoRealTime()
+    backend = Endpoints(settings, NoRealTime(), BatchCalls(settings, cloud, real_time, cloud.clock))  # type: ignore[arg-type]
+    gateway = Gateway(settings, backend, cloud.clock)
+    many = TCPConnector(limit=0)
+    async with (
+        TestClient(TestServer(gateway.app)) as people,
+        TestClient(TestServer(gateway.batch_app), connector=many) as worker,
+    ):
+        yield Stage(cloud, cloud.clock, gateway, people, worker)
+
+
+@pytest.fixture(params=sorted(DRIVERS))
+def driver(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def play(registry: Path, driver: str) -> Callable[..., None]:
+    """Runs a test's scene with a gateway before a cloud of the driver."""
+
+    def run(scene: Play, **own: Any) -> None:
+        async def main() -> None:
+            async with staged(registry, DRIVERS[driver](VirtualClock(), **own), driver) as stage:
+                await scene(stage)
+
+        asyncio.run(asyncio.wait_for(main(), 60))
+
+    return run
+
+
+def test_a_person_gets_the_time_to_try_again_within_a_second(play: Any, driver: str) -> None:
+    async def scene(stage: Stage) -> None:
+        started = time.monotonic()
+        status, reason, body = await stage.call(stage.people)
+        assert time.monotonic() - started < 1, "nobody waits in front of a model that is asleep"
+        # 14:26 in Shanghai, and 7 minutes
+        assert reason == "Model is asleep; waking it takes about 7 min: try again at 14:33 CST"
+        assert (status, body, stage.retry_after) == (503, {"error": reason}, "420")
+        await stage.clock.advance(120)
+        _, reason, _ = await stage.call(stage.people)
+        assert reason == "Model is asleep; waking it takes about 5 min: try again at 14:33 CST", "the time stays"
+        await stage.clock.advance(250)
+        status, _, body = await stage.call(stage.people)
+        assert (status, body[0]["label"]) == (200, "car"), "the model is awake at the time that was said"
+        assert stage.cloud.count(WAKES[driver]) == 1, "three calls, one wake"
+
+    play(scene)
+
+
+def test_the_workers_call_waits_for_the_wake_and_gets_its_answer(play: Any, driver: str) -> None:
+    async def scene(stage: Stage) -> None:
+        calls = stage.start(1)
+        await stage.until(lambda: stage.cloud.count(WAKES[driver]) == 1)
+        await stage.pass_until_done(calls, 355)
+        assert not calls[0].done(), "the endpoint needs six minutes"
+        await stage.pass_until_done(calls, 60)
+        status, _, body = await calls[0]
+        assert (status, body) == (200, json.loads(DETECTION))
+        assert len(stage.cloud.invoked) == 1
+
+    play(scene)
+
+
+def test_fifty_calls_wake_an_endpoint_once(play: Any, driver: str) -> None:
+    async def scene(stage: Stage) -> None:
+        calls = stage.start(*range(50))
+        await stage.pass_until_done(calls, 900)
+        assert [call.result()[0] for call in calls] == [200] * 50
+        assert stage.cloud.count(WAKES[driver]) == 1, "one wake for all"
+        assert len({*stage.cloud.invoked}) == len(stage.cloud.invoked) == 50, "each frame once"
+
+    play(scene)
+
+
+def test_waiting_calls_hold_no_memory_and_the_next_is_refused_when_200_wait(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        calls = stage.start(*range(MAX_WAITING))
+        await stage.until(lambda: len([name for name in stage.cloud.objects if "/in/" in name]) == MAX_WAITING)
+        await settle()
+        await stage.until(lambda: stage.gateway._memory.used == 0)
+        status, reason, _ = await stage.call(stage.worker, MAX_WAITING + 1)
+        assert (status, reason) == (503, "Model is busy: 200 calls wait for it")
+        await stage.pass_until_done(calls, 900)
+        assert [call.result()[0] for call in calls] == [200] * MAX_WAITING, "none is lost"
+
+    play(scene)
+
+
+def test_a_frame_that_is_sent_again_costs_no_second_call(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        for _ in range(2):
+            calls = stage.start(3, 3)
+            await stage.pass_until_done(calls, 900)
+            assert [call.result()[0] for call in calls] == [200, 200]
+        assert len(stage.cloud.invoked) <= 2, "the frame was asked four times"
+
+    play(scene)
+
+
+def test_a_wake_that_fails_says_sagemakers_reason_and_is_tried_again_after_five_minutes(play: Any) -> None:
+    reason = "CannotStartContainerError: no capacity of ml.g4dn.xlarge"
+
+    async def scene(stage: Stage) -> None:
+        calls = stage.start(1)
+        await stage.until(lambda: stage.cloud.awake is not None)
+        await stage.pass_until_done(calls, 1500)
+        status, said, _ = await calls[0]
+        assert status in {502, 504}, said
+        await stage.clock.advance(200)
+        status, said, _ = await stage.call(stage.people)
+        assert (status, said) == (502, f"Endpoint batch failed: {reason}")
+        stage.cloud.sleep()
+        await stage.clock.advance(301)
+        status, said, _ = await stage.call(stage.people)
+        assert (status, said.partition(";")[0]) == (503, "Model is asleep"), "a new try"
+
+    play(scene, fails=reason)
+
+
+def test_after_its_time_limit_the_worker_gets_a_504_and_the_next_try_the_answer(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        calls = stage.start(1)
+        await stage.pass_until_done(calls, 1600)
+        status, reason, _ = await calls[0]
+        assert (status, reason.partition(":")[0]) == (504, "Timed out")
+        again = stage.start(1)
+        await stage.pass_until_done(again, 600)
+        assert again[0].result()[0] == 200
+        assert len(stage.cloud.invoked) == 1, "what was queued is not queued again"
+
+    play(scene, wake_s=1700.0)
+
+
+def test_a_gateway_that_is_replaced_loses_no_frame_and_asks_none_twice(registry: Path, driver: str) -> None:
+    async def main() -> None:
+        cloud = DRIVERS[driver](VirtualClock())
+        async with staged(registry, cloud, driver) as first:
+            calls = first.start(*range(10))
+            await first.until(lambda: len([name for name in cloud.objects if "/in/" in name]) == 10)
+            first.gateway.stop_soon()
+            await first.pass_until_done(calls, 130)
+            assert {call.result()[:2] for call in calls} == {(503, "The gateway is being replaced; call again")}
+        async with staged(registry, cloud, driver) as second:
+            again = second.start(*range(10))
+            await second.pass_until_done(again, 900)
+            assert [call.result()[0] for call in again] == [200] * 10
+        assert len(cloud.invoked) == len({*cloud.invoked}) == 10, "each frame once, through two gateways"
+        assert cloud.count(WAKES[driver]) == 1, "the second gateway sees that the endpoint is waking"
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_what_the_model_refuses_is_a_400_and_is_asked_again_when_sent_again(play: Any) -> None:
+    text = 'Received client error (400) from primary with message "image is not base64"'
+
+    async def scene(stage: Stage) -> None:
+        calls = stage.start(1)
+        await stage.pass_until_done(calls, 900)
+        status, reason, _ = await calls[0]
+        assert (status, reason) == (400, f"Model refused the request: {text}")
+        again = stage.start(1)
+        await stage.pass_until_done(again, 60)
+        assert again[0].result()[0] == 200, "a failure is not kept"
+
+    play(scene, failures=[text])
+
+
+def test_the_list_says_how_long_a_first_use_takes(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        async def description() -> str:
+            async with stage.people.get("/api/functions") as response:
+                return str((await response.json())["detector"]["spec"]["description"])
+
+        assert await description() == "Describes the detector (asleep: first use takes about 7 minutes)"
+        await stage.call(stage.people)
+        await stage.clock.advance(180)
+        assert await description() == "Describes the detector (waking: about 4 minutes left)"
+        await stage.clock.advance(300)
+        assert await description() == "Describes the detector"
+
+    play(scene)
+
+
+def test_the_estimate_is_the_mean_of_the_last_wakes(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        for _ in range(2):
+            await stage.call(stage.people)
+            await stage.clock.advance(200)
+            stage.cloud.sleep()
+            await stage.clock.advance(61)  # what is known is old then
+        _, reason, _ = await stage.call(stage.people)
+        assert reason.startswith("Model is asleep; waking it takes about 3 min"), reason
+
+    play(scene, wake_s=170.0)
+
+
+def test_asynchronous_calls_wake_by_their_backlog_where_sagemaker_refuses_the_capacity(registry: Path) -> None:
+    async def main() -> None:
+        cloud = SleepingCloud(VirtualClock(), refuses_capacity=True)
+        async with staged(registry, cloud, "asynchronous") as stage:
+            calls = stage.start(1)
+            await stage.pass_until_done(calls, 470)
+            assert not calls[0].done(), "two minutes of the alarm come on top"
+            await stage.pass_until_done(calls, 60)
+            assert calls[0].result()[0] == 200
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_an_asynchronous_call_that_the_container_was_too_busy_for_is_queued_again(registry: Path) -> None:
+    busy = 'Received server error (503) from primary with message "16 requests are waiting: try again"'
+
+    async def main() -> None:
+        cloud = SleepingCloud(VirtualClock(), failures=[busy])
+        async with staged(registry, cloud, "asynchronous") as stage:
+            calls = stage.start(1)
+            await stage.pass_until_done(calls, 900)
+            assert calls[0].result()[0] == 200
+        assert cloud.count("InvokeEndpointAsync") == 2
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_a_recreated_endpoint_is_deleted_after_a_quarter_of_an_hour_without_a_call(registry: Path) -> None:
+    async def main() -> None:
+        cloud = RecreatedCloud(VirtualClock())
+        async with staged(registry, cloud, "recreated") as stage:
+            await stage.pass_until_done(stage.start(1), 600)
+            await stage.clock.advance(840)
+            assert not cloud.count("DeleteEndpoint"), "it was used a quarter of an hour ago at most"
+            await stage.pass_until_done(stage.start(2), 60)
+            await stage.clock.advance(840)
+            assert not cloud.count("DeleteEndpoint"), "the second call counts"
+            await stage.clock.advance(180)
+            assert cloud.count("DeleteEndpoint") == 1
+            await stage.pass_until_done(calls := stage.start(3), 600)
+            assert calls[0].result()[0] == 200, "the next call creates it again"
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_an_endpoint_that_another_gateway_deleted_is_created_again_for_the_call(registry: Path) -> None:
+    async def main() -> None:
+        cloud = RecreatedCloud(VirtualClock())
+        async with staged(registry, cloud, "recreated") as stage:
+            await stage.pass_until_done(stage.start(1), 600)
+            cloud.sleep()
+            await stage.pass_until_done(calls := stage.start(2), 600)
+            assert calls[0].result()[0] == 200
+        assert cloud.count("CreateEndpoint") == 2
+
+    asyncio.run(asyncio.wait_for(main(), 60))

@@ -1,0 +1,137 @@
+"""The calls that batch functions make of SageMaker and S3, against moto's server, and their signatures."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import boto3
+import pytest
+import requests
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from gateway.aws import Aws, SignedRequest
+from gateway.batch.cloud import AwsCloud, EndpointView
+from gateway.errors import GatewayError
+from moto.server import ThreadedMotoServer
+
+from tests.support.gateway.serving import CREDENTIALS
+
+Result = TypeVar("Result")
+REGION = CREDENTIALS["AWS_REGION"]
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Address of an account with one endpoint, `batch`, and a bucket."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": address}).items():
+        monkeypatch.setenv(name, value)
+    boto3.client("s3", REGION).create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    sagemaker = boto3.client("sagemaker", REGION)
+    role = "arn:aws-cn:iam::123456789012:role/models"
+    sagemaker.create_model(ModelName="model", ExecutionRoleArn=role, PrimaryContainer={"Image": "image"})
+    variant = {"VariantName": "all", "ModelName": "model", "InstanceType": "ml.c5d.xlarge", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName="config", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="batch", EndpointConfigName="config")
+    yield sagemaker
+    requests.post(f"{address}/moto-api/reset", timeout=5)  # its accounts are the process's
+    server.stop()
+
+
+def with_cloud(scene: Callable[[AwsCloud], Awaitable[Result]]) -> Result:
+    async def main() -> Result:
+        aws = Aws(REGION)
+        async with aws.connected():
+            return await scene(AwsCloud(aws))
+
+    return asyncio.run(main())
+
+
+@pytest.mark.usefixtures("account")
+def test_objects_are_written_read_dated_and_deleted() -> None:
+    address = "s3://bucket/batch/in/my-function/config-1/0123abcd"
+
+    async def scene(cloud: AwsCloud) -> None:
+        assert await cloud.get(address) is None, "there is no such object yet"
+        assert await cloud.written_at(address) is None
+        await cloud.put(address, b"frame" * 100_000)
+        assert await cloud.get(address) == b"frame" * 100_000
+        written = await cloud.written_at(address)
+        assert written
+        assert abs((datetime.now(UTC) - written).total_seconds()) < 60
+        await cloud.delete(address)
+        await cloud.delete(address)
+        assert await cloud.get(address) is None
+
+    with_cloud(scene)
+
+
+@pytest.mark.usefixtures("account")
+def test_an_answer_for_which_there_is_no_memory_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.batch.cloud.MAX_ANSWER_BYTES", 1000)
+
+    async def scene(cloud: AwsCloud) -> None:
+        await cloud.put("s3://bucket/out", b"x" * 1001)
+        with pytest.raises(GatewayError, match="its answer is larger than 1000 bytes"):
+            await cloud.get("s3://bucket/out")
+
+    with_cloud(scene)
+
+
+@pytest.mark.usefixtures("account")
+def test_what_s3_refuses_is_named() -> None:
+    async def scene(cloud: AwsCloud) -> None:
+        with pytest.raises(GatewayError, match=r"S3 refused PUT of a batch call \(NoSuchBucket\)"):
+            await cloud.put("s3://nowhere/key", b"x")
+
+    with_cloud(scene)
+
+
+def test_endpoints_are_described_scaled_deleted_and_created_again(account: Any) -> None:
+    async def scene(cloud: AwsCloud) -> None:
+        assert await cloud.describe("batch") == EndpointView(status="InService", instances=1)
+        await cloud.start_instance("batch", "all")
+        await cloud.delete_endpoint("batch")
+        assert await cloud.describe("batch") == EndpointView(), "there is none: it is asleep"
+        await cloud.create_endpoint("batch", "config", {"Project": "cvat"})
+        assert (await cloud.describe("batch")).status == "InService"
+
+    with_cloud(scene)
+    arn = account.describe_endpoint(EndpointName="batch")["EndpointArn"]
+    assert account.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "Project", "Value": "cvat"}]
+
+
+@pytest.mark.usefixtures("account")
+def test_a_queued_call_names_where_its_answer_will_be() -> None:
+    async def scene(cloud: AwsCloud) -> None:
+        where = await cloud.invoke_async("batch", "s3://bucket/in", "detector", "0" * 32)
+        assert where.output.startswith("s3://")
+
+    with_cloud(scene)
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "url", "signer"),
+    [
+        ("s3", "PUT", "https://s3.cn-northwest-1.amazonaws.com.cn/bucket/batch/in/a.b_c-d/0f", S3SigV4Auth),
+        ("s3", "GET", "https://s3.cn-northwest-1.amazonaws.com.cn/bucket/batch/out/a", S3SigV4Auth),
+        ("sagemaker", "POST", "https://api.sagemaker.cn-northwest-1.amazonaws.com.cn/", SigV4Auth),
+    ],
+)
+def test_calls_are_signed_as_botocore_signs_them(service: str, method: str, url: str, signer: Any) -> None:
+    keys, body = Credentials("AKID", "secret", "token"), b"frame"
+    digest = sha256(body).hexdigest()
+    headers = {"Content-Type": "application/json"} | ({"X-Amz-Content-SHA256": digest} if service == "s3" else {})
+    own = Aws(REGION).signed(service, SignedRequest(url, dict(headers), method=method), digest, keys).headers
+    theirs = AWSRequest(method, url, headers=headers, data=body)
+    theirs.context["timestamp"] = own["X-Amz-Date"]
+    theirs.headers["X-Amz-Date"], theirs.headers["X-Amz-Security-Token"] = own["X-Amz-Date"], "token"
+    auth = signer(keys, service, REGION)
+    expected = auth.signature(auth.string_to_sign(theirs, auth.canonical_request(theirs)), theirs)
+    assert own["Authorization"].endswith(f"Signature={expected}")
