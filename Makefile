@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings security serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples format check-patches lock-series lock-server mirror-images trial trial-home demo clean
+.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings security serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server mirror-images trial trial-home demo clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## *(.*)/\1\t\2/p' Makefile | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -83,6 +83,9 @@ bench-models: $(VENV)/installed  ## time each model container's pre- and post-pr
 
 model-samples: $(VENV)/installed  ## pack tiny but working model archives into build/model-samples
 	@cd serverless/models && ../../$(BIN)/python -m models sample --all ../../build/model-samples
+
+demo-detections: $(VENV)/installed  ## real models, from PyPI and npm, find things in photos: a page to look at
+	@cd serverless/models && ../../$(BIN)/python -m models_demo $(DEMO)
 
 format: $(VENV)/installed  ## reformat the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 import pytest
 from models.examples import example_body
+from models_demo.runtime_stand_in import ENDPOINT, endpoint
 
 from tests.support.models.model_process import (
     FUNCTIONS,
@@ -30,7 +31,6 @@ from tests.support.models.model_process import (
     start,
     wait_until_ready,
 )
-from tests.support.models.runtime_stand_in import ENDPOINT, endpoint
 
 GATEWAY = ROOT / "serverless" / "gateway"
 KINDS = {REID: "reid", RCNN: "detector", SIAMMASK: "tracker", IOG: "interactor", TENSORFLOW: "detector"}

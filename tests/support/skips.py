@@ -36,6 +36,7 @@ SKIPS = (
         "pip install torch torchvision (200 MB; the exports of serverless/models need them)",
         in_ci=True,
     ),
+    Skip(r"npm is not installed", "apt-get install npm", in_ci=True),
     Skip(
         r"CVAT_CHECKOUT does not name a clone",
         "git clone https://github.com/cvat-ai/cvat build/cvat, then CVAT_CHECKOUT=build/cvat make test",

@@ -5,10 +5,12 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 from models.errors import ModelError
 from models.settings import read_settings
 
+BUILD = Path(__file__).resolve().parents[3] / "build"
 REGISTRY = Path(__file__).resolve().parents[2] / "functions"
 """serverless/functions of the checkout."""
 
@@ -42,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--all", action="store_true", help="every function that has a sample")
     sample.add_argument("directory", type=Path, metavar="DIR", help="where to put <function>.tar.gz")
     sample.set_defaults(run=_sample)
+    _add_catalogue(commands, registry)
     export = commands.add_parser("export", help="make a function's network file from its public source")
     export.add_argument("function", choices=["pth-faster-rcnn"], metavar="FUNCTION", help="pth-faster-rcnn")
     export.add_argument("--output", type=Path, default=Path("model.onnx"), metavar="FILE", help="default: %(default)s")
@@ -50,6 +53,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.set_defaults(run=_export)
     return parser
+
+
+def _add_catalogue(commands: Any, registry: argparse.ArgumentParser) -> None:
+    listing = commands.add_parser("list", help="the models of the catalogue: licences, sizes, seconds, sources")
+    listing.set_defaults(run=_list)
+    adding = commands.add_parser(
+        "add", parents=[registry], help="fetch models of the catalogue, pack them, write their registry files"
+    )
+    adding.add_argument("names", metavar="MODEL", nargs="+", help="see `list`")
+    adding.add_argument(
+        "--from", dest="given", type=Path, nargs="+", default=[], metavar="FILE", help="files or folders that are here"
+    )
+    adding.add_argument("--mirror", metavar="HOST", help="takes the place of huggingface.co, e.g. hf-mirror.com")
+    adding.add_argument("--archives", type=Path, default=BUILD / "models", metavar="DIR", help="default: %(default)s")
+    adding.add_argument("--cache", type=Path, default=BUILD / "model-cache", metavar="DIR", help="default: %(default)s")
+    adding.add_argument("--picture", type=Path, metavar="FILE", help="a photo to try the model on")
+    adding.set_defaults(run=_add)
 
 
 # Imports wait for their command: `serve` needs no packer, `pack` no HTTP server, and torch is rarely there.
@@ -75,6 +95,28 @@ def _sample(parsed: argparse.Namespace) -> int:
         raise ModelError("sample: name the functions, or say --all")
     for archive in pack_samples(parsed.directory, parsed.functions, parsed.names or None):
         sys.stdout.write(f"{archive}\n")
+    return 0
+
+
+def _list(_parsed: argparse.Namespace) -> int:
+    from models.catalogue import listing, read_catalogue  # noqa: PLC0415
+
+    sys.stdout.write(f"{listing(list(read_catalogue().values()))}\n")
+    return 0
+
+
+def _add(parsed: argparse.Namespace) -> int:
+    from models.adding import Places, add, try_on  # noqa: PLC0415
+    from models.catalogue import find  # noqa: PLC0415
+
+    places = Places(functions=parsed.functions, archives=parsed.archives, cache=parsed.cache)
+    for model in find(parsed.names):
+        entry = model.entry
+        sys.stdout.write(f"{model.name}: {entry.what}. {entry.licence}: {entry.provenance}\n")
+        archive = add(model, places, parsed.given, parsed.mirror)
+        sys.stdout.write(f"{archive}\n{parsed.functions / model.name}.yaml\n")
+        if parsed.picture:
+            sys.stdout.write(f"{try_on(archive.path, parsed.picture)}\n")
     return 0
 
 

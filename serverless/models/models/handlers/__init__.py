@@ -11,6 +11,7 @@ from models.handlers.detector import TensorflowOptions, TorchvisionOptions, dete
 from models.handlers.reid import EmbeddingReid
 from models.handlers.segmentation import ClickSegmentation
 from models.handlers.siammask import SiamMaskTracker
+from models.handlers.text import TextReader
 from models.handlers.whole_image import Classifier, SemanticSegmentation
 from models.runtime import Runtime
 
@@ -37,7 +38,9 @@ HANDLERS: dict[str, tuple[str, Factory]] = {
     "torchvision-detector": ("detector", detector(TorchvisionOptions)),
     "detr-detector": ("detector", declared_detector("queries")),
     "yolo-detector": ("detector", declared_detector("grid")),
+    "row-detector": ("detector", declared_detector("rows")),
     "semantic-segmentation": ("detector", SemanticSegmentation),
+    "text-reader": ("detector", TextReader),
     "classifier": ("detector", Classifier),
     "embedding-reid": ("reid", EmbeddingReid),
     "click-segmentation": ("interactor", ClickSegmentation),

@@ -4,6 +4,7 @@ import http.client
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
@@ -29,7 +30,7 @@ def endpoint(ports: Mapping[str, int]) -> Iterator[str]:
                 connection.request("POST", "/invocations", raw)
                 response = connection.getresponse()
                 body = response.read()
-            if response.status == 200:
+            if response.status == HTTPStatus.OK:
                 self._answer(200, body)
                 return
             # What a container refuses comes back as 424, with the container's own status and words inside.

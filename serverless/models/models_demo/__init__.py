@@ -1,0 +1,1 @@
+"""Real models with real weights, packed, served and called as a deployment does it: `make demo-detections`."""
