@@ -36,6 +36,11 @@ SKIPS = (
         "pip install torch torchvision (200 MB; the exports of serverless/models need them)",
         in_ci=True,
     ),
+    Skip(
+        r"torch, transformers and segment-anything are not installed",
+        "pip install torch torchvision transformers segment-anything (1 GB; networks are compared with the originals)",
+        in_ci=True,
+    ),
     Skip(r"npm is not installed", "apt-get install npm", in_ci=True),
     Skip(
         r"CVAT_CHECKOUT does not name a clone",

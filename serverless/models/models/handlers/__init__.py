@@ -9,6 +9,7 @@ from models.function import Function
 from models.handlers.declared import declared_detector
 from models.handlers.detector import TensorflowOptions, TorchvisionOptions, detector
 from models.handlers.reid import EmbeddingReid
+from models.handlers.segment_anything import SegmentAnything
 from models.handlers.segmentation import ClickSegmentation
 from models.handlers.siammask import SiamMaskTracker
 from models.handlers.text import TextReader
@@ -44,6 +45,7 @@ HANDLERS: dict[str, tuple[str, Factory]] = {
     "classifier": ("detector", Classifier),
     "embedding-reid": ("reid", EmbeddingReid),
     "click-segmentation": ("interactor", ClickSegmentation),
+    "segment-anything": ("interactor", SegmentAnything),
     "siammask-tracker": ("tracker", SiamMaskTracker),
 }
 """Handler name -> the kind of function that it serves, and what makes it."""

@@ -114,7 +114,7 @@ class ClickSegmentation:
         if scores.ndim != MASK_DIMENSIONS:
             raise ModelError(f"the network's scores are {scores.shape}: they must be one mask of height x width")
         threshold = self._options.threshold if request.threshold is None else request.threshold
-        return _answer(_in_image(scores, box, threshold), box)
+        return answer_of(_in_image(scores, box, threshold), box)
 
     def _box(self, request: SegmentationRequest, width: int, height: int) -> tuple[Box, Points]:
         """What the network sees of the image, and the clicks outside of the object."""
@@ -192,7 +192,8 @@ def _in_image(scores: Array, box: Box, threshold: float) -> Mask:
     return (fine > threshold).astype(np.uint8)
 
 
-def _answer(mask: Mask, box: Box) -> dict[str, Any]:
+def answer_of(mask: Mask, box: Box) -> dict[str, Any]:
+    """A mask that fills a box as CVAT takes it: outline, bounds, and the mask of the bounds unless it is too large."""
     outline = polygon(mask)
     if outline is None:
         return {"points": [], "mask": [[0]], "bounds": [0, 0, 0, 0]}
