@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings security serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server mirror-images trial trial-home demo clean
+.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server mirror-images trial trial-home demo clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## *(.*)/\1\t\2/p' Makefile | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -53,6 +53,15 @@ settings: $(VENV)/installed  ## write Pulumi.yaml and docs/configuration.md from
 
 security: $(VENV)/installed  ## write docs/security.md and .checkov.yaml from policy/baseline/findings.yaml
 	@$(BIN)/python -m policy.baseline
+
+build/checkov/installed: policy/baseline/requirements.txt
+	@test -x build/checkov/bin/python || $(PYTHON) -m venv build/checkov
+	@build/checkov/bin/python -m pip install --quiet --disable-pip-version-check --requirement policy/baseline/requirements.txt
+	@touch $@
+
+checkov: $(VENV)/installed build/checkov/installed  ## scan the rehearsed stack (STACK=, CONFIG="--config KEY=VALUE")
+	@$(BIN)/python -m rehearsal.terraform_plan $(STACK) $(CONFIG) --output build/checkov/$(STACK).json
+	@build/checkov/bin/checkov --config-file .checkov.yaml --skip-download --file build/checkov/$(STACK).json
 
 serve-gateway: $(VENV)/installed  ## run the gateway on port 8070 with an echo for SageMaker (BACKEND=sagemaker)
 	@cd serverless/gateway && BACKEND=$${BACKEND:-echo} exec ../../$(BIN)/python -m gateway

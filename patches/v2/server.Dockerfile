@@ -36,7 +36,7 @@ RUN echo /opt/cvat-aws > "$(python -c 'import site; print(site.getsitepackages()
     && DJANGO_SECRET_KEY="$(python -c 'import secrets; print(secrets.token_hex(32))')" \
        CVAT_BASE_URL=http://localhost CVAT_POSTGRES_HOST=none CVAT_POSTGRES_USER=none CVAT_POSTGRES_PASSWORD=none \
        CVAT_REDIS_HOST=none CVAT_MEDIA_REDIS_HOST=none python -m django collectstatic --no-input --verbosity 0 \
-    && rm -rf data/* /tmp/* && chown -R 1000:1000 data logs static
+    && rm -rf data/* /tmp/* && chown -R 1000:1000 data logs static /tmp
 
 ARG CVAT_SERVER
 LABEL org.opencontainers.image.title="CVAT v2 server for AWS" \
@@ -44,6 +44,8 @@ LABEL org.opencontainers.image.title="CVAT v2 server for AWS" \
       org.opencontainers.image.base.name="${CVAT_SERVER}" \
       com.amazonaws.cvat.series="${SERIES_DIGEST}"
 
+# Fargate gives the empty volume that a task mounts there the owner and the mode of this folder.
+VOLUME ["/tmp"]
 USER 1000:1000
 EXPOSE 8080
 STOPSIGNAL SIGTERM

@@ -28,8 +28,9 @@ each. Ids are those of [checkov](https://www.checkov.io) (`CKV...`) and of
 [prowler](https://github.com/prowler-cloud/prowler). What protects a deployment as a whole is in
 [SECURITY.md](../SECURITY.md).
 
-`.checkov.yaml` skips what is left as it is. With it, checkov finds nothing in a stack with the preset `production`, a
-key, a certificate, a firewall with its log, and logs for a year; in others, what their settings leave open.
+`make checkov` runs checkov over the rehearsed stack (`STACK=`, `CONFIG="--config KEY=VALUE"`) with `.checkov.yaml`,
+which skips what is left as it is. It finds nothing in a stack with the preset `production`, a key, a certificate, a
+firewall with its log, and logs for a year; in others, what their settings leave open.
 """
 _HELD = """\
 ## Held in every stack
