@@ -39,7 +39,7 @@ _TYPES = {
 _MAPS = ("tags", "environment", "dimensions", "variables")
 """Inputs whose keys are the user's own."""
 _SINGULAR = {"policies": "policy", "queries": "query", "strategies": "strategy", "repositories": "repository"}
-_IDENTITIES = ("id", "arn", "name", "bucket")
+_IDENTITIES = ("arn", "id", "name", "bucket")
 """Attributes by which resources refer to others, the most telling first."""
 
 

@@ -50,6 +50,15 @@ def test_what_names_another_resource_refers_to_it() -> None:
     assert configured[1]["expressions"]["traffic_type"] == {"constant_value": "ALL"}
 
 
+def test_an_arn_that_is_also_the_id_of_what_belongs_to_it_is_its_owners() -> None:
+    """The logging of a web ACL has the ACL's ARN as its id."""
+    arn = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/1"
+    acl = record("aws:wafv2/webAcl:WebAcl", "waf", {"scope": "REGIONAL"}, outputs={"arn": arn})
+    logging = record("aws:wafv2/webAclLoggingConfiguration:X", "waf", {"resourceArn": arn}, id=arn)
+    expressions = plan([acl, logging])["configuration"]["root_module"]["resources"][1]["expressions"]
+    assert expressions["resource_arn"]["references"] == ["aws_wafv2_web_acl.waf.arn", "aws_wafv2_web_acl.waf"]
+
+
 def test_an_attribute_that_another_resource_of_the_type_sets_is_null() -> None:
     """As in a plan: a rule without an address range is not one for all addresses."""
     token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
