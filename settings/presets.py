@@ -23,6 +23,7 @@ MAXIMUMS = {
     "gateway_max_count": "gateway_count",
     "worker_max_count": "worker_count",
     "annotation_worker_max_count": "annotation_worker_count",
+    "chunks_max_count": "chunks_count",
     "inference_max_instance_count": "inference_instance_count",
 }
 """Field of the most -> field of the number from which it starts."""

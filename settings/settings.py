@@ -10,11 +10,12 @@ from typing import Any
 from region import Region
 from settings.ingress_options import IngressOptions, MaintenancePage, maintenance_page
 from settings.office_hours import OfficeHours
-from settings.releases import DEFAULT, Release
+from settings.releases import Release
 from settings.sections.access import Access
 from settings.sections.account import Account
 from settings.sections.adopted import Adopted
 from settings.sections.alarms import Alarms
+from settings.sections.cvat import Cvat
 from settings.sections.data import Data
 from settings.sections.https import Https
 from settings.sections.images import Images
@@ -37,6 +38,7 @@ class Settings:
     """A configuration. Only `load` makes one that is checked."""
 
     stack: Stack
+    cvat: Cvat
     account: Account
     sleep: Sleep
     network: Network
@@ -65,7 +67,7 @@ class Settings:
     @property
     def release(self) -> Release:
         """The CVAT that the stack runs."""
-        return DEFAULT
+        return self.cvat.chosen
 
     @property
     def policy(self) -> StackPolicy:
@@ -123,8 +125,8 @@ class Settings:
 
     @cached_property
     def tasks(self) -> dict[str, TaskSize]:
-        """Sizes by kind of task, and how many there are: none while the stack is asleep."""
-        return {kind: size.asleep if self.sleep.asleep else size for kind, size in self.services.tasks.items()}
+        """Sizes by kind of task while the stack is awake, with the gateway's, which runs where there are functions."""
+        return {process.kind: self.services.sizes[process.size] for process in self.release.services}
 
     @property
     def canary(self) -> bool:
@@ -140,7 +142,12 @@ class Settings:
 
     def image_names(self, functions: Sequence[Any]) -> tuple[str, ...]:
         """Images that the stack runs, with these functions."""
-        return ("server", "ui", *(("gateway", "models") if functions else ()), *(("canary",) if self.canary else ()))
+        return (
+            *self.release.images,
+            *self.cvat.upgrade_images,
+            *(("gateway", "models") if functions else ()),
+            *(("canary",) if self.canary else ()),
+        )
 
     @property
     def snapshot_before_migration(self) -> bool:

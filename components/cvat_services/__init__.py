@@ -15,18 +15,19 @@ from components.data_tier.store_access import StoreAccess
 from components.ecs.container_definitions import ContainerSpec, LogTarget
 from components.ecs.fargate_task import FargateTask, FargateTaskArgs
 from components.ecs.log_groups import LogGroup
-from components.ecs.queue_scaling import follow_queue
+from components.ecs.queue_scaling import Queues, follow_queues
 from components.ecs.scaling import TASKS_BY_CPU, ScalableTarget, track
 from components.images import Image
 from components.inference_endpoints.targets import Target, gateway_endpoints
 from components.network import security_groups
 from settings.releases.release import (
-    DATA_FOLDER,
+    DATA,
+    FOLDERS,
     GATEWAY,
     GATEWAY_NAME,
     GATEWAY_PORT,
     METRICS_NAMESPACE,
-    SHARE_FOLDER,
+    SHARE,
     Process,
 )
 from settings.values import TaskSize
@@ -53,7 +54,7 @@ class CvatServicesArgs:
     images: Mapping[str, Image]
     """For server, ui and, with targets, gateway."""
     sizes: Mapping[str, TaskSize]
-    """While the stack is awake, by the name in each process's `size`."""
+    """While the stack is awake, by kind of task."""
     log_groups: Mapping[str, LogGroup]
     """By kind of task."""
     stores: StoreAccess
@@ -100,11 +101,11 @@ class CvatServices(pulumi.ComponentResource):
         self.register_outputs({"service_names": self.service_names})
 
     def _size(self, process: Process) -> TaskSize:
-        size = self._args.sizes[process.size]
+        size = self._args.sizes[process.kind]
         return size.asleep if self._args.context.asleep else size
 
     def _scales(self, process: Process) -> bool:
-        return self._args.sizes[process.size].scales or self._args.context.hours is not None
+        return self._args.sizes[process.kind].scales or self._args.context.hours is not None
 
     def _scale(self, process: Process, service: aws.ecs.Service) -> None:
         """A stack that falls asleep keeps its scalable targets, without a task: deleted, they would go last, and until
@@ -116,9 +117,13 @@ class CvatServices(pulumi.ComponentResource):
             most=max(size.count, size.max_count),
             hours=args.context.hours,
         )
-        if process.queue:
-            dimensions = {"Stack": args.context.stack, "Queue": process.queue}
-            follow_queue(name, target, dimensions, self._child)
+        if process.queues:
+            follow_queues(
+                name,
+                target,
+                Queues(stack=args.context.stack, names=process.queues, awaited=process.awaited),
+                self._child,
+            )
         else:
             track(name, target, TASKS_BY_CPU, self._child)
 
@@ -172,13 +177,13 @@ class CvatServices(pulumi.ComponentResource):
             FargateTaskArgs(
                 context=args.context,
                 kind=process.kind,
-                size=args.sizes[process.size],
+                size=args.sizes[process.kind],
                 containers=self._containers(process, log_group),
                 images=[args.images[image] for image in images],
                 log_group_arn=log_group.arn,
                 secrets=list(self._secrets(process).values()),
                 volumes=args.stores.volumes if process.stores else {},
-                writable=frozenset({"data"}),
+                writable=frozenset({DATA}),
                 statements=self._statements(process),
                 enable_exec=args.enable_exec,
             ),
@@ -195,7 +200,7 @@ class CvatServices(pulumi.ComponentResource):
         statements = [statement for arn in arns for statement in iam.read_objects(arn)]
         if process.publishes_metrics:
             statements.append(iam.put_metrics(METRICS_NAMESPACE))
-        if process.queue:
+        if process.queues:
             cluster = pulumi.Output.from_input(self._args.cluster)
             tasks = cluster.apply(lambda name: context.region.arn("ecs", f"task/{name}/*", account=context.account))
             statements.append(iam.protect_tasks(tasks))
@@ -208,7 +213,6 @@ class CvatServices(pulumi.ComponentResource):
         args = self._args
         environment = self._environment(process)
         secrets = {variable: secret.reference for variable, secret in self._secrets(process).items()}
-        folders = {"data": DATA_FOLDER, "share": SHARE_FOLDER} if process.stores else {}
         return [
             ContainerSpec(
                 name=container.name,
@@ -216,10 +220,11 @@ class CvatServices(pulumi.ComponentResource):
                 command=container.command,
                 environment={variable: value for variable, value in environment.items() if container.gets(variable)},
                 secrets={variable: value for variable, value in secrets.items() if container.gets(variable)},
-                port=process.port,
+                port=container.port,
                 logs=LogTarget(group=log_group.name, region=args.context.region.name),
-                mounts={} if container.variables else folders,
-                read_only=frozenset({"share"}),
+                mounts={folder: FOLDERS[folder] for folder in container.folders} if process.stores else {},
+                read_only=frozenset({SHARE} if container.writes else {DATA, SHARE}),
+                starts_after=container.starts_after,
                 scratch=container.scratch,
                 health=container.health,
                 stop_seconds=process.stop_seconds,
@@ -239,7 +244,7 @@ class CvatServices(pulumi.ComponentResource):
             return {}
         buckets = {"CVAT_S3_ROLE_BUCKETS": ",".join(args.media_buckets)} if args.media_buckets else {}
         stack = {"CVAT_STACK": args.context.stack} if process.publishes_metrics else {}
-        own = {**args.stores.environment, **buckets, **stack, **args.environment}
+        own = {**args.stores.environment, **buckets, **stack, **process.variables, **args.environment}
         return {**own, "CVAT_BASE_URL": args.base_url, **self._serverless()}
 
     def _serverless(self) -> Mapping[str, str]:
@@ -277,7 +282,7 @@ class CvatServices(pulumi.ComponentResource):
             enable_ecs_managed_tags=True,
             # A busy worker is replaced when its job is done, and an update must not wait hours for that, except one
             # that puts the stack to sleep and stops the database next.
-            wait_for_steady_state=args.context.asleep or not process.queue,
+            wait_for_steady_state=args.context.asleep or not process.queues,
             opts=self._service_options(process, task),
         )
 
@@ -297,13 +302,14 @@ class CvatServices(pulumi.ComponentResource):
 
     def _load_balancers(self, process: Process) -> list[aws.ecs.ServiceLoadBalancerArgsDict]:
         target_group_arn = self._args.target_group_arns.get(process.kind)
-        if target_group_arn is None:
+        listener = process.listener
+        if target_group_arn is None or listener is None:
             return []
         return [
             {
                 "target_group_arn": target_group_arn,
-                "container_name": process.containers[0].name,
-                "container_port": process.port or 0,
+                "container_name": listener.name,
+                "container_port": listener.port or 0,
             }
         ]
 

@@ -11,17 +11,16 @@ import pulumi_random as random
 
 from components.adopted import Adopted
 from components.context import StackContext
-from components.data_tier import database
+from components.data_tier import database, redis
 from components.data_tier.database import Database, InstanceArgs
 from components.data_tier.file_system import FileSystem, FileSystemArgs
+from components.data_tier.redis import REDIS_PORT
 from components.data_tier.secrets import GeneratedSecret, StoredSecret, generated
 from components.data_tier.store_access import MonitoredStores, StoreAccess
 from components.dynamic.database_switch import DatabaseSwitch
 from components.network import security_groups
-from settings.engine_versions import REDIS_FAMILIES
 from settings.values import BackupTimes, CacheSize, DatabaseSize
 
-REDIS_PORT = 6379
 _REDIS_SNAPSHOT_DAYS = 3
 
 
@@ -35,6 +34,8 @@ class DataTierArgs:
     """Private subnets that get a mount target of the file system, one a zone."""
     database: DatabaseSize
     cache: CacheSize
+    media_cache: CacheSize | None = None
+    """Of a second Redis that keeps frames. Default: the release has none."""
     admin_user: str
     """Name of CVAT's first administrator."""
     log_retention_days: int = 30
@@ -67,7 +68,8 @@ class DataTier(pulumi.ComponentResource):
         self._redis_secret = self._secret("redis", "AUTH token of Redis")
         self.admin_secret = self._secret("admin", "CVAT's administrator", fixed={"username": args.admin_user})
         self.database = self._adopted_database() or self._new_database()
-        self._cache = self._replication_group(self._server_group("redis", REDIS_PORT))
+        self._cache = self._jobs_cache(self._server_group("redis", REDIS_PORT))
+        self._media = self._media_cache(args.media_cache) if args.media_cache else None
         self._files = self._file_system()
         self._django_secret = self._secret("django", "Django's SECRET_KEY", generate="secret_key")
         self.file_system_arn = self._files.data.file_system_arn
@@ -75,6 +77,7 @@ class DataTier(pulumi.ComponentResource):
             "database": self.database.identifier,
             "cache": self._cache.id,
             "files": self._files.data.file_system_id,
+            **({"media": self._media.group.id} if self._media else {}),
         }
         self.access = self._access()
         self.monitored = MonitoredStores(
@@ -83,6 +86,8 @@ class DataTier(pulumi.ComponentResource):
             cache=self._cache.replication_group_id,
             cache_nodes=1 + args.cache.replicas,
             file_system=self._files.data.file_system_id,
+            media=self._media.group.replication_group_id if self._media else None,
+            media_nodes=1 + args.media_cache.replicas if args.media_cache else 0,
         )
         if self.database.managed and not args.context.asleep:
             self._keep_available()
@@ -101,12 +106,14 @@ class DataTier(pulumi.ComponentResource):
                 "CVAT_REDIS_PORT": str(REDIS_PORT),
                 "CVAT_REDIS_SSL": "yes",
                 "AWS_REGION": self._args.context.region.name,
+                **(self._media.environment if self._media else {}),
             },
             secrets={
                 "CVAT_POSTGRES_USER": self.database.user,
                 "CVAT_POSTGRES_PASSWORD": self.database.password,
                 "CVAT_REDIS_PASSWORD": self._redis_secret.value("password"),
                 "DJANGO_SECRET_KEY": self._django_secret.value("secret_key"),
+                **(self._media.secrets if self._media else {}),
             },
             volumes={"data": self._files.data, "share": self._files.share},
             restored=self._files.root,
@@ -191,35 +198,42 @@ class DataTier(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _replication_group(self, group: aws.ec2.SecurityGroup) -> aws.elasticache.ReplicationGroup:
-        name, args, size = f"{self._name}-redis", self._args, self._args.cache
-        subnets = aws.elasticache.SubnetGroup(name, subnet_ids=args.subnet_ids, opts=self._child)
-        parameters = aws.elasticache.ParameterGroup(
-            name,
-            family=REDIS_FAMILIES[size.engine_version],
-            # CVAT's jobs live here: evicting a key would lose one.
-            parameters=[{"name": "maxmemory-policy", "value": "noeviction"}],
-            opts=self._child,
+    def _jobs_cache(self, group: aws.ec2.SecurityGroup) -> aws.elasticache.ReplicationGroup:
+        """CVAT's jobs live here: evicting a key would lose one."""
+        args = self._args
+        return redis.replication_group(
+            f"{self._name}-redis",
+            redis.RedisArgs(
+                context=args.context,
+                describe="CVAT: job queues and cache",
+                subnet_ids=args.subnet_ids,
+                size=args.cache,
+                eviction="noeviction",
+                group=group,
+                password=self._redis_secret.password,
+                snapshot_days=_REDIS_SNAPSHOT_DAYS if args.context.protect else 0,
+                final_snapshot=self._final_snapshot("redis"),
+            ),
+            self._store,
+            self._child,
         )
-        return aws.elasticache.ReplicationGroup(
-            name,
-            description="CVAT: job queues and cache",
-            engine="redis",
-            engine_version=size.engine_version,
-            node_type=size.node_type,
-            num_cache_clusters=1 + size.replicas,
-            automatic_failover_enabled=size.replicas > 0,
-            multi_az_enabled=size.replicas > 0,
-            port=REDIS_PORT,
-            subnet_group_name=subnets.name,
-            parameter_group_name=parameters.name,
-            security_group_ids=[group.id],
-            at_rest_encryption_enabled=True,
-            kms_key_id=args.context.key,
-            transit_encryption_enabled=True,
-            auth_token=self._redis_secret.password,
-            snapshot_retention_limit=_REDIS_SNAPSHOT_DAYS if args.context.protect else 0,
-            final_snapshot_identifier=self._final_snapshot("redis"),
-            apply_immediately=True,
-            opts=pulumi.ResourceOptions.merge(self._store, pulumi.ResourceOptions(ignore_changes=["kms_key_id"])),
+
+    def _media_cache(self, size: CacheSize) -> redis.MediaCache:
+        """Frames live here for a day. All of it can be made again, so nothing of it is kept or protected."""
+        args, secret = self._args, self._secret("media", "AUTH token of the Redis that keeps frames")
+        group = redis.replication_group(
+            f"{self._name}-media",
+            redis.RedisArgs(
+                context=args.context,
+                describe="CVAT: frames",
+                subnet_ids=args.subnet_ids,
+                size=size,
+                eviction="allkeys-lru",
+                group=self._server_group("media", REDIS_PORT),
+                password=secret.password,
+                tags={"cvat:content": "frames"},
+            ),
+            self._child,
+            self._child,
         )
+        return redis.MediaCache(group, secret)

@@ -39,5 +39,8 @@ class MonitoredStores:
     cache: pulumi.Input[str]
     """Identifier of the replication group."""
     cache_nodes: int
+    media: pulumi.Input[str] | None
+    """Identifier of the replication group that keeps frames. None: the release has none."""
+    media_nodes: int
     file_system: pulumi.Input[str]
     """Identifier of the file system."""

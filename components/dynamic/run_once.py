@@ -20,8 +20,13 @@ from components.dynamic.database_snapshot import snapshot
 from components.dynamic.run_task import RunRequest, run_to_end
 
 TRIGGERS = ("task_definition", "demo_data", "admin_user")
+_FIRST_RELEASE = "c48411ae"
 _STARTED_BY_LENGTH = 36
 """Characters that ECS takes (RunTask, "startedBy")."""
+
+
+class ReleaseChangeError(Exception):
+    """A stack with data is to run another release of CVAT."""
 
 
 class RunOnceProvider(ResourceProvider):
@@ -30,6 +35,7 @@ class RunOnceProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        _refuse_another_release(olds, news)
         # A state of before 0.2.0 does not know every trigger: that alone is no reason to run again.
         changed = any(olds[key] != news.get(key) for key in TRIGGERS if key in olds)
         return DiffResult(changes=changed and not news.get("asleep"))
@@ -38,15 +44,38 @@ class RunOnceProvider(ResourceProvider):
         if props.get("asleep"):
             never_ran = dict.fromkeys(TRIGGERS)
             return CreateResult(id_="asleep", outs={**props, **never_ran, "image": None, "task_arn": ""})
+        if props.get("upgrade_from"):
+            _snapshot(props)
         task_arn = _run(props)
         return CreateResult(id_=task_arn, outs={**props, "task_arn": task_arn})
 
     def update(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        if news.get("snapshot_of") and olds.get("image") not in (None, news.get("image")):
-            _start_database(news)
-            name = f"cvat-before-{_mark(news)}"
-            snapshot(aws_clients(news)("rds"), str(news["snapshot_of"]), name, _timeout_seconds(news))
+        if olds.get("image") not in (None, news.get("image")) or news.get("upgrade_from"):
+            _snapshot(news)
         return UpdateResult(outs={**news, "task_arn": _run(news)})
+
+
+def _snapshot(props: Mapping[str, Any]) -> None:
+    """Of the database as it is before the task migrates it, where the stack wants one."""
+    if not props.get("snapshot_of"):
+        return
+    _start_database(props)
+    name = f"cvat-before-{_mark(props)}"
+    snapshot(aws_clients(props)("rds"), str(props["snapshot_of"]), name, _timeout_seconds(props))
+
+
+def _refuse_another_release(olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
+    """The stores hold data of the release that was initialised; another one's migration does not know them.
+
+    A state without the key is of `c48411ae`.
+    """
+    old, new = olds.get("release", _FIRST_RELEASE), news.get("release", _FIRST_RELEASE)
+    if old != new:
+        raise ReleaseChangeError(
+            f"cvat:release = {new}: the stack's database and files are those of {old}, and stay so. Go back to {old}. "
+            f"To upgrade, make a new stack with cvat:release = {new}, cvat:upgradeFrom = {old} and a restored copy of "
+            "the data: docs/releases.md."
+        )
 
 
 def _run(props: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,8 @@ class ContainerSpec:
     """Whether it writes to /tmp, which is then a volume of its own; the image says `VOLUME /tmp`."""
     after: str | None = None
     """Start only when this container has ended with exit code 0."""
+    starts_after: tuple[str, ...] = ()
+    """Start only when these containers have. ECS stops them in the opposite order."""
     health: tuple[str, ...] = ()
     """Command that exits with 0 while the container is healthy. Default: none; the load balancer checks, or nothing."""
     essential: bool = True
@@ -99,6 +101,13 @@ def definition(spec: ContainerSpec, *, writable_root: bool = False) -> dict[str,
         result["healthCheck"] = {"command": ["CMD", *spec.health], **_HEALTH_TIMES}
     if spec.port:
         result["portMappings"] = [{"containerPort": spec.port, "hostPort": spec.port, "protocol": "tcp"}]
-    if spec.after:
-        result["dependsOn"] = [{"containerName": spec.after, "condition": "SUCCESS"}]
+    if dependencies := list(_dependencies(spec)):
+        result["dependsOn"] = dependencies
     return result
+
+
+def _dependencies(spec: ContainerSpec) -> Iterator[dict[str, str]]:
+    if spec.after:
+        yield {"containerName": spec.after, "condition": "SUCCESS"}
+    for container in spec.starts_after:
+        yield {"containerName": container, "condition": "START"}

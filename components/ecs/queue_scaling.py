@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import pulumi
 import pulumi_aws as aws
@@ -16,6 +17,7 @@ import pulumi_aws as aws
 from components.ecs.scaling import TASKS, ScalableTarget, register_target
 from settings.releases.release import METRICS_NAMESPACE
 
+Query = aws.cloudwatch.MetricAlarmMetricQueryArgsDict
 StepAdjustment = aws.appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArgsDict
 _PERIOD_SECONDS = 60
 
@@ -34,6 +36,8 @@ class StepPolicy:
     """From this value of the metric on: workers more, or less."""
     pause_seconds: int
     """Before the same is done again."""
+    over_queues: Literal["SUM", "MAX", "MIN"] = "SUM"
+    """How the readings of several queues become one."""
     meaning: str
 
 
@@ -41,7 +45,30 @@ _START_SECONDS = 180
 """A task of CVAT's server image needs two to three minutes until it takes a job: before that, more do not help."""
 
 
-def step_policies(least: int) -> tuple[StepPolicy, ...]:
+_AGE_STEPS: Mapping[float, int] = {300: 2, 900: 4}
+"""Seconds for which a job has waited -> workers more. A worker takes nearly as long to start."""
+_AWAITED_AGE_STEPS: Mapping[float, int] = {5: 1, 15: 2, 30: 4}
+"""Where people look at an empty screen meanwhile: CVAT's server gives up after 50 s."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queues:
+    """The queues of one worker service."""
+
+    stack: str
+    names: tuple[str, ...]
+    awaited: bool
+    """Whether people wait for the jobs in front of their screens."""
+
+    def dimensions(self, queue: str) -> dict[str, str]:
+        """Of the metrics of one of them."""
+        return {"Stack": self.stack, "Queue": queue}
+
+    def __str__(self) -> str:
+        return f"queue{'s' if len(self.names) > 1 else ''} {', '.join(self.names)}"
+
+
+def step_policies(least: int, *, awaited: bool = False) -> tuple[StepPolicy, ...]:
     """The policies of a worker service that has at least `least` tasks."""
     return (
         StepPolicy(
@@ -60,9 +87,12 @@ def step_policies(least: int) -> tuple[StepPolicy, ...]:
             metric="OldestJobAge",
             statistic="Maximum",
             minutes=1,
-            steps={300: 2, 900: 4},
+            steps=_AWAITED_AGE_STEPS if awaited else _AGE_STEPS,
+            over_queues="MAX",
             pause_seconds=_START_SECONDS,
-            meaning="A job waits for longer than a worker takes to start: several more start.",
+            meaning="People wait for a job: more workers start."
+            if awaited
+            else "A job waits for longer than a worker takes to start: several more start.",
         ),
         StepPolicy(
             name="idle",
@@ -71,21 +101,18 @@ def step_policies(least: int) -> tuple[StepPolicy, ...]:
             minutes=10,
             # Never more than were idle throughout.
             steps={1: -1, 2: -2, 4: -4},
+            over_queues="MIN",  # each worker counts in all of them
             pause_seconds=300,
             meaning="Workers have had no job for 10 minutes: they end.",
         ),
     )
 
 
-def follow_queue(
-    name: str, scalable: ScalableTarget, dimensions: Mapping[str, str], opts: pulumi.ResourceOptions
-) -> None:
-    """Register a service as a scalable target, with policies and alarms where its limits differ.
-
-    `dimensions`: of the queue's metrics, Stack and Queue.
-    """
+def follow_queues(name: str, scalable: ScalableTarget, queues: Queues, opts: pulumi.ResourceOptions) -> None:
+    """Register a service as a scalable target, with policies and alarms where its limits differ."""
     target = register_target(name, scalable, TASKS, opts)
-    for step in step_policies(scalable.least) if scalable.most > scalable.least else ():
+    policies = step_policies(scalable.least, awaited=queues.awaited) if scalable.most > scalable.least else ()
+    for step in policies:
         policy = aws.appautoscaling.Policy(
             f"{name}-{step.name}",
             policy_type="StepScaling",
@@ -100,7 +127,7 @@ def follow_queue(
             },
             opts=opts,
         )
-        _alarm(f"{name}-{step.name}", step, policy, dimensions, opts)
+        _alarm(f"{name}-{step.name}", step, policy, queues, opts)
 
 
 def _adjustments(steps: Mapping[float, int]) -> list[StepAdjustment]:
@@ -120,18 +147,19 @@ def _alarm(
     name: str,
     step: StepPolicy,
     policy: aws.appautoscaling.Policy,
-    dimensions: Mapping[str, str],
+    queues: Queues,
     opts: pulumi.ResourceOptions,
 ) -> None:
+    only = queues.names[0] if len(queues.names) == 1 else None
     aws.cloudwatch.MetricAlarm(
         name,
-        alarm_description=f"CVAT {dimensions['Stack']}, queue {dimensions['Queue']}: {step.meaning} This tells "
-        "nobody; it scales.",
-        namespace=METRICS_NAMESPACE,
-        metric_name=step.metric,
-        dimensions=dict(dimensions),
-        statistic=step.statistic,
-        period=_PERIOD_SECONDS,
+        alarm_description=f"CVAT {queues.stack}, {queues}: {step.meaning} This tells nobody; it scales.",
+        namespace=METRICS_NAMESPACE if only else None,
+        metric_name=step.metric if only else None,
+        dimensions=queues.dimensions(only) if only else None,
+        statistic=step.statistic if only else None,
+        period=_PERIOD_SECONDS if only else None,
+        metric_queries=None if only else _over_queues(step, queues),
         evaluation_periods=step.minutes,
         comparison_operator="GreaterThanOrEqualToThreshold",
         threshold=min(step.steps),
@@ -139,3 +167,23 @@ def _alarm(
         alarm_actions=[policy.arn],
         opts=opts,
     )
+
+
+def _over_queues(step: StepPolicy, queues: Queues) -> list[Query]:
+    """The queries of an alarm on several queues together."""
+    readings: list[Query] = [
+        {
+            "id": f"q{number}",
+            "metric": {
+                "namespace": METRICS_NAMESPACE,
+                "metric_name": step.metric,
+                "dimensions": queues.dimensions(queue),
+                "period": _PERIOD_SECONDS,
+                "stat": step.statistic,
+            },
+        }
+        for number, queue in enumerate(queues.names)
+    ]
+    ids = ", ".join(f"q{number}" for number in range(len(queues.names)))
+    expression = f"{step.over_queues}([{ids}])"
+    return [*readings, {"id": "together", "expression": expression, "label": step.metric, "return_data": True}]

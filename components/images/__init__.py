@@ -16,7 +16,8 @@ import pulumi_docker as docker
 from components import iam
 from components.context import StackContext
 from components.dynamic.image_tag import ImageTag
-from components.images.build_context import BUILDS, PLACEHOLDER, Build, content_tag
+from components.images import base_images
+from components.images.build_context import PLACEHOLDER, Build, builds, content_tag
 from region import Region
 from settings.values import Mirrors
 
@@ -38,7 +39,7 @@ class Image:
 class ImagesArgs:
     context: StackContext
     names: Sequence[str]
-    """The images that the stack needs, of BUILDS."""
+    """The images that the stack needs, of `builds`."""
     mirrors: Mirrors
     """Where builds download from."""
     references: Mapping[str, str] = field(default_factory=dict)
@@ -64,9 +65,9 @@ class Images(pulumi.ComponentResource):
         return Image(pulumi.Output.from_input(reference), pulumi.Output.from_input(repository_arn(reference)))
 
     def _built(self, image: str) -> Image:
-        args, build = self._args, BUILDS[image]
+        args, build = self._args, builds(self._args.context.release)[image]
         repository = self._repository(image)
-        build_args = args.mirrors.build_args() | self._truststore(image)
+        build_args = args.mirrors.build_args() | self._base_image(image) | self._truststore(image)
         tag = ImageTag(
             f"{self._name}-{image}-tag",
             {
@@ -91,6 +92,17 @@ class Images(pulumi.ComponentResource):
             repository_name=repository.name, image_tag=tag.tag, opts=pulumi.InvokeOutputOptions(depends_on=[built])
         )
         return Image(pulumi.Output.concat(repository.repository_url, "@", pushed.image_digest), repository.arn)
+
+    def _base_image(self, image: str) -> dict[str, str]:
+        """The published image that CVAT's own is derived from, where the release does not build it from source."""
+        release, mirrors = self._args.context.release, self._args.mirrors
+        lock = base_images.LOCK.read_text(encoding="utf-8")
+        if base_images.moves(release, image, mirrors, lock):
+            pulumi.log.warn(
+                f"{base_images.LOCK} has no digest of {release.base_images[image].reference}: the build takes what the "
+                "tag means today. `make mirror-images` writes the digests; commit the file."
+            )
+        return base_images.build_args(release, image, mirrors, lock)
 
     def _truststore(self, image: str) -> dict[str, str]:
         """CVAT's server verifies PostgreSQL's certificate, whose authorities differ between partitions."""

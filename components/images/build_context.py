@@ -11,6 +11,8 @@ from pathlib import Path
 import pulumi
 from docker.utils.build import exclude_paths
 
+from settings.releases import Release
+
 _TAG_LENGTH = 16
 
 
@@ -22,13 +24,17 @@ class Build:
     dockerfile: str
 
 
-BUILDS = {
-    "server": Build("patches", "patches/server.Dockerfile"),
-    "ui": Build("patches", "patches/ui.Dockerfile"),
+_OURS = {
     "gateway": Build("serverless", "serverless/gateway/Dockerfile"),
     "canary": Build("cvatctl", "cvatctl/canary/Dockerfile"),
     "models": Build("serverless/models", "serverless/models/Dockerfile"),
 }
+
+
+def builds(release: Release) -> Mapping[str, Build]:
+    """Of all images that a stack with this release may need."""
+    return {**{image: Build("patches", dockerfile) for image, dockerfile in release.dockerfiles.items()}, **_OURS}
+
 
 PLACEHOLDER = Build("components/images/placeholder", "components/images/placeholder/Dockerfile")
 """An empty image, built from nothing in place of one that ECR holds: `docker.Image` has no way not to build."""
@@ -45,7 +51,7 @@ def content_tag(build: Build, build_args: Mapping[str, str], root: Path = Path()
         if not needed.exists():
             raise pulumi.RunError(f"{needed} does not exist, but an image is built from it. Restore it from git.")
     digest = hashlib.sha256(repr(sorted(build_args.items())).encode() + dockerfile.read_bytes())
-    for path in _files(folder):
+    for path in _files(folder, dockerfile):
         status = path.stat()
         name, mode = path.relative_to(folder).as_posix(), stat.S_IMODE(status.st_mode)
         digest.update(f"{name}\0{mode:o}\0{status.st_size}\0".encode())
@@ -53,9 +59,13 @@ def content_tag(build: Build, build_args: Mapping[str, str], root: Path = Path()
     return digest.hexdigest()[:_TAG_LENGTH]
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """The files that the builder sees: those that .dockerignore lets through."""
-    ignore = folder / ".dockerignore"
+def _files(folder: Path, dockerfile: Path) -> Iterator[Path]:
+    """The files that the builder sees: those that .dockerignore lets through, or that of the Dockerfile's own name.
+
+    (Docker documentation, "Build context", "Filename and location", read 2026-11.)
+    """
+    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
+    ignore = own if own.exists() else folder / ".dockerignore"
     lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     for relative in sorted(exclude_paths(str(folder), patterns)):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
@@ -22,7 +22,8 @@ from components.ecs.log_groups import LogGroup
 from components.images import Image
 from components.network import security_groups
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
-from settings.releases.release import DATA_FOLDER, SHARE_FOLDER
+from settings.releases import DEFAULT
+from settings.releases.release import DATA, FOLDERS
 from settings.values import TaskSize
 
 _KIND = "init"
@@ -55,6 +56,11 @@ class InitTaskArgs:
     """`builtin` (the repository's demo files), `none`, or an S3 address."""
     timeout_minutes: int = 30
     """Minutes after which the task is stopped and counts as failed."""
+    upgrade_from: str = ""
+    """Release that has filled the database. Default: the stack's own, or none."""
+    upgrade_images: Mapping[str, Image] = field(default_factory=dict)
+    """By the command of their entry point: images of the steps that migrate its database before the release's own
+    migration does."""
     snapshot: bool
     """Whether to snapshot the database before a new image migrates it."""
     wait_for: Sequence[pulumi.Resource] = ()
@@ -95,11 +101,18 @@ class InitTask(pulumi.ComponentResource):
                 "snapshot_of": args.stores.database if args.snapshot else None,
                 "database": args.stores.database if args.stores.database_is_managed else None,
                 "asleep": args.context.asleep,
+                **self._release(),
+                **({"upgrade_from": args.upgrade_from} if args.upgrade_from else {}),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[task, *uploaded, *args.wait_for]),
         )
         self.task_arn = run.task_arn
         self.register_outputs({"task_arn": self.task_arn})
+
+    def _release(self) -> dict[str, str]:
+        """Stacks of before there was a choice do not have the input, and must not differ from those of today."""
+        release = self._args.context.release
+        return {} if release is DEFAULT else {"release": release.name}
 
     def _demo(self) -> tuple[_DemoSource | None, list[pulumi.Resource]]:
         """The source of the demo files, and the uploads to wait for."""
@@ -134,6 +147,7 @@ class InitTask(pulumi.ComponentResource):
         args = self._args
         root = args.stores.restored
         containers = [self._put_in_place()] if root else []
+        containers += self._steps()
         containers += [self._initialise(last=demo is None), *([self._copy(demo)] if demo else [])]
         volumes = {name: folder for name, folder in args.stores.volumes.items() if demo or name == "data"}
         volumes |= {_RESTORED: root} if root else {}
@@ -146,7 +160,7 @@ class InitTask(pulumi.ComponentResource):
                 kind=_KIND,
                 size=args.size,
                 containers=containers,
-                images=[args.image],
+                images=[args.image, *args.upgrade_images.values()],
                 log_group_arn=args.log_group.arn,
                 secrets=list(self._secrets().values()),
                 volumes=volumes,
@@ -165,22 +179,48 @@ class InitTask(pulumi.ComponentResource):
             "DJANGO_SUPERUSER_PASSWORD": args.admin.value("password"),
         }
 
+    def _steps(self) -> list[ContainerSpec]:
+        """The containers that migrate the database of an older release as far as theirs, one after the other."""
+        args = self._args
+        names = list(args.upgrade_images)
+        return [
+            ContainerSpec(
+                name=name,
+                image=image.reference,
+                command=(name,),
+                environment=self._environment(),
+                secrets={variable: value.reference for variable, value in args.stores.secrets.items()},
+                logs=LogTarget(group=args.log_group.name, region=args.context.region.name),
+                mounts={DATA: FOLDERS[DATA]},
+                scratch=True,
+                after=names[number - 1] if number else self._first_step,
+                essential=False,
+            )
+            for number, (name, image) in enumerate(args.upgrade_images.items())
+        ]
+
+    @property
+    def _first_step(self) -> str | None:
+        """The container that comes before all migrations."""
+        return _PUT_IN_PLACE if self._args.stores.restored else None
+
+    def _environment(self) -> dict[str, pulumi.Input[str]]:
+        args = self._args
+        upgrade = {"CVAT_UPGRADE_FROM": args.upgrade_from} if args.upgrade_from else {}
+        return {**args.stores.environment, "CVAT_BASE_URL": args.base_url, **upgrade}
+
     def _initialise(self, *, last: bool) -> ContainerSpec:
         args = self._args
         return ContainerSpec(
             name="init",
             image=args.image.reference,
             command=("init",),
-            environment={
-                **args.stores.environment,
-                "CVAT_BASE_URL": args.base_url,
-                "DJANGO_SUPERUSER_EMAIL": args.admin_email,
-            },
+            environment={**self._environment(), "DJANGO_SUPERUSER_EMAIL": args.admin_email},
             secrets={variable: value.reference for variable, value in self._secrets().items()},
             logs=LogTarget(group=args.log_group.name, region=args.context.region.name),
-            mounts={"data": DATA_FOLDER},
+            mounts={DATA: FOLDERS[DATA]},
             scratch=True,
-            after=_PUT_IN_PLACE if args.stores.restored else None,
+            after=[self._first_step, *args.upgrade_images][-1],
             essential=last,
         )
 
@@ -193,7 +233,7 @@ class InitTask(pulumi.ComponentResource):
             entry_point=("sh", "-c", PUT_IN_PLACE, "sh"),
             command=(root, *sorted(args.stores.volumes)),
             logs=LogTarget(group=args.log_group.name, region=args.context.region.name),
-            mounts={_RESTORED: root, "data": DATA_FOLDER, "share": SHARE_FOLDER},  # mounting makes the folders
+            mounts={_RESTORED: root, **FOLDERS},  # mounting makes the folders
             essential=False,
         )
 
@@ -206,7 +246,7 @@ class InitTask(pulumi.ComponentResource):
             environment={"DEMO_SOURCE": demo.address, "AWS_REGION": args.context.region.name},
             logs=LogTarget(group=args.log_group.name, region=args.context.region.name),
             # It records in the data folder what it has copied, so that the next release knows users' files from it.
-            mounts={"data": DATA_FOLDER, "share": SHARE_FOLDER},
+            mounts=FOLDERS,
             after="init",
         )
 

@@ -222,6 +222,10 @@ def _monitored(args: AlarmsArgs) -> Monitored:
     balancer: Dimensions = {"LoadBalancer": args.load_balancer}
     cluster = pulumi.Output.from_input(args.cluster_arn).apply(lambda arn: arn.rpartition("/")[2])
     nodes = [f"{node:03}" for node in range(1, 1 + args.stores.cache_nodes)]
+    media = [f"{node:03}" for node in range(1, 1 + args.stores.media_nodes)]
+    release, stack = args.context.release, args.context.stack
+    queues: dict[str, Dimensions] = {queue: {"Stack": stack, "Queue": queue} for queue in release.queues}
+    awaited = {queue for process in release.processes if process.awaited for queue in process.queues}
     monitored: Monitored = {
         "balancer": {"": balancer},
         "target group": {kind: {**balancer, "TargetGroup": suffix} for kind, suffix in args.target_groups.items()},
@@ -229,12 +233,16 @@ def _monitored(args: AlarmsArgs) -> Monitored:
         "database": {"": {"DBInstanceIdentifier": args.stores.database}},
         # ElastiCache numbers the nodes of a replication group with one shard.
         "cache": {node: {"CacheClusterId": pulumi.Output.concat(args.stores.cache, f"-{node}")} for node in nodes},
+        "media cache": {
+            node: {"CacheClusterId": pulumi.Output.concat(args.stores.media or "", f"-{node}")} for node in media
+        },
         "file system": {"": {"FileSystemId": args.stores.file_system}},
         "endpoint": {
             label: {"EndpointName": endpoint, "VariantName": VARIANT} for label, endpoint in args.endpoints.items()
         },
         "schedules": {label: {"ScheduleGroup": group} for label, group in args.schedule_groups.items()},
-        "queue": {queue: {"Stack": args.context.stack, "Queue": queue} for queue in args.context.release.queues},
+        "queue": queues,
+        "awaited queue": {queue: dimensions for queue, dimensions in queues.items() if queue in awaited},
     }
     asleep = alarm_rules.QUIET_SUBJECTS if args.context.asleep else ()
     return {subject: resources for subject, resources in monitored.items() if subject not in asleep}

@@ -19,9 +19,27 @@ from settings.values import DatabaseSize
 RUNBOOK = "docs/operations.md"
 
 Subject = Literal[
-    "balancer", "target group", "service", "database", "cache", "file system", "endpoint", "queue", "schedules"
+    "balancer",
+    "target group",
+    "service",
+    "database",
+    "cache",
+    "media cache",
+    "file system",
+    "endpoint",
+    "queue",
+    "awaited queue",
+    "schedules",
 ]
-QUIET_SUBJECTS: tuple[Subject, ...] = ("balancer", "target group", "service", "endpoint", "database", "queue")
+QUIET_SUBJECTS: tuple[Subject, ...] = (
+    "balancer",
+    "target group",
+    "service",
+    "endpoint",
+    "database",
+    "queue",
+    "awaited queue",
+)
 """What sleeps with the stack: errors, missing tasks and silence are no news then. Redis and files do not sleep."""
 Dimensions = Mapping[str, pulumi.Input[str]]
 Monitored = Mapping[Subject, Mapping[str, Dimensions]]
@@ -78,6 +96,8 @@ _SLOW_MODEL_MICROSECONDS = 30e6
 _SLOW_ANSWER_SECONDS = 10.0
 _FULL_QUEUE = 100.0
 _OLD_JOB_SECONDS = 1800.0
+_GIVES_UP_SECONDS = 50.0
+"""After which CVAT's server answers 429 instead of the picture."""
 
 
 def memory_gb(instance_class: str) -> int | None:
@@ -100,7 +120,7 @@ def most_connections(instance_class: str) -> int:
 
 def alarm_rules(database: DatabaseSize) -> tuple[Rule, ...]:
     """All alarms on metrics, in the order of the runbook."""
-    stores = (*_database(database), *_cache(), *_files())
+    stores = (*_database(database), *_cache(), *_media_cache(), *_files())
     return (*_requests(), *_services(), *stores, *_endpoints(), *_queues(), *_schedules())
 
 
@@ -233,6 +253,24 @@ def _cache() -> tuple[Rule, ...]:
     )
 
 
+def _media_cache() -> tuple[Rule, ...]:
+    """No alarm on its memory: it is meant to be full, and forgets what was not used for the longest time."""
+    return (
+        Rule(
+            name="media-cpu",
+            watches="media cache",
+            namespace="AWS/ElastiCache",
+            metric="EngineCPUUtilization",
+            statistic="Average",
+            threshold=_BUSY_PERCENT,
+            minutes=5,
+            periods=3,
+            missing="missing",
+            meaning="The only thread of the Redis that keeps frames is busy to more than 80 % for 15 minutes.",
+        ),
+    )
+
+
 def _files() -> tuple[Rule, ...]:
     common: dict[str, Any] = {"watches": "file system", "namespace": "AWS/EFS", "minutes": 5, "missing": "missing"}
     return (
@@ -326,6 +364,14 @@ def _queues() -> tuple[Rule, ...]:
             periods=1,
             meaning="Workers were killed in the middle of jobs.",
             **common,
+        ),
+        Rule(
+            name="people-wait",
+            metric="OldestJobAge",
+            threshold=_GIVES_UP_SECONDS,
+            periods=2,
+            meaning="People have waited for pictures for longer than CVAT does, for 10 minutes.",
+            **common | {"watches": "awaited queue"},
         ),
         Rule(  # never below 0: what alarms is that there is no value
             name="queue-silence",

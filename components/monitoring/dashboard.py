@@ -55,6 +55,10 @@ def _redis(metric: str, statistic: str = "Average", label: str = "") -> Line:
     return Line("cache", "AWS/ElastiCache", metric, statistic, label)
 
 
+def _media(metric: str, statistic: str = "Average", label: str = "") -> Line:
+    return Line("media cache", "AWS/ElastiCache", metric, statistic, label)
+
+
 def _efs(metric: str, statistic: str = "Average", label: str = "") -> Line:
     return Line("file system", "AWS/EFS", metric, statistic, label)
 
@@ -126,6 +130,15 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, tuple[Line, ...]], ...]], ...] = (
             ("Memory (%)", (_redis("DatabaseMemoryUsagePercentage", "Maximum"),)),
             ("Evictions", (_redis("Evictions", "Sum"),)),
             ("Connections", (_redis("CurrConnections"),)),
+        ),
+    ),
+    (
+        "Frames in Redis",
+        (
+            ("Engine CPU (%)", (_media("EngineCPUUtilization"),)),
+            ("Memory (%)", (_media("DatabaseMemoryUsagePercentage", "Maximum"),)),
+            ("Evictions", (_media("Evictions", "Sum"),)),
+            ("Hits and misses", (_media("CacheHits", "Sum", "hits"), _media("CacheMisses", "Sum", "misses"))),
         ),
     ),
     (

@@ -84,7 +84,7 @@ def _most_in_a_zone(ec2: Any) -> int:
 def fargate(stack: PlannedStack, clients: Clients) -> Iterator[Finding]:
     """The virtual CPUs of all tasks. A deployment needs them twice, because it starts the new tasks before it stops the
     old ones; automatic scaling adds tasks up to the maximum."""
-    sizes = [size for process, size in stack.settings.services.tasks.items() if process != "gateway" or stack.functions]
+    sizes = [size for process, size in stack.settings.tasks.items() if process != "gateway" or stack.functions]
     limit, needed = _limit(FARGATE_CPUS, clients), _cpus(size.cpu * size.count for size in sizes)
     peak = max(2 * needed, _cpus(size.cpu * max(size.count, size.max_count) for size in sizes))
     if needed <= limit < peak:

@@ -1,8 +1,8 @@
 """Evaluates CloudWatch alarms over the metric data that was put, as CloudWatch does every period.
 
-Carried: single metrics and sums or differences of metrics, all statistics and percentiles, consecutive periods, how a
-missing value counts, and the actions to topics. Not carried: data that arrives late, low sample counts, anomaly bands,
-composite alarms.
+Carried: single metrics, sums or differences of metrics, SUM, MAX and MIN of several, all statistics and percentiles,
+consecutive periods, how a missing value counts, and the actions to topics. Not carried: data that arrives late, low
+sample counts, anomaly bands, composite alarms.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ SIGNS: Mapping[type[ast.operator], Any] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+OVER_SERIES: Mapping[str, Any] = {"SUM": sum, "MAX": max, "MIN": min}
+"""Functions of an array of series."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,10 @@ def _value(alarm: Any, data: Sequence[Any], back: int, now: float) -> float | No
 
 
 def calculate(expression: str, values: Mapping[str, float | None]) -> float | None:
-    """An expression of names, numbers and + - * /; None where one of the values is missing."""
+    """An expression of names, numbers and + - * /; None where one of the values is missing.
+
+    Functions of several series leave missing values out (CloudWatch user guide, "Using math expressions", 2026-11).
+    """
 
     def of(node: ast.expr) -> float | None:
         if isinstance(node, ast.Constant):
@@ -126,6 +131,10 @@ def calculate(expression: str, values: Mapping[str, float | None]) -> float | No
         if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
             left, right = of(node.left), of(node.right)
             return None if left is None or right is None else float(SIGNS[type(node.op)](left, right))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in OVER_SERIES:
+            (series,) = node.args
+            known = [value for item in getattr(series, "elts", ()) if (value := of(item)) is not None]
+            return float(OVER_SERIES[node.func.id](known)) if known else None
         raise RehearsalError(
             f"The expression '{expression}' of an alarm is not rehearsed: see rehearsal/aws/alarm_evaluator.py."
         )

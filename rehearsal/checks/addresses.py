@@ -120,9 +120,9 @@ def _caches(rehearsal: Rehearsal) -> dict[str, Described]:
     return {group["NodeGroups"][0]["PrimaryEndpoint"]["Address"]: group for group in groups}
 
 
-def _redis(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
+def _redis(rehearsal: Rehearsal, container: Container, prefix: str = "CVAT_REDIS") -> Iterator[str]:
     plain = container.plain
-    host, port = plain["CVAT_REDIS_HOST"], plain.get("CVAT_REDIS_PORT", "6379")
+    host, port = plain[f"{prefix}_HOST"], plain.get(f"{prefix}_PORT", "6379")
     cache = _caches(rehearsal).get(host)
     if cache is None:
         yield f"no cache has the primary endpoint '{host}'."
@@ -133,7 +133,7 @@ def _redis(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
     if cache["TransitEncryptionEnabled"] != (plain.get("CVAT_REDIS_SSL", "yes") == "yes"):
         state = "on" if cache["TransitEncryptionEnabled"] else "off"
         yield f"{identifier} has TLS {state}, CVAT_REDIS_SSL says otherwise."
-    if cache["AuthTokenEnabled"] != ("CVAT_REDIS_PASSWORD" in container.environment):
+    if cache["AuthTokenEnabled"] != (f"{prefix}_PASSWORD" in container.environment):
         article = "a" if cache["AuthTokenEnabled"] else "no"
         yield f"{identifier} asks for {article} password, the task is told otherwise."
 
@@ -238,6 +238,7 @@ VARIABLES: Mapping[str, Callable[[Rehearsal, Container], Iterator[str]]] = {
     "CVAT_NUCLIO_HOST": _gateway,
     "CVAT_POSTGRES_HOST": _postgresql,
     "CVAT_REDIS_HOST": _redis,
+    "CVAT_MEDIA_REDIS_HOST": lambda rehearsal, container: _redis(rehearsal, container, "CVAT_MEDIA_REDIS"),
     "CVAT_BASE_URL": _base_url,
     "SERVERLESS_ENDPOINTS": _endpoints,
     "DEMO_SOURCE": _demo,

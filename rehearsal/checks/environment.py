@@ -11,7 +11,7 @@ from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Containers are given all variables that their images require, and none that they do not read"
 
-IMAGES = ("server", "ui", "gateway", "canary")
+IMAGES = ("server", "ui", "opa", "bridge", "gateway", "canary")
 """Containers whose name says which image they run; others are known by running the same one."""
 
 SHORTEST_SECRET = 8
@@ -21,21 +21,23 @@ SHORTEST_SECRET = 8
 def variables(rehearsal: Rehearsal) -> Verdict:
     """The check."""
     findings, seen = [], 0
-    images = {
-        container.definition["image"]: container.definition["name"]
-        for container in containers(rehearsal)
-        if container.definition["name"] in IMAGES
-    }
+    images = image_names(rehearsal)
     for container in containers(rehearsal):
         seen += len(container.environment)
         image = images.get(container.definition["image"], "")
         problems = [*_leaks(container), *_problems(rehearsal, image, container)]
         findings += [f"{container.place}: {problem}" for problem in problems]
     for place, environment in _models(rehearsal):
-        declared = image_environment.of_image(rehearsal.folder, "models")
+        declared = image_environment.of_image(rehearsal, "models")
         seen += len(environment)
         findings += [f"{place}: {problem}" for problem in declared.problems([], environment)]
     return verdict(NAME, findings, seen)
+
+
+def image_names(rehearsal: Rehearsal) -> dict[str, str]:
+    """Name of each image that the tasks run, by its reference."""
+    definitions = [container.definition for container in containers(rehearsal)]
+    return {definition["image"]: definition["name"] for definition in definitions if definition["name"] in IMAGES}
 
 
 def _leaks(container: Container) -> Iterator[str]:
@@ -58,7 +60,7 @@ def _problems(rehearsal: Rehearsal, image: str, container: Container) -> Iterato
             "see rehearsal/checks/environment.py."
         )
         return
-    declared = image_environment.of_image(rehearsal.folder, image)
+    declared = image_environment.of_image(rehearsal, image)
     yield from declared.problems(container.command, container.environment)
     mounts = container.definition.get("mountPoints", [])
     writable = {mount["containerPath"] for mount in mounts if not mount.get("readOnly")}

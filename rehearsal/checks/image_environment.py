@@ -2,10 +2,10 @@
 
 A declaration is a JSON Schema of the environment (`properties`, `patternProperties`, `dependentRequired`) with some
 keys beside: `reader` names the image in findings; an image with one process has `required`; one with several has
-`commands` (each with its `required`, its `arguments`, its `folders` to write to) and `default`, the command without
-arguments; `keepAliveSeconds` is how long a server keeps an idle connection. `examples` show what a `pattern` asks for.
-Numbers and JSON are checked as such, although an environment holds text only. Each image's own tests hold its
-declaration against its code.
+`commands` (each with its `required`, its `arguments`, of which it takes one, or several if `many`, its `folders` to
+write to) and `default`, the command without arguments; `keepAliveSeconds` is how long a server keeps an idle
+connection. `examples` show what a `pattern` asks for. Numbers and JSON are checked as such, although an environment
+holds text only. Each image's own tests hold its declaration against its code.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-FILES = {
-    "server": "patches/server.environment.json",
-    "ui": "patches/ui.environment.json",
+from rehearsal.checks import stack_queries
+from rehearsal.result import Rehearsal
+
+OURS = {
     "gateway": "serverless/gateway/environment.json",
     "models": "serverless/models/environment.json",
     "canary": "cvatctl/canary/environment.json",
 }
-"""By image: its declaration, from the project's folder."""
+"""By image: its declaration, from the project's folder. Those of CVAT's images are beside their Dockerfiles."""
 
 
 class ImageEnvironment:
@@ -76,11 +77,14 @@ class ImageEnvironment:
     @staticmethod
     def _takes(rule: Mapping[str, Any], arguments: Sequence[str]) -> bool:
         choices = rule.get("arguments", ())
+        if rule.get("many"):
+            return bool(arguments) and set(arguments) <= set(choices)
         return len(arguments) == 1 and arguments[0] in choices if choices else not arguments
 
     def _usage(self, name: str) -> str:
         if choices := self.commands.get(name, {}).get("arguments"):
-            return f"{name} takes one of {', '.join(choices)}."
+            number = "one or more" if self.commands[name].get("many") else "one"
+            return f"{name} takes {number} of {', '.join(choices)}."
         return f"it must be one of {', '.join(self.commands)}, without arguments."
 
     def _meaning(self, variable: str) -> str:
@@ -118,7 +122,13 @@ def _ignores_case(rule: Mapping[str, Any], value: Any) -> bool:
     return isinstance(value, str) and "yes" in rule.get("enum", ())
 
 
+def of_image(rehearsal: Rehearsal, image: str) -> ImageEnvironment:
+    """The declaration of an image of the rehearsed project."""
+    dockerfile = stack_queries.release(rehearsal).dockerfiles.get(image)
+    own = dockerfile and f"{dockerfile.removesuffix('.Dockerfile')}.environment.json"
+    return _read(rehearsal.folder / (own or OURS[image]))
+
+
 @cache
-def of_image(project: Path, image: str) -> ImageEnvironment:
-    """The declaration of an image of the project in this folder."""
-    return ImageEnvironment(json.loads((project / FILES[image]).read_text(encoding="utf-8")))
+def _read(path: Path) -> ImageEnvironment:
+    return ImageEnvironment(json.loads(path.read_text(encoding="utf-8")))

@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
-STORES = {"postgresql": 5432, "redis": 6379, "efs": 2049}
-"""Port by role of a store."""
+from dataclasses import dataclass
 
-CONNECTIONS = (
-    ("alb", "server", 8080),
-    ("alb", "ui", 80),
-    *((role, store, port) for role in ("server", "worker", "init") for store, port in STORES.items()),
-    ("server", "gateway", 8070),
-    ("worker", "gateway", 8070),
-)
-"""Role, role and port. Where a role is absent, its connections are not expected."""
+from rehearsal.checks.stack_queries import release
+from rehearsal.result import Rehearsal
+
+Connection = tuple[str, str, int]
+"""Role, role and port."""
+
+_GATEWAY_PORT = 8070
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intended:
+    """What is meant to be open in a stack with one release of CVAT."""
+
+    stores: dict[str, int]
+    """Port by role of a store."""
+    ui_port: int
+    gateway_callers: tuple[tuple[str, ...], ...]
+    """Commands of CVAT's image that call functions: the server, and the worker of automatic annotation."""
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """Where a role is absent, its connections are not expected."""
+        return (
+            ("alb", "server", 8080),
+            ("alb", "ui", self.ui_port),
+            *((role, store, port) for role in ("server", "worker", "init") for store, port in self.stores.items()),
+            ("server", "gateway", _GATEWAY_PORT),
+            ("worker", "gateway", _GATEWAY_PORT),
+        )
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The port that each role listens on."""
+        return {"server": 8080, "ui": self.ui_port, "gateway": _GATEWAY_PORT, **self.stores, "endpoints": 443}
+
 
 OUTWARD = ("server", "worker", "init", "ui", "gateway", "models", "canary")
 """Roles that may call anywhere on 443: AWS's APIs, by NAT or endpoint."""
 
-GATEWAY_CALLERS = (("web",), ("worker", "low"))
-"""Commands of CVAT's image that call functions: the server, and the worker of automatic annotation."""
+_STORES = {"postgresql": 5432, "redis": 6379, "efs": 2049}
+_BY_RELEASE = {
+    "c48411ae": Intended(stores=_STORES, ui_port=80, gateway_callers=(("web",), ("worker", "low"))),
+    "v2": Intended(
+        stores={**_STORES, "media": 6379}, ui_port=8000, gateway_callers=(("web",), ("worker", "annotation"))
+    ),
+}
 
-PORTS = {"server": 8080, "ui": 80, "gateway": 8070, **STORES, "endpoints": 443}
-"""The port that each role listens on."""
+
+def intended(rehearsal: Rehearsal) -> Intended:
+    """For the release that the stack runs."""
+    return _BY_RELEASE[release(rehearsal).name]

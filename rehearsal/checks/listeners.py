@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rehearsal.checks import image_environment, stack_queries
+from rehearsal.checks import environment, image_environment, stack_queries
 from rehearsal.checks.cached_query import Described, verdict
 from rehearsal.result import Rehearsal, Verdict
 
@@ -21,19 +21,29 @@ def keep_alive(rehearsal: Rehearsal) -> Verdict:
     client, findings, seen = rehearsal.client("elbv2"), [], 0
     for service in stack_queries.services(rehearsal):
         for registration in service.get("loadBalancers", []):
-            image = registration["containerName"]
-            kept_s = image_environment.of_image(rehearsal.folder, image).keep_alive_s
+            name = registration["containerName"]
+            kept_s = _kept_s(rehearsal, service["taskDefinition"], name)
             groups = client.describe_target_groups(TargetGroupArns=[registration["targetGroupArn"]])["TargetGroups"]
             for balancer in (arn for group in groups for arn in group.get("LoadBalancerArns", [])):
                 seen += 1
                 idle_s = _idle_timeout_s(client, balancer)
                 if kept_s <= idle_s:
                     findings.append(
-                        f"Service {service['serviceName']}: its container {image} closes connections that are idle for "
+                        f"Service {service['serviceName']}: its container {name} closes connections that are idle for "
                         f"{kept_s} s, but the load balancer keeps them for {idle_s} s: raise keepalive_timeout in "
                         "the image, or lower the load balancer's idle timeout."
                     )
     return verdict(KEEP_ALIVE, findings, seen)
+
+
+def _kept_s(rehearsal: Rehearsal, task_definition: str, name: str) -> int:
+    """Seconds for which a container keeps an idle connection."""
+    definition = stack_queries.task_definition(rehearsal, task_definition) or {}
+    images = [
+        container["image"] for container in definition.get("containerDefinitions", []) if container["name"] == name
+    ]
+    known = [known for image in images if (known := environment.image_names(rehearsal).get(image))]
+    return image_environment.of_image(rehearsal, known[0]).keep_alive_s if known else 0
 
 
 def _idle_timeout_s(client: Any, balancer: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rehearsal.checks import nodes, stack_queries
 from rehearsal.checks.aws_services import NEEDS, SERVICES, ServiceRoutes
 from rehearsal.checks.cached_query import cached_query, verdict
-from rehearsal.checks.intended_connections import CONNECTIONS, GATEWAY_CALLERS, OUTWARD, PORTS, STORES
+from rehearsal.checks.intended_connections import OUTWARD, Intended, intended
 from rehearsal.checks.network_map import ABROAD, ALL, EVERYWHERE, Block, Ports, network_map
 from rehearsal.checks.nodes import Node
 from rehearsal.result import Rehearsal, Verdict
@@ -90,7 +90,7 @@ def matrix(rehearsal: Rehearsal) -> Matrix:
 
 class _Builder:
     def __init__(self, rehearsal: Rehearsal) -> None:
-        self.network = network_map(rehearsal)
+        self.network, self.intended = network_map(rehearsal), intended(rehearsal)
         # Alike nodes, such as the models of two hundred endpoints, need one look.
         self.nodes = list({_likeness(node): node for node in nodes.nodes(rehearsal)}.values())
         interfaces = [node for node in self.nodes if node.role == "endpoints"]
@@ -116,8 +116,8 @@ class _Builder:
     def _columns(self) -> Iterator[Column]:
         """Intended ports, and whatever else a group lets in."""
         for node in self.nodes:
-            if node.role in PORTS:
-                yield node.role, str(PORTS[node.role])
+            if node.role in self.intended.ports:
+                yield node.role, str(self.intended.ports[node.role])
             for ports in self.network.admitted_ports(node):
                 yield node.role, _text(ports)
         yield from (("alb", port) for port in self.listeners)
@@ -165,7 +165,7 @@ class _Builder:
             return True if node.role == "alb" else None
         if self.login and node.role == "alb" and column[0] in (*SERVICES, "endpoints"):
             return None  # the provider may be anywhere, so it may call out to all
-        return _intended(node, column)
+        return _intended(node, column, self.intended)
 
     def _direct(self, source: tuple[Node, str], column: Column) -> Iterator[str]:
         role, port = column
@@ -191,7 +191,7 @@ def _cell(intended: bool | None, tries: Iterable[tuple[str, str]]) -> Cell:
     return Cell(intended, routes, tuple(dict.fromkeys(problem for _, problem in pairs if problem)))
 
 
-def _intended(node: Node, column: Column) -> bool | None:
+def _intended(node: Node, column: Column, table: Intended) -> bool | None:
     role, port = column
     if role in SERVICES:
         return None if node.role in NEEDS and role not in NEEDS[node.role] else node.role in NEEDS
@@ -202,12 +202,27 @@ def _intended(node: Node, column: Column) -> bool | None:
     if role == "alb" and node.role == "canary":
         return None  # outside of the VPC it goes by NAT: see security_group_edges.py
     if role == "gateway":
-        return port == str(PORTS["gateway"]) and any(command in GATEWAY_CALLERS for command in node.commands)
-    return (node.role, role, port) in {(source, target, str(number)) for source, target, number in CONNECTIONS}
+        return port == str(table.ports["gateway"]) and any(
+            command in table.gateway_callers for command in node.commands
+        )
+    return (node.role, role, port) in {(source, target, str(number)) for source, target, number in table.connections}
 
 
 def _place(role: str) -> int:
-    order = ("alb", "ui", "server", "worker", "init", "gateway", "models", "endpoints", *STORES)
+    order = (
+        "alb",
+        "ui",
+        "server",
+        "worker",
+        "init",
+        "gateway",
+        "models",
+        "endpoints",
+        "postgresql",
+        "redis",
+        "media",
+        "efs",
+    )
     return order.index(role) if role in order else len(order)
 
 

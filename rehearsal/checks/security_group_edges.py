@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from rehearsal.checks import nodes, stack_queries
 from rehearsal.checks.cached_query import Described, tag, verdict
-from rehearsal.checks.intended_connections import CONNECTIONS, OUTWARD
+from rehearsal.checks.intended_connections import OUTWARD, intended
 from rehearsal.checks.network_map import EVERYWHERE, NetworkMap, admits, network_map, port_range
 from rehearsal.checks.nodes import ROLE_TAG, Node
 from rehearsal.result import Rehearsal, Verdict
@@ -28,9 +28,9 @@ def open_edges(rehearsal: Rehearsal) -> Verdict:
         if not tag(group, ROLE_TAG)
     ]
     edges = _between(nodes.nodes(rehearsal), network_map(rehearsal)) | _with_addresses(groups)
-    intended = _intended(rehearsal, {node.role for node in nodes.nodes(rehearsal)}, groups)
-    findings += [f"{_text(edge)} is open but not intended: close it." for edge in sorted(edges - intended)]
-    findings += [f"{_text(edge)} is intended but not open: a rule is missing." for edge in sorted(intended - edges)]
+    meant = _intended(rehearsal, {node.role for node in nodes.nodes(rehearsal)}, groups)
+    findings += [f"{_text(edge)} is open but not intended: close it." for edge in sorted(edges - meant)]
+    findings += [f"{_text(edge)} is intended but not open: a rule is missing." for edge in sorted(meant - edges)]
     return verdict(NAME, findings, len(edges))
 
 
@@ -40,7 +40,8 @@ def _text(edge: Edge) -> str:
 
 def _intended(rehearsal: Rehearsal, roles: set[str], groups: list[Described]) -> set[Edge]:
     """The list that must be equal to what is open, for the roles that exist."""
-    edges = {(source, target, str(port)) for source, target, port in CONNECTIONS if {source, target} <= roles}
+    connections = intended(rehearsal).connections
+    edges = {(source, target, str(port)) for source, target, port in connections if {source, target} <= roles}
     edges |= {(role, str(EVERYWHERE), "443") for role in OUTWARD if role in roles}
     edges |= {("alb", str(EVERYWHERE), "443")} if stack_queries.logs_people_in(rehearsal) else set()
     if "endpoints" in roles:

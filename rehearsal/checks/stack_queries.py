@@ -8,6 +8,7 @@ from urllib.parse import SplitResult
 from rehearsal.checks.cached_query import Described, cached_query, paged
 from rehearsal.engine.state import Record
 from rehearsal.result import Rehearsal
+from settings.releases import DEFAULT, RELEASES, Release
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -15,6 +16,11 @@ _PORTS = {"http": 80, "https": 443}
 def setting(rehearsal: Rehearsal, key: str) -> str:
     """A setting of the program, without its namespace; empty where it is not set."""
     return rehearsal.config.values.get(f"cvat:{key}") or ""
+
+
+def release(rehearsal: Rehearsal) -> Release:
+    """The release of CVAT that the stack runs."""
+    return RELEASES.get(setting(rehearsal, "release"), DEFAULT)
 
 
 def _with_adopted(rehearsal: Rehearsal, created: list[str], key: str) -> list[str]:

@@ -10,8 +10,8 @@ _HEALTH = "/api/v1/restrictions/user-agreements"
 """Answers 200 without a login, through the whole of Django."""
 
 
-def _server_image(kind: str, *command: str) -> Container:
-    return Container(name=kind, image="server", command=command, scratch=True)
+def _server_image(kind: str, *command: str, port: int | None = None) -> Container:
+    return Container(name=kind, image="server", command=command, port=port, scratch=True)
 
 
 _QUEUE_METRICS = Container(
@@ -19,13 +19,13 @@ _QUEUE_METRICS = Container(
     image="server",
     command=("queue-metrics",),
     variables=("AWS_", "CVAT_REDIS_", "CVAT_STACK"),
+    folders=(),
 )
 _SERVER = Process(
     kind="server",
     size="server",
     edge="server",
-    containers=(_server_image("server", "web"),),
-    port=8080,
+    containers=(_server_image("server", "web", port=8080),),
     health_path=_HEALTH,
     stores=True,
     calls_gateway=True,
@@ -37,7 +37,7 @@ _WORKER = Process(
     containers=(_server_image("worker", "worker", "default"),),
     stores=True,
     stop_seconds=LONGEST_STOP_SECONDS,
-    queue="default",
+    queues=("default",),
 )
 """Creation, import and export."""
 _ANNOTATION_WORKER = Process(
@@ -48,7 +48,7 @@ _ANNOTATION_WORKER = Process(
     stores=True,
     calls_gateway=True,
     stop_seconds=LONGEST_STOP_SECONDS,
-    queue="low",
+    queues=("low",),
 )
 _SCHEDULER = Process(
     kind="scheduler",
@@ -65,8 +65,7 @@ _UI = Process(
     kind="ui",
     size="ui",
     edge="ui",
-    containers=(Container(name="ui", image="ui", scratch=True),),
-    port=80,
+    containers=(Container(name="ui", image="ui", port=80, scratch=True),),
     health_path="/",
     interruptible=True,
 )
@@ -74,6 +73,7 @@ _UI = Process(
 C48411AE = Release(
     name="c48411ae",
     version="c48411ae5014aac4441aa03da8944fbd4373b312",
+    dockerfiles={"server": "patches/server.Dockerfile", "ui": "patches/ui.Dockerfile"},
     processes=(_SERVER, _WORKER, _ANNOTATION_WORKER, _SCHEDULER, _UI),
     routes=Routes(
         api=_API,

@@ -6,11 +6,13 @@ is replaced alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-DATA_FOLDER = "/home/django/data"
-SHARE_FOLDER = "/home/django/share"
+DATA, SHARE = "data", "share"
+"""The folders that tasks share."""
+FOLDERS = {DATA: "/home/django/data", SHARE: "/home/django/share"}
+"""Where CVAT's images expect them."""
 
 GATEWAY_PORT = 8070
 GATEWAY_NAME = "serverless"
@@ -29,19 +31,27 @@ class Container:
 
     name: str
     image: str
-    """Name of the image: server, ui, gateway or models."""
+    """Name of the image: one of the release's, or gateway."""
     command: tuple[str, ...] = ()
     """Arguments of the image's entry point. Default: the image's own."""
     health: tuple[str, ...] = ()
     """Command that ends with 0 while the container is well. ECS does not read the image's HEALTHCHECK."""
     scratch: bool = False
     """Whether it writes to /tmp. Its root file system is read-only."""
-    variables: tuple[str, ...] = ()
-    """Prefixes of the only variables that it gets; it has no volumes then. Default: all variables of the process."""
+    variables: tuple[str, ...] = ("",)
+    """Beginnings of the variables of its process that it gets. Default: all. Empty: none."""
+    folders: tuple[str, ...] = (DATA, SHARE)
+    """The shared folders that it sees, of a process that has the stores."""
+    writes: bool = True
+    """Whether it may write to the data folder; nothing writes to the share."""
+    port: int | None = None
+    """Port on which the load balancer or the gateway's clients reach it; one container of a task has one at most."""
+    starts_after: tuple[str, ...] = ()
+    """Containers of its task that start before it does. ECS stops them in the opposite order."""
 
     def gets(self, variable: str) -> bool:
         """Whether it gets a variable of its process."""
-        return not self.variables or variable.startswith(self.variables)
+        return variable.startswith(self.variables)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +61,15 @@ class Process:
     kind: str
     """Its name everywhere: service, log group, role, security group."""
     size: str
-    """Which of the settings' task sizes it has."""
+    """Which of the settings' task sizes it has: one for each process, or one that several have."""
     containers: tuple[Container, ...]
+    """The first one is what the task is for."""
     edge: str
     """Name of its security group in the list of intended edges."""
-    port: int | None = None
-    """Port on which the load balancer or the gateway's clients reach it."""
     health_path: str = ""
     """What the load balancer asks for; it answers 200 without a login. Default: it has no target group."""
     stores: bool = False
-    """Whether it uses PostgreSQL, Redis and the file system."""
+    """Whether it uses PostgreSQL, both kinds of Redis and the file system."""
     calls_gateway: bool = False
     publishes_metrics: bool = False
     """Whether it sends the queues' metrics to CloudWatch."""
@@ -68,8 +77,23 @@ class Process:
     """Whether nothing is lost when AWS ends a task with two minutes' notice (Fargate Spot)."""
     stop_seconds: int = 30
     """Time between SIGTERM and SIGKILL."""
-    queue: str = ""
-    """Which of RQ's queues it works on. While it has a job, its task asks ECS not to be stopped."""
+    queues: tuple[str, ...] = ()
+    """Which of RQ's queues it works on, the most urgent first. While it has a job, its task asks ECS not to be
+    stopped."""
+    awaited: bool = False
+    """Whether people wait for its jobs in front of their screens: seconds count, not minutes."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Variables that it has in every stack."""
+
+    @property
+    def listener(self) -> Container | None:
+        """The container that has the port."""
+        return next((container for container in self.containers if container.port), None)
+
+    @property
+    def port(self) -> int | None:
+        """Port on which it is reached."""
+        return self.listener.port if self.listener else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +117,21 @@ GATEWAY = Process(
     kind="gateway",
     size="gateway",
     edge="gateway",
-    containers=(Container(name="gateway", image="gateway", health=_GATEWAY_HEALTH),),
-    port=GATEWAY_PORT,
+    containers=(Container(name="gateway", image="gateway", health=_GATEWAY_HEALTH, port=GATEWAY_PORT),),
     interruptible=True,
     stop_seconds=LONGEST_STOP_SECONDS,
 )
 """Ours, and the same for every release: it speaks CVAT's side of Nuclio's interface of all of them."""
+
+
+@dataclass(frozen=True)
+class BaseImage:
+    """A published image."""
+
+    argument: str
+    """Build argument that names it."""
+    reference: str
+    """Name and tag, as mirror/images.lock lists them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +145,25 @@ class Release:
     processes: tuple[Process, ...]
     """CVAT's own kinds of task that run as services."""
     routes: Routes
+    dockerfiles: Mapping[str, str]
+    """Dockerfile of each of its images. The build context is the folder `patches`."""
+    base_images: Mapping[str, BaseImage] = field(default_factory=dict)
+    """The published image that an image of this release is derived from. Default: all are built from source."""
+    media_cache: bool = False
+    """Whether it keeps frames in a Redis of their own, from which they may be evicted."""
+    upgrades: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name of a release whose database it can take over -> images of the steps before its own migration."""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of the images that its services run."""
+        containers = [container for process in self.processes for container in process.containers]
+        return tuple(dict.fromkeys(container.image for container in containers))
 
     @property
     def queues(self) -> tuple[str, ...]:
         """RQ's queues."""
-        return tuple(process.queue for process in self.processes if process.queue)
+        return tuple(queue for process in self.processes for queue in process.queues)
 
     @property
     def services(self) -> tuple[Process, ...]:

@@ -80,6 +80,10 @@ class Data(Section):
     """ElastiCache node type, such as cache.r6g.large."""
     redis_replicas: Annotated[int, Field(ge=0, le=5)]
     """Redis nodes that can take over; 0: one node, no failover."""
+    media_node_type: Annotated[str, AfterValidator(InstanceType(service="cache", example="cache.r6g.large"))]
+    """ElastiCache node type of the Redis that keeps frames for a day (release `v2`)."""
+    media_replicas: Annotated[int, Field(ge=0, le=5)]
+    """Nodes of it that can take over (release `v2`)."""
 
     @property
     def database(self) -> DatabaseSize:
@@ -98,6 +102,12 @@ class Data(Section):
             node_type=self.redis_node_type, replicas=self.redis_replicas, engine_version=self.redis_engine_version
         )
 
+    @property
+    def media_cache(self) -> CacheSize:
+        return CacheSize(
+            node_type=self.media_node_type, replicas=self.media_replicas, engine_version=self.redis_engine_version
+        )
+
     def backup_times(self, hours: OfficeHours | None) -> BackupTimes:
         """When restore points are taken: whenever the database runs."""
         possible = hours.backup_hours() if hours else ()
@@ -111,8 +121,9 @@ def database_class(data: Data, region: Region) -> Iterator[str]:
 
 
 def node_type(data: Data, region: Region) -> Iterator[str]:
-    if problem := offer_problem("cache", data.redis_node_type, region.name):
-        yield f"cvat:redisNodeType = {data.redis_node_type}: {problem}. Choose one of those."
+    for key, node in (("redisNodeType", data.redis_node_type), ("mediaNodeType", data.media_node_type)):
+        if problem := offer_problem("cache", node, region.name):
+            yield f"cvat:{key} = {node}: {problem}. Choose one of those."
 
 
 def storage(data: Data) -> Iterator[str]:

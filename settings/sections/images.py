@@ -45,8 +45,12 @@ class Images(Section):
     """Reference by digest of a ready model image. Empty: it is built."""
     canary_image: Image = ""
     """Reference by digest of a ready image of the smoke test. Empty: it is built, where canary is hourly."""
+    opa_image: Image = ""
+    """Reference by digest of a ready image of Open Policy Agent (release `v2`). Empty: it is built."""
+    bridge_image: Image = ""
+    """Reference by digest of a ready image for upgradeFrom. Empty: it is built, where upgradeFrom is set."""
     mirror_base_registry: Registry = "docker.io/library"
-    """Registry and path that hold python, node and nginx for the builds."""
+    """Registry and path that hold python, node and nginx for the builds, and of release `v2` CVAT's own images."""
     mirror_apt: WebAddress = "http://deb.debian.org"
     """Debian mirror for the builds."""
     mirror_pypi: WebAddress = "https://pypi.org/simple"
@@ -65,6 +69,8 @@ class Images(Section):
             "gateway": self.gateway_image,
             "models": self.models_image,
             "canary": self.canary_image,
+            "opa": self.opa_image,
+            "bridge": self.bridge_image,
         }
         return {name: reference for name, reference in references.items() if reference}
 

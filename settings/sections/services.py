@@ -18,6 +18,7 @@ _MOST_TARGETS = 1000
 ("Instances per service"); both read 2026-11."""
 Served = Annotated[int, Field(ge=1, le=_MOST_TARGETS)]
 """Tasks that requests go to: with none, CVAT does not answer."""
+_MOST_REST = 3
 Workers = Annotated[int, Field(ge=0, le=_MOST_TASKS)]
 Variable = Annotated[
     str,
@@ -60,11 +61,12 @@ class Services(Section):
     gateway_max_count: Served
     """Gateway tasks at most; above the count, their number follows their CPU."""
     worker_cpu: int
-    """CPU units of a worker task of either queue."""
+    """CPU units of a worker task of any queue but chunks."""
     worker_memory: int
-    """MiB of a worker task of either queue."""
+    """MiB of a worker task of any queue but chunks."""
     worker_count: Workers
-    """Worker tasks that create tasks, import and export, one job each at a time."""
+    """Worker tasks that create tasks, import and export, one job each at a time. In release `v2` exports have workers
+    of their own, as many again."""
     worker_max_count: Workers
     """These worker tasks at most; above the count, their number follows their queue."""
     annotation_worker_count: Workers
@@ -72,6 +74,14 @@ class Services(Section):
     takes about three minutes, and the last one ends ten minutes after the last job."""
     annotation_worker_max_count: Workers
     """These worker tasks at most; above the count, their number follows their queue."""
+    chunks_cpu: int
+    """CPU units of a worker task that makes the frames which people look at (release `v2`)."""
+    chunks_memory: int
+    """MiB of such a task (release `v2`)."""
+    chunks_count: Served
+    """These worker tasks; with none, no picture would appear (release `v2`)."""
+    chunks_max_count: Served
+    """These worker tasks at most; above the count, their number follows how long people wait (release `v2`)."""
     fargate_spot: bool = False
     """true: UI and gateway run on Fargate Spot, for about a third of the price; AWS may replace a task at any time."""
     server_environment: Annotated[tuple[Variable, ...], Many] = ()
@@ -110,14 +120,14 @@ class Services(Section):
 
     @property
     def worker(self) -> TaskSize:
-        """Of queue `default`."""
+        """Of what imports and exports."""
         return TaskSize(
             cpu=self.worker_cpu, memory=self.worker_memory, count=self.worker_count, max_count=self.worker_max_count
         )
 
     @property
     def annotation_worker(self) -> TaskSize:
-        """Of queue `low`: as large as the other workers."""
+        """Of auto-annotation: as large as the other workers."""
         return TaskSize(
             cpu=self.worker_cpu,
             memory=self.worker_memory,
@@ -126,15 +136,28 @@ class Services(Section):
         )
 
     @property
-    def tasks(self) -> dict[str, TaskSize]:
-        """Sizes by kind of task while the stack is awake: server, ui, gateway, worker (queue `default`),
-        annotation_worker (queue `low`), scheduler."""
+    def chunks(self) -> TaskSize:
+        """Of what makes frames."""
+        return TaskSize(
+            cpu=self.chunks_cpu, memory=self.chunks_memory, count=self.chunks_count, max_count=self.chunks_max_count
+        )
+
+    @property
+    def rest(self) -> TaskSize:
+        """Of what has no size of its own: webhooks must leave at once, reports and exports of them may take an hour."""
+        return TaskSize(cpu=self.worker_cpu, memory=self.worker_memory, count=1, max_count=_MOST_REST)
+
+    @property
+    def sizes(self) -> dict[str, TaskSize]:
+        """While the stack is awake, by the names that the processes of releases use."""
         return {
             "server": self.server,
             "ui": self.ui,
             "gateway": self.gateway,
             "worker": self.worker,
             "annotation_worker": self.annotation_worker,
+            "chunks": self.chunks,
+            "rest": self.rest,
             "scheduler": TaskSize(cpu=256, memory=1024, count=1),
         }
 

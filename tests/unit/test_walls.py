@@ -21,7 +21,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "rehearsal/engine/": ("rehearsal/errors.py",),
     "rehearsal/providers/": ("region.py", "rehearsal/errors.py", "rehearsal/engine/", "rehearsal/aws/"),
     "rehearsal/aws/": ("region.py", "rehearsal/errors.py"),
-    "rehearsal/": ("region.py", "settings/stack_file.py", "policy/", "rehearsal/"),
+    "rehearsal/": ("region.py", "settings/stack_file.py", "settings/releases/", "policy/", "rehearsal/"),
     # A configuration that the settings refuse is answered with their sentences, before anything is rehearsed.
     "rehearsal/placeholders.py": ("rehearsal/", "settings/"),
 }
