@@ -11,7 +11,7 @@ from rehearsal.result import Rehearsal, Verdict
 
 NAME = "Containers are given all variables that their images require, and none that they do not read"
 
-IMAGES = ("server", "ui", "opa", "bridge", "gateway", "canary")
+IMAGES = ("server", "ui", "opa", "upgrade", "gateway", "canary")
 """Containers whose name says which image they run; others are known by running the same one."""
 
 SHORTEST_SECRET = 8

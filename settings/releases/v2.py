@@ -11,7 +11,7 @@ _VERSION = "v2.73.0"
 """2026-08-12."""
 _OPA_VERSION = "1.12.2"
 """What docker-compose.yml of that version runs."""
-_BRIDGE_VERSION = "v2.48.0"
+_UPGRADE_VERSION = "v2.48.0"
 """The last version that has the migrations from before 2.0."""
 _HEALTH = "/cvat-aws/health"
 """Ours (patches/v2): CVAT's own page fails for everybody where one store is slow, and counts as an anonymous call."""
@@ -167,16 +167,16 @@ V2 = Release(
         "server": "patches/v2/server.Dockerfile",
         "ui": "patches/v2/ui.Dockerfile",
         "opa": "patches/v2/opa.Dockerfile",
-        "bridge": "patches/v2/bridge.Dockerfile",
+        "upgrade": "patches/v2/upgrade.Dockerfile",
     },
     base_images={
         "server": BaseImage("CVAT_SERVER", f"cvat/server:{_VERSION}"),
         "ui": BaseImage("CVAT_UI", f"cvat/ui:{_VERSION}"),
         "opa": BaseImage("OPA", f"openpolicyagent/opa:{_OPA_VERSION}"),
-        "bridge": BaseImage("CVAT_BRIDGE", f"cvat/server:{_BRIDGE_VERSION}"),
+        "upgrade": BaseImage("CVAT_UPGRADE", f"cvat/server:{_UPGRADE_VERSION}"),
     },
     processes=(_SERVER, *_WORKERS, _SCHEDULER, _UI),
     routes=Routes(api=_API, admin=_ADMIN, server=(*_API, "/static/*", *_ADMIN)),
     media_cache=True,
-    upgrades={"c48411ae": ("bridge",)},
+    upgrades={"c48411ae": ("upgrade",)},
 )

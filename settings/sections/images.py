@@ -47,7 +47,7 @@ class Images(Section):
     """Reference by digest of a ready image of the smoke test. Empty: it is built, where canary is hourly."""
     opa_image: Image = ""
     """Reference by digest of a ready image of Open Policy Agent (release `v2`). Empty: it is built."""
-    bridge_image: Image = ""
+    upgrade_image: Image = ""
     """Reference by digest of a ready image for upgradeFrom. Empty: it is built, where upgradeFrom is set."""
     mirror_base_registry: Registry = "docker.io/library"
     """Registry and path that hold python, node and nginx for the builds, and of release `v2` CVAT's own images."""
@@ -70,7 +70,7 @@ class Images(Section):
             "models": self.models_image,
             "canary": self.canary_image,
             "opa": self.opa_image,
-            "bridge": self.bridge_image,
+            "upgrade": self.upgrade_image,
         }
         return {name: reference for name, reference in references.items() if reference}
 

@@ -16,14 +16,14 @@ from components.data_tier import DataTier, DataTierArgs
 from components.data_tier.file_system import FileSystem, FileSystemArgs
 from components.ecs.container_definitions import ContainerSpec, LogTarget, definition
 from components.images import Image, Images, ImagesArgs
-from components.images.build_context import BUILDS
+from components.images.build_context import builds
 from components.inference_endpoints import InferenceEndpoints, InferenceEndpointsArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
 from settings.functions import Deployable, Function, LocalArchive, StoredArchive
 from settings.ingress_options import IngressOptions
-from settings.releases import RELEASES
+from settings.releases import RELEASES, Release
 from settings.values import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors
 from settings.zones import Zone
 from tests.support.paths import ROOT
@@ -319,14 +319,24 @@ def test_ecs_exec_gets_a_root_that_its_agent_can_write_to() -> None:
     assert definition(spec, writable_root=True)["readonlyRootFilesystem"] is False, "it would not start"
 
 
-PARTS = [part for release in RELEASES.values() for process in release.services for part in process.containers]
+IMAGES = [
+    (
+        release,
+        image,
+        [part.scratch for process in release.services for part in process.containers if part.image == image],
+    )
+    for release in RELEASES.values()
+    for image in (*release.images, "gateway")
+]
 
 
-@pytest.mark.parametrize("image", sorted({part.image for part in PARTS}))
-def test_an_image_declares_the_scratch_space_of_its_containers(image: str) -> None:
+@pytest.mark.parametrize(("release", "image", "scratches"), IMAGES)
+def test_an_image_declares_the_scratch_space_of_its_containers(
+    release: Release, image: str, scratches: list[bool]
+) -> None:
     """Without VOLUME, Fargate's empty volume belongs to root, and our processes are no root."""
-    scratch = any(part.scratch for part in PARTS if part.image == image)
-    lines = (ROOT / BUILDS[image].dockerfile).read_text(encoding="utf-8").splitlines()
+    scratch = any(scratches)
+    lines = (ROOT / builds(release)[image].dockerfile).read_text(encoding="utf-8").splitlines()
     assert ('VOLUME ["/tmp"]' in lines) is scratch
     if scratch:
         last_step = max(number for number, line in enumerate(lines) if line.startswith(("RUN", "COPY")))

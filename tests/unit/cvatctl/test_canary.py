@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from docker.utils.build import exclude_paths
 
-from components.images.build_context import BUILDS
+from components.images.build_context import builds
 from cvatctl.canary import smoke
 from cvatctl.canary.client import Cvat
+from settings.releases import DEFAULT
 from tests.support.fake_cvat import FakeCvat, serving
 from tests.support.paths import ROOT
 from tests.support.read_only_root import read_only_root
@@ -23,7 +24,7 @@ from tests.support.read_only_root import read_only_root
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
     """The files of the image, and nothing else: what .dockerignore lets through, where the Dockerfile puts it."""
-    context = ROOT / BUILDS["canary"].context
+    context = ROOT / builds(DEFAULT)["canary"].context
     lines = (context / ".dockerignore").read_text(encoding="utf-8").splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
     for relative in exclude_paths(str(context), patterns):

@@ -201,9 +201,7 @@ def test_office_hours_are_by_the_clock_of_the_region(region: str, zone: str) -> 
     assert hours.zone == zone
 
 
-def test_a_stack_asleep_has_no_task_and_office_hours_leave_their_number() -> None:
-    assert {size.count for size in load(mode="asleep").tasks.values()} == {0}
-    assert not any(size.scales for size in load(mode="asleep").tasks.values()), "or scaling would wake it"
+def test_office_hours_leave_the_number_of_tasks() -> None:
     assert load(officeHours="mon-fri 08:00-20:00").tasks["server"].count == 2
 
 
