@@ -20,18 +20,22 @@ ITEMS = {
     "skeleton": {
         "label": "person",
         "type": "skeleton",
-        "elements": [{"label": "nose", "type": "points", "points": [1, 2], "outside": False}],
+        "elements": [
+            {"label": "nose", "type": "points", "points": [1, 2], "outside": False},
+            {"label": "tail", "type": "points", "points": [9, 9], "outside": True},
+        ],
     },
 }
 POLYGON = {"label": "car", "type": "polygon", "points": [10, 20, 11, 20, 11, 21]}
 BOX = {"label": "person", "type": "rectangle", "points": [10, 20, 11, 21]}
+SEEN = {"label": "person", "type": "points", "points": [1, 2]}
 TAKEN: dict[Client, list[Any]] = {
-    FIRST: [ITEMS["rectangle"], ITEMS["polygon"], POLYGON, BOX],
-    V20: [ITEMS["rectangle"], ITEMS["polygon"], ITEMS["tag"], ITEMS["ellipse"], POLYGON, BOX],
-    V17: [ITEMS["rectangle"], ITEMS["polygon"], POLYGON, BOX],
-    V22: [ITEMS["rectangle"], ITEMS["polygon"], ITEMS["tag"], ITEMS["ellipse"], POLYGON, BOX],
-    V25: [item for name, item in ITEMS.items() if name != "skeleton"],
-    V28: [item for name, item in ITEMS.items() if name != "skeleton"],
+    FIRST: [ITEMS["rectangle"], ITEMS["polygon"], POLYGON, BOX, SEEN],
+    V20: [ITEMS["rectangle"], ITEMS["polygon"], ITEMS["tag"], ITEMS["ellipse"], POLYGON, BOX, SEEN],
+    V17: [ITEMS["rectangle"], ITEMS["polygon"], POLYGON, BOX, SEEN],
+    V22: [ITEMS["rectangle"], ITEMS["polygon"], ITEMS["tag"], ITEMS["ellipse"], POLYGON, BOX, SEEN],
+    V25: [SEEN if name == "skeleton" else item for name, item in ITEMS.items()],
+    V28: [SEEN if name == "skeleton" else item for name, item in ITEMS.items()],
     V214: list(ITEMS.values()),
     V273: list(ITEMS.values()),
 }

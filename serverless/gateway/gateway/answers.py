@@ -39,9 +39,16 @@ def storable(call: Call, answer: Any) -> Any:
 
 
 def known_to(version: Version, item: Payload) -> Payload | None:
-    """A detector's item for a version that may not know its type: a mask becomes its polygon or box, others nothing."""
+    """A detector's item for a version that may not know its type.
+
+    A mask becomes its polygon or box, a skeleton the points of it that are seen, others nothing.
+    """
     if version >= DETECTION_TYPES[item["type"]]:
         return item
+    if item["type"] == "skeleton":
+        seen = [value for part in item["elements"] if not part.get("outside") for value in part["points"]]
+        plain = {key: value for key, value in item.items() if key != "elements"}
+        return plain | {"type": "points", "points": seen} if seen else None
     if item["type"] != "mask":
         return None
     plain = {key: value for key, value in item.items() if key != "mask"}

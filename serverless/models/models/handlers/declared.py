@@ -18,7 +18,7 @@ from models.runtime import Array, Runtime, find_model
 from models.validation import Options, parse_options, parse_request
 
 MANY_BOXES = 10
-"""Of so many, most have an area if they are read as they are meant, whatever the image."""
+"""Of so many, most do not end before they begin if they are read as they are meant, whatever the image."""
 
 
 class DeclaredOptions(Options):
@@ -83,10 +83,10 @@ class DeclaredDetector:
         if (found.ids != np.floor(found.ids)).any():
             raise ModelError("the network's labels are not whole numbers: output.columns is not in its order")
         boxes = found.boxes
-        solid = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-        if len(boxes) >= MANY_BOXES and solid.mean() < 1 / 2:
+        backwards = (boxes[:, 2] < boxes[:, 0]) | (boxes[:, 3] < boxes[:, 1])  # unused rows are often all zeros
+        if len(boxes) >= MANY_BOXES and backwards.mean() > 1 / 2:
             raise ModelError(
-                f"{len(boxes) - solid.sum()} of the network's {len(boxes)} boxes end before they begin: "
+                f"{backwards.sum()} of the network's {len(boxes)} boxes end before they begin: "
                 "they are not in the format that sagemaker.options.output declares"
             )
 
