@@ -13,6 +13,7 @@ from models.validation import Options
 
 Size = tuple[Annotated[int, Field(ge=1, le=8192)], Annotated[int, Field(ge=1, le=8192)]]
 """Width and height in pixels."""
+Shade = Annotated[int, Field(ge=0, le=255)]
 
 
 class ImageInput(Options):
@@ -34,8 +35,8 @@ class ImageInput(Options):
     fit: Literal["stretch", "letterbox", "pad"] = "stretch"
     """How an image of other proportions is brought to `size`: letterbox and pad keep them, and fill what is left on
     both sides or at the right and below."""
-    fill: Annotated[int, Field(ge=0, le=255)] = 114
-    """Value of what letterbox and pad fill."""
+    fill: Shade | tuple[Shade, Shade, Shade] = 114
+    """Value of what letterbox and pad fill, one for all channels or red, green and blue."""
 
     def tensor_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height at which an image of this size is shown to the network."""
@@ -79,7 +80,7 @@ def show(pixels: Pixels, image: ImageInput) -> tuple[Pixels, Placement]:
     factor = min(size[0] / width, size[1] / height)
     content = max(1, round(width * factor)), max(1, round(height * factor))
     left, top = ((size[0] - content[0]) // 2, (size[1] - content[1]) // 2) if image.fit == "letterbox" else (0, 0)
-    canvas = np.full((size[1], size[0], 3), image.fill, np.uint8)
+    canvas = np.full((size[1], size[0], 3), np.array(image.fill), np.uint8)
     canvas[top : top + content[1], left : left + content[0]] = resize(pixels, content)
     scale = (factor, factor)
     place = Placement(image=(width, height), shown=size, content=content, scale=scale, offset=(left, top))

@@ -30,6 +30,8 @@ class DeclaredOptions(Options):
     constants: dict[str, list[Any] | float] = Field(default_factory=dict)
     """Other inputs of the network -> the value that each is always fed, e.g. orig_target_sizes: [[640, 640]]."""
     output: AnyForm
+    prompts: dict[str, list[str]] = Field(default_factory=dict)
+    """Of an open vocabulary: label -> phrases that were folded into the network when it was exported."""
     threshold: Threshold = 0.5
     """Where the request names none."""
     shape: Literal["mask", "polygon", "rectangle"] = "mask"
@@ -46,6 +48,12 @@ class DeclaredDetector:
             raise ModelError(f"function {function.name}: a detector needs labels in metadata.annotations.spec")
         self._function = function
         self._options = options
+        unknown = sorted(set(options.prompts) - set(function.labels.values()))
+        if unknown:
+            raise ModelError(
+                f"function {function.name}: sagemaker.options.prompts has {', '.join(unknown)}, "
+                "which metadata.annotations.spec has not"
+            )
         self._read = FORMS[options.output.form][1]
         path = find_model(folder, options.model)
         self.network = runtime.load(

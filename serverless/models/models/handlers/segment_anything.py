@@ -43,8 +43,10 @@ class DecoderNames(Options):
 class SegmentAnythingOptions(Options):
     """sagemaker.options. The archive holds `encoder` and `decoder` networks."""
 
-    input: ImageInput = ImageInput(fit="pad", fill=0)
-    """Of the encoder."""
+    input: ImageInput = ImageInput(
+        fit="pad", fill=(124, 116, 104), mean=(123.675, 116.28, 103.53), divide=(58.395, 57.12, 57.375)
+    )
+    """Of the encoder. SAM fills up with zeros after normalising, which are this colour before it."""
     longest_side: Annotated[int, Field(ge=16, le=4096)] | None = None
     """Where the encoder takes images of any proportions: the length that the longer side is brought to."""
     features: dict[str, str] = Field(default_factory=lambda: {"image_embeddings": "image_embeddings"}, min_length=1)
