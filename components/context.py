@@ -12,7 +12,7 @@ from region import Region
 from settings.office_hours import OfficeHours
 from settings.releases import DEFAULT, Release
 
-REGION_TAG = "cvat:region"
+REGION_TAG, RELEASE_TAG = "cvat:region", "cvat:release"
 """Of the tasks' roles: IAM is the same in all regions, so a role shows where its stack runs."""
 _LONGEST_STACK_NAME = 32
 _STACK_NAME = re.compile(rf"(?=.{{1,{_LONGEST_STACK_NAME}}}$)[a-z0-9]+(-[a-z0-9]+)*")
@@ -39,6 +39,15 @@ class StackContext:
     """Tags of every resource (components/stack_wide.py), and of what AWS creates for the stack later."""
     key_arn: str = ""
     """The customer's KMS key. Default: AWS's own keys."""
+
+    @property
+    def role_tags(self) -> dict[str, str]:
+        """Of roles of tasks: what the stack is, for the next update, which asks before it changes anything.
+
+        The default release has no tag, like the stacks that were made before there was a choice.
+        """
+        release = {} if self.release is DEFAULT else {RELEASE_TAG: self.release.name}
+        return {REGION_TAG: self.region.name, **release}
 
     @property
     def key(self) -> str | None:

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import pulumi_aws as aws
 
-from components.context import REGION_TAG, StackContext
+from components.context import REGION_TAG, RELEASE_TAG, StackContext
+from settings.releases import DEFAULT
 from settings.running_stack import RunningDatabase, RunningStack, RunningSubnet
 from settings.zones import Zone
 
@@ -24,7 +25,8 @@ Answer = TypeVar("Answer")
 def running_stack(context: StackContext) -> RunningStack:
     """What exists of the stack; nothing at its first deployment."""
     tags = {"project": context.tags["project"], "stack": context.stack}
-    region = _region(tags)
+    role_tags = _role_tags(tags)
+    region = role_tags.get(REGION_TAG, "")
     if region not in ("", context.region.name):
         return RunningStack(region=region)
     stores = _tagged(tags)
@@ -33,6 +35,7 @@ def running_stack(context: StackContext) -> RunningStack:
     redis = _redis(stores["elasticache:replicationgroup"])
     return RunningStack(
         region=region,
+        release=role_tags.get(RELEASE_TAG, DEFAULT.name),
         vpc_id=next(iter([*vpc_ids, *own_vpcs]), ""),
         own_vpc_cidr=aws.ec2.get_vpc(id=own_vpcs[0]).cidr_block if own_vpcs else "",
         public_subnets=_subnets({**tags, "SubnetType": "Public"}),
@@ -47,13 +50,13 @@ def running_stack(context: StackContext) -> RunningStack:
     )
 
 
-def _region(tags: Mapping[str, str]) -> str:
-    """The region in which the stack runs, whichever one the settings name; empty if it does not exist."""
+def _role_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    """Tags of a role of the stack, in whichever region it runs; none if it does not exist."""
     for name in aws.iam.get_roles(name_regex=_ROLES).names:
         role = _ask(functools.partial(aws.iam.get_role, name=name))
         if role and tags.items() <= role.tags.items():
-            return str(role.tags.get(REGION_TAG, ""))
-    return ""
+            return role.tags
+    return {}
 
 
 def _tagged(tags: Mapping[str, str]) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from settings.errors import SettingsError
+from settings.releases import DEFAULT
 from settings.settings import Settings
 from settings.values import AddressPlan
 from settings.zones import Zone
@@ -46,6 +47,8 @@ class RunningStack:
     """What the account has of the stack; nothing of a stack that does not exist yet."""
 
     region: str = ""
+    release: str = DEFAULT.name
+    """Of CVAT, whose migrations its database has."""
     vpc_id: str = ""
     """The VPC of its security groups."""
     own_vpc_cidr: str = ""
@@ -86,10 +89,21 @@ def _problems(settings: Settings, running: RunningStack) -> Iterator[str]:
             f"another region. Set it back: pulumi config set aws:region {running.region}. Else {_NEW_STACK}."
         )
         return
+    yield from _release(settings, running)
     yield from _network(settings, running)
     yield from _database(settings, running)
     yield from _redis(settings, running)
     yield from _files(settings, running)
+
+
+def _release(settings: Settings, running: RunningStack) -> Iterator[str]:
+    new = settings.release.name
+    if running.initialised and new != running.release:
+        yield (
+            f"cvat:release = {new}: the stack's database and files are those of {running.release}, and stay so. Set it "
+            f"back: pulumi config set cvat:release {running.release}. To upgrade, make a new stack with cvat:release = "
+            f"{new}, cvat:upgradeFrom = {running.release} and a restored copy of the data (docs/releases.md)."
+        )
 
 
 def _network(settings: Settings, running: RunningStack) -> Iterator[str]:

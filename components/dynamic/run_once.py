@@ -20,13 +20,8 @@ from components.dynamic.database_snapshot import snapshot
 from components.dynamic.run_task import RunRequest, run_to_end
 
 TRIGGERS = ("task_definition", "demo_data", "admin_user")
-_FIRST_RELEASE = "c48411ae"
 _STARTED_BY_LENGTH = 36
 """Characters that ECS takes (RunTask, "startedBy")."""
-
-
-class ReleaseChangeError(Exception):
-    """A stack with data is to run another release of CVAT."""
 
 
 class RunOnceProvider(ResourceProvider):
@@ -35,7 +30,6 @@ class RunOnceProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        _refuse_another_release(olds, news)
         # A state of before 0.2.0 does not know every trigger: that alone is no reason to run again.
         changed = any(olds[key] != news.get(key) for key in TRIGGERS if key in olds)
         return DiffResult(changes=changed and not news.get("asleep"))
@@ -62,20 +56,6 @@ def _snapshot(props: Mapping[str, Any]) -> None:
     _start_database(props)
     name = f"cvat-before-{_mark(props)}"
     snapshot(aws_clients(props)("rds"), str(props["snapshot_of"]), name, _timeout_seconds(props))
-
-
-def _refuse_another_release(olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
-    """The stores hold data of the release that was initialised; another one's migration does not know them.
-
-    A state without the key is of `c48411ae`.
-    """
-    old, new = olds.get("release", _FIRST_RELEASE), news.get("release", _FIRST_RELEASE)
-    if old != new:
-        raise ReleaseChangeError(
-            f"cvat:release = {new}: the stack's database and files are those of {old}, and stay so. Go back to {old}. "
-            f"To upgrade, make a new stack with cvat:release = {new}, cvat:upgradeFrom = {old} and a restored copy of "
-            "the data: docs/releases.md."
-        )
 
 
 def _run(props: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
-from components.context import REGION_TAG, StackContext
+from components.context import StackContext
 from components.data_tier.file_system import Folder
 from components.data_tier.secrets import SecretValue
 from components.ecs.container_definitions import ContainerSpec, definition
@@ -86,7 +86,7 @@ class FargateTask(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             assume_role_policy=iam.trust(args.context.region.principal("ecs-tasks"), args.context.account),
-            tags={REGION_TAG: args.context.region.name},
+            tags=args.context.role_tags,
             opts=self._child,
         )
         if statements:

@@ -22,7 +22,6 @@ from components.ecs.log_groups import LogGroup
 from components.images import Image
 from components.network import security_groups
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
-from settings.releases import DEFAULT
 from settings.releases.release import DATA, FOLDERS
 from settings.values import TaskSize
 
@@ -101,18 +100,12 @@ class InitTask(pulumi.ComponentResource):
                 "snapshot_of": args.stores.database if args.snapshot else None,
                 "database": args.stores.database if args.stores.database_is_managed else None,
                 "asleep": args.context.asleep,
-                **self._release(),
                 **({"upgrade_from": args.upgrade_from} if args.upgrade_from else {}),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[task, *uploaded, *args.wait_for]),
         )
         self.task_arn = run.task_arn
         self.register_outputs({"task_arn": self.task_arn})
-
-    def _release(self) -> dict[str, str]:
-        """Stacks of before there was a choice do not have the input, and must not differ from those of today."""
-        release = self._args.context.release
-        return {} if release is DEFAULT else {"release": release.name}
 
     def _demo(self) -> tuple[_DemoSource | None, list[pulumi.Resource]]:
         """The source of the demo files, and the uploads to wait for."""

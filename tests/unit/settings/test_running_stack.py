@@ -166,3 +166,13 @@ def test_storage_that_has_grown_by_itself_stops_no_update_and_is_said() -> None:
     assert "the database has 90 GB by now" in warning
     assert "pulumi config set cvat:dbStorageGb 90" in warning
     assert not list(storage_warning(load(dbStorageGb="90"), running))
+
+
+def test_another_release_is_refused_for_a_stack_with_data_and_the_way_is_named() -> None:
+    check_running_stack(load(release="v2"), replace(RUNNING, release="v2"))
+    check_running_stack(load(release="v2"), replace(RUNNING, initialised=False))
+    for old, new in (("c48411ae", "v2"), ("v2", "c48411ae")):
+        with pytest.raises(RunningStackError) as refused:
+            check_running_stack(load(release=new), replace(RUNNING, release=old))
+        assert f"pulumi config set cvat:release {old}" in str(refused.value), "how to go back"
+        assert "docs/releases.md" in str(refused.value), "how to get there all the same"
