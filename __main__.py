@@ -25,7 +25,9 @@ context = lookups.stack_context(settings.region, settings.policy)
 running = lookups.running(context, settings)
 stack_wide.apply_to_all(context.tags, settings.policy.boundary_arn, lookups.default_tags())
 functions = lookups.functions(settings.inference.inference_layout, settings.inference.model_archives)
-existing = adopted.find(context, settings.references, settings.data.database)
+demand = settings.addresses(len(functions))
+zones = lookups.zones(running, settings.network, demand)
+existing = adopted.find(context, settings.references, settings.data.database, demand)
 lookups.check_load_balancer(context, settings.ingress, settings.references.balancer.arn)
 
 # Where everything runs
@@ -34,10 +36,11 @@ network = Network(
     "network",
     NetworkArgs(
         context=context,
-        zones=() if existing.network else lookups.zones(running, settings.network.availability_zones),
+        zones=zones,
         addresses=settings.network.addresses,
         single_nat=settings.network.single_nat,
-        interface_endpoints=settings.network.interface_endpoints,
+        isolated=settings.network.isolated,
+        interface_endpoints=lookups.interface_endpoints(context, settings.interface_endpoints, zones),
         flow_logs=settings.network.flow_log_traffic,
         log_retention_days=settings.services.log_retention_days,
         adopted=existing.network,
@@ -57,7 +60,7 @@ images = Images(
     ImagesArgs(
         context=context,
         names=settings.image_names(functions),
-        mirrors=settings.images.mirrors,
+        mirrors=settings.mirrors,
         references=settings.images.ready,
     ),
 ).by_name
@@ -133,6 +136,7 @@ init = InitTask(
         cluster_arn=cluster.arn,
         vpc_id=network.vpc_id,
         subnet_ids=network.fargate_subnet_ids,
+        egress=network.egress,
         image=images["server"],
         size=settings.services.worker,
         admin_user=settings.init.admin_user,
@@ -154,6 +158,7 @@ services = CvatServices(
         cluster=cluster.name,
         vpc_id=network.vpc_id,
         subnet_ids=network.fargate_subnet_ids,
+        egress=network.egress,
         base_url=balancer.base_url,
         load_balancer_group=balancer.group,
         target_group_arns=balancer.target_group_arns,
@@ -186,6 +191,7 @@ if settings.canary:
             load_balancer_group=balancer.group,
             vpc_id=network.vpc_id,
             subnet_ids=network.fargate_subnet_ids,
+            egress=network.egress,
             nat_addresses=network.nat_addresses,
             cluster_arn=cluster.arn,
             image=images["canary"],

@@ -122,6 +122,10 @@ class Region:
         local = self.is_china and (service in _CHINA_PREFIXED_ENDPOINTS or service == "s3")
         return f"{'cn.' if local else ''}com.amazonaws.{self.name}.{service}"
 
+    def host(self, service: str) -> str:
+        """The host name of a service's API, by the name of its interface endpoint: `api.ecr.<region>.<suffix>`."""
+        return f"{'.'.join(reversed(service.split('.')))}.{self.name}.{self.dns_suffix}"
+
     @property
     def s3_gateway_endpoint(self) -> str:
         """The gateway endpoint of S3 carries the common prefix in every partition."""
@@ -131,6 +135,10 @@ class Region:
         """Whether Fargate runs in the availability zone with this id (`cnn1-az1`)."""
         zones = _FARGATE_ZONE_IDS.get(self.name)
         return zones is None or zone_id in zones
+
+    def most_fargate_zones(self, zones: int) -> int:
+        """In how many of a stack's zones Fargate runs at best."""
+        return min(zones, len(_FARGATE_ZONE_IDS.get(self.name, range(zones))))
 
     @property
     def time_zone(self) -> str:

@@ -11,6 +11,7 @@ import pulumi
 from region import Region
 from settings.office_hours import OfficeHours
 from settings.releases import DEFAULT, Release
+from settings.values import Proxy
 
 REGION_TAG, RELEASE_TAG = "cvat:region", "cvat:release"
 """Of the tasks' roles: IAM is the same in all regions, so a role shows where its stack runs."""
@@ -39,6 +40,11 @@ class StackContext:
     """Tags of every resource (components/stack_wide.py), and of what AWS creates for the stack later."""
     key_arn: str = ""
     """The customer's KMS key. Default: AWS's own keys."""
+
+    proxy: Proxy | None = None
+    """By which tasks call what is outside of the VPC. Default: directly."""
+    own_authorities: bool = False
+    """Whether images trust certificate authorities besides the public ones."""
 
     @property
     def role_tags(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,10 +11,13 @@ import pulumi_aws as aws
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.context import StackContext
+from components.network import endpoint_services
+from components.network.endpoint_services import InterfaceEndpoint
 from components.running_stack import running_stack
 from region import Region
 from settings import Settings, load
-from settings.errors import SettingsError
+from settings.addresses import AddressDemand
+from settings.errors import ConfigurationError, SettingsError
 from settings.functions import (
     Archive,
     Deployable,
@@ -25,6 +28,7 @@ from settings.functions import (
 )
 from settings.ingress_options import IngressOptions
 from settings.running_stack import RunningStack, check_running_stack, storage_warning
+from settings.sections.network import Network, subnets
 from settings.values import StackPolicy
 from settings.zones import Zone, choose_zones
 
@@ -59,6 +63,8 @@ def stack_context(region: Region, policy: StackPolicy) -> StackContext:
         tags=policy.tags(project, stack),
         key_arn=policy.key_arn,
         profile=pulumi.Config("aws").get("profile"),
+        proxy=policy.proxy,
+        own_authorities=policy.own_authorities,
         asleep=policy.asleep,
         hours=policy.hours,
     )
@@ -80,10 +86,26 @@ def running(context: StackContext, settings: Settings) -> RunningStack:
 
 
 @_without_traceback()
-def zones(stack: RunningStack, names: tuple[str, ...]) -> tuple[Zone, ...]:
-    """The availability zones of the stack's VPC: those of its subnets, if they exist; else those of these names."""
+def zones(stack: RunningStack, network: Network, demand: AddressDemand) -> tuple[Zone, ...]:
+    """The availability zones of a new VPC: those of its subnets, if they exist; else those of the configured names.
+
+    Raises RunError where its subnets are too small for so many functions. Empty for an existing VPC.
+    """
+    if network.vpc_id:
+        return ()
+    if problems := list(subnets(network, demand)):
+        raise ConfigurationError(problems)
     in_use = {place: subnet.zone for place, subnet in stack.private_subnets.items()}
-    return choose_zones(_available_zones(), names, in_use)
+    return choose_zones(_available_zones(), network.availability_zones, in_use)
+
+
+def interface_endpoints(
+    context: StackContext, services: Sequence[str], zones: Sequence[Zone]
+) -> list[InterfaceEndpoint]:
+    """The interface endpoints of these services. Warns of zones without one; raises AdoptionError where none has it."""
+    endpoints, warnings = endpoint_services.interface_endpoints(context.region, services, zones)
+    warn(warnings)
+    return endpoints
 
 
 def _available_zones() -> list[Zone]:

@@ -32,6 +32,7 @@ def running_stack(context: StackContext) -> RunningStack:
     stores = _tagged(tags)
     vpc_ids = aws.ec2.get_security_groups(tags=tags).vpc_ids
     own_vpcs = aws.ec2.get_vpcs(tags=tags).ids
+    isolated = _subnets({**tags, "SubnetType": "Isolated"})
     redis = _redis(stores["elasticache:replicationgroup"])
     return RunningStack(
         region=region,
@@ -39,7 +40,8 @@ def running_stack(context: StackContext) -> RunningStack:
         vpc_id=next(iter([*vpc_ids, *own_vpcs]), ""),
         own_vpc_cidr=aws.ec2.get_vpc(id=own_vpcs[0]).cidr_block if own_vpcs else "",
         public_subnets=_subnets({**tags, "SubnetType": "Public"}),
-        private_subnets=_subnets({**tags, "SubnetType": "Private"}),
+        private_subnets=_subnets({**tags, "SubnetType": "Private"}) or isolated,
+        isolated=bool(isolated),
         database=_database(stores["rds:db"]),
         redis_version=redis.engine_version if redis else "",
         file_system_ids=tuple(stores["elasticfilesystem:file-system"]),
@@ -74,7 +76,7 @@ def _tagged(tags: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _subnets(tags: Mapping[str, str]) -> dict[int, RunningSubnet]:
-    """Subnets by their place: awsx numbers their names from 1."""
+    """Subnets by their place: awsx and isolated.py number their names from 1."""
     subnets = [aws.ec2.get_subnet(id=subnet_id) for subnet_id in aws.ec2.get_subnets(tags=tags).ids]
     return {
         int(subnet.tags["Name"].rpartition("-")[2]) - 1: RunningSubnet(

@@ -8,6 +8,13 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 ARG APT_MIRROR=http://deb.debian.org
 RUN find /etc/apt \( -name '*.list' -o -name '*.sources' \) \
         -exec sed -i "s|http://deb.debian.org|${APT_MIRROR%/}|g" {} +
+ARG CA_CERTIFICATES=
+# Authorities of a corporate network: update-ca-certificates wants a file for each.
+RUN if [ -n "${CA_CERTIFICATES}" ]; then \
+        printf '%s\n' "${CA_CERTIFICATES}" | awk '/BEGIN CERTIFICATE/ { \
+            file = sprintf("/usr/local/share/ca-certificates/corporate-%d.crt", ++count) } file { print > file }' \
+        && update-ca-certificates; \
+    fi
 
 
 FROM debian AS source
@@ -35,8 +42,10 @@ FROM debian AS build
 RUN apt-get update && apt-get install -y --no-install-recommends apache2-dev build-essential libldap2-dev libsasl2-dev \
     && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/venv
-ENV PATH=/opt/venv/bin:${PATH} PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PATH=/opt/venv/bin:${PATH} PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_CERT=/etc/ssl/certs/ca-certificates.crt
 ARG PIP_INDEX_URL=https://pypi.org/simple
+ARG PIP_TRUSTED_HOST=
 COPY requirements/ /requirements/
 # The lock is complete, so nothing is resolved; what has no wheel is built with the tools that build.txt pins.
 RUN pip install --require-hashes -r /requirements/build.txt \

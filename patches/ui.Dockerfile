@@ -15,6 +15,14 @@ RUN find /etc/apt \( -name '*.list' -o -name '*.sources' \) \
        fi \
     && apt-get update && apt-get install -y --no-install-recommends ca-certificates git \
     && rm -rf /var/lib/apt/lists/* /etc/apt/apt.conf.d/no-certificates-yet
+ARG CA_CERTIFICATES=
+# Authorities of a corporate network: update-ca-certificates wants a file for each.
+RUN if [ -n "${CA_CERTIFICATES}" ]; then \
+        printf '%s\n' "${CA_CERTIFICATES}" | awk '/BEGIN CERTIFICATE/ { \
+            file = sprintf("/usr/local/share/ca-certificates/corporate-%d.crt", ++count) } file { print > file }' \
+        && update-ca-certificates; \
+    fi
+ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
 ARG CVAT_REPOSITORY=https://github.com/opencv/cvat.git
 ARG CVAT_COMMIT=c48411ae5014aac4441aa03da8944fbd4373b312
 WORKDIR /source

@@ -174,6 +174,8 @@ class Url(Kind):
     schemes: tuple[str, ...] = ("https",)
     ports: tuple[int, ...] = ()
     """Ports that may be named. Default: any."""
+    credentials: bool = True
+    """Whether it may contain user and password."""
 
     def problem(self, text: str, region: Region | None) -> str | None:
         del region
@@ -186,6 +188,8 @@ class Url(Kind):
             return rule
         if parts.scheme not in self.schemes or not parts.hostname or re.search(r"\s", text):
             return rule
+        if not self.credentials and "@" in parts.netloc:
+            return "must be without user and password: task definitions show them to everyone who may describe tasks"
         if self.ports and port not in (None, *self.ports):
             return f"{rule}; on port {self.ports[0]}, because nothing else is let out of the load balancer"
         return None

@@ -56,6 +56,8 @@ class RunningStack:
     public_subnets: Mapping[int, RunningSubnet] = field(default_factory=dict)
     """Its own public subnets by their place."""
     private_subnets: Mapping[int, RunningSubnet] = field(default_factory=dict)
+    isolated: bool = False
+    """Whether its own VPC has no way to the Internet."""
     database: RunningDatabase | None = None
     redis_version: str = ""
     file_system_ids: tuple[str, ...] = ()
@@ -126,6 +128,13 @@ def _network(settings: Settings, running: RunningStack) -> Iterator[str]:
                 f"cvat:privateSubnetIds = {', '.join(subnet_ids)}: the stack's stores live in {present}, and AWS moves "
                 f"no store to another subnet. Set the list back. For other subnets, {_NEW_STACK}."
             )
+    elif own and settings.network.isolated is not running.isolated:
+        kind, back = ("without", "none") if running.isolated else ("with", "single")
+        yield (
+            f"cvat:natGateways = {settings.network.nat_gateways}: the stack is in a VPC {kind} Internet gateway, and "
+            f"its stores cannot move to another VPC. Set it back: pulumi config set cvat:natGateways {back}. For the "
+            f"other kind of VPC, {_NEW_STACK}."
+        )
     elif own:
         yield from _ranges(plan, running)
 

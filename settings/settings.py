@@ -8,13 +8,16 @@ from functools import cached_property
 from typing import Any
 
 from region import Region
+from settings.addresses import AddressDemand
 from settings.ingress_options import IngressOptions, MaintenancePage, maintenance_page
 from settings.office_hours import OfficeHours
 from settings.releases import Release
+from settings.releases.release import Process
 from settings.sections.access import Access
 from settings.sections.account import Account
 from settings.sections.adopted import Adopted
 from settings.sections.alarms import Alarms
+from settings.sections.corporate import Corporate
 from settings.sections.cvat import Cvat
 from settings.sections.data import Data
 from settings.sections.https import Https
@@ -29,7 +32,7 @@ from settings.sections.services import Services
 from settings.sections.sleep import Sleep
 from settings.sections.stack import Stack
 from settings.sections.waf import Waf
-from settings.values import AdoptedReferences, BackupTimes, StackPolicy, TaskSize
+from settings.values import AdoptedReferences, BackupTimes, Mirrors, StackPolicy, TaskSize
 from settings.zones import ZONES
 
 
@@ -42,6 +45,7 @@ class Settings:
     account: Account
     sleep: Sleep
     network: Network
+    corporate: Corporate
     access: Access
     https: Https
     waf: Waf
@@ -79,6 +83,8 @@ class Settings:
             asleep=self.sleep.asleep,
             hours=self.hours,
             key_arn=self.account.kms_key_arn,
+            proxy=self.corporate.http_proxy,
+            own_authorities=bool(self.corporate.certificate_authorities),
             boundary_arn=self.account.permissions_boundary_arn,
         )
 
@@ -136,9 +142,44 @@ class Settings:
     @property
     def canary_addresses(self) -> int:
         """NAT gateways of a new VPC from which the smoke test calls, and which the load balancer lets in."""
-        if not self.canary or self.network.vpc_id:
+        if not self.canary or self.network.vpc_id or self.network.isolated:
             return 0
         return 1 if self.network.single_nat else ZONES
+
+    @property
+    def aws_services(self) -> tuple[str, ...]:
+        """What the stack's tasks call, by the names of their interface endpoints; S3 has a gateway endpoint."""
+        return (
+            *("ecr.api", "ecr.dkr", "logs", "secretsmanager", "monitoring"),
+            *(("sagemaker.runtime",) if self.inference.enabled else ()),
+            *(("ssmmessages",) if self.access.enable_exec else ()),
+        )
+
+    @property
+    def interface_endpoints(self) -> tuple[str, ...]:
+        """Services that a new VPC reaches by interface endpoint."""
+        needed = self.aws_services if self.network.isolated else ()
+        return tuple(dict.fromkeys((*needed, *self.network.interface_endpoints)))
+
+    def addresses(self, functions: int) -> AddressDemand:
+        """What the stack takes in its subnets while it is awake. functions: those that have a model archive."""
+        once = 2 if self.alarms.canary == "hourly" else 1  # init, and the smoke test
+        return AddressDemand(
+            tasks=sum(max(size.count, size.max_count) for size in map(self._size, self.release.services)) + once,
+            task_zones=self.region.most_fargate_zones(ZONES),
+            cache_nodes=self.data.cache.replicas + 1,
+            models=self.inference.endpoints(functions) * self.inference.endpoint.max_count,
+            interface_endpoints=len(self.interface_endpoints),
+            internal=self.access.internal,
+        )
+
+    def _size(self, process: Process) -> TaskSize:
+        return self.services.sizes[process.size]
+
+    @property
+    def mirrors(self) -> Mirrors:
+        """Where image builds download from."""
+        return self.images.mirrors(self.corporate.certificate_authorities)
 
     def image_names(self, functions: Sequence[Any]) -> tuple[str, ...]:
         """Images that the stack runs, with these functions."""
@@ -158,6 +199,7 @@ class Settings:
         """What exists already and is to be used."""
         return AdoptedReferences(
             vpc_id=self.network.vpc_id,
+            aws_services=self.aws_services,
             public_subnet_ids=self.network.public_subnet_ids,
             private_subnet_ids=self.network.private_subnet_ids,
             snapshot=self.restore.restore_database_snapshot,

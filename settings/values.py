@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from settings.ingress_options import IngressOptions
 from settings.office_hours import OfficeHours
@@ -102,10 +103,36 @@ class AddressPlan:
     private_cidrs: tuple[str, ...]
 
 
+_ALWAYS_DIRECT = ("localhost", "127.0.0.1", "169.254.169.254", "169.254.170.2")
+"""The task itself, EC2's metadata, ECS's credentials and metadata."""
+_PROXY_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """An HTTP proxy by which tasks call what is outside of the VPC."""
+
+    url: str
+    exceptions: tuple[str, ...] = ()
+    """Hosts and domains that are called directly, besides those of the stack."""
+
+    @property
+    def port(self) -> int:
+        address = urlsplit(self.url)
+        return address.port or _PROXY_PORTS[address.scheme]
+
+    def environment(self, direct: Iterable[str]) -> dict[str, str]:
+        """Variables for a container that calls these hosts directly, too."""
+        hosts = dict.fromkeys((*_ALWAYS_DIRECT, *direct, *self.exceptions))
+        return {"HTTP_PROXY": self.url, "HTTPS_PROXY": self.url, "NO_PROXY": ",".join(hosts)}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mirrors:
-    """Where image builds download from; each becomes a build argument of every Dockerfile."""
+    """Where image builds download from, and whom they trust; each becomes a build argument of every Dockerfile."""
 
+    certificate_authorities: str = ""
+    """PEM of authorities to trust besides the public ones."""
     base_registry: str
     apt: str
     pypi: str
@@ -118,9 +145,17 @@ class Mirrors:
             "BASE_REGISTRY": self.base_registry,
             "APT_MIRROR": self.apt,
             "PIP_INDEX_URL": self.pypi,
+            "PIP_TRUSTED_HOST": self._trusted_host,
             "NPM_REGISTRY": self.npm,
             "CVAT_REPOSITORY": self.cvat_repository,
+            "CA_CERTIFICATES": self.certificate_authorities.strip(),
         }
+
+    @property
+    def _trusted_host(self) -> str:
+        """pip refuses an index without TLS unless it is to trust the host. The lock's hashes protect the packages."""
+        address = urlsplit(self.pypi)
+        return address.netloc.rpartition("@")[2] if address.scheme == "http" else ""
 
 
 _FARGATE_MEMORY_GB = {
@@ -204,6 +239,10 @@ class StackPolicy:
     """The customer's KMS key. Default: AWS's own keys."""
     boundary_arn: str = ""
     """IAM policy that bounds every role. Default: none."""
+    proxy: Proxy | None = None
+    """By which tasks call what is outside of the VPC. Default: directly."""
+    own_authorities: bool = False
+    """Whether images trust certificate authorities besides the public ones."""
     asleep: bool = False
     """Whether the stack sleeps until its operator sets `awake`."""
     hours: OfficeHours | None = None
@@ -253,6 +292,8 @@ class AdoptedReferences:
     vpc_id: str
     public_subnet_ids: tuple[str, ...]
     private_subnet_ids: tuple[str, ...]
+    aws_services: tuple[str, ...]
+    """What tasks call, by the names of the interface endpoints."""
     snapshot: str
     """Identifier or ARN of an RDS snapshot, of which a new database is made."""
     database: DatabaseReference

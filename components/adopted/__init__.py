@@ -13,6 +13,7 @@ from components.adopted.network import AdoptedNetwork, adopted_network
 from components.adopted.problems import Problems
 from components.adopted.restore import database_snapshot
 from components.context import StackContext
+from settings.addresses import AddressDemand
 from settings.ingress_options import IngressOptions
 from settings.values import AdoptedReferences, DatabaseSize
 
@@ -28,10 +29,10 @@ class Adopted:
     load_balancer: AdoptedLoadBalancer | None = None
 
 
-def find(context: StackContext, references: AdoptedReferences, size: DatabaseSize) -> Adopted:
+def find(context: StackContext, references: AdoptedReferences, size: DatabaseSize, demand: AddressDemand) -> Adopted:
     """Ask AWS about everything that the settings name. Raises AdoptionError with all that cannot be used."""
     problems = Problems()
-    network = adopted_network(references, problems)
+    network = adopted_network(context, references, demand, problems)
     zones = [subnet.zone.name for subnet in network.private_subnets] if network else []
     snapshot_id = database_snapshot(context, references.snapshot, size, problems) if references.snapshot else None
     adopted = Adopted(

@@ -8,6 +8,7 @@ from typing import TypeVar
 import pulumi
 
 Answer = TypeVar("Answer")
+_EXISTING = "Name one of this account and region that exists."
 
 
 class AdoptionError(pulumi.RunError):
@@ -27,16 +28,13 @@ class Problems:
     def add(self, sentences: Iterable[str]) -> None:
         self._sentences += sentences
 
-    def ask(self, key: str, value: str, question: Callable[[], Answer]) -> Answer | None:
+    def ask(self, key: str, value: str, question: Callable[[], Answer], remedy: str = _EXISTING) -> Answer | None:
         """AWS's answer; where AWS refuses one (mostly, the resource does not exist), None and a problem."""
         try:
             return question()
         except Exception as error:  # Pulumi raises nothing finer for a lookup that failed
             reason = " ".join(str(error).removesuffix("()").split())
-            self._sentences.append(
-                f"cvat:{key} = {value}: AWS does not show it ({reason}). "
-                "Name one of this account and region that exists."
-            )
+            self._sentences.append(f"cvat:{key} = {value}: AWS does not show it ({reason}). {remedy}")
             return None
 
     def check(self) -> None:

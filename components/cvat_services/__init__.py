@@ -20,6 +20,7 @@ from components.ecs.scaling import TASKS_BY_CPU, ScalableTarget, track
 from components.images import Image
 from components.inference_endpoints.targets import Target, gateway_endpoints
 from components.network import security_groups
+from components.network.egress import Egress
 from settings.releases.release import (
     DATA,
     FOLDERS,
@@ -44,6 +45,7 @@ class CvatServicesArgs:
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[str]]
     """Private subnets in which Fargate runs."""
+    egress: Egress
     base_url: pulumi.Input[str]
     """CVAT's public address."""
     load_balancer_group: security_groups.AnyGroup
@@ -89,6 +91,8 @@ class CvatServices(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         processes = [process for process in args.context.release.services if process is not GATEWAY or args.targets]
         self._groups = {edge: self._group(edge) for edge in dict.fromkeys(process.edge for process in processes)}
+        for edge in dict.fromkeys(process.edge for process in processes if process.stores or process is GATEWAY):
+            args.egress.allow(f"{name}-{edge}", self._groups[edge], self._child)
         self._allow_load_balancer(processes)
         self._gateway_client = self._gateway_client_group() if args.targets else None
         self._gateway_registry = self._namespace() if args.targets else None
@@ -239,13 +243,16 @@ class CvatServices(pulumi.ComponentResource):
                 "SERVERLESS_ENDPOINTS": pulumi.Output.json_dumps(gateway_endpoints(args.targets)),
                 "PORT": str(GATEWAY_PORT),
                 "AWS_REGION": args.context.region.name,
+                **args.egress.environment(),
             }
         if not process.stores:
             return {}
         buckets = {"CVAT_S3_ROLE_BUCKETS": ",".join(args.media_buckets)} if args.media_buckets else {}
         stack = {"CVAT_STACK": args.context.stack} if process.publishes_metrics else {}
-        own = {**args.stores.environment, **buckets, **stack, **process.variables, **args.environment}
-        return {**own, "CVAT_BASE_URL": args.base_url, **self._serverless()}
+        serverless = self._serverless()
+        outward = args.egress.environment_of_cvat([host] if (host := serverless.get("CVAT_NUCLIO_HOST")) else [])
+        own = {**args.stores.environment, **buckets, **stack, **outward, **process.variables, **args.environment}
+        return {**own, "CVAT_BASE_URL": args.base_url, **serverless}
 
     def _serverless(self) -> Mapping[str, str]:
         """The gateway, by the variables that name Nuclio."""

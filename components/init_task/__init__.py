@@ -21,6 +21,7 @@ from components.ecs.fargate_task import FargateTask, FargateTaskArgs, family
 from components.ecs.log_groups import LogGroup
 from components.images import Image
 from components.network import security_groups
+from components.network.egress import Egress
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
 from settings.releases.release import DATA, FOLDERS
 from settings.values import TaskSize
@@ -39,6 +40,7 @@ class InitTaskArgs:
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[str]]
     """Private subnets in which Fargate runs."""
+    egress: Egress
     stores: StoreAccess
     base_url: pulumi.Input[str]
     """CVAT's public address; its settings do not load without one."""
@@ -80,6 +82,7 @@ class InitTask(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         group = security_groups.group(name, _KIND, args.vpc_id, self._child)
         security_groups.allow_out(f"{name}-out", group, self._child)
+        args.egress.allow(name, group, self._child)
         demo, uploaded = self._demo()
         task = self._task(demo)
         self.family = family(args.context, _KIND)
@@ -200,7 +203,8 @@ class InitTask(pulumi.ComponentResource):
     def _environment(self) -> dict[str, pulumi.Input[str]]:
         args = self._args
         upgrade = {"CVAT_UPGRADE_FROM": args.upgrade_from} if args.upgrade_from else {}
-        return {**args.stores.environment, "CVAT_BASE_URL": args.base_url, **upgrade}
+        outward = args.egress.environment_of_cvat()
+        return {**args.stores.environment, "CVAT_BASE_URL": args.base_url, **outward, **upgrade}
 
     def _initialise(self, *, last: bool) -> ContainerSpec:
         args = self._args
@@ -236,7 +240,11 @@ class InitTask(pulumi.ComponentResource):
             name="copy-demo",
             image=args.image.reference,
             command=("copy-demo",),
-            environment={"DEMO_SOURCE": demo.address, "AWS_REGION": args.context.region.name},
+            environment={
+                "DEMO_SOURCE": demo.address,
+                "AWS_REGION": args.context.region.name,
+                **args.egress.environment_of_cvat(),
+            },
             logs=LogTarget(group=args.log_group.name, region=args.context.region.name),
             # It records in the data folder what it has copied, so that the next release knows users' files from it.
             mounts=FOLDERS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_aws as aws
@@ -15,6 +16,7 @@ from components.ecs.fargate_task import FargateTask, FargateTaskArgs, family
 from components.ecs.log_groups import LogGroup
 from components.images import Image
 from components.network import security_groups
+from components.network.egress import Egress
 from components.scheduler.scheduled_calls import ScheduledCall
 from components.scheduler.schedules import schedules
 from settings.ingress_options import IngressOptions
@@ -37,6 +39,7 @@ class CanaryArgs:
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[Sequence[str]]
     """Private subnets in which Fargate runs."""
+    egress: Egress
     nat_addresses: Sequence[pulumi.Input[str]]
     """Public addresses from which the subnets call the Internet."""
     cluster_arn: pulumi.Input[str]
@@ -91,6 +94,7 @@ class Canary(pulumi.ComponentResource):
         """To AWS's services, and to the load balancer: inside the VPC if it is internal, else through NAT."""
         name, args, ingress = self._name, self._args, self._args.ingress
         security_groups.allow_out(f"{name}-out", group, self._child)
+        args.egress.allow(name, group, self._child)
         if ingress.internal:
             security_groups.allow(f"{name}-to-alb", group, args.load_balancer_group, ingress.port, self._child)
             return
@@ -102,13 +106,24 @@ class Canary(pulumi.ComponentResource):
                 rule = f"{name}-by-nat-{index}"
                 security_groups.allow_from(rule, cidr, args.load_balancer_group, ingress.port, self._child)
 
+    @property
+    def _outward(self) -> dict[str, pulumi.Input[str]]:
+        """A public CVAT in front of an adopted VPC is called by the proxy; any other one directly."""
+        args = self._args
+        host = pulumi.Output.from_input(args.base_url).apply(lambda url: str(urlsplit(url).hostname))
+        return args.egress.environment([host] if args.ingress.internal or args.nat_addresses else [])
+
     def _task(self) -> FargateTask:
         args = self._args
         secrets = {"CVAT_USER": args.admin.value("username"), "CVAT_PASSWORD": args.admin.value("password")}
         container = ContainerSpec(
             name=KIND,
             image=args.image.reference,
-            environment={"CVAT_URL": args.base_url, "CVAT_FUNCTIONS": ",".join(sorted(args.functions))},
+            environment={
+                "CVAT_URL": args.base_url,
+                "CVAT_FUNCTIONS": ",".join(sorted(args.functions)),
+                **self._outward,
+            },
             secrets={variable: secret.reference for variable, secret in secrets.items()},
             logs=LogTarget(group=args.log_group.name, region=args.context.region.name),
         )

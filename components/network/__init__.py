@@ -13,6 +13,9 @@ from components import iam
 from components.adopted.network import AdoptedNetwork
 from components.context import StackContext
 from components.network import security_groups
+from components.network.egress import Egress, egress
+from components.network.endpoint_services import InterfaceEndpoint
+from components.network.isolated import isolated_vpc
 from settings.values import AddressPlan
 from settings.zones import Zone
 
@@ -26,8 +29,10 @@ class NetworkArgs:
     """Address ranges of the new VPC. Ignored with `adopted`."""
     single_nat: bool = False
     """One NAT gateway for all zones instead of one in each."""
-    interface_endpoints: Sequence[str] = ()
-    """Services to reach by interface endpoint, such as `ecr.api`. Needs a new VPC."""
+    isolated: bool = False
+    """Neither NAT nor Internet gateways, and no public subnets: interface endpoints serve everything."""
+    interface_endpoints: Sequence[InterfaceEndpoint] = ()
+    """Services to reach by interface endpoint. Needs a new VPC."""
     flow_logs: str = ""
     """Traffic of a new VPC that is logged: `ALL` or `REJECT`. Default: none."""
     log_retention_days: int = 30
@@ -54,6 +59,8 @@ class Network(pulumi.ComponentResource):
         self._created: awsx.ec2.Vpc | None = None
         if args.adopted:
             self._adopt(args.adopted)
+        elif args.isolated:
+            self._isolate()
         else:
             self._create()
         zones = [subnet.zone for subnet in args.adopted.private_subnets] if args.adopted else args.zones
@@ -65,12 +72,22 @@ class Network(pulumi.ComponentResource):
     def nat_addresses(self) -> list[pulumi.Output[str]]:
         """Public addresses from which the private subnets call the Internet.
 
-        Empty for an adopted VPC, whose NAT gateways are not known: its operator names them in cvat:allowedCidrs.
+        Empty for an adopted VPC, whose NAT gateways are not known: its operator names them in cvat:allowedCidrs. Empty
+        for an isolated one, which has none.
         """
         if self._created is None:
             return []
         nat_gateways = 1 if self._args.single_nat else len(self._args.zones)
         return [_public_address(self._created, index) for index in range(nat_gateways)]
+
+    @property
+    def egress(self) -> Egress:
+        """How tasks call what is outside."""
+        args = self._args
+        services = (
+            args.adopted.endpoints if args.adopted else [endpoint.service for endpoint in args.interface_endpoints]
+        )
+        return egress(args.context, services)
 
     def _adopt(self, network: AdoptedNetwork) -> None:
         self.vpc_id = pulumi.Output.from_input(network.vpc_id)
@@ -82,6 +99,10 @@ class Network(pulumi.ComponentResource):
         self.vpc_id = vpc.vpc_id
         self.public_subnet_ids = vpc.public_subnet_ids
         self.private_subnet_ids = vpc.private_subnet_ids
+        self._furnish()
+
+    def _furnish(self) -> None:
+        """What every new VPC has."""
         self._close_default_group()
         self._interface_endpoints()
         if self._args.flow_logs:
@@ -118,6 +139,16 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy], delete_before_replace=True),
         )
 
+    def _isolate(self) -> None:
+        args = self._args
+        network = isolated_vpc(
+            self._name, args.addresses, args.zones, args.context.region.s3_gateway_endpoint, self._child
+        )
+        self.vpc_id = network.vpc.id
+        self.public_subnet_ids = pulumi.Output.from_input(list[str]())
+        self.private_subnet_ids = network.private_subnet_ids
+        self._furnish()
+
     def _vpc(self) -> awsx.ec2.Vpc:
         args, plan = self._args, self._args.addresses
         strategy = awsx.ec2.NatGatewayStrategy.SINGLE if args.single_nat else awsx.ec2.NatGatewayStrategy.ONE_PER_AZ
@@ -146,14 +177,14 @@ class Network(pulumi.ComponentResource):
         group = security_groups.group(name, "endpoints", self.vpc_id, self._child)
         cidr = args.addresses.vpc_cidr
         security_groups.allow_from(f"{name}-in", cidr, group, security_groups.HTTPS, self._child)
-        for service in args.interface_endpoints:
+        for endpoint in args.interface_endpoints:
             aws.ec2.VpcEndpoint(
-                f"{self._name}-{service.replace('.', '-')}",
+                f"{self._name}-{endpoint.service.replace('.', '-')}",
                 vpc_id=self.vpc_id,
-                service_name=args.context.region.interface_endpoint(service),
+                service_name=args.context.region.interface_endpoint(endpoint.service),
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
-                subnet_ids=self.private_subnet_ids,
+                subnet_ids=_items(self.private_subnet_ids, endpoint.zones),
                 security_group_ids=[group.id],
                 opts=self._child,
             )
@@ -164,7 +195,11 @@ class Network(pulumi.ComponentResource):
         if not indexes:
             names = ", ".join(zone.name for zone in zones)
             raise pulumi.RunError(f"Fargate runs in none of the zones {names}. Set cvat:availabilityZones to others.")
-        return self.private_subnet_ids.apply(lambda ids: [ids[index] for index in indexes])
+        return _items(self.private_subnet_ids, indexes)
+
+
+def _items(values: pulumi.Output[Sequence[str]], indexes: Sequence[int]) -> pulumi.Output[Sequence[str]]:
+    return values.apply(lambda items: [items[index] for index in indexes])
 
 
 def _item(values: pulumi.Output[Sequence[str]], index: int) -> pulumi.Output[str]:

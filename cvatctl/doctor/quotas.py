@@ -61,8 +61,10 @@ def network(stack: PlannedStack, clients: Clients) -> Iterator[Finding]:
     if stack.settings.network.vpc_id:
         return
     ec2 = clients("ec2")
-    gateways = 1 if stack.settings.network.single_nat else ZONES
     yield _compare(VPCS, _limit(VPCS, clients), len(all_pages(ec2, "describe_vpcs", "Vpcs")), 1)
+    if stack.settings.network.isolated:
+        return
+    gateways = 1 if stack.settings.network.single_nat else ZONES
     yield _compare(ADDRESSES, _limit(ADDRESSES, clients), len(ec2.describe_addresses()["Addresses"]), gateways)
     yield _compare(NAT_GATEWAYS, _limit(NAT_GATEWAYS, clients), _most_in_a_zone(ec2), 1)
 

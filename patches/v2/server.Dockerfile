@@ -5,6 +5,13 @@ ARG CVAT_REGISTRY=docker.io
 ARG CVAT_SERVER=cvat/server:v2.73.0
 
 FROM ${BASE_REGISTRY}/python:3.11-slim-bookworm AS truststores
+ARG CA_CERTIFICATES=
+# Authorities of a corporate network: update-ca-certificates wants a file for each.
+RUN if [ -n "${CA_CERTIFICATES}" ]; then \
+        printf '%s\n' "${CA_CERTIFICATES}" | awk '/BEGIN CERTIFICATE/ { \
+            file = sprintf("/usr/local/share/ca-certificates/corporate-%d.crt", ++count) } file { print > file }' \
+        && update-ca-certificates; \
+    fi
 COPY truststores.py truststores.lock /truststores/
 ARG RDS_TRUSTSTORES="https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem"
 RUN python /truststores/truststores.py /truststores/rds.pem ${RDS_TRUSTSTORES}
@@ -15,6 +22,13 @@ FROM ${CVAT_REGISTRY}/${CVAT_SERVER}
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3002 # until the last lines, which go back to 1000
 USER root
+ARG CA_CERTIFICATES=
+# Authorities of a corporate network: update-ca-certificates wants a file for each.
+RUN if [ -n "${CA_CERTIFICATES}" ]; then \
+        printf '%s\n' "${CA_CERTIFICATES}" | awk '/BEGIN CERTIFICATE/ { \
+            file = sprintf("/usr/local/share/ca-certificates/corporate-%d.crt", ++count) } file { print > file }' \
+        && update-ca-certificates; \
+    fi
 COPY --from=truststores /truststores/rds.pem /etc/ssl/certs/rds.pem
 COPY v2/series/ /series/
 ARG SERIES_DIGEST=fec17728ba5bfdc53f755d5f736e60f2917c60a17f5b0f4e7d2c7755c3a742de

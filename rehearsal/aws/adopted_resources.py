@@ -34,12 +34,16 @@ class AdoptedResources:
         return self._account.client(service, self._region)
 
     def vpc(self, vpc_id: str, public: Sequence[str], private: Sequence[str]) -> None:
-        """A VPC with an Internet gateway, public subnets with NAT gateways, and private subnets that lead to them."""
+        """A VPC with an Internet gateway, public subnets with NAT gateways, and private subnets that lead to them.
+
+        Without public subnets, the private ones lead to a transit gateway.
+        """
         ec2 = self._client("ec2")
         zones = sorted(zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"])
         with mock.patch.object(vpcs, "random_vpc_id", lambda: vpc_id):
             ec2.create_vpc(CidrBlock="10.9.0.0/16")
         ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsHostnames={"Value": True})
+        transit = {} if public else {"TransitGatewayId": self._transit_gateway()}
         internet = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         ec2.attach_internet_gateway(InternetGatewayId=internet, VpcId=vpc_id)
         for index, subnet in enumerate((*public, *private)):
@@ -48,10 +52,14 @@ class AdoptedResources:
                 ec2.create_subnet(VpcId=vpc_id, CidrBlock=f"10.9.{index * 16}.0/20", AvailabilityZone=zone)
             table = ec2.create_route_table(VpcId=vpc_id)["RouteTable"]["RouteTableId"]
             ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
-            nat = {"NatGatewayId": self._nat_gateway(public[(index - len(public)) % len(public)])} if public else {}
-            route = {"GatewayId": internet} if index < len(public) else nat
-            if route:
-                ec2.create_route(RouteTableId=table, DestinationCidrBlock=_EVERYWHERE, **route)
+            if index < len(public):
+                route = {"GatewayId": internet}
+            else:
+                route = transit or {"NatGatewayId": self._nat_gateway(public[(index - len(public)) % len(public)])}
+            ec2.create_route(RouteTableId=table, DestinationCidrBlock=_EVERYWHERE, **route)
+
+    def _transit_gateway(self) -> str:
+        return str(self._client("ec2").create_transit_gateway()["TransitGateway"]["TransitGatewayId"])
 
     def _nat_gateway(self, subnet: str) -> str:
         ec2 = self._client("ec2")

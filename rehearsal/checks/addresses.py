@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment
 
+from region import Region
 from rehearsal.checks import public_dns, stack_queries
 from rehearsal.checks.cached_query import Described, cached_query, paged, verdict
 from rehearsal.checks.containers import Container, containers
@@ -220,6 +222,27 @@ def _region(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
         yield f"it says {container.plain['AWS_REGION']}, but the stack is in {rehearsal.region}."
 
 
+def _proxy(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
+    """What is inside the VPC, ECS's own addresses included, must not be asked of the proxy."""
+    exceptions = {"no": container.plain.get("NO_PROXY", "")}
+    inside = ["169.254.170.2", _service_host(rehearsal, "s3")]
+    if gateway := container.plain.get("CVAT_NUCLIO_HOST"):
+        inside.append(gateway)
+    for endpoint in stack_queries.in_network(rehearsal, "describe_vpc_endpoints", "VpcEndpoints"):
+        if endpoint["VpcEndpointType"] == "Interface" and endpoint["PrivateDnsEnabled"]:
+            inside.append(_service_host(rehearsal, endpoint["ServiceName"].rpartition(f"{rehearsal.region}.")[2]))
+    if "CVAT_URL" in container.plain and stack_queries.setting(rehearsal, "internal") == "true":
+        inside.append(str(urlsplit(container.plain["CVAT_URL"]).hostname))
+    for host in dict.fromkeys(inside):
+        if not proxy_bypass_environment(host, exceptions):
+            yield f"calls of {host} would go to the proxy, but it is inside the VPC: NO_PROXY must name it."
+
+
+def _service_host(rehearsal: Rehearsal, service: str) -> str:
+    """`api.ecr.<region>.<suffix>` for `ecr.api`, as the endpoint's private DNS names it."""
+    return f"{'.'.join(reversed(service.split('.')))}.{rehearsal.region}.{Region(rehearsal.region).dns_suffix}"
+
+
 def _port(_: Rehearsal, container: Container) -> Iterator[str]:
     port = container.plain["PORT"]
     ports = {str(mapping["containerPort"]) for mapping in container.definition.get("portMappings", [])}
@@ -244,5 +267,6 @@ VARIABLES: Mapping[str, Callable[[Rehearsal, Container], Iterator[str]]] = {
     "DEMO_SOURCE": _demo,
     "AWS_REGION": _region,
     "PORT": _port,
+    "HTTPS_PROXY": _proxy,
 }
 """By variable: what is wrong with what it says."""

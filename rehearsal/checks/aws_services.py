@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rehearsal.checks import stack_queries
 from rehearsal.checks.cached_query import Described, paged
 from rehearsal.checks.network_map import HTTPS, NetworkMap
 from rehearsal.checks.nodes import Node
@@ -20,6 +21,9 @@ NEEDS = {
 }
 """Services by the role of who calls them, by the names of their endpoints."""
 
+CALLED_BY_CONTAINERS = ("monitoring", "sagemaker.runtime")
+"""Services that a container calls itself, and so by its proxy; the others are called by ECS, which knows of none."""
+
 SERVICES = tuple(dict.fromkeys(service for services in NEEDS.values() for service in services))
 
 
@@ -29,6 +33,7 @@ class ServiceRoutes:
     def __init__(self, rehearsal: Rehearsal, network: NetworkMap, interfaces: list[Node]) -> None:
         """`interfaces`: the nodes of interface endpoints."""
         self._network = network
+        self._proxy = stack_queries.proxy_port(rehearsal)
         endpoints = paged(rehearsal.client("ec2"), "describe_vpc_endpoints", "VpcEndpoints")
         # EC2 goes on describing deleted endpoints for a while.
         self._endpoints = [endpoint for endpoint in endpoints if endpoint["State"] != "deleted"]
@@ -54,6 +59,8 @@ class ServiceRoutes:
             is_gateway = endpoint["VpcEndpointType"] == "Gateway"
             if is_gateway and self._network.leads_to(subnet, endpoint["VpcEndpointId"]):
                 return "gateway endpoint", self._network.by_gateway_endpoint(source, endpoint)
+        if self._proxy and service in CALLED_BY_CONTAINERS and not self._network.has_default_route(subnet):
+            return "proxy", self._network.leaves(source, (self._proxy, self._proxy))
         problem = self._network.to_internet(source)
         idle = [endpoint["VpcEndpointId"] for endpoint in fitting if endpoint["VpcEndpointType"] == "Interface"]
         hint = f" (endpoint {idle[0]} is not used: its private DNS is off)" if problem and idle else ""
@@ -75,6 +82,13 @@ class ServiceRoutes:
             if problem := self._network.between(source, (node, subnet), HTTPS):
                 return problem
         return ""
+
+
+def services_with_endpoint(rehearsal: Rehearsal, vpc: str) -> set[str]:
+    """Those of SERVICES that have an endpoint in a VPC."""
+    endpoints = paged(rehearsal.client("ec2"), "describe_vpc_endpoints", "VpcEndpoints")
+    names = [endpoint["ServiceName"] for endpoint in endpoints if endpoint["VpcId"] == vpc]
+    return {service for service in SERVICES if any(name.endswith(f".{service}") for name in names)}
 
 
 def _resolves(rehearsal: Rehearsal, vpc: str) -> bool:

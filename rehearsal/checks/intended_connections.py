@@ -43,6 +43,9 @@ class Intended:
 OUTWARD = ("server", "worker", "init", "ui", "gateway", "models", "canary")
 """Roles that may call anywhere on 443: AWS's APIs, by NAT or endpoint."""
 
+BY_PROXY = ("server", "worker", "init", "gateway", "canary")
+"""Roles that may call an HTTP proxy, where there is one; it may be anywhere."""
+
 _STORES = {"postgresql": 5432, "redis": 6379, "efs": 2049}
 _BY_RELEASE = {
     "c48411ae": Intended(stores=_STORES, ui_port=80, gateway_callers=(("web",), ("worker", "low"))),

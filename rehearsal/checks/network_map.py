@@ -29,6 +29,10 @@ TCP = ("-1", "6", "tcp")
 """How rules say TCP: by all protocols, by number, by name."""
 
 
+BEYOND = ("TransitGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId", "CoreNetworkArn")
+"""Targets of routes that lead out of the VPC, to where this account does not see."""
+
+
 class NetworkMap:
     """Subnets, route tables, network ACLs and security groups of the stack's VPC, read once."""
 
@@ -40,7 +44,16 @@ class NetworkMap:
         self._tables = read("describe_route_tables", "RouteTables")
         gateways = read("describe_nat_gateways", "NatGateways")
         self._gateways = {gateway["NatGatewayId"]: gateway for gateway in gateways}
-        self._groups = {group["GroupId"]: group for group in nodes.groups(rehearsal)}
+        # Endpoints of an adopted VPC, and their groups, are its owner's: nothing else of his is looked at.
+        owners = {
+            group["GroupId"]
+            for endpoint in read("describe_vpc_endpoints", "VpcEndpoints")
+            for group in endpoint.get("Groups", [])
+        }
+        of_endpoints = [
+            group for group in read("describe_security_groups", "SecurityGroups") if group["GroupId"] in owners
+        ]
+        self._groups = {group["GroupId"]: group for group in (*of_endpoints, *nodes.groups(rehearsal))}
         self._acls: dict[str, Described] = {}
         for acl in read("describe_network_acls", "NetworkAcls"):
             self._acls |= {association["SubnetId"]: acl for association in acl["Associations"]}
@@ -100,18 +113,23 @@ class NetworkMap:
         problem = self.nat_problem(subnet)
         if problem and not caller.public:
             return f"{subnet} {problem.rstrip('.')}"
-        return self._leaves(source, ports) or self._past_gateway(subnet, ports)
+        return self.leaves(source, ports) or self._past_gateway(subnet, ports)
 
     def by_gateway_endpoint(self, source: tuple[Node, str], endpoint: Described) -> str:
         """From a node in one of its subnets to a service behind a gateway endpoint that its route table leads to."""
         state = "" if endpoint["State"] == "available" else f"{endpoint['VpcEndpointId']} is {endpoint['State']}"
-        return self._leaves(source, HTTPS) or state
+        return self.leaves(source, HTTPS) or state
 
     def nat_problem(self, subnet: str) -> str:
-        """Why a private subnet does not reach the Internet by NAT: a sentence without its subject, or nothing."""
+        """Why a private subnet does not reach the Internet by NAT: a sentence without its subject, or nothing.
+
+        What is beyond a transit gateway or a firewall is its owner's matter: a default route to one is a way out.
+        """
         route = self._route(subnet, ABROAD)
         if self._leads_to_internet(subnet, ABROAD):
             return "is public: its default route leads straight to the Internet gateway."
+        if any(route.get(key) for key in BEYOND):
+            return ""
         gateway = self._gateways.get(route.get("NatGatewayId", ""))
         if gateway is None:
             return "has no way out: its route table needs a default route to a NAT gateway."
@@ -120,6 +138,10 @@ class NetworkMap:
         if not self._leads_to_internet(gateway["SubnetId"], ABROAD):
             return f"leads to NAT gateway {gateway['NatGatewayId']}, whose own subnet does not reach the Internet."
         return ""
+
+    def has_default_route(self, subnet: str) -> bool:
+        """Whether a subnet's route table leads anywhere but to the VPC itself and to gateway endpoints."""
+        return bool(self._route(subnet, ABROAD))
 
     def leads_to(self, subnet: str, endpoint: str) -> bool:
         """Whether a subnet's route table has an entry of this gateway endpoint."""
@@ -139,7 +161,7 @@ class NetworkMap:
         """Rules of a node's groups: `IpPermissions` or `IpPermissionsEgress`."""
         return [permission for group in sorted(node.groups) for permission in self._groups.get(group, {}).get(side, [])]
 
-    def _leaves(self, source: tuple[Node, str], ports: Ports) -> str:
+    def leaves(self, source: tuple[Node, str], ports: Ports) -> str:
         """Groups and ACL of a node, for a connection to anywhere."""
         caller, subnet = source
         return (

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from rehearsal.checks import nodes, stack_queries
 from rehearsal.checks.cached_query import Described, tag, verdict
-from rehearsal.checks.intended_connections import OUTWARD, intended
+from rehearsal.checks.intended_connections import BY_PROXY, OUTWARD, intended
 from rehearsal.checks.network_map import EVERYWHERE, NetworkMap, admits, network_map, port_range
 from rehearsal.checks.nodes import ROLE_TAG, Node
 from rehearsal.result import Rehearsal, Verdict
@@ -43,6 +43,8 @@ def _intended(rehearsal: Rehearsal, roles: set[str], groups: list[Described]) ->
     connections = intended(rehearsal).connections
     edges = {(source, target, str(port)) for source, target, port in connections if {source, target} <= roles}
     edges |= {(role, str(EVERYWHERE), "443") for role in OUTWARD if role in roles}
+    if proxy := stack_queries.proxy_port(rehearsal):
+        edges |= {(role, str(EVERYWHERE), str(proxy)) for role in BY_PROXY if role in roles}
     edges |= {("alb", str(EVERYWHERE), "443")} if stack_queries.logs_people_in(rehearsal) else set()
     if "endpoints" in roles:
         edges |= {(_vpc_block(rehearsal, groups), "endpoints", "443")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from rehearsal.checks.cached_query import Described, cached_query, paged
 from rehearsal.engine.state import Record
@@ -124,6 +124,12 @@ def listener_rules(rehearsal: Rehearsal) -> list[tuple[Described, Described]]:
         for listener in listeners(rehearsal)
         for rule in paged(client, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
     ]
+
+
+def proxy_port(rehearsal: Rehearsal) -> int:
+    """Port of the HTTP proxy by which containers call; 0: there is none."""
+    proxy = setting(rehearsal, "proxy")
+    return port_of(urlsplit(proxy)) if proxy else 0
 
 
 def listener_ports(rehearsal: Rehearsal) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from settings.releases.release import LONGEST_STOP_SECONDS, Container, Process, Release, Routes
+from settings.releases.release import LONGEST_STOP_SECONDS, OUTWARD, Container, Process, Release, Routes
 
 _API = ("/api/*",)
 _ADMIN = ("/admin*", "/django-rq*")
@@ -18,7 +18,7 @@ _QUEUE_METRICS = Container(
     name="queue-metrics",
     image="server",
     command=("queue-metrics",),
-    variables=("AWS_", "CVAT_REDIS_", "CVAT_STACK"),
+    variables=("AWS_", "CVAT_REDIS_", "CVAT_STACK", *OUTWARD),
     folders=(),
 )
 _SERVER = Process(

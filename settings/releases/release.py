@@ -21,6 +21,9 @@ GATEWAY_NAME = "serverless"
 METRICS_NAMESPACE = "CVAT"
 """CloudWatch namespace of the queues' metrics, with the dimensions Stack and Queue."""
 
+OUTWARD = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE")
+"""Variables of a container that calls AWS, where there is a proxy or an authority of the operator's own."""
+
 LONGEST_STOP_SECONDS = 120
 """ECS kills a Fargate container this long after SIGTERM at the latest (ECS developer guide, "stopTimeout")."""
 

@@ -5,7 +5,16 @@ Processes, queues and commands: docker-compose.yml and backend_entrypoint.sh of 
 
 from __future__ import annotations
 
-from settings.releases.release import DATA, LONGEST_STOP_SECONDS, BaseImage, Container, Process, Release, Routes
+from settings.releases.release import (
+    DATA,
+    LONGEST_STOP_SECONDS,
+    OUTWARD,
+    BaseImage,
+    Container,
+    Process,
+    Release,
+    Routes,
+)
 
 _VERSION = "v2.73.0"
 """2026-08-12."""
@@ -138,7 +147,7 @@ _QUEUE_METRICS = Container(
     image="server",
     command=("queue-metrics",),
     scratch=True,
-    variables=("AWS_", "CVAT_REDIS_", "CVAT_STACK", "CVAT_QUEUES"),
+    variables=("AWS_", "CVAT_REDIS_", "CVAT_STACK", "CVAT_QUEUES", *OUTWARD),
     folders=(),
 )
 _SCHEDULER = Process(

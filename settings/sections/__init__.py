@@ -15,6 +15,7 @@ from settings.sections.access import Access
 from settings.sections.account import Account
 from settings.sections.adopted import Adopted
 from settings.sections.alarms import Alarms
+from settings.sections.corporate import Corporate
 from settings.sections.cvat import Cvat
 from settings.sections.data import Data
 from settings.sections.https import Https
@@ -31,7 +32,7 @@ from settings.sections.stack import Stack
 from settings.sections.waf import Waf
 
 SECTIONS: tuple[type[Section], ...] = (
-    *(Stack, Cvat, Account, Sleep, Network, Access, Https, Waf, Oidc, Data),
+    *(Stack, Cvat, Account, Sleep, Network, Corporate, Access, Https, Waf, Oidc, Data),
     *(Images, Inference, Services, Init, Adopted, Restore, Alarms),
 )
 """In the order in which the documentation lists them."""

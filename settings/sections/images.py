@@ -74,9 +74,9 @@ class Images(Section):
         }
         return {name: reference for name, reference in references.items() if reference}
 
-    @property
-    def mirrors(self) -> Mirrors:
+    def mirrors(self, certificate_authorities: str) -> Mirrors:
         return Mirrors(
+            certificate_authorities=certificate_authorities,
             base_registry=self.mirror_base_registry,
             apt=self.mirror_apt,
             pypi=self.mirror_pypi,

@@ -47,6 +47,12 @@ class Inference(Section):
     def enabled(self) -> bool:
         return self.inference_layout != "none"
 
+    def endpoints(self, functions: int) -> int:
+        """Endpoints of so many functions with an archive."""
+        if not self.enabled:
+            return 0
+        return min(functions, 1) if self.inference_layout == "shared" else functions
+
     @property
     def endpoint(self) -> EndpointSize:
         return EndpointSize(

@@ -9,13 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from settings.addresses import RESERVED, SMALLEST, SMALLEST_OF_BALANCER, AddressDemand, prefix_for, too_small
 from settings.fields import Cidr, IpRanges, Many, Pattern, ResourceId, ZoneName
 from settings.sections.section import Section
 from settings.values import AddressPlan
 from settings.zones import ZONES
-
-_LONGEST_SUBNET_PREFIX = 26
-"""An ALB asks for 8 free addresses; tasks, mount targets and endpoints of a zone need more: a /26 has 59."""
 
 VpcRange = Annotated[
     str,
@@ -48,20 +46,21 @@ class Network(Section):
     """Three ranges inside the VPC for tasks, stores and endpoints, one a zone."""
     availability_zones: Annotated[tuple[Zone, ...], Many] = ()
     """Three zone names, where the first three that the account sees will not do."""
-    nat_gateways: Literal["one-per-zone", "single"]
-    """`one-per-zone` survives the loss of a zone; `single` costs a third."""
+    nat_gateways: Literal["one-per-zone", "single", "none"]
+    """`one-per-zone` survives the loss of a zone; `single` costs a third. `none`: the VPC has no way to or from the
+    Internet, and reaches AWS by interface endpoints, which the stack makes; it needs internal (see docs/network.md)."""
     interface_endpoints: Annotated[tuple[EndpointService, ...], Many] = ()
     """AWS services that are reached by a private endpoint instead of NAT, such as ecr.api, ecr.dkr, logs,
-    secretsmanager, sagemaker.runtime."""
+    secretsmanager, sagemaker.runtime. With natGateways none, these are made besides what the stack needs."""
     flow_logs: Literal["off", "rejected", "all"]
     """Which connections of a new VPC are logged, by addresses and ports: `rejected` those that a security group
     refused, `all` every one. An existing VPC keeps its own flow logs."""
     vpc_id: VpcId = ""
     """Id of an existing VPC to use instead of a new one; then both lists of subnet ids are needed."""
     public_subnet_ids: Annotated[tuple[SubnetId, ...], Many] = ()
-    """Three public subnets of the existing VPC, each in another zone."""
+    """Three public subnets of the existing VPC, each in another zone. None needed where internal is true."""
     private_subnet_ids: Annotated[tuple[SubnetId, ...], Many] = ()
-    """Three private subnets of the existing VPC, in the same zones."""
+    """Three private subnets of the existing VPC, in the same zones, with a way out or with interface endpoints."""
 
     @property
     def addresses(self) -> AddressPlan:
@@ -80,14 +79,22 @@ class Network(Section):
     def single_nat(self) -> bool:
         return self.nat_gateways == "single"
 
+    @property
+    def isolated(self) -> bool:
+        """Whether the new VPC has no way to the Internet."""
+        return self.nat_gateways == "none" and not self.vpc_id
 
-def adoption(network: Network) -> Iterator[str]:
+
+def adoption(network: Network, *, internal: bool) -> Iterator[str]:
     """An existing VPC comes with its subnets, and without anything that is made in a new one only."""
     public, private = len(network.public_subnet_ids), len(network.private_subnet_ids)
-    if network.vpc_id and (public, private) != (ZONES, ZONES):
+    enough = private == ZONES and public in ((0, ZONES) if internal else (ZONES,))
+    if network.vpc_id and not enough:
+        or_none = "" if internal else ", which only cvat:internal = true can do without,"
         yield (
-            f"cvat:vpcId = {network.vpc_id}: it needs {ZONES} cvat:publicSubnetIds and {ZONES} cvat:privateSubnetIds, "
-            f"and there are {public} and {private}. List them, or leave vpcId empty for a new VPC."
+            f"cvat:vpcId = {network.vpc_id}: it needs {ZONES} cvat:publicSubnetIds{or_none} and {ZONES} "
+            f"cvat:privateSubnetIds, and there are {public} and {private}. List them, or leave vpcId empty for a new "
+            "VPC."
         )
     if not network.vpc_id and public + private:
         yield (
@@ -109,32 +116,53 @@ def zones(network: Network) -> Iterator[str]:
         )
 
 
-def subnets(network: Network) -> Iterator[str]:
+def isolation(network: Network, *, internal: bool, login: bool) -> Iterator[str]:
+    """A VPC without a way to the Internet: nobody comes in, and the load balancer asks no identity provider."""
+    if network.isolated and not internal:
+        yield (
+            "cvat:natGateways = none: the VPC has no Internet gateway, so the load balancer can only be internal. Set "
+            "cvat:internal to true, or cvat:natGateways to single."
+        )
+    if network.isolated and login:
+        yield (
+            "cvat:natGateways = none: a load balancer that logs people in asks an identity provider on the Internet, "
+            "to which there is no way. Remove the keys that begin with cvat:oidc, or set cvat:natGateways to single."
+        )
+
+
+def subnets(network: Network, demand: AddressDemand) -> Iterator[str]:
     """Ranges of a new VPC: three of each kind, inside the VPC, large enough, disjoint."""
     if network.vpc_id:
         return
-    public, private = network.public_subnet_cidrs, network.private_subnet_cidrs
-    yield from _ranges("publicSubnetCidrs", public, network.vpc_cidr)
-    yield from _ranges("privateSubnetCidrs", private, network.vpc_cidr)
-    named = [("publicSubnetCidrs", IPv4Network(cidr)) for cidr in public]
-    named += [("privateSubnetCidrs", IPv4Network(cidr)) for cidr in private]
-    for (key, subnet), (other_key, other) in itertools.combinations(named, 2):
-        if subnet.overlaps(other):
+    named = [("privateSubnetCidrs", cidr) for cidr in network.private_subnet_cidrs]
+    yield from _ranges("privateSubnetCidrs", network.private_subnet_cidrs, network.vpc_cidr, demand)
+    if not network.isolated:
+        named = [*(("publicSubnetCidrs", cidr) for cidr in network.public_subnet_cidrs), *named]
+        yield from _ranges("publicSubnetCidrs", network.public_subnet_cidrs, network.vpc_cidr, demand)
+    for (key, cidr), (other_key, other) in itertools.combinations(named, 2):
+        if IPv4Network(cidr).overlaps(IPv4Network(other)):
             yield (
-                f"cvat:{key} = {subnet} and cvat:{other_key} = {other} overlap: subnets must be disjoint. "
+                f"cvat:{key} = {cidr} and cvat:{other_key} = {other} overlap: subnets must be disjoint. "
                 "Move one of them."
             )
 
 
-def _ranges(key: str, cidrs: Sequence[str], vpc_cidr: str) -> Iterator[str]:
+def _ranges(key: str, cidrs: Sequence[str], vpc_cidr: str, demand: AddressDemand) -> Iterator[str]:
     if len(cidrs) != ZONES:
         yield f"cvat:{key} has {len(cidrs)} ranges: it must have {ZONES}, one a zone. Add or remove some."
-    for cidr in cidrs:
-        subnet = IPv4Network(cidr)
+    is_public = key == "publicSubnetCidrs"
+    takers = demand.public() if is_public else demand.private()
+    for index, cidr in enumerate(cidrs):
+        subnet, subject = IPv4Network(cidr), f"cvat:{key}[{index}] = {cidr}"
         if not subnet.subnet_of(IPv4Network(vpc_cidr)):
-            yield f"cvat:{key} = {cidr}: it must lie inside cvat:vpcCidr = {vpc_cidr}. Choose a range of that VPC."
-        if subnet.prefixlen > _LONGEST_SUBNET_PREFIX:
-            yield (
-                f"cvat:{key} = {cidr}: it has {subnet.num_addresses} addresses and must have 64 or more, for "
-                f"load balancer, tasks and endpoints. Choose a /{_LONGEST_SUBNET_PREFIX} or larger."
-            )
+            yield f"{subject}: it must lie inside cvat:vpcCidr = {vpc_cidr}. Choose a range of that VPC."
+        smallest = SMALLEST_OF_BALANCER if is_public is not demand.internal else SMALLEST
+        problem = too_small(takers, subnet.num_addresses - RESERVED)
+        if problem or subnet.prefixlen > smallest:
+            prefix = min(smallest, prefix_for(sum(takers.values())))
+            rule = problem or f"AWS takes no subnet smaller than a /{smallest} for what is there"
+            yield f"{subject}: {rule}. Choose a /{prefix} or larger{_or_less(is_public=is_public)}."
+
+
+def _or_less(*, is_public: bool) -> str:
+    return "" if is_public else ", or lower the cvat:...MaxCount of tasks"

@@ -24,10 +24,10 @@ Variable = Annotated[
     str,
     AfterValidator(
         Pattern(
-            example="EMAIL_HOST=mail.example.com",
+            example="CVAT_SMTP_HOST=mail.example.com",
             optional=False,
             pattern=NAME_VALUE,
-            rule="must be NAME=value, as in EMAIL_HOST=mail.example.com",
+            rule="must be NAME=value, as in CVAT_SMTP_HOST=mail.example.com",
         )
     ),
 ]

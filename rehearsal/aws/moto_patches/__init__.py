@@ -32,6 +32,7 @@ from rehearsal.aws.moto_patches import (
     secretsmanager,
     servicediscovery,
     tags,
+    vpc_endpoints,
 )
 from rehearsal.aws.moto_patches.patch import MotoPatch, patches_of
 
@@ -57,6 +58,7 @@ MOTO_PATCHES: tuple[MotoPatch, ...] = tuple(
         sagemaker_runtime,
         secretsmanager,
         servicediscovery,
+        vpc_endpoints,
         dependents,
         tags,
     )

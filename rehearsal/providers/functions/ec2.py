@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import FunctionError, RehearsalError
 from rehearsal.providers.functions import FunctionCall, function
 
 
@@ -14,6 +14,10 @@ def _by_id(call: FunctionCall, operation: str, key: str, member: str) -> dict[st
         raise RehearsalError(f"{operation}: only looking up by id is rehearsed.")
     described: dict[str, Any] = getattr(call.client("ec2"), operation)(**{key: [identifier]})[member][0]
     return described
+
+
+def _filters(call: FunctionCall) -> list[dict[str, Any]]:
+    return [{"Name": item["name"], "Values": item["values"]} for item in call.arguments.take("filters") or []]
 
 
 def _tags(thing: dict[str, Any]) -> dict[str, str]:
@@ -68,9 +72,9 @@ def route_table(call: FunctionCall) -> dict[str, Any]:
         "vpc-id": call.arguments.take("vpcId"),
     }
     filters = [{"Name": name, "Values": [value]} for name, value in arguments.items() if value]
-    tables = client.describe_route_tables(Filters=filters)["RouteTables"]
+    tables = client.describe_route_tables(Filters=[*filters, *_filters(call)])["RouteTables"]
     if len(tables) != 1:
-        raise RehearsalError(f"getRouteTable: {len(tables)} tables match {arguments}; exactly one must.")
+        raise FunctionError(f"getRouteTable: {len(tables)} tables match {arguments}; exactly one must.")
     routes = [
         {
             "cidrBlock": route.get("DestinationCidrBlock", ""),
@@ -93,11 +97,65 @@ def route_table(call: FunctionCall) -> dict[str, Any]:
     }
 
 
+@function("aws:ec2/getRouteTables:getRouteTables")
+def route_tables(call: FunctionCall) -> dict[str, Any]:
+    """Ids of a VPC's route tables."""
+    vpc_id = call.arguments.take("vpcId")
+    filters = [*_filters(call), *([{"Name": "vpc-id", "Values": [vpc_id]}] if vpc_id else [])]
+    tables = call.client("ec2").describe_route_tables(Filters=filters)["RouteTables"]
+    return {"id": call.region, "ids": sorted(table["RouteTableId"] for table in tables), "region": call.region}
+
+
+@function("aws:ec2/getVpcEndpointService:getVpcEndpointService")
+def endpoint_service(call: FunctionCall) -> dict[str, Any]:
+    """A service that can be reached by endpoint, and the zones in which it can."""
+    name, kind = call.arguments.take("serviceName"), call.arguments.take("serviceType")
+    filters = [{"Name": "service-type", "Values": [kind]}] if kind else []
+    details = call.client("ec2").describe_vpc_endpoint_services(ServiceNames=[name], Filters=filters)["ServiceDetails"]
+    if len(details) != 1:
+        raise FunctionError(f"getVpcEndpointService: {len(details)} services match {name}; exactly one must.")
+    return {
+        "id": details[0]["ServiceId"],
+        "serviceName": name,
+        "serviceType": details[0]["ServiceType"][0]["ServiceType"],
+        "availabilityZones": sorted(details[0]["AvailabilityZones"]),
+        "privateDnsName": details[0].get("PrivateDnsName", ""),
+        "region": call.region,
+    }
+
+
+@function("aws:ec2/getVpcEndpoint:getVpcEndpoint")
+def endpoint(call: FunctionCall) -> dict[str, Any]:
+    """An endpoint of a VPC."""
+    arguments = {
+        "vpc-id": call.arguments.take("vpcId"),
+        "service-name": call.arguments.take("serviceName"),
+        "vpc-endpoint-type": call.arguments.take("vpcEndpointType"),
+    }
+    filters = [{"Name": name, "Values": [value]} for name, value in arguments.items() if value]
+    endpoints = call.client("ec2").describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
+    endpoints = [endpoint for endpoint in endpoints if endpoint["State"].lower() != "deleted"]
+    if len(endpoints) != 1:
+        raise FunctionError(f"getVpcEndpoint: {len(endpoints)} endpoints match {arguments}; exactly one must.")
+    described = endpoints[0]
+    return {
+        "id": described["VpcEndpointId"],
+        "vpcId": described["VpcId"],
+        "serviceName": described["ServiceName"],
+        "vpcEndpointType": described["VpcEndpointType"],
+        "state": described["State"].lower(),
+        "privateDnsEnabled": bool(described.get("PrivateDnsEnabled")),
+        "subnetIds": described.get("SubnetIds", []),
+        "routeTableIds": described.get("RouteTableIds", []),
+        "securityGroupIds": [group["GroupId"] for group in described.get("Groups", [])],
+        "region": call.region,
+    }
+
+
 @function("aws:ec2/getNetworkInterfaces:getNetworkInterfaces")
 def interfaces(call: FunctionCall) -> dict[str, Any]:
     """Ids of network interfaces."""
-    filters = [{"Name": item["name"], "Values": item["values"]} for item in call.arguments.take("filters") or []]
-    described = call.client("ec2").describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+    described = call.client("ec2").describe_network_interfaces(Filters=_filters(call))["NetworkInterfaces"]
     ids = sorted(interface["NetworkInterfaceId"] for interface in described)
     return {"id": call.region, "ids": ids, "region": call.region}
 

@@ -5,10 +5,11 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import botocore.session
@@ -121,7 +122,8 @@ class Aws:
         self.signed(service, request, digest, await self.keys())
         sent = request.headers | {"Content-Length": str(len(body))}
         url, data = URL(request.url, encoded=True), pieces(body) if body else None
-        async with self.client.request(method, url, data=data, headers=sent, timeout=TIMEOUT) as response:
+        proxy = proxy_for(self.address(service))
+        async with self.client.request(method, url, data=data, headers=sent, timeout=TIMEOUT, proxy=proxy) as response:
             yield response
 
     async def keys(self) -> Any:
@@ -145,6 +147,16 @@ class Aws:
 _PREFIXES = {"sagemaker-runtime": "runtime.sagemaker", "sagemaker": "api.sagemaker", "s3": "s3"}
 """Services as AWS's table of endpoints names them."""
 _SIGNING_NAMES = {"sagemaker-runtime": "sagemaker", "sagemaker": "sagemaker", "s3": "s3"}
+
+
+@cache
+def proxy_for(address: str) -> str | None:
+    """The proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name for an address.
+
+    aiohttp would look for itself (`trust_env`) with every call, and read ~/.netrc, too.
+    """
+    parts = urlsplit(address)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
 async def pieces(body: bytes) -> AsyncIterator[memoryview]:

@@ -15,7 +15,7 @@ import orjson
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from yarl import URL
 
-from gateway.aws import TIMEOUT, Aws, SignedRequest, pieces
+from gateway.aws import TIMEOUT, Aws, SignedRequest, pieces, proxy_for
 from gateway.contract import Payload
 from gateway.errors import ErrorKind, GatewayError
 from gateway.memory import Share
@@ -87,7 +87,9 @@ class SageMaker:
             return None
         try:
             timeout = aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S)
-            async with self._aws.client.get(self._base, timeout=timeout):  # any answer will do
+            async with self._aws.client.get(
+                self._base, timeout=timeout, proxy=proxy_for(self._base)
+            ):  # any answer will do
                 self._reached = time.monotonic()
         except (aiohttp.ClientError, TimeoutError) as fault:
             return f"SageMaker cannot be reached ({fault.__class__.__name__})"
@@ -132,7 +134,10 @@ class SageMaker:
     async def _attempt(self, request: SignedRequest, body: bytes, endpoint: str, share: Share) -> bytes:
         address = URL(request.url, encoded=True)  # parsing it would cost more
         headers = request.headers | {"Content-Length": str(len(body))}
-        async with self._aws.client.post(address, data=pieces(body), headers=headers, timeout=TIMEOUT) as response:
+        proxy = proxy_for(self._base)
+        async with self._aws.client.post(
+            address, data=pieces(body), headers=headers, timeout=TIMEOUT, proxy=proxy
+        ) as response:
             raw = await _read(response, share)
         self._reached = time.monotonic()
         if response.ok:

@@ -10,7 +10,7 @@ from typing import Any
 
 from region import Region
 from rehearsal import Account
-from tests.support.pem import Pair, pair
+from tests.support.pem import Pair, pair, signer
 
 IMAGES = ("server", "ui", "gateway", "models", "canary")
 STORED = ("pth-faster-rcnn", "pth-foolwood-siammask")
@@ -46,6 +46,8 @@ class Ground:
     """ARN of a policy."""
     pem: Pair
     """A certificate and its key."""
+    authority: str
+    """Certificate (PEM) of an authority that nobody else knows."""
     secret: str
     """ARN of one with the key `password`."""
     models: str
@@ -89,6 +91,7 @@ def prepare(account: Account, region: str, archives: Path) -> Ground:
         key=client("kms").create_key()["KeyMetadata"]["Arn"],
         boundary=client("iam").create_policy(PolicyName="bounds", PolicyDocument=_ANYTHING)["Policy"]["Arn"],
         pem=pair("own.example.com"),
+        authority=signer().pem,
         secret=client("secretsmanager").create_secret(Name="mail", SecretString='{"password": "x"}')["ARN"],
         models=_models(client("s3"), region, archives),
     )

@@ -168,3 +168,30 @@ def tasks_and_stores_live_in_the_named_private_subnets(seen: Seen, ids: list[str
 def the_load_balancer_stands_in_the_named_public_subnets(seen: Seen, ids: list[str]) -> None:
     used = {zone["SubnetId"] for zone in seen.balancer["AvailabilityZones"]}
     assert used == set(ids), "elsewhere nobody reaches it"
+
+
+def variables(seen: Seen, kind: str) -> dict[str, str]:
+    """Of the first container of a service's tasks."""
+    definition = seen.client("ecs").describe_task_definition(taskDefinition=seen.service(kind)["taskDefinition"])
+    container = definition["taskDefinition"]["containerDefinitions"][0]
+    return {variable["name"]: variable["value"] for variable in container["environment"]}
+
+
+@claim("proxy", "http://proxy.example.com:3128")
+def cvat_and_gateway_call_by_the_proxy(seen: Seen, url: str) -> None:
+    for kind in ("server", "worker", "gateway"):
+        assert variables(seen, kind)["HTTPS_PROXY"] == url, "nothing else leads out of some networks"
+    exceptions = variables(seen, "server")["NO_PROXY"].split(",")
+    assert variables(seen, "server")["CVAT_NUCLIO_HOST"] in exceptions, "the proxy does not know the gateway"
+
+
+@claim("proxyExceptions", ["corp.example.com"])
+def what_is_in_the_corporate_network_is_called_directly(seen: Seen, hosts: list[str]) -> None:
+    assert set(hosts) <= set(variables(seen, "server")["NO_PROXY"].split(",")), "the proxy leads outside only"
+
+
+@claim("certificateAuthorities", lambda on: on.authority)
+def images_contain_the_authority_and_cvat_uses_it(seen: Seen, pem: str) -> None:
+    assert variables(seen, "server")["REQUESTS_CA_BUNDLE"].startswith("/etc/ssl/"), "requests has a list of its own"
+    build = seen.record("docker:index/image:Image", "images-server").inputs["build"]
+    assert build["args"]["CA_CERTIFICATES"] == pem.strip(), "a proxy that opens TLS is trusted by nobody"

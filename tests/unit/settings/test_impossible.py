@@ -62,6 +62,16 @@ def ranges(number: int) -> list[str]:
         ({"tags": ["Stack=mine"]}, "the program gives every resource a tag stack"),
         ({"interfaceEndpoints": ["com.amazonaws.cn-northwest-1.logs"]}, "must be the short name of a service"),
         ({"interfaceEndpoints": ["cn.com.amazonaws.cn-northwest-1.ecr.api"]}, "must be the short name of a service"),
+        ({"interfaceEndpoints": [""]}, "must be the short name of a service"),
+        ({"natGateways": "none"}, "the VPC has no Internet gateway, so the load balancer can only be internal"),
+        (
+            {"privateSubnetCidrs": ["10.192.64.0/28", "10.192.65.0/27", "10.192.66.0/27"]},
+            "11 addresses are free in it, and the stack takes up to 21 there: 15 for tasks during an update, 2 for",
+        ),
+        (
+            {"internal": "true", "privateSubnetCidrs": ["10.192.64.0/27", "10.192.65.0/26", "10.192.66.0/26"]},
+            "8 for load balancer. Choose a /26 or larger",
+        ),
         ({"mirrorApt": "mirrors.tuna.tsinghua.edu.cn"}, "must be an address that begins with https:// or http://"),
         ({"mirrorBaseRegistry": "https://docker.io/library"}, "must be a registry and a path, without scheme and tag"),
         ({"mirrorCvatRepository": "git@github.com:opencv/cvat.git"}, "must be an address that begins with"),

@@ -16,7 +16,7 @@ from settings.messages import example, is_list, kind_of
 from settings.sections import FIELDS, SECRETS
 
 REGION = Region("cn-northwest-1")
-FREE_TEXT = {"certificate", "oidcClientId"}
+FREE_TEXT = {"certificate", "certificateAuthorities", "oidcClientId"}
 """Keys of text whose rules are between keys: PEM text, and a name that only the identity provider knows."""
 
 
