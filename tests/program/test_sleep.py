@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rehearsal import Rehearsal
-from rehearsal.providers.aws.scheduler import universal_target
+from rehearsal.aws.universal_targets import universal_target
 from tests.support.sleep_helpers import again, database, first_rule, healthy, services
 
 Rehearse = Callable[..., Rehearsal]
