@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server mirror-images trial trial-home demo clean
+.PHONY: help setup rehearse practice engine-test bench-account report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server mirror-images trial trial-home demo clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## *(.*)/\1\t\2/p' Makefile | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -22,6 +22,12 @@ setup: $(VENV)/installed  ## install everything into .venv
 
 rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it (STACK=cn-northwest-1)
 	@$(BIN)/python -m rehearsal $(STACK)
+
+practice: $(VENV)/installed  ## an account to practise on with the Pulumi CLI, and a stack for it (UP=1: create it)
+	@exec $(BIN)/python -m rehearsal practice $(if $(UP),--up) $(PRACTICE)
+
+bench-account: $(VENV)/installed  ## measure the served account beside moto's own server (BENCH="--rounds 5")
+	@exec $(BIN)/python -m rehearsal.server.bench $(BENCH)
 
 report-picture: rehearse  ## draw docs/images/rehearsal.png from the report (needs Chromium)
 	@$(BIN)/python -m rehearsal.report.picture build/rehearsal/$(STACK)/report.html docs/images/rehearsal.png

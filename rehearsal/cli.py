@@ -39,6 +39,8 @@ COMMANDS = {
     DEFAULT: ("rehearsal.command", "Create a stack and check it (the default command)."),
     "diff": ("rehearsal.diff.command", "What the checkout, or one revision, changes against another."),
     "update": ("rehearsal.update", "What a change of program or settings does to a running stack."),
+    "practice": ("rehearsal.server.practice", "Serve an account to practise on, with a stack for the Pulumi CLI."),
+    "upgrade": ("rehearsal.upgrade.command", "What the checkout would do to a stack, from its exported state."),
     "sweep": ("rehearsal.sweep", "Let many API calls fail, one a run, and run again."),
     "serve": ("rehearsal.server.serve", "Serve the emulated account to the Pulumi CLI and every AWS client."),
     "scale": ("rehearsal.scale", "Time and memory of 200 functions and of 20 stacks."),

@@ -72,7 +72,7 @@ def command(stack: str, after: str | None, then: Mapping[str, str], config: Mapp
         first = rehearsal.rehearse(stack, config=config, project=base, judge=False, **common)
         if first.error:
             raise UserInputError(f"Without the change, the rehearsal of {stack} fails already: {first.error}")
-        _say([f"Stack {stack}: {len(first.resources)} resources{f' of {after}' if after else ''}."])
+        say([f"Stack {stack}: {len(first.resources)} resources{f' of {after}' if after else ''}."])
         changed = {**config, **then}
         if after or then:
             second = rehearsal.rehearse(stack, config=changed, project=head, **common)
@@ -107,11 +107,12 @@ def _show(title: str, run: Rehearsal) -> int:
     lines += [f"  FAILS {verdict.name}: {finding}" for verdict in failing for finding in verdict.findings]
     lines += ["", "Stores are lost:", *(f"  {sentence}" for sentence in lost)] if lost else []
     lines += ["", f"It did not succeed. {run.error.message}", run.error.trace] if run.error else []
-    _say(lines)
+    say(lines)
     return REFUSED if lost or not run.ok else FINE
 
 
-def _say(lines: Sequence[str]) -> None:
+def say(lines: Sequence[str]) -> None:
+    """Print lines."""
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
@@ -135,4 +136,4 @@ def _because(paths: Sequence[str]) -> str:
     return f": {', '.join(paths[:PATHS_SHOWN])}{more}" if paths else ""
 
 
-__all__ = ["FAILED", "FINE", "REFUSED", "command", "is_disposable", "summary"]
+__all__ = ["FAILED", "FINE", "REFUSED", "command", "is_disposable", "say", "summary"]

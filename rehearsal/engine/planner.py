@@ -62,6 +62,7 @@ class Planner:
             partial = _table(replace(old, inputs=attempted, content={}), old.tags)
             paths |= set(differing(partial, after)) - set(self._operations.content(record))
         paths = {path for path in paths if not self._operations.ignores(record.type, path.partition(".")[0])}
+        paths = {path for path in paths if not any(f"{path}.".startswith(f"{known}.") for known in old.unknown)}
         if not paths:
             return Decision("same")
         reasons = [path for path in sorted(paths) if self._replaces(record, path, before.get(path), after.get(path))]

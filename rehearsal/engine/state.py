@@ -54,6 +54,8 @@ class Record:
     options: Options = Options()
     content: Mapping[str, str] = field(default_factory=dict)
     """Digests of what inputs only point to (files of assets, build contexts), by path of input."""
+    unknown: frozenset[str] = frozenset()
+    """Paths of inputs whose values are not known (encrypted in an exported state): any value counts as the same."""
     generation: int = 0
     """How often it has been replaced; a replacement gets another automatic name."""
 

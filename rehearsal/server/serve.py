@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -45,6 +46,24 @@ def command(stack: str, port: int, seed: int, fast: bool, state: Path | None) ->
     Every AWS client speaks to it that has the printed variables in its environment. The page at its address shows what
     the account holds and what was called; there its clock is moved and faults are injected.
     """
+    return run(stack, port, seed=seed, fast=fast, state=state, begin=_greet)
+
+
+def _greet(server: AccountServer) -> None:
+    sys.stdout.write(server.greeting())
+    sys.stdout.flush()
+
+
+def run(
+    stack: str,
+    port: int,
+    *,
+    seed: int = 0,
+    fast: bool = True,
+    state: Path | None = None,
+    begin: Callable[[AccountServer], None] = lambda _: None,
+) -> int:
+    """Serve until SIGINT or SIGTERM; `begin` is called once the account is as it is to be."""
     _, configuration = read_stack(HOME, stack, {})
     with ExitStack() as opened:
         account = opened.enter_context(Account(FAST if fast else REAL_TIME))
@@ -56,8 +75,7 @@ def command(stack: str, port: int, seed: int, fast: bool, state: Path | None) ->
             server.stand_ins = StandIns(account, configuration).put()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _interrupt)
-        sys.stdout.write(server.greeting())
-        sys.stdout.flush()
+        begin(server)
         try:
             server.serve()
         except KeyboardInterrupt:

@@ -1,0 +1,1 @@
+"""What this checkout would do to a stack whose exported state is given."""
