@@ -1,0 +1,105 @@
+"""What is read of an exported state, and which files are refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.errors import UserInputError
+from rehearsal.upgrade.exported_state import ENCRYPTED, File, read_state
+
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+SECRET = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270"}
+URN = "urn:pulumi:dev::cvat::aws:s3/bucket:Bucket::models"
+STATE: dict[str, Any] = {
+    "version": 3,
+    "deployment": {
+        "resources": [
+            {"urn": "urn:pulumi:dev::cvat::pulumi:pulumi:Stack::cvat-dev", "type": "pulumi:pulumi:Stack"},
+            {
+                "urn": URN,
+                "type": "aws:s3/bucket:Bucket",
+                "custom": True,
+                "id": "models-1234567",
+                "parent": "urn:pulumi:dev::cvat::pulumi:pulumi:Stack::cvat-dev",
+                "inputs": {
+                    "__defaults": ["bucket"],
+                    "bucket": "models-1234567",
+                    "sealed": {**SECRET, "ciphertext": "v1:abc"},
+                    "open": {**SECRET, "plaintext": '"in clear"'},
+                    "file": {SIGNATURE: "c44067f5952c0a294b673a41bacd8c17", "hash": "12ab", "path": "gone"},
+                    "nothing": None,
+                    "nested": {"__defaults": ["added"], "added": 1, "given": 2},
+                },
+                "outputs": {"arn": "arn:aws-cn:iam::111122223333:role/x", "__meta": "{}"},
+                "protect": True,
+            },
+        ]
+    },
+}
+
+
+@pytest.fixture
+def state() -> dict[str, Any]:
+    return copy.deepcopy(STATE)
+
+
+def written(folder: Path, content: Any) -> Path:
+    file = folder / "export.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return file
+
+
+def test_a_state_is_read_as_the_program_wrote_it(tmp_path: Path, state: dict[str, Any]) -> None:
+    read = read_state(written(tmp_path, state), "cvat")
+    assert (read.stack, read.project, read.account) == ("dev", "cvat", "111122223333")
+    (bucket,) = read.resources
+    assert bucket.inputs == {
+        "sealed": ENCRYPTED,
+        "open": "in clear",
+        "file": File("12ab"),
+        "nested": {"given": 2},
+    }, "neither the provider's defaults nor what is null was given by the program"
+    assert (bucket.name, bucket.id, bucket.parent, bucket.protect) == ("models", "models-1234567", "", True)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("no json", "is no JSON"),
+        ("[]", "no state of Pulumi's"),
+        ({"version": 1, "deployment": {}}, "has the form 1"),
+        ({"version": 3, "deployment": {"resources": []}}, "no resources"),
+        ({"version": 3, "deployment": {"resources": [{"id": "x"}]}}, "is damaged"),
+    ],
+)
+def test_what_is_no_state_is_a_sentence_with_the_remedy(tmp_path: Path, content: Any, word: str) -> None:
+    with pytest.raises(UserInputError, match=word):
+        read_state(written(tmp_path, content), "cvat")
+
+
+def test_another_projects_state_is_refused_by_name(tmp_path: Path, state: dict[str, Any]) -> None:
+    with pytest.raises(UserInputError, match="of the project 'cvat', and this is 'other'"):
+        read_state(written(tmp_path, state), "other")
+
+
+def test_a_reference_to_a_missing_resource_is_refused(tmp_path: Path, state: dict[str, Any]) -> None:
+    state["deployment"]["resources"][1]["dependencies"] = [f"{URN}-missing"]
+    with pytest.raises(UserInputError, match=r"refers to .*models-missing, which the state lacks"):
+        read_state(written(tmp_path, state), "cvat")
+
+
+def test_resources_of_two_stacks_are_refused(tmp_path: Path, state: dict[str, Any]) -> None:
+    resources = state["deployment"]["resources"]
+    resources.append({**resources[1], "urn": URN.replace("dev", "prod")})
+    with pytest.raises(UserInputError, match="several stacks"):
+        read_state(written(tmp_path, state), "cvat")
+
+
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserInputError, match="cannot be read: No such file"):
+        read_state(tmp_path / "missing.json", "cvat")

@@ -1,0 +1,42 @@
+"""`make practice` begins only where no command can reach a real account."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from rehearsal.errors import UserInputError
+from rehearsal.server.practice import refuse_real_accounts
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"AWS_PROFILE": "work"},
+        {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "x"},
+        {"AWS_SESSION_TOKEN": "x", "AWS_ENDPOINT_URL": "http://127.0.0.1:5020"},
+        {"AWS_ENDPOINT_URL": "https://example.com", "AWS_ACCESS_KEY_ID": "x"},
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:5020", "AWS_ENDPOINT_URL_S3": "https://s3.example.com"},
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:5020", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+        {"AWS_CONFIG_FILE": "/home/someone/.aws/config"},
+        {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token"},
+    ],
+)
+def test_a_variable_that_could_reach_a_real_account_is_named(variables: dict[str, str]) -> None:
+    with pytest.raises(UserInputError, match="could reach a real account") as refused:
+        refuse_real_accounts({"PATH": "/bin", **variables})
+    assert "unset" in str(refused.value), "with the remedy"
+    assert "https://example.com" not in str(refused.value), "names only: values may be secret"
+
+
+def test_a_shell_without_an_account_and_one_that_practises_already_are_let_through() -> None:
+    refuse_real_accounts({"PATH": "/bin", "AWS_REGION": "cn-north-1"})
+    refuse_real_accounts(
+        {
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:5020",
+            "AWS_ACCESS_KEY_ID": "practice",
+            "AWS_SECRET_ACCESS_KEY": "practice",
+            "AWS_CONFIG_FILE": os.devnull,
+        }
+    )
