@@ -1,13 +1,17 @@
 """The time of the whole process, which can be moved ahead: for an account that lives for days.
 
+time_machine must be imported before an account is open, whose clock replaces time.time: it patches the functions that it
+finds as C functions, whatever they are.
+
 `rehearsal.aws.clock` is another thing: it lets a program's own waiting pass at once.
 """
 
 from __future__ import annotations
 
-import importlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import time_machine
 
 
 class WallClock:
@@ -22,7 +26,6 @@ class WallClock:
         """Let time jump ahead."""
         self.ahead += by
         if self._traveller is None:
-            time_machine = importlib.import_module("time_machine")  # takes half a second: it imports pytest
             travel = time_machine.travel(datetime.now(UTC) + by, tick=True)
             self._traveller = travel
             self._coordinates = travel.start()

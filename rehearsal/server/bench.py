@@ -196,8 +196,8 @@ def main(clients: int, seconds: float, rounds: int) -> None:
                     raise click.ClickException(f"{server.name}: {failed} requests were not answered with 200.")
         for server in servers:
             median = statistics.median(rates[server.name])
-            told = [*lines[server.name], f"{median:.0f} requests/s", f"then {server.memory_mb():.0f} MB"]
-            click.echo(f"{server.name:16} {clients} clients: {', '.join(told)}")
+            figures = [*lines[server.name], f"{median:.0f} requests/s", f"then {server.memory_mb():.0f} MB"]
+            click.echo(f"{server.name:16} {clients} clients: {', '.join(figures)}")
 
 
 if __name__ == "__main__":

@@ -33,9 +33,7 @@ _KEYS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
 @click.command("practice")
-@click.option(
-    "--stack", default=DEFAULT_STACK, show_default=True, help="Whose settings the practice stack gets."
-)
+@click.option("--stack", default=DEFAULT_STACK, show_default=True, help="Whose settings the practice stack gets.")
 @click.option("--port", type=click.IntRange(1, 65535), default=serve.PORT, show_default=True, help="On 127.0.0.1 only.")
 @click.option("--up", is_flag=True, help="Also run `pulumi up`, once the account answers.")
 @click.option("--fresh", is_flag=True, help="Throw away the account and the stack of earlier practice.")
@@ -58,7 +56,7 @@ def command(stack: str, port: int, up: bool, fresh: bool) -> int:
         settings.unlink(missing_ok=True)
     (folder / "state").mkdir(parents=True, exist_ok=True)
     if not settings.exists():
-        settings.write_text(_settings(HOME / f"Pulumi.{stack}.yaml"), encoding="utf-8")
+        settings.write_text(practice_settings(HOME / f"Pulumi.{stack}.yaml"), encoding="utf-8")
     _refuse_profile(settings)
 
     def begin(server: AccountServer) -> None:
@@ -111,7 +109,7 @@ def _refuse_profile(settings: Path) -> None:
             )
 
 
-def _settings(source: Path) -> str:
+def practice_settings(source: Path) -> str:
     """The stack's file of the practice stack: another's settings, images that need no Docker, sample models."""
     if not source.exists():
         raise UserInputError(f"--stack: there is no {source.name}.")
