@@ -1,7 +1,7 @@
 """The time of the whole process, which can be moved ahead: for an account that lives for days.
 
-time_machine must be imported before an account is open, whose clock replaces time.time: it patches the functions that it
-finds as C functions, whatever they are.
+time_machine must be imported before an account is open, whose clock replaces time.time: it takes
+any function for one of C, and ends the process by a segmentation fault.
 
 `rehearsal.aws.clock` is another thing: it lets a program's own waiting pass at once.
 """

@@ -55,6 +55,7 @@ def command(stack: str, port: int, up: bool, fresh: bool) -> int:
         shutil.rmtree(folder, ignore_errors=True)
         settings.unlink(missing_ok=True)
     (folder / "state").mkdir(parents=True, exist_ok=True)
+    shutil.copytree(sample_archives(HOME), folder / "archives", dirs_exist_ok=True)
     if not settings.exists():
         settings.write_text(practice_settings(HOME / f"Pulumi.{stack}.yaml"), encoding="utf-8")
     _refuse_profile(settings)
@@ -116,7 +117,7 @@ def practice_settings(source: Path) -> str:
     config = dict((yaml.safe_load(source.read_text(encoding="utf-8")) or {}).get("config", {}))
     region = Region(config["aws:region"])
     registry = f"123456789012.dkr.ecr.{region.name}.{region.dns_suffix}"
-    config |= {"cvat:disposable": True, "cvat:modelArchives": str(sample_archives(HOME).relative_to(HOME))}
+    config |= {"cvat:disposable": True, "cvat:modelArchives": str(FOLDER / "archives")}
     for number, image in enumerate(IMAGES, 1):
         config[f"cvat:{image}Image"] = f"{registry}/practice/{image}@sha256:{f'{number:x}' * 64}"
     text = yaml.safe_dump({"config": config}, sort_keys=False, allow_unicode=True)

@@ -23,7 +23,8 @@ from rehearsal.stand_ins import StandIns
 from rehearsal.update import FINE, REFUSED, is_disposable, say
 from rehearsal.upgrade.exported_state import ExportedState, read_state
 from rehearsal.upgrade.seeding import Names, Seeding
-from settings.stack_file import StackFileError, read_project
+from settings import StackFileError
+from settings.stack_file import read_project
 
 PATHS_SHOWN = 8
 

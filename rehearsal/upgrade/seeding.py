@@ -127,8 +127,8 @@ class Seeding:
             below = fresh if isinstance(fresh, Mapping) else {}
             return {key: self._filled(item, below.get(key)) for key, item in value.items() if key not in COMPUTED}
         if isinstance(value, list):
-            below = fresh if isinstance(fresh, list) and len(fresh) == len(value) else [None] * len(value)
-            return [self._filled(item, other) for item, other in zip(value, below, strict=True)]
+            others = fresh if isinstance(fresh, list) and len(fresh) == len(value) else [None] * len(value)
+            return [self._filled(item, other) for item, other in zip(value, others, strict=True)]
         return value
 
     def _create(self, resource: Exported, record: Record) -> Record:

@@ -35,9 +35,9 @@ def free_port() -> int:
 class ServedAccount:
     """A context manager: the server runs inside the block."""
 
-    def __init__(self, *words: str, port: int | None = None) -> None:
+    def __init__(self, *words: str, port: int | None = None, project: Path = HOME) -> None:
         self.port = port or free_port()
-        self.words = words
+        self.words, self.project = words, project
         self.output = ""
         """All that it printed, once it has ended."""
 
@@ -48,7 +48,7 @@ class ServedAccount:
     def __enter__(self) -> ServedAccount:
         command = [sys.executable, "-m", "rehearsal", "serve", "--port", str(self.port), *self.words]
         pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        self.process = subprocess.Popen(command, cwd=HOME, **pipes)  # noqa: S603
+        self.process = subprocess.Popen(command, cwd=self.project, **pipes)  # noqa: S603
         deadline = time.monotonic() + START_S
         while self.process.poll() is None and time.monotonic() < deadline:
             try:

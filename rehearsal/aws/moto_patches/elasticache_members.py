@@ -6,7 +6,7 @@ import inspect
 from contextlib import ExitStack
 from typing import Any
 
-from moto.elasticache.models import CacheCluster, ElastiCacheBackend
+from moto.elasticache.models import CacheCluster, ElastiCacheBackend, ReplicationGroup
 from moto.elasticache.responses import ElastiCacheResponse
 
 from rehearsal.aws.moto_patches.elasticache import REDIS_FAMILIES, replication_group
@@ -95,3 +95,24 @@ def _put_members(backend: Any, group: Any) -> None:
         ]
         cluster.arn = with_partition(cluster.arn, backend.region_name)
         backend.cache_clusters[name] = cluster
+
+
+def _names_the_reader_endpoint(client: Client) -> bool:
+    (node_group,) = replication_group(client)["NodeGroups"]
+    reader = node_group.get("ReaderEndpoint", {})
+    return str(reader.get("Address", "")).endswith(".cache.amazonaws.com.cn") and bool(reader["Port"])
+
+
+@moto_patch(_names_the_reader_endpoint)
+def reader_endpoints_of_node_groups(stack: ExitStack) -> None:
+    """moto's node groups have a primary endpoint only, and the AWS provider's lookup of a replication group crashes.
+
+    API reference, NodeGroup: ReaderEndpoint.
+    """
+
+    def name(_: None, self: Any, *__: Any, **___: Any) -> None:
+        for node_group in self.node_groups:
+            if address := node_group.get("reader_endpoint_address"):
+                node_group["reader_endpoint"] = {"address": address, "port": self.port}
+
+    after(stack, ReplicationGroup, "__init__", name)

@@ -1,0 +1,16 @@
+"""Tests by Pulumi's real engine and provider: skipped where they are not installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.real_engine import is_missing
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make engine-test` runs them where the CLI and its plugins are."""
+    here = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in here if here and is_missing() else ():
+        item.add_marker(pytest.mark.skip(reason="no Pulumi CLI with its AWS plugin"))
