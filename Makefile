@@ -26,6 +26,9 @@ rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it 
 practice: $(VENV)/installed  ## an account to practise on with the Pulumi CLI, and a stack for it (UP=1: create it)
 	@exec $(BIN)/python -m rehearsal practice $(if $(UP),--up) $(PRACTICE)
 
+engine-test: $(VENV)/installed  ## the life of a stack by Pulumi's engine and AWS provider on a served account (needs both)
+	@$(BIN)/python -m pytest -n 0 -rs tests/engine
+
 bench-account: $(VENV)/installed  ## measure the served account beside moto's own server (BENCH="--rounds 5")
 	@exec $(BIN)/python -m rehearsal.server.bench $(BENCH)
 
