@@ -6,6 +6,7 @@ import inspect
 from contextlib import ExitStack
 from typing import Any
 
+from moto.core.utils import camelcase_to_underscores
 from moto.elasticache.models import CacheCluster, ElastiCacheBackend, ReplicationGroup
 from moto.elasticache.responses import ElastiCacheResponse
 
@@ -25,14 +26,21 @@ def _lists_the_members(client: Client) -> bool:
     cache.decrease_replica_count(**name, NewReplicaCount=0, ApplyImmediately=True)
     after_decrease = members()
     cache.delete_replication_group(**name)
-    return (before, after_decrease, members()) == (["group-001", "group-002"], ["group-001"], [])
+    counted = (before, after_decrease, members()) == (["group-001", "group-002"], ["group-001"], [])
+    other = {"ReplicationGroupId": "g", "ReplicationGroupDescription": "d", "CacheNodeType": "cache.m6g.large"}
+    cache.create_replication_group(**other, Engine="redis", EngineVersion="7.0")
+    (node,) = cache.describe_cache_clusters(CacheClusterId="g-001")["CacheClusters"]
+    cache.modify_replication_group(ReplicationGroupId="g", EngineVersion="7.1", ApplyImmediately=True)
+    (upgraded,) = cache.describe_cache_clusters()["CacheClusters"]
+    return counted and (node["EngineVersion"], upgraded["EngineVersion"]) == ("7.0.0", "7.1.0")
 
 
 @moto_patch(_lists_the_members)
 def members_of_replication_groups(stack: ExitStack) -> None:
-    """moto's replication groups name members that DescribeCacheClusters does not know.
+    """moto's replication groups name members that DescribeCacheClusters does not know, and keep their first version.
 
-    API reference, ReplicationGroup: MemberClusters are the identifiers of cache clusters.
+    API reference, ReplicationGroup: MemberClusters are the identifiers of cache clusters. CacheCluster: a member shows
+    the full version, for which ReplicationGroup has no member.
     """
     create_group, delete_group = (
         ElastiCacheBackend.create_replication_group,
@@ -56,8 +64,16 @@ def members_of_replication_groups(stack: ExitStack) -> None:
         _put_members(self.elasticache_backend, group)
         return answer
 
+    def modify(answer: Any, self: Any) -> Any:
+        group = self.elasticache_backend.replication_groups[self._get_param("ReplicationGroupId")]
+        given = {camelcase_to_underscores(name): value for name, value in self._get_params().items()}
+        group.member_settings = {**group.member_settings, **given}
+        group.engine_version = given.get("engine_version") or group.engine_version
+        return count(answer, self)
+
     replace(stack, ElastiCacheBackend, "create_replication_group", create)
     replace(stack, ElastiCacheBackend, "delete_replication_group", delete)
+    after(stack, ElastiCacheResponse, "modify_replication_group", modify)
     after(stack, ElastiCacheResponse, "increase_replica_count", count)
     after(stack, ElastiCacheResponse, "decrease_replica_count", count)
 
@@ -83,6 +99,7 @@ def _put_members(backend: Any, group: Any) -> None:
                 "cache_cluster_id": name,
                 "replication_group_id": group.replication_group_id,
                 "num_cache_nodes": 1,
+                "engine_version": _full_version(settings.get("engine_version") or ""),
                 "tags": [],
             }
         )
@@ -95,6 +112,10 @@ def _put_members(backend: Any, group: Any) -> None:
         ]
         cluster.arn = with_partition(cluster.arn, backend.region_name)
         backend.cache_clusters[name] = cluster
+
+
+def _full_version(version: str) -> str:
+    return version if version.count(".") != 1 else f"{version}.0"
 
 
 def _names_the_reader_endpoint(client: Client) -> bool:
