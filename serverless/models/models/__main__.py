@@ -70,6 +70,15 @@ def _add_catalogue(commands: Any, registry: argparse.ArgumentParser) -> None:
     adding.add_argument("--cache", type=Path, default=BUILD / "model-cache", metavar="DIR", help="default: %(default)s")
     adding.add_argument("--picture", type=Path, metavar="FILE", help="a photo to try the model on")
     adding.set_defaults(run=_add)
+    converting = commands.add_parser(
+        "convert", parents=[registry], help="CVAT's own function.yaml files to registry files, or what is missing"
+    )
+    converting.add_argument(
+        "path", type=Path, metavar="PATH", help="a checkout of CVAT, a folder, or one function.yaml"
+    )
+    converting.add_argument("--output", type=Path, metavar="DIR", help="where to write what is ready; default: nowhere")
+    converting.add_argument("--weights", type=Path, metavar="FILE", help="ONNX network of a function that is not known")
+    converting.set_defaults(run=_convert)
 
 
 # Imports wait for their command: `serve` needs no packer, `pack` no HTTP server, and torch is rarely there.
@@ -117,6 +126,19 @@ def _add(parsed: argparse.Namespace) -> int:
         sys.stdout.write(f"{archive}\n{parsed.functions / model.name}.yaml\n")
         if parsed.picture:
             sys.stdout.write(f"{try_on(archive.path, parsed.picture)}\n")
+    return 0
+
+
+def _convert(parsed: argparse.Namespace) -> int:
+    from models.convert import convert, write  # noqa: PLC0415
+
+    conversions = convert(parsed.path, parsed.functions, parsed.weights)
+    for conversion in conversions:
+        sys.stdout.write(f"{conversion}\n")
+    ready = sum(conversion.document is not None for conversion in conversions)
+    sys.stdout.write(f"{ready} of {len(conversions)} are ready\n")
+    for path in write(conversions, parsed.output) if parsed.output else ():
+        sys.stdout.write(f"{path}\n")
     return 0
 
 

@@ -4,7 +4,7 @@ An entry is a file of `catalogue/`: a registry file with one more block, `catalo
 non-commercial licence is listed, of code or weights.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -118,7 +118,12 @@ def find(names: Sequence[str], folder: Path = FOLDER) -> list[CatalogueModel]:
 
 def registry_text(model: CatalogueModel) -> str:
     """The registry file of a model."""
-    text: str = yaml.dump(model.document, Dumper=_Readable, sort_keys=False, width=120, allow_unicode=True)
+    return readable_yaml(model.document)
+
+
+def readable_yaml(document: Mapping[str, Any]) -> str:
+    """YAML as one would write it."""
+    text: str = yaml.dump(dict(document), Dumper=_Readable, sort_keys=False, width=120, allow_unicode=True)
     return text
 
 

@@ -11,6 +11,7 @@ from models.errors import ModelError
 from models.function import Function
 from models.image_input import ImageInput, batched, show
 from models.images import Pixels, decode_image
+from models.masks import MaskItems, sample
 from models.runtime import Array, Runtime, find_model
 from models.validation import Options, Request, parse_options, parse_request
 
@@ -32,6 +33,8 @@ class DetectorOutputs(Options):
     """One a box: the id of the registry's spec."""
     count: str | None = None
     """How many of the boxes are meant; without it, all."""
+    masks: str | None = None
+    """One a box, probabilities 0 to 1 of the pixels inside of it: ... x n x height x width (Mask R-CNN)."""
     ignored: tuple[str, ...] = ()
     """Outputs that are known and not needed. Any other one is refused: it may say what the rest means."""
 
@@ -111,7 +114,7 @@ class Detector:
 
     def check_example(self, body: Any) -> None:
         """Raises ModelError where what the network says of an image cannot be boxes, scores and labels."""
-        boxes, scores, ids = self._found(decode_image(parse_request(DetectorRequest, body).image), 0)
+        boxes, scores, ids, _ = self._found(decode_image(parse_request(DetectorRequest, body).image), 0)
         if (scores > 1).any():
             raise ModelError(f"the network's scores go up to {scores.max():.3g}; they must be 0 to 1, not logits")
         if (ids != np.floor(ids)).any():
@@ -145,16 +148,16 @@ class Detector:
                     "they must be one for each box of one image"
                 )
 
-    def _found(self, pixels: Pixels, threshold: float) -> tuple[Array, Array, Array]:
-        """Boxes in fractions of the image, scores and ids of what reaches the threshold."""
+    def _found(self, pixels: Pixels, threshold: float) -> tuple[Array, Array, Array, Array | None]:
+        """Boxes in fractions of the image, scores, ids and masks, if any, of what reaches the threshold."""
         shown, _ = show(pixels, self._input)
         results = self.network({"image": batched(shown, self._input)})
-        boxes, scores, ids = self._detections(results, threshold)
+        boxes, scores, ids, masks = self._detections(results, threshold)
         factors = (1, 1) if self._options.box_units == "fractions" else shown.shape[1::-1]
-        return boxes / np.tile(factors, 2), scores, ids
+        return boxes / np.tile(factors, 2), scores, ids, masks
 
-    def _detections(self, results: dict[str, Array], threshold: float) -> tuple[Array, Array, Array]:
-        """Boxes (n x 4, x y x y), scores and ids of what reaches the threshold."""
+    def _detections(self, results: dict[str, Array], threshold: float) -> tuple[Array, Array, Array, Array | None]:
+        """Boxes (n x 4, x y x y), scores, ids and masks, if any, of what reaches the threshold."""
         boxes, scores, ids = results["boxes"], results["scores"].ravel(), results["labels"].ravel()
         if boxes.size != BOX_NUMBERS * len(scores) or len(scores) != len(ids):
             raise ModelError(
@@ -167,25 +170,41 @@ class Detector:
         kept = np.flatnonzero((scores[:count] >= threshold) & np.isfinite(boxes[:count]).all(axis=1))
         if self._options.box_order == "yxyx":
             boxes = boxes[:, [1, 0, 3, 2]]
-        return boxes[kept].astype(np.float64), scores[kept], ids[kept]
+        masks = results.get("masks")
+        if masks is not None:
+            masks = masks.reshape(-1, *masks.shape[-2:])[kept]
+        return boxes[kept].astype(np.float64), scores[kept], ids[kept], masks
 
-    def _answer(self, boxes: Array, scores: Array, ids: Array, size: tuple[int, int]) -> list[dict[str, Any]]:
+    def _answer(
+        self, boxes: Array, scores: Array, ids: Array, masks: Array | None, size: tuple[int, int]
+    ) -> list[dict[str, Any]]:
         """Boxes in fractions of the image become items in pixels.
 
         What lies outside of the image, is flat or has no label in the spec is left out.
         """
         points = (boxes.clip(0, 1) * np.tile(size, 2)).round(2)
         solid = (points[:, 2] > points[:, 0]) & (points[:, 3] > points[:, 1])
-        return [
-            {
-                "label": self._labels[int(label)],
-                "type": "rectangle",
-                "points": corners.tolist(),
-                "confidence": round(float(score), 4),
-            }
-            for corners, score, label in zip(points[solid], scores[solid], ids[solid], strict=True)
-            if int(label) in self._labels
-        ]
+        drawn = MaskItems()
+        items = []
+        for index in np.flatnonzero(solid):
+            if int(ids[index]) not in self._labels:
+                continue
+            shape: dict[str, Any] | None = {"type": "rectangle", "points": points[index].tolist()}
+            if masks is not None:
+                shape = _inside(masks[index], points[index], size, drawn)
+            if shape is not None:
+                confidence = round(float(scores[index]), 4)
+                items.append({"label": self._labels[int(ids[index])], **shape, "confidence": confidence})
+        return items
+
+
+def _inside(field: Array, box: Array, size: tuple[int, int], drawn: MaskItems) -> dict[str, Any] | None:
+    """The item of a mask that fills its box; half of a probability and more is the object."""
+    left, top = np.floor(box[:2]).astype(int)
+    right, bottom = np.minimum(np.ceil(box[2:]).astype(int), size)
+    scale = np.array(field.shape[::-1]) / (box[2:] - box[:2])
+    values = sample(field, (left, top, right, bottom), (scale[0], scale[1]), -box[:2] * scale)
+    return drawn.item((values >= 1 / 2).astype(np.uint8), (int(left), int(top)))
 
 
 def _shown(shape: Sequence[int | None]) -> str:
