@@ -12,6 +12,7 @@ from models.handlers.reid import EmbeddingReid
 from models.handlers.segment_anything import SegmentAnything
 from models.handlers.segmentation import ClickSegmentation
 from models.handlers.siammask import SiamMaskTracker
+from models.handlers.template_tracker import TemplateTracker
 from models.handlers.text import TextReader
 from models.handlers.whole_image import Classifier, SemanticSegmentation
 from models.runtime import Runtime
@@ -46,6 +47,7 @@ HANDLERS: dict[str, tuple[str, Factory]] = {
     "embedding-reid": ("reid", EmbeddingReid),
     "click-segmentation": ("interactor", ClickSegmentation),
     "segment-anything": ("interactor", SegmentAnything),
+    "template-tracker": ("tracker", TemplateTracker),
     "siammask-tracker": ("tracker", SiamMaskTracker),
 }
 """Handler name -> the kind of function that it serves, and what makes it."""
