@@ -100,11 +100,15 @@ def _database(identifiers: Sequence[str]) -> RunningDatabase | None:
 
 
 def _redis(groups: Sequence[str]) -> aws.elasticache.GetClusterResult | None:
-    """A node of the replication group, which itself shows neither version nor subnets."""
+    """A node of the replication group, which itself shows neither version nor subnets.
+
+    ElastiCache numbers the nodes of a group with one shard. The lookup of the group itself is not used: it ends the
+    provider's process where a group has no reader endpoint yet (replication_group_data_source.go in 5.100).
+    """
     for name in groups:
-        group = _ask(functools.partial(aws.elasticache.get_replication_group, replication_group_id=name))
-        for node in group.member_clusters[:1] if group else ():
-            return _ask(functools.partial(aws.elasticache.get_cluster, cluster_id=node))
+        node = _ask(functools.partial(aws.elasticache.get_cluster, cluster_id=f"{name}-001"))
+        if node:
+            return node
     return None
 
 
