@@ -1,25 +1,10 @@
-"""Replication groups that exist, and their nodes."""
+"""Nodes of replication groups that exist, and their subnets."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rehearsal.providers.functions import FunctionCall, function
-
-
-@function("aws:elasticache/getReplicationGroup:getReplicationGroup")
-def replication_group(call: FunctionCall) -> dict[str, Any]:
-    """A replication group, which shows no engine version."""
-    name = call.arguments.take("replicationGroupId")
-    (group,) = call.client("elasticache").describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"]
-    return {
-        "id": name,
-        "replicationGroupId": name,
-        "arn": group["ARN"],
-        "memberClusters": group["MemberClusters"],
-        "nodeType": group["CacheNodeType"],
-        "region": call.region,
-    }
 
 
 @function("aws:elasticache/getCluster:getCluster")
