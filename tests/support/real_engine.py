@@ -58,6 +58,8 @@ class Operation:
     output: str
     steps: tuple[tuple[str, str], ...]
     """Operation of the engine and URN, in order; without what stayed the same."""
+    differences: frozenset[str]
+    """Inputs that differ, of all resources."""
 
     @property
     def counts(self) -> Counter[str]:
@@ -119,7 +121,7 @@ class RealEngine:
             timeout=LONGEST_S,
             check=False,
         )
-        return Operation(ended.returncode, ended.stdout + ended.stderr, _steps(log))
+        return Operation(ended.returncode, ended.stdout + ended.stderr, *_steps(log))
 
     def up(self, **change: Any) -> Operation:
         """`pulumi up` with some of cvat's settings changed."""
@@ -177,11 +179,12 @@ def _yaml(file: Path) -> dict[str, Any]:
     return yaml.safe_load(file.read_text(encoding="utf-8")) or {}
 
 
-def _steps(log: Path) -> tuple[tuple[str, str], ...]:
-    """From the engine's event log: operations in the order in which they began."""
-    steps = []
+def _steps(log: Path) -> tuple[tuple[tuple[str, str], ...], frozenset[str]]:
+    """From the engine's event log: operations in the order in which they began, and inputs that differ."""
+    steps, differences = [], set()
     for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
         step = json.loads(line).get("resourcePreEvent", {}).get("metadata")
         if step and step["op"] not in ("same", "read", "refresh"):
             steps.append((str(step["op"]), str(step["urn"])))
-    return tuple(steps)
+            differences.update(step.get("diffs") or ())
+    return tuple(steps), frozenset(differences)

@@ -254,3 +254,33 @@ def sources_of_parameters(stack: ExitStack) -> None:
         original(self, [{**parameter, "Source": "user"} for parameter in new_parameters])
 
     replace(stack, DBParameterGroup, "update_parameters", update)
+
+
+def _keeps_performance_insights(client: Client) -> bool:
+    rds, name = client("rds"), {"DBInstanceIdentifier": "a"}
+    _database(client, "a")
+    described = []
+    for enabled in (True, False):
+        days = {"PerformanceInsightsRetentionPeriod": 7} if enabled else {}
+        rds.modify_db_instance(**name, EnablePerformanceInsights=enabled, **days)
+        (instance,) = rds.describe_db_instances(**name)["DBInstances"]
+        keys = ("PerformanceInsightsEnabled", "PerformanceInsightsRetentionPeriod")
+        described.append(tuple(instance.get(key) for key in keys))
+    return described == [(True, 7), (False, None)]
+
+
+@moto_patch(_keeps_performance_insights)
+def performance_insights_of_databases(stack: ExitStack) -> None:
+    """moto forgets Performance Insights, and a refresh would find it switched off. API reference, DBInstance."""
+
+    def keep(_: Any, self: Any, *__: Any, **settings: Any) -> None:
+        enabled = settings.get("enable_performance_insights")
+        if enabled is None:
+            enabled = getattr(self, "performance_insights_enabled", False)
+        self.performance_insights_enabled = bool(enabled)
+        for name in ("performance_insights_retention_period", "performance_insights_kms_key_id"):
+            value = settings.get(name, getattr(self, name, None))
+            setattr(self, name, value if enabled else None)
+
+    after(stack, DBInstance, "__init__", keep)
+    after(stack, DBInstance, "update", keep)
