@@ -47,10 +47,15 @@ def status(server: Shown) -> dict[str, Any]:
         "refused": dict(Counter(f"{call.operation} {call.code}" for call in log.refusals())),
         **faults(server),
         "events": list(server.events),
+        "resources": {title: len(members) for title, members in _resources(server).items()},
         "tasks": [
             vars(task) | {"containers": [vars(c) for c in task.containers]} for task in inventory.tasks(server.account)
         ],
     }
+
+
+def _resources(server: Shown) -> dict[str, list[inventory.Listed]]:
+    return inventory.resources(server.account.in_region(server.region))
 
 
 def faults(server: Shown) -> dict[str, Any]:
@@ -68,7 +73,7 @@ def render(server: Shown) -> str:
         .render(
             server=server,
             now=inventory.account_time(),
-            resources=inventory.resources(account.in_region(server.region)),
+            resources=_resources(server),
             tasks=inventory.tasks(account),
             notifications=inventory.notifications(account, server.region),
             calls=log.newest(CALLS),

@@ -181,7 +181,8 @@ def _yaml(file: Path) -> dict[str, Any]:
 
 def _steps(log: Path) -> tuple[tuple[tuple[str, str], ...], frozenset[str]]:
     """From the engine's event log: operations in the order in which they began, and inputs that differ."""
-    steps, differences = [], set()
+    steps: list[tuple[str, str]] = []
+    differences: set[str] = set()
     for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
         step = json.loads(line).get("resourcePreEvent", {}).get("metadata")
         if step and step["op"] not in ("same", "read", "refresh"):
