@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse practice engine-test bench-account report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server mirror-images trial trial-home demo clean
+.PHONY: help setup rehearse practice engine-test bench-account report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server mirror-images trial trial-home trial-home-c48411ae trial-home-v2 demo clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## *(.*)/\1\t\2/p' Makefile | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -128,7 +128,12 @@ mirror-images: $(VENV)/installed  ## copy the base images of the builds into you
 	@$(BIN)/python -m mirror --region $(or $(REGION),$(error Say where to: make mirror-images REGION=cn-northwest-1))
 
 CVAT_COMMIT ?= $(shell sed -n 's/^ARG CVAT_COMMIT=//p' patches/server.Dockerfile | head -1)
-trial-home:  ## make a patched checkout of CVAT and its Python in build/ (PYTHON38=python3.8 CVAT=path-or-url)
+CVAT_V2_COMMIT ?= $(shell sed -n 's|.*"v2/series", "\([0-9a-f]*\)".*|\1|p' patches/series.py)
+PYTHON312 ?= python3.12
+trial-home:  ## make a patched checkout of CVAT and its Python in build/ (RELEASE=v2 PYTHON38=python3.8 PYTHON312=python3.12 CVAT=path-or-url)
+	@$(MAKE) --no-print-directory trial-home-$(or $(RELEASE),c48411ae)
+
+trial-home-c48411ae:
 	@git init -q build/cvat && git -C build/cvat fetch -q --depth 1 "$(or $(CVAT),https://github.com/opencv/cvat.git)" "$(CVAT_COMMIT)"
 	@git -C build/cvat checkout -q --force FETCH_HEAD
 	@while read -r patch; do git -C build/cvat apply --whitespace=nowarn "$(CURDIR)/patches/series/$$patch" || exit 1; done < patches/series/series
@@ -136,8 +141,18 @@ trial-home:  ## make a patched checkout of CVAT and its Python in build/ (PYTHON
 	@build/venv/bin/pip install --quiet --require-hashes --no-deps --no-build-isolation -r patches/requirements/server.txt
 	@rm -rf build/venv/lib/python3.8/site-packages/cvat_aws && cp -r patches/overlay/cvat_aws build/venv/lib/python3.8/site-packages/
 
-trial: $(VENV)/installed  ## run CVAT's processes on this machine (TRIAL="--root DIR"; see docs/images.md)
-	@$(BIN)/python -m patches.trial $(TRIAL)
+# As CVAT's Dockerfile installs them: lxml and xmlsec must share one libxml2, so both are compiled (libxml2-dev libxmlsec1-dev).
+trial-home-v2:
+	@git init -q build/cvat-v2 && git -C build/cvat-v2 fetch -q --depth 1 "$(or $(CVAT),https://github.com/cvat-ai/cvat.git)" "$(CVAT_V2_COMMIT)"
+	@git -C build/cvat-v2 checkout -q --force FETCH_HEAD
+	@while read -r patch; do git -C build/cvat-v2 apply --whitespace=nowarn "$(CURDIR)/patches/v2/series/$$patch" || exit 1; done < patches/v2/series/series
+	@"$(PYTHON312)" -m venv build/venv-v2 && DATUMARO_HEADLESS=1 build/venv-v2/bin/pip install --quiet --no-deps --no-binary lxml,xmlsec \
+	  -r build/cvat-v2/cvat/requirements/production.txt -r build/cvat-v2/utils/dataset_manifest/requirements.txt
+	@printf '%s\n' "$(CURDIR)/patches/overlay" "$(CURDIR)/patches/v2/overlay" > build/venv-v2/lib/python3.12/site-packages/cvat-aws.pth
+
+TRIAL_v2 = --home build/cvat-v2 --python build/venv-v2/bin/python
+trial: $(VENV)/installed  ## run CVAT's processes on this machine (RELEASE=v2 TRIAL="--root DIR"; see docs/images.md)
+	@$(BIN)/python -m patches.trial$(if $(filter v2,$(RELEASE)),.v2) $(or $(TRIAL),$(TRIAL_$(RELEASE)))
 
 demo: $(VENV)/installed  ## draw the demo files again
 	@$(BIN)/pip install --quiet --requirement demo/requirements.txt && $(BIN)/python demo/make.py

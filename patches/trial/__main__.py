@@ -16,14 +16,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from patches.trial.client import RefusedError
 from patches.trial.cloud import cloud
 from patches.trial.models import models
 from patches.trial.processes import Fleet, Place
 from patches.trial.services import MissingError, Services
-from patches.trial.steps import Trial
+from patches.trial.steps import Step, Trial
 
 
 def options() -> argparse.Namespace:
@@ -46,7 +48,16 @@ def place(chosen: argparse.Namespace) -> Place:
     return Place(None, chosen.home.resolve(), chosen.python)
 
 
-def run(trial: Trial) -> int:
+class Steps(Protocol):
+    """A trial of one release."""
+
+    @property
+    def fleet(self) -> Fleet: ...
+
+    def steps(self) -> Iterator[Step]: ...
+
+
+def run(trial: Steps) -> int:
     """Steps build on each other, so the first that fails is the last; it shows the logs of processes that ended."""
     for number, (title, step) in enumerate(trial.steps(), start=1):
         began = time.monotonic()

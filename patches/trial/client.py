@@ -47,6 +47,7 @@ class Client:
         self.ca = ca
         self.ended = ended
         self.session = requests.Session()
+        self.session.trust_env = False  # REQUESTS_CA_BUNDLE would come before `verify`
         self.session.verify = str(ca)
         self.session.headers.update({"Host": PUBLIC_HOST, "Referer": f"{BASE_URL}/"})
 

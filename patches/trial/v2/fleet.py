@@ -66,10 +66,15 @@ class FleetV2(Fleet):
             "--set=bundles.cvat.polling.max_delay_seconds=15",
         )
 
-    def smokescreen(self) -> None:
+    def smokescreen(self, options: str) -> None:
+        """`options`: what may be called here, where all is on the loopback interface."""
         folder = str(Path(go_program(SMOKESCREEN)).parent)
         path = os.pathsep.join([folder, self.environment("smokescreen")["PATH"]])
-        self.start("smokescreen", "smokescreen", PATH=path)
+        self.start("smokescreen", "smokescreen", PATH=path, SMOKESCREEN_OPTS=options)
+
+    def python(self, name: str, code: str, **more: str) -> tuple[int, str]:
+        """Run a piece of Python where CVAT runs; (exit code, what it printed)."""
+        return self._finish(name, self._spawn(name, ["-c", code], more))
 
     def gateway(self, port: int) -> None:
         """Ours, with its echo in SageMaker's place."""

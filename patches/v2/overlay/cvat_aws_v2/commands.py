@@ -39,6 +39,8 @@ def manage(*arguments: str) -> list[str]:
 
 
 def become(program: Sequence[str]) -> NoReturn:
+    """Replace this process. Django takes paths of uploaded files to be below the working folder."""
+    os.chdir(home())
     path = shutil.which(program[0])
     if path is None:
         raise UnusableError(f"'{program[0]}' is not in this image, or not in PATH.")
@@ -122,6 +124,7 @@ def smokescreen() -> int:
 
 def _django() -> None:
     check(os.environ)
+    os.chdir(home())
     import django
 
     django.setup()

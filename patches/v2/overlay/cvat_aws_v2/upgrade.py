@@ -12,7 +12,7 @@ from typing import Any
 from cvat_aws.environment import UnusableError
 
 OLD = "c48411ae"
-LAST_OF_BRIDGE = "0092_labeledimageattributeval_job_and_more"
+LAST_OF_BRIDGE = "0093_issue_assignee_updated_date_alter_issue_assignee_and_more"
 """The newest migration of CVAT's engine in v2.48.0."""
 Say = Callable[[str], None]
 

@@ -1,0 +1,34 @@
+# CVAT v2.48.0's published server, which migrates a database of c48411ae to its own state; `init` of the current release
+# goes on from there. Built only for an upgrade: docs/releases.md.
+ARG BASE_REGISTRY=docker.io/library
+ARG CVAT_REGISTRY=docker.io
+ARG CVAT_BRIDGE=cvat/server:v2.48.0
+
+FROM ${BASE_REGISTRY}/python:3.11-slim-bookworm AS truststores
+COPY truststores.py truststores.lock /truststores/
+ARG RDS_TRUSTSTORES="https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem"
+RUN python /truststores/truststores.py /truststores/rds.pem ${RDS_TRUSTSTORES}
+
+
+# hadolint ignore=DL3006 # the argument has a tag, and a digest where mirror/images.lock has one
+FROM ${CVAT_REGISTRY}/${CVAT_BRIDGE}
+# hadolint ignore=DL3002 # until the last lines, which go back to 1000
+USER root
+COPY --from=truststores /truststores/rds.pem /etc/ssl/certs/rds.pem
+COPY overlay/cvat_aws/ /opt/cvat-aws/cvat_aws/
+COPY v2/overlay/cvat_aws_bridge/ /opt/cvat-aws/cvat_aws_bridge/
+ENV HOME=/home/django LANG=C.UTF-8 LC_ALL=C.UTF-8 PYTHONPATH=/opt/cvat-aws:/home/django \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib
+WORKDIR /home/django
+# The folders that CVAT's settings expect, so that a read-only root has them.
+RUN python -m compileall -q /opt/cvat-aws \
+    && install -d -o 1000 -g 1000 data share keys logs logs/migrations events static
+
+ARG CVAT_BRIDGE
+LABEL org.opencontainers.image.title="CVAT v2.48.0 for an upgrade on AWS" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.base.name="${CVAT_BRIDGE}"
+
+USER 1000:1000
+ENTRYPOINT ["python", "-m", "cvat_aws_bridge"]
+CMD []

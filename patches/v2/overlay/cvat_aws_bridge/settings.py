@@ -1,0 +1,14 @@
+"""Settings of v2.48.0 for its migrations: logs to standard output, those of migrations beside the data."""
+
+from pathlib import Path
+
+from cvat.settings.production import *  # noqa: F403
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
+MIGRATIONS_LOGS_ROOT = str(Path(globals()["DATA_ROOT"]) / "upgrade-logs")
+Path(MIGRATIONS_LOGS_ROOT).mkdir(parents=True, exist_ok=True)
