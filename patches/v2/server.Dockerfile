@@ -60,6 +60,8 @@ LABEL org.opencontainers.image.title="CVAT v2 server for AWS" \
 
 # Fargate gives the empty volume that a task mounts there the owner and the mode of this folder.
 VOLUME ["/tmp"]
+# As in ../server.Dockerfile: the volume that a task mounts there gets the owner and the mode of this folder.
+VOLUME ["/tmp"]
 USER 1000:1000
 EXPOSE 8080
 STOPSIGNAL SIGTERM

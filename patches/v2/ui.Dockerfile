@@ -1,7 +1,14 @@
-# CVAT v2's published interface as it is, so that it comes from the account's own ECR, by digest.
+# CVAT v2's published interface, from the account's own ECR, by digest. Only the time for which its nginx keeps an idle
+# connection is another: longer than a load balancer does, or users see a 502 now and then.
 ARG CVAT_REGISTRY=docker.io
 ARG CVAT_UI=cvat/ui:v2.73.0
 # hadolint ignore=DL3006 # the argument has a tag, and a digest where mirror/images.lock has one
 FROM ${CVAT_REGISTRY}/${CVAT_UI}
+# hadolint ignore=DL3002 # until the last lines, which go back to the image's own user
+USER root
+RUN sed -i 's/^\( *\)keepalive_timeout .*/\1keepalive_timeout 4060s;/' /etc/nginx/nginx.conf \
+    && grep -q 'keepalive_timeout 4060s;' /etc/nginx/nginx.conf
+VOLUME ["/tmp"]
+USER 101:101
 EXPOSE 8000
 STOPSIGNAL SIGQUIT

@@ -186,7 +186,7 @@ class Cursor:
 
 
 @pytest.mark.parametrize(
-    ("answers", "sentence"), [((None,), "the database is empty"), (("django_migrations", 0), "the container `bridge`")]
+    ("answers", "sentence"), [((None,), "the database is empty"), (("django_migrations", 0), "the container `upgrade`")]
 )
 def test_an_upgrade_without_its_first_half_says_what_is_wrong(answers: tuple[Any, ...], sentence: str) -> None:
     with pytest.raises(UnusableError, match=sentence):

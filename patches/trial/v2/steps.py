@@ -279,7 +279,7 @@ class TrialV2:
 
     def lost(self) -> str:
         ends = {}
-        for queue, wanted in (("export", "finished"), ("annotation", "failed")):
+        for queue, outcome in (("export", "finished"), ("annotation", "failed")):
 
             def ask(queue: str = queue) -> str | None:
                 _, output = self.fleet.python("status", status(queue, f"trial-{queue}"))
@@ -288,7 +288,7 @@ class TrialV2:
 
             ends[queue] = str(self.a.until(ask))
             (self.fleet.folder / "status.log").unlink()
-            check(ends[queue].startswith(wanted), f"{queue}: {ends[queue]}")
+            check(ends[queue].startswith(outcome), f"{queue}: {ends[queue]}")
         check("was killed" in ends["annotation"], ends["annotation"])
         for queue in KILLED:
             self.a.until(partial(self._lost, queue))

@@ -1,6 +1,6 @@
 """An upgrade as the init task makes it: c48411ae fills a database, v2.48.0 and the current CVAT migrate it.
 
-    python -m patches.trial.v2.upgrade --old DIR FILE --bridge DIR FILE --new DIR FILE
+    python -m patches.trial.v2.upgrade --old DIR FILE --middle DIR FILE --new DIR FILE
 
 For each of the three releases a checkout (c48411ae and the current one patched) and the Python that has its packages.
 As an ordinary user: Apache serves no pages as root.
@@ -65,9 +65,9 @@ def comparable(annotations: Any) -> Comparable:
 
 
 class Upgrade:
-    def __init__(self, old: Fleet, bridge: Place, new: FleetV2) -> None:
+    def __init__(self, old: Fleet, middle: Place, new: FleetV2) -> None:
         self.old = old
-        self.bridge = bridge
+        self.middle = middle
         self.fleet: Fleet = old
         self.new = new
         ca = old.services.folder / "ca.pem"
@@ -82,8 +82,8 @@ class Upgrade:
         yield "it makes tasks of images and video, a project, users, a cloud storage", self.fill
         yield "annotations of every kind", self.annotate
         yield "c48411ae stops; its data are those of the new stack, whose Redis is empty", self.hand_over
-        yield "without the bridge, the current CVAT says what is wrong", self.refused
-        yield "v2.48.0 migrates the database; a second run finds nothing to do", self.migrate_to_bridge
+        yield "without the first half, the current CVAT says what is wrong", self.refused
+        yield "v2.48.0 migrates the database; a second run finds nothing to do", self.migrate_to_middle
         yield "init of the current CVAT does the rest; a second run does no harm", self.init
         yield "the current CVAT starts; both users log in with their old passwords", self.start_new
         yield "tasks, labels, jobs and annotations are as before", self.compare
@@ -194,30 +194,30 @@ class Upgrade:
 
     def refused(self) -> str:
         code, output = self._init("init-too-early")
-        check(code == BAD_USE and "`bridge`" in output and "Traceback" not in output, output[-1500:])
+        check(code == BAD_USE and "`upgrade`" in output and "Traceback" not in output, output[-1500:])
         return output.strip().splitlines()[-1]
 
-    def migrate_to_bridge(self) -> str:
+    def migrate_to_middle(self) -> str:
         began, outputs = time.monotonic(), []
-        (self.bridge.home / "data").symlink_to(self.new.folder / "home/data")
+        (self.middle.home / "data").symlink_to(self.new.folder / "home/data")
         for number in (1, 2):
             done = subprocess.run(  # noqa: S603
-                [self.bridge.python, "-m", "cvat_aws_bridge"],
-                env={**self.new.environment("bridge"), "PYTHONPATH": self._bridge_path()},
+                [self.middle.python, "-m", "cvat_aws_upgrade"],
+                env={**self.new.environment("upgrade"), "PYTHONPATH": self._middle_path()},
                 capture_output=True,
                 text=True,
                 check=False,
                 cwd=self.new.folder,
             )
-            (self.new.folder / f"bridge-{number}.log").write_text(done.stdout + done.stderr)
+            (self.new.folder / f"upgrade-{number}.log").write_text(done.stdout + done.stderr)
             check(done.returncode == 0, (done.stdout + done.stderr)[-2500:])
             outputs.append(done.stdout)
         check("nothing to do" in outputs[1], outputs[1])
         return f"{outputs[0].count('... OK')} migrations, {time.monotonic() - began:.0f} s for both runs"
 
-    def _bridge_path(self) -> str:
+    def _middle_path(self) -> str:
         patches = Path(__file__).parents[2]
-        return os.pathsep.join([str(self.bridge.home), str(patches / "overlay"), str(patches / "v2/overlay")])
+        return os.pathsep.join([str(self.middle.home), str(patches / "overlay"), str(patches / "v2/overlay")])
 
     def init(self) -> str:
         code, output = self._init("init-new")
@@ -320,7 +320,7 @@ def options() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for name in ("old", "bridge", "new"):
+    for name in ("old", "middle", "new"):
         parser.add_argument(f"--{name}", nargs=2, type=Path, required=True, metavar=("HOME", "PYTHON"))
     return parser.parse_args()
 
@@ -347,7 +347,7 @@ def main() -> int:
     code = 1
     try:
         services.start()
-        code = run(Upgrade(old, _place(chosen.bridge, folder / "bridge-home"), new))
+        code = run(Upgrade(old, _place(chosen.middle, folder / "middle"), new))
     except MissingError as missing:
         sys.stderr.write(f"{missing}\n")
     finally:

@@ -1,6 +1,6 @@
 """The steps of an upgrade from c48411ae that are not migrations of the current CVAT.
 
-CVAT v2.48.1 and later cannot read a database that is older than v2.0: its migrations are gone. The container `bridge`,
+CVAT v2.48.1 and later cannot read a database that is older than v2.0: its migrations are gone. The container `upgrade`,
 CVAT v2.48.0, runs before `init` and brings the database to its own state.
 """
 
@@ -12,23 +12,23 @@ from typing import Any
 from cvat_aws.environment import UnusableError
 
 OLD = "c48411ae"
-LAST_OF_BRIDGE = "0093_issue_assignee_updated_date_alter_issue_assignee_and_more"
+LAST_OF_V2_48 = "0093_issue_assignee_updated_date_alter_issue_assignee_and_more"
 """The newest migration of CVAT's engine in v2.48.0."""
 Say = Callable[[str], None]
 
 
 def before(cursor: Any, say: Say) -> None:
-    """Raises UnusableError where `bridge` has not done its part: `migrate` would only say NodeNotFoundError."""
+    """Raises UnusableError where `upgrade` has not done its part: `migrate` would only say NodeNotFoundError."""
     cursor.execute("SELECT to_regclass('django_migrations')")
     if cursor.fetchone()[0] is None:
         raise UnusableError(
             f"CVAT_UPGRADE_FROM is {OLD}, but the database is empty: there is nothing to upgrade. Restore the snapshot "
             "of the old stack (cvat:restoreDatabaseSnapshot), or leave out cvat:upgradeFrom."
         )
-    cursor.execute("SELECT count(*) FROM django_migrations WHERE app = 'engine' AND name = %s", [LAST_OF_BRIDGE])
+    cursor.execute("SELECT count(*) FROM django_migrations WHERE app = 'engine' AND name = %s", [LAST_OF_V2_48])
     if not cursor.fetchone()[0]:
         raise UnusableError(
-            "The database is that of an older CVAT than v2.48.0, which the container `bridge` should have brought up "
+            "The database is that of an older CVAT than v2.48.0, which the container `upgrade` should have brought up "
             "to date. Look at its log, correct what it names, and run this task again."
         )
     say(f"upgrading the data of {OLD}, which v2.48.0 has migrated: {_sizes(cursor)}")

@@ -1,6 +1,10 @@
 """Settings of v2.48.0 for its migrations: logs to standard output, those of migrations beside the data."""
 
+import os
 from pathlib import Path
+
+# CVAT's settings name a file beside the code, where a task cannot write.
+os.environ.setdefault("CVAT_EVENTS_LOCAL_DB_FILENAME", "/tmp/events.db")  # noqa: S108 - the task's own
 
 from cvat.settings.production import *  # noqa: F403
 

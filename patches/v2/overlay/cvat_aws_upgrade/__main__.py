@@ -1,4 +1,4 @@
-"""The container's entry point: `python -m cvat_aws_bridge`. A second run finds nothing to do."""
+"""The container's entry point: `python -m cvat_aws_upgrade`. A second run finds nothing to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST_OF_V2 = "0041_auto_20210827_0258"
 
 
 def say(message: str) -> None:
-    sys.stdout.write(f"bridge: {message}\n")
+    sys.stdout.write(f"upgrade: {message}\n")
     sys.stdout.flush()
 
 
@@ -78,7 +78,7 @@ def migrate() -> None:
 def main() -> int:
     os.environ.setdefault("PGSSLMODE", "verify-full")  # libpq reads them: CVAT has no settings for TLS
     os.environ.setdefault("PGSSLROOTCERT", RDS_ROOTS)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "cvat_aws_bridge.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "cvat_aws_upgrade.settings"
     try:
         check(os.environ)
         import django
@@ -91,7 +91,7 @@ def main() -> int:
         except OperationalError as error:
             raise UnusableError(f"PostgreSQL cannot be used: {str(error).strip()}") from error
     except UnusableError as problem:
-        sys.stderr.write(f"bridge cannot work:\n{problem}\n")
+        sys.stderr.write(f"upgrade cannot work:\n{problem}\n")
         return BAD_USE
     return 0
 
