@@ -65,16 +65,24 @@ def stand_in(project: Project, config: Configuration, folder: Path) -> list[str]
     lacking = [entry for entry in entries if not own[entry].is_file()]
     if not lacking:
         return []
+    model_archives(project.folder, folder, {entry: file for entry, file in own.items() if entry not in lacking})
+    return [entry.stem for entry in lacking]
+
+
+def model_archives(project: Path, folder: Path, own: Mapping[Path, Path] | None = None) -> list[Path]:
+    """Fills `folder` with an archive for every function of the registry: the operator's own ones, else stand-ins."""
     folder.mkdir(parents=True, exist_ok=True)
-    samples = sample_archives(project.folder, folder.parent) if (project.folder / MODELS).is_dir() else folder
-    for entry in entries:
+    samples = sample_archives(project, folder.parent) if (project / MODELS).is_dir() else folder
+    targets = []
+    for entry in sorted((project / REGISTRY).glob("*.yaml")):
         target = folder / f"{entry.stem}.tar.gz"
-        source = own[entry] if entry not in lacking else samples / target.name
+        source = (own or {}).get(entry, samples / target.name)
         if source.is_file():
             shutil.copyfile(source, target)
         else:
             target.write_bytes(archive(entry))
-    return [entry.stem for entry in lacking]
+        targets.append(target)
+    return targets
 
 
 def archive(entry: Path) -> bytes:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from rehearsal.aws.account import Account
 from rehearsal.aws.adopted_resources import AdoptedResources
+from rehearsal.placeholders import model_archives
 from settings.stack_file import Configuration
 
 _HOST = "cvat.example.com"
 _ENGINE_VERSION = "15"
 """The default of dbEngineVersion; a restore needs the snapshot's."""
+_IMAGES = ("serverImage", "uiImage", "gatewayImage", "modelsImage", "canaryImage")
 _SECRET_ARN_PARTS = 7
 """arn:<partition>:secretsmanager:<region>:<account>:secret:<name>; more parts name a JSON key of the value."""
 
@@ -19,9 +22,11 @@ _SECRET_ARN_PARTS = 7
 class StandIns:
     """Puts each resource that the configuration names into the account."""
 
-    def __init__(self, account: Account, config: Configuration) -> None:
+    def __init__(self, account: Account, config: Configuration, project: Path, folder: Path) -> None:
+        """project: where its registry of functions is. folder: may be filled with model archives."""
+        self._account, self._region = account.id, config.region
         self._existing = AdoptedResources(account, config.region)
-        self._values = config.values
+        self._values, self._project, self._folder = config.values, project, folder
 
     def _text(self, key: str) -> str:
         return self._values.get(f"cvat:{key}", "")
@@ -47,8 +52,11 @@ class StandIns:
             "fileSystemId": self._files,
             "loadBalancerArn": self._balancer,
             "restoreDatabaseSnapshot": self._snapshot,
+            "modelArchives": self._archives,
+            **dict.fromkeys(_IMAGES, self._image),
         }
-        named = [(key, self._text(key)) for key in steps if self._text(key)]
+        named = [(key, value) for key in steps if (value := self._text(key))]
+        named = [(key, value) for key, value in named if key != "modelArchives" or value.startswith("s3://")]
         for key, value in dict.fromkeys(named):
             steps[key](value)
         return [f"cvat:{key} = {value}" for key, value in named] + list(self._server_secrets())
@@ -65,6 +73,8 @@ class StandIns:
     def _certificate(self, arn: str) -> None:
         if ":acm:" in arn:
             self._existing.certificate(arn, self._text("hostName") or _HOST)
+        else:
+            self._existing.server_certificate(arn)
 
     def _database_secret(self, arn: str) -> None:
         self._existing.secret(arn, json.dumps({"username": "owner", "password": "of-a-stand-in"}))
@@ -83,10 +93,23 @@ class StandIns:
         subnets = self._list("privateSubnetIds" if internal else "publicSubnetIds")
         self._existing.load_balancer(arn, self._text("loadBalancerSecurityGroupId"), subnets, internal=internal)
 
-    def _snapshot(self, identifier: str) -> None:
-        if not identifier.startswith("arn:"):
-            version = self._text("dbEngineVersion") or _ENGINE_VERSION
-            self._existing.snapshot(identifier, self._text("dbName") or "cvat", version, self._text("kmsKeyArn"))
+    def _snapshot(self, reference: str) -> None:
+        version = self._text("dbEngineVersion") or _ENGINE_VERSION
+        self._existing.snapshot(reference, self._text("dbName") or "cvat", version, self._text("kmsKeyArn"))
+
+    def _archives(self, address: str) -> None:
+        """An archive of every function."""
+        bucket, _, prefix = address.removeprefix("s3://").partition("/")
+        files = model_archives(self._project, self._folder)
+        start = f"{prefix.rstrip('/')}/" if prefix else ""
+        self._existing.bucket(bucket, [(f"{start}{file.name}", file.read_bytes()) for file in files])
+
+    def _image(self, reference: str) -> None:
+        """In the account's own registry; into that of another one it could not look."""
+        registry, _, name = reference.partition("/")
+        repository, _, digest = name.partition("@")
+        if registry.partition(".")[0] == self._account and f".{self._region}." in registry:
+            self._existing.image(repository, digest)
 
     def _server_secrets(self) -> Iterator[str]:
         """Each ARN of serverSecrets once, with all JSON keys that are read."""

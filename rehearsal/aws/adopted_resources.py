@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from unittest import mock
 
 from moto.acm.models import acm_backends
 from moto.ec2.models import security_groups, subnets, vpcs
+from moto.ecr.models import ecr_backends
 from moto.efs.models import efs_backends
 from moto.elbv2.models import elbv2_backends
 from moto.iam.models import iam_backends
 from moto.kms import models as kms
+from moto.rds.models import rds_backends
 from moto.route53.models import FakeZone, route53_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
@@ -20,6 +23,7 @@ from region import Region
 from rehearsal.aws.account import Account
 
 _EVERYWHERE = "0.0.0.0/0"
+_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _ANYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 
 
@@ -78,6 +82,23 @@ class AdoptedResources:
         bundle = certificates.pop(new)
         bundle.arn, bundle.status = arn, "ISSUED"
         certificates[arn] = bundle
+
+    def server_certificate(self, arn: str) -> None:
+        """A certificate of IAM."""
+        path, _, name = arn.rpartition(":server-certificate")[2].rpartition("/")
+        body = {"CertificateBody": "of a stand-in", "PrivateKey": "of a stand-in"}
+        self._client("iam").upload_server_certificate(ServerCertificateName=name, Path=f"{path}/", **body)
+
+    def image(self, repository: str, digest: str) -> None:
+        """An image in a repository of the account's own registry."""
+        ecr = self._client("ecr")
+        known = [found["repositoryName"] for found in ecr.describe_repositories()["repositories"]]
+        if repository not in known:
+            ecr.create_repository(repositoryName=repository)
+        manifest = {"mediaType": _MANIFEST, "config": {"digest": digest}, "layers": []}
+        ecr.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=digest[7:])
+        images = ecr_backends[self._account.id][self._region].repositories[repository].images
+        images[-1]._image_digest = digest
 
     def hosted_zone(self, zone_id: str, name: str) -> None:
         """A public zone."""
@@ -164,9 +185,12 @@ class AdoptedResources:
         policies = iam_backends[self._account.id][self._partition].managed_policies
         policies[arn] = policies[new["Policy"]["Arn"]]
 
-    def snapshot(self, identifier: str, name: str, version: str, key: str) -> None:
-        """A snapshot of an encrypted instance that is gone. `name`: of its database and user; `key`: ARN or empty."""
-        rds = self._client("rds")
+    def snapshot(self, reference: str, name: str, version: str, key: str) -> None:
+        """A snapshot of an encrypted instance that is gone. `name`: of its database and user; `key`: ARN or empty.
+
+        reference: identifier or ARN; that of another account is shared with this one, which knows it by its ARN.
+        """
+        rds, identifier = self._client("rds"), reference.rpartition(":snapshot:")[2]
         rds.create_db_instance(
             DBInstanceIdentifier="gone",
             DBInstanceClass="db.m6g.large",
@@ -181,6 +205,10 @@ class AdoptedResources:
         )
         rds.create_db_snapshot(DBInstanceIdentifier="gone", DBSnapshotIdentifier=identifier)
         rds.delete_db_instance(DBInstanceIdentifier="gone", SkipFinalSnapshot=True)
+        if reference.startswith("arn:") and reference.split(":")[4] != self._account.id:
+            snapshots = rds_backends[self._account.id][self._region].database_snapshots
+            shared = snapshots[reference] = snapshots.pop(identifier)
+            shared.db_snapshot_identifier = reference
 
     def bucket(self, name: str, objects: Sequence[tuple[str, bytes]] = ()) -> None:
         """A bucket with objects, by key."""

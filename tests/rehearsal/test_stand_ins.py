@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rehearsal import rehearse
 
 ACCOUNT = "cn-northwest-1:123456789012"
@@ -42,3 +44,33 @@ def test_without_stand_ins_what_does_not_exist_is_an_error() -> None:
     with rehearse("cn-northwest-1", config=zone) as done:
         assert done.error is not None
         assert "Z0123456789ABCDEFGHIJ" in str(done.error)
+
+
+IMAGES = {
+    f"cvat:{image}Image": f"123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/ready/{image}@sha256:{number:064x}"
+    for number, image in enumerate(("server", "ui", "gateway", "models"), start=1)
+}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {
+            "cvat:hostName": "cvat.example.com",
+            "cvat:certificateArn": "arn:aws-cn:iam::123456789012:server-certificate/platform/cvat",
+            "cvat:restoreDatabaseSnapshot": f"arn:aws-cn:rds:{ACCOUNT}:snapshot:last-night",
+            "cvat:modelArchives": "s3://our-models/v1",
+            **IMAGES,
+        },
+        {"cvat:restoreDatabaseSnapshot": "arn:aws-cn:rds:cn-northwest-1:210987654321:snapshot:shared"},
+    ],
+    ids=["own", "shared"],
+)
+def test_snapshots_by_arn_certificates_of_iam_images_and_archives_in_s3_stand_in(
+    config: dict[str, object], tmp_path: Path
+) -> None:
+    with rehearse("cn-northwest-1", config=config, placeholders=tmp_path / "archives") as rehearsal:
+        assert rehearsal.error is None, str(rehearsal.error)
+        assert rehearsal.ok, [verdict for verdict in rehearsal.checks if not verdict.ok]
+        for key, value in config.items():
+            assert key == "cvat:hostName" or f"stand-in: {key} = {value}" in rehearsal.messages
