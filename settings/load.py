@@ -13,7 +13,7 @@ from settings.errors import ConfigurationError
 from settings.fields import UNSET, list_from_json
 from settings.messages import is_list, sentence
 from settings.presets import STANDARD, preset_values, raised_maximums
-from settings.provider import provider_problems
+from settings.provider import default_tag_problems, provider_problems
 from settings.secret_placeholders import with_placeholders
 from settings.sections import (
     FIELDS,
@@ -118,7 +118,7 @@ def load(config: Mapping[str, Any], encrypted: Collection[str] | None = None) ->
     own = {key.partition(":")[2]: value for key, value in config.items() if key.startswith(f"{NAMESPACE}:")}
     problems = [*_unknown(own), *(_in_clear(own, encrypted) if encrypted is not None else ())]
     region, wrong = _region(config.get("aws:region"))
-    problems += [*wrong, *provider_problems(config)]
+    problems += [*wrong, *provider_problems(config), *default_tag_problems(config)]
     settings, wrong = _read(own, region)
     problems += [*wrong, *_repeated(own)]
     for rule in RULES:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 NAMESPACE = "aws"
 _SHARED = frozenset(
@@ -10,6 +12,37 @@ _SHARED = frozenset(
     "skipCredentialsValidation skipMetadataApiCheck skipRegionValidation skipRequestingAccountId".split()
 )
 """What the program's own calls follow, too, or what changes nothing about who calls whom."""
+
+
+MOST_TAGS_OF_OBJECTS = 10
+"""S3 user guide, "Categorizing your objects using tags",
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html, read 2026-11."""
+OWN_TAGS = ("project", "stack")
+"""What the program puts on everything."""
+
+
+def default_tags(config: Mapping[str, Any]) -> list[str]:
+    """Names of the tags that the provider puts on every resource; empty where the setting is unreadable."""
+    value = config.get(f"{NAMESPACE}:defaultTags") or {}
+    try:
+        read = json.loads(value) if isinstance(value, str) else value
+        return [str(name) for name in read.get("tags") or {}]
+    except (ValueError, AttributeError, TypeError):
+        return []
+
+
+def default_tag_problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """The provider puts its tags on S3 objects, too, which take few."""
+    names = default_tags(config)
+    room = MOST_TAGS_OF_OBJECTS - len(set(OWN_TAGS) - set(names))
+    if len(names) > room:
+        yield (
+            f"aws:defaultTags has {len(names)} tags: the provider puts all of them on S3 objects, too, which take "
+            f"{MOST_TAGS_OF_OBJECTS}, and the program adds project and stack. Leave {room}, and put the others into "
+            "cvat:tags, which objects get as far as there is room."
+        )
+    if reserved := [name for name in names if name.lower().startswith("aws:")]:
+        yield f"aws:defaultTags names {', '.join(reserved)}: names that begin with aws: are AWS's own. Rename them."
 
 
 def provider_problems(keys: Collection[str]) -> Iterator[str]:

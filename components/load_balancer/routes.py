@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from settings.releases.release import Routes
 
 VALUES_PER_RULE = 5
-"""An ALB rule takes no more, over all its conditions (ELB quotas, "condition values per rule", read 2026-11)."""
+"""An ALB rule takes no more, over all its conditions ("Condition values per rule",
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html, read 2026-11)."""
 _PRIORITIES = {"api-token": 50, "admin": 100, "admin-closed": 900, "api": 950, "server": 1000}
 """Priorities of the rules by kind; 1 is the maintenance page. Each kind has a range of its own, because ELB refuses a
 priority that another rule still has (PriorityInUse) when an update moves both."""

@@ -12,10 +12,13 @@ from settings.sections.section import Section
 from settings.values import TaskSize, fargate_size_problem
 
 _MOST_TASKS = 5000
-"""Tasks of an ECS service (ECS service quotas, "Tasks per service", read 2026-11)."""
+"""Tasks of an ECS service ("Tasks per service", 5,000 by default,
+https://docs.aws.amazon.com/general/latest/gr/ecs-service.html, read 2026-11)."""
 _MOST_TARGETS = 1000
-"""Of a load balancer ("Targets per Application Load Balancer") and of a service in Cloud Map, where the gateway is
-("Instances per service"); both read 2026-11."""
+"""Of a load balancer ("Targets per Application Load Balancer",
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html) and of a service in Cloud
+Map, where the gateway is ("Instances per service", https://docs.aws.amazon.com/general/latest/gr/cloud_map.html); both
+read 2026-11."""
 Served = Annotated[int, Field(ge=1, le=_MOST_TARGETS)]
 """Tasks that requests go to: with none, CVAT does not answer."""
 _MOST_REST = 3

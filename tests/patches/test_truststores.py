@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from patches import truststores
+from region import Region
 
 
 @pytest.fixture
@@ -38,7 +39,8 @@ def test_an_address_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: p
         truststores.main([str(tmp_path / "out.pem"), (tmp_path / "none.pem").as_uri()])
 
 
-def test_the_lock_names_both_partitions() -> None:
+def test_the_lock_names_the_bundle_of_every_partition() -> None:
     text = truststores.LOCK.read_text()
-    assert len(truststores.locked(text)) == 2
-    assert "amazonaws.com.cn" in text
+    assert len(truststores.locked(text)) == 3
+    for name in ("eu-west-1", "cn-north-1", "us-gov-west-1"):
+        assert f"  {Region(name).database_ca_bundle}  " in text, "the build of that partition would stop"

@@ -168,3 +168,22 @@ def test_what_the_pulumi_cli_refuses_is_said_together_with_the_rest(tmp_path: Pa
         settings.load_configuration(configuration)
     named = sorted(problem.partition(" ")[0] for problem in raised.value.problems)
     assert named == ["cvat:httpPort", "cvat:serverMaxCount", "cvat:tags"], "each key once, all in one go"
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({f"name{number}": "x" for number in range(9)}, "aws:defaultTags has 9 tags: the provider puts all of them on"),
+        ({"AWS:owner": "x"}, "aws:defaultTags names AWS:owner: names that begin with aws: are AWS's own"),
+    ],
+)
+def test_tags_of_the_provider_count_where_s3_takes_few(tags: dict[str, str], said: str) -> None:
+    with pytest.raises(settings.ConfigurationError) as raised:
+        settings.load({"aws:region": "cn-northwest-1", "aws:defaultTags": json.dumps({"tags": tags})})
+    (problem,) = raised.value.problems
+    assert said in problem
+
+
+@pytest.mark.parametrize("value", ["", "[]", "7", "{", '{"tags": 7}', '{"tags": {"project": "mine", "team": "x"}}'])
+def test_default_tags_of_any_form_end_in_no_traceback(value: str) -> None:
+    settings.load({"aws:region": "cn-northwest-1", "aws:defaultTags": value})
