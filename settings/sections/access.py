@@ -17,7 +17,7 @@ _RULES_PER_GROUP = 60
 """Entries that a security group takes in one direction, by default ("Inbound or outbound rules per security group",
 https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html, read 2026-11)."""
 _MOST_ADMIN_RANGES = 270
-"""Three fit into a rule beside the two paths, since a rule takes five values; of an ALB's 100 rules ten are for the rest
+"""Three fit into a rule beside the two paths, as a rule takes five values; of an ALB's 100 rules ten are for others
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html, read 2026-11)."""
 _LONGEST_REQUESTED_NAME = 64
 """Characters of the first name that ACM takes (ACM API reference, RequestCertificate, read 2026-11)."""
