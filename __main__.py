@@ -17,6 +17,7 @@ from components.monitoring.canary import Canary, CanaryArgs
 from components.network import Network, NetworkArgs
 from components.scheduler import ScheduleGroup
 from components.sleep import Sleep, SleepArgs
+from components.sleep.wake_up import WakeUp, WakeUpArgs
 from settings import warnings
 
 settings = lookups.settings()
@@ -236,7 +237,20 @@ if sleep_group:
             endpoints=endpoints.sleeping if endpoints else (),
             alarms=alarms.quiet,
             schedule_group=sleep_group.name,
+            database_started=[data.database.started, init.database_started] if data.database.started else (),
             wait_for=[services],
+        ),
+    )
+if not context.asleep:
+    WakeUp(
+        "awake",
+        WakeUpArgs(
+            context=context,
+            cluster=cluster.name,
+            capacities=services.capacities,
+            endpoints=endpoints.sleeping if endpoints else (),
+            alarms=alarms.quiet,
+            wait_for=[services, alarms, *([endpoints] if endpoints else [])],
         ),
     )
 

@@ -61,6 +61,16 @@ class OfficeHours:
         first, last = (self.start - minute + 59) // 60, (self.end - minute - 1) // 60
         return f"cron({minute} {first}-{last} ? * {_listed(self.days)} *)"
 
+    def database_runs(self, now: datetime) -> bool:
+        """Whether the clock lets the database run at this moment: from shortly before the hours until after them."""
+        moment = now.astimezone(ZoneInfo(self.zone))
+        since_monday = moment.weekday() * _DAY + moment.hour * 60 + moment.minute
+        return any(
+            day * _DAY + self.start - STORES_BEFORE <= since_monday + week < day * _DAY + self.end + DATABASE_AFTER
+            for day in self.days
+            for week in (-7 * _DAY, 0, 7 * _DAY)
+        )
+
     @property
     def night(self) -> int:
         """Minutes of the shortest time between two days' hours."""

@@ -77,11 +77,24 @@ class CvatServicesArgs:
     """Allow ECS Exec."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """How many tasks of a service run while the stack is awake."""
+
+    service: pulumi.Output[str]
+    """The service's name."""
+    least: int
+    most: int
+    wait: bool
+    """Whether a wake-up waits for them: nobody sees CVAT without them."""
+
+
 class CvatServices(pulumi.ComponentResource):
     """A service for each process of the stack's release."""
 
     service_names: Mapping[str, pulumi.Output[str]]
     """By kind of task."""
+    capacities: Sequence[Capacity]
     endpoints: Mapping[str, pulumi.Output[str]]
     """Names, by function."""
 
@@ -101,12 +114,19 @@ class CvatServices(pulumi.ComponentResource):
             if self._scales(process):
                 self._scale(process, services[process.kind])
         self.service_names = {kind: service.name for kind, service in services.items()}
+        self.capacities = [self._capacity(process, services[process.kind]) for process in processes]
         self.endpoints = {function: target.endpoint for function, target in args.targets.items()}
         self.register_outputs({"service_names": self.service_names})
 
     def _size(self, process: Process) -> TaskSize:
         size = self._args.sizes[process.kind]
         return size.asleep if self._args.context.asleep else size
+
+    def _capacity(self, process: Process, service: aws.ecs.Service) -> Capacity:
+        size = self._args.sizes[process.size]
+        return Capacity(
+            service=service.name, least=size.count, most=max(size.count, size.max_count), wait=not process.queue
+        )
 
     def _scales(self, process: Process) -> bool:
         return self._args.sizes[process.kind].scales or self._args.context.hours is not None

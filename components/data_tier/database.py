@@ -50,6 +50,8 @@ class Database:
     size: DatabaseSize
     managed: bool
     """Whether the stack created it, and may start and stop it."""
+    started: pulumi.Output[str] | None = None
+    """When an update last started it, stopped as it was. None: the stack does not manage it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,8 @@ class InstanceArgs:
 
 def new_database(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> Database:
     """Create an instance. `opts`: its parent, and whether it is protected."""
-    instance = _instance(name, args, opts)
+    start = _start(name, args, pulumi.ResourceOptions(parent=opts.parent))
+    instance = _instance(name, args, start, opts)
     return Database(
         identifier=instance.identifier,
         arn=instance.arn,
@@ -83,6 +86,7 @@ def new_database(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) ->
         password=args.secret.value("password"),
         size=args.size,
         managed=True,
+        started=start.started,
     )
 
 
@@ -105,7 +109,22 @@ def adopted_database(
     )
 
 
-def _instance(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> aws.rds.Instance:
+def _start(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> DatabaseStart:
+    """What starts a stopped instance before RDS is to change it."""
+    context = args.context
+    return DatabaseStart(
+        f"{name}-start",
+        {
+            "region": context.region.name,
+            "profile": context.profile,
+            "tags": {key: context.tags[key] for key in ("project", "stack")},
+            "settings": _settings(args),
+        },
+        opts=opts,
+    )
+
+
+def _instance(name: str, args: InstanceArgs, start: DatabaseStart, opts: pulumi.ResourceOptions) -> aws.rds.Instance:
     context, size, child = args.context, args.size, pulumi.ResourceOptions(parent=opts.parent)
     subnets = aws.rds.SubnetGroup(name, subnet_ids=args.subnet_ids, opts=child)
     parameters = aws.rds.ParameterGroup(
@@ -114,23 +133,13 @@ def _instance(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> aw
         parameters=[{"name": "rds.force_ssl", "value": "1", "apply_method": "immediate"}],
         opts=child,
     )
-    settings = _settings(args) | {"parameter_group_name": parameters.name}
-    start = DatabaseStart(
-        f"{name}-start",
-        {
-            "region": context.region.name,
-            "profile": context.profile,
-            "tags": {key: context.tags[key] for key in ("project", "stack")},
-            "settings": settings,
-        },
-        opts=child,
-    )
     identifier = pulumi.Output.concat(name, "-", random.RandomId(f"{name}-name", byte_length=4, opts=child).hex)
     logs = [_log_group(name, log, identifier, args, child) for log in _LOGS]
     return aws.rds.Instance(
         name,
-        **settings,
+        **_settings(args),
         identifier=identifier,
+        parameter_group_name=parameters.name,
         engine="postgres",
         # A snapshot contains the database and the master user; RDS sets the password after the restore.
         snapshot_identifier=args.snapshot_id,

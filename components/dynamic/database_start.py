@@ -1,13 +1,14 @@
 """DatabaseStart: a resource that starts a stopped database before RDS is to change it.
 
 RDS modifies available instances only (RDS user guide, "Stopping an Amazon RDS DB instance temporarily", read 2026-11).
-The instance depends on this resource, which therefore cannot get its identifier: it is found by the stack's tags. A
-stack asleep stops it again afterwards (DatabaseSwitch); with office hours it runs until the next evening's call.
+The instance depends on this resource, which therefore cannot get its identifier: it is found by the stack's tags.
+Afterwards a stack asleep stops it again (DatabaseSwitch), and one with office hours outside of them (DatabaseRest).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pulumi
@@ -15,7 +16,7 @@ from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, 
 
 from components.dynamic.aws_clients import aws_clients
 from components.dynamic.database_power import switch
-from components.dynamic.pause_schedule import pause_stopping
+from components.dynamic.pause_schedule import pause_starting, pause_stopping
 
 STOPPED = ("stopped", "stopping")
 _STORAGE = "allocated_storage"
@@ -43,12 +44,10 @@ class DatabaseStartProvider(ResourceProvider):
         return DiffResult(changes=olds.get("settings") != news.get("settings"))
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
-        _start(props)
-        return CreateResult(id_=f"database-start-{props['tags']['stack']}", outs=dict(props))
+        return CreateResult(id_=f"database-start-{props['tags']['stack']}", outs={**props, "started": _start(props)})
 
-    def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        _start(news)
-        return UpdateResult(outs=dict(news))
+    def update(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        return UpdateResult(outs={**news, "started": _start(news) or olds.get("started") or ""})
 
 
 def stopped_instances(rds: Any, tags: Mapping[str, str]) -> list[str]:
@@ -63,19 +62,25 @@ def stopped_instances(rds: Any, tags: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _start(props: Mapping[str, Any]) -> None:
+def _start(props: Mapping[str, Any]) -> str:
+    """Starts what is stopped, and gives the time; empty if nothing was."""
     clients = aws_clients(props)
-    rds = clients("rds")
-    for instance in stopped_instances(rds, props["tags"]):
+    instances = stopped_instances(clients("rds"), props["tags"])
+    for instance in instances:
         pause_stopping(clients("scheduler"), instance)
-        switch(rds, instance, "available")
+        pause_starting(clients("scheduler"), instance)
+        switch(clients("rds"), instance, "available")
+    return datetime.now(UTC).isoformat() if instances else ""
 
 
 class DatabaseStart(Resource, module="cvat", name="DatabaseStart"):
     """A database that runs when its settings change."""
 
+    started: pulumi.Output[str]
+    """When a stopped one was started last; empty: never."""
+
     def __init__(
         self, name: str, props: Mapping[str, pulumi.Input[Any]], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """`props`: region, profile, tags (which only the stack's own instance has), settings (of the instance)."""
-        super().__init__(DatabaseStartProvider(), name, dict(props), opts)
+        super().__init__(DatabaseStartProvider(), name, {**props, "started": None}, opts)

@@ -36,9 +36,9 @@ class DatabaseSwitchProvider(ResourceProvider):
         _turn(props)
         return CreateResult(id_=f"{props['instance']}-{props['state']}", outs=dict(props))
 
-    def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+    def update(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
         if not news.get("scheduled"):
-            _turn(news)
+            _turn(news, was_scheduled=bool(olds.get("scheduled")))
         return UpdateResult(outs=dict(news))
 
     def delete(self, _id: str, props: Mapping[str, Any]) -> None:
@@ -51,11 +51,12 @@ class DatabaseSwitchProvider(ResourceProvider):
             _turn({**props, "state": "available"})
 
 
-def _turn(props: Mapping[str, Any]) -> None:
+def _turn(props: Mapping[str, Any], *, was_scheduled: bool = False) -> None:
+    """`was_scheduled`: whether office hours have just been given up, whose evening may come during the update."""
     clients = aws_clients(props)
     rds, instance, state = clients("rds"), str(props["instance"]), props["state"]
-    if state == "available" and differs(rds, instance, state):
-        pause_stopping(clients("scheduler"), instance)
+    if state == "available" and (was_scheduled or differs(rds, instance, state)):
+        pause_stopping(clients("scheduler"), instance, daily=was_scheduled)
     switch(rds, instance, state)
 
 

@@ -1,9 +1,10 @@
-"""Pauses the schedule that keeps a database stopped, so that it can be started. Plain functions, injected clients."""
+"""Pauses the schedules of a sleep or of office hours, which would undo a wake-up. Plain functions, injected clients."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,10 +12,12 @@ from botocore.exceptions import ClientError
 
 from components.dynamic.database_power import PowerError
 
-PREFIX = "sleep-stop-database"
-"""Prefix of the names of such schedules, from the logical names in components/sleep."""
+GROUP = "sleep"
+"""Prefix of the names of their schedule groups, from the logical names in __main__.py and components/sleep."""
+STOP, START = f"{GROUP}-stop-database", f"{GROUP}-start-database"
+"""Prefixes of the names of the schedules that stop and start a database."""
 PAUSE = timedelta(hours=2)
-"""Longer than a wake-up takes. If that fails and the stack stays asleep, the schedule resumes by itself."""
+"""Longer than a wake-up takes. If that fails and the stack stays asleep, the schedules resume by themselves."""
 _KEPT = (
     "Name",
     "GroupName",
@@ -26,30 +29,74 @@ _KEPT = (
     "State",
 )
 """What UpdateSchedule would reset to its default."""
+_ACTION = ("ServiceNamespace", "ScheduledActionName", "ResourceId", "ScalableDimension", "Schedule", "Timezone")
+"""What PutScheduledAction needs again beside the action."""
 
 
-def pause_stopping(scheduler: Any, instance: str) -> None:
-    """Pause the schedules that stop this RDS instance every hour: Pulumi deletes them only at the end of an update.
-
-    Raises PowerError.
+def pause_stopping(scheduler: Any, instance: str, *, daily: bool = False) -> None:
+    """Pause the schedules that stop this RDS instance every hour, with `daily` also those of office hours: Pulumi
+    deletes them only at the end of an update. Raises PowerError.
     """
     try:
-        pages = scheduler.get_paginator("list_schedules").paginate(NamePrefix=PREFIX)
-        for summary in [summary for page in pages for summary in page["Schedules"]]:
-            schedule = scheduler.get_schedule(GroupName=summary["GroupName"], Name=summary["Name"])
-            if _keeps_stopped(schedule, instance):
-                kept = {key: schedule[key] for key in _KEPT if schedule.get(key) is not None}
-                scheduler.update_schedule(**kept, StartDate=datetime.now(UTC) + PAUSE)
+        for schedule in _database_schedules(scheduler, STOP, instance):
+            if daily or schedule["ScheduleExpression"].startswith("rate("):
+                _begin_at(scheduler, schedule, _later())
     except ClientError as error:
         raise PowerError(
-            f"The schedule that stops database {instance} every hour could not be paused, so it was not started: "
-            f"{error}. Fix that, and run `pulumi up` again."
+            f"The schedule that stops database {instance} could not be paused, so it was not started: {error}. "
+            "Fix that, and run `pulumi up` again."
         ) from error
 
 
-def _keeps_stopped(schedule: Mapping[str, Any], instance: str) -> bool:
-    """Whether a schedule stops the instance every hour; that of office hours does so once a day."""
-    parameters = json.loads(schedule["Target"].get("Input") or "{}")
-    return bool(
-        parameters.get("DbInstanceIdentifier") == instance and schedule["ScheduleExpression"].startswith("rate(")
-    )
+def pause_starting(scheduler: Any, instance: str) -> None:
+    """Pause the morning's start of this RDS instance, which runs already: RDS would refuse it, and an alarm ring."""
+    for schedule in _database_schedules(scheduler, START, instance):
+        _begin_at(scheduler, schedule, _later())
+
+
+def resume_starting(scheduler: Any, instance: str) -> None:
+    """Let the morning start this RDS instance again."""
+    for schedule in _database_schedules(scheduler, START, instance):
+        if "StartDate" in schedule:
+            _begin_at(scheduler, schedule, None)
+
+
+def pause_all(scheduler: Any, scaling: Any, tags: Mapping[str, str], scaled: Iterator[str] | list[str]) -> None:
+    """Pause every schedule of the groups that have these tags, and the scheduled actions of these ECS services.
+
+    `scaled`: in Application Auto Scaling's form, service/<cluster>/<service>.
+    """
+    for group in _pages(scheduler, "list_schedule_groups", "ScheduleGroups", NamePrefix=GROUP):
+        present = scheduler.list_tags_for_resource(ResourceArn=group["Arn"]).get("Tags", [])
+        if tags.items() <= {tag["Key"]: tag["Value"] for tag in present}.items():
+            for summary in _pages(scheduler, "list_schedules", "Schedules", GroupName=group["Name"]):
+                schedule = scheduler.get_schedule(GroupName=summary["GroupName"], Name=summary["Name"])
+                _begin_at(scheduler, schedule, _later())
+    for resource in scaled:
+        subject = {"ServiceNamespace": "ecs", "ResourceId": resource}
+        for action in _pages(scaling, "describe_scheduled_actions", "ScheduledActions", **subject):
+            kept = {key: action[key] for key in _ACTION if action.get(key)}
+            scaling.put_scheduled_action(
+                **kept, ScalableTargetAction=action["ScalableTargetAction"], StartTime=_later()
+            )
+
+
+def _database_schedules(scheduler: Any, prefix: str, instance: str) -> Iterator[dict[str, Any]]:
+    for summary in _pages(scheduler, "list_schedules", "Schedules", NamePrefix=prefix):
+        schedule = scheduler.get_schedule(GroupName=summary["GroupName"], Name=summary["Name"])
+        if json.loads(schedule["Target"].get("Input") or "{}").get("DbInstanceIdentifier") == instance:
+            yield schedule
+
+
+def _begin_at(scheduler: Any, schedule: Mapping[str, Any], moment: datetime | None) -> None:
+    kept = {key: schedule[key] for key in _KEPT if schedule.get(key) is not None}
+    scheduler.update_schedule(**kept, **({"StartDate": moment} if moment else {}))
+
+
+def _later() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC) + PAUSE
+
+
+def _pages(client: Any, operation: str, member: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    for page in client.get_paginator(operation).paginate(**parameters):
+        yield from page[member]

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from components.dynamic.aws_clients import aws_clients
-from components.dynamic.database_power import switch
+from components.dynamic.database_power import differs, switch
 from components.dynamic.database_snapshot import snapshot
+from components.dynamic.pause_schedule import pause_starting
 from components.dynamic.run_task import RunRequest, run_to_end
 
 TRIGGERS = ("task_definition", "demo_data", "admin_user")
@@ -36,30 +38,30 @@ class RunOnceProvider(ResourceProvider):
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         if props.get("asleep"):
-            never_ran = dict.fromkeys(TRIGGERS)
-            return CreateResult(id_="asleep", outs={**props, **never_ran, "image": None, "task_arn": ""})
+            never_ran = {**dict.fromkeys(TRIGGERS), "image": None, "task_arn": "", "database_started": ""}
+            return CreateResult(id_="asleep", outs={**props, **never_ran})
+        started = _start_database(props)
         if props.get("upgrade_from"):
             _snapshot(props)
         task_arn = _run(props)
-        return CreateResult(id_=task_arn, outs={**props, "task_arn": task_arn})
+        return CreateResult(id_=task_arn, outs={**props, "task_arn": task_arn, "database_started": started})
 
     def update(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        started = _start_database(news) or olds.get("database_started") or ""
         if olds.get("image") not in (None, news.get("image")) or news.get("upgrade_from"):
             _snapshot(news)
-        return UpdateResult(outs={**news, "task_arn": _run(news)})
+        return UpdateResult(outs={**news, "task_arn": _run(news), "database_started": started})
 
 
 def _snapshot(props: Mapping[str, Any]) -> None:
     """Of the database as it is before the task migrates it, where the stack wants one."""
     if not props.get("snapshot_of"):
         return
-    _start_database(props)
     name = f"cvat-before-{_mark(props)}"
     snapshot(aws_clients(props)("rds"), str(props["snapshot_of"]), name, _timeout_seconds(props))
 
 
 def _run(props: Mapping[str, Any]) -> str:
-    _start_database(props)
     request = RunRequest(
         cluster=props["cluster"],
         task_definition=props["task_definition"],
@@ -72,10 +74,16 @@ def _run(props: Mapping[str, Any]) -> str:
     return run_to_end(request, aws_clients(props))
 
 
-def _start_database(props: Mapping[str, Any]) -> None:
-    """Outside the office hours the database is stopped; the next evening's schedule stops it again."""
-    if props.get("database"):
-        switch(aws_clients(props)("rds"), str(props["database"]), "available")
+def _start_database(props: Mapping[str, Any]) -> str:
+    """Outside the office hours the database is stopped. Gives the time if it was; DatabaseRest stops it again."""
+    if not props.get("database"):
+        return ""
+    clients, instance = aws_clients(props), str(props["database"])
+    stopped = differs(clients("rds"), instance, "available")
+    if stopped:
+        pause_starting(clients("scheduler"), instance)
+    switch(clients("rds"), instance, "available")
+    return datetime.now(UTC).isoformat() if stopped else ""
 
 
 def _timeout_seconds(props: Mapping[str, Any]) -> float:
@@ -92,8 +100,10 @@ class RunOnce(Resource, module="cvat", name="RunOnce"):
     """A task that has run to its end."""
 
     task_arn: pulumi.Output[str]
+    database_started: pulumi.Output[str]
+    """When it last found the database stopped, and started it; empty: never."""
 
     def __init__(
         self, name: str, props: Mapping[str, pulumi.Input[Any]], opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(RunOnceProvider(), name, {**props, "task_arn": None}, opts)
+        super().__init__(RunOnceProvider(), name, {**props, "task_arn": None, "database_started": None}, opts)

@@ -73,6 +73,8 @@ class InitTask(pulumi.ComponentResource):
 
     task_arn: pulumi.Output[str]
     """The task that ran."""
+    database_started: pulumi.Output[str]
+    """When it last found the database stopped, and started it; empty: never."""
     family: str
     """Family of its task definitions."""
 
@@ -107,7 +109,7 @@ class InitTask(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[task, *uploaded, *args.wait_for]),
         )
-        self.task_arn = run.task_arn
+        self.task_arn, self.database_started = run.task_arn, run.database_started
         self.register_outputs({"task_arn": self.task_arn})
 
     def _demo(self) -> tuple[_DemoSource | None, list[pulumi.Resource]]:

@@ -9,10 +9,12 @@ import pulumi
 
 from components.context import StackContext
 from components.data_tier.database import Database
+from components.dynamic.database_rest import DatabaseRest
 from components.dynamic.database_switch import DatabaseSwitch
 from components.scheduler import scheduled_calls
 from components.scheduler.scheduled_calls import ResourceReference, ScheduledCall, SleepingEndpoint
 from components.scheduler.schedules import schedules
+from settings.office_hours import OfficeHours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,8 @@ class SleepArgs:
     """Alarms without actions outside the office hours."""
     schedule_group: pulumi.Input[str]
     """Name of the group that the schedules belong to."""
+    database_started: Sequence[pulumi.Output[str]] = ()
+    """When other resources have last started the database, which rests outside the office hours."""
     wait_for: Sequence[pulumi.Resource] = ()
     """What uses the database."""
 
@@ -38,8 +42,8 @@ class Sleep(pulumi.ComponentResource):
         super().__init__("cvat:index:Sleep", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        if args.context.hours is None and args.database.managed:
-            self._stop()
+        if args.database.managed:
+            self._stop() if args.context.hours is None else self._rest(args.context.hours)
         calls = list(self._calls())
         if calls:
             schedules(name, args.context, args.schedule_group, calls, self._child)
@@ -55,6 +59,21 @@ class Sleep(pulumi.ComponentResource):
                 "instance": args.database.identifier,
                 "state": "stopped",
                 "final_snapshot": args.context.protect,
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.wait_for)),
+        )
+
+    def _rest(self, hours: OfficeHours) -> None:
+        args = self._args
+        DatabaseRest(
+            f"{self._name}-rest",
+            {
+                "region": args.context.region.name,
+                "profile": args.context.profile,
+                "instance": args.database.identifier,
+                "hours": hours.text,
+                "zone": hours.zone,
+                "causes": list(args.database_started),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.wait_for)),
         )

@@ -5,17 +5,30 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from rehearsal import Rehearsal
-from rehearsal.aws.universal_targets import universal_target
-from tests.support.sleep_helpers import again, database, first_rule, healthy, services
+from tests.support.sleep_helpers import (
+    again,
+    database,
+    evening,
+    fire,
+    first_rule,
+    healthy,
+    schedules,
+    services,
+    set_clock,
+)
 
 Rehearse = Callable[..., Rehearsal]
 REGIONS = ("cn-northwest-1", "ap-northeast-1")
 HOURS = "mon-fri 08:00-20:00"
+NIGHT = datetime(2026, 12, 5, 15, tzinfo=UTC)
+"""A Saturday in both time zones, later than today."""
 ZONES = {"cn-northwest-1": "Asia/Shanghai", "ap-northeast-1": "Asia/Tokyo"}
 
 
@@ -35,28 +48,6 @@ def test_going_to_sleep_waits_for_workers_that_have_a_job(asleep: Rehearsal) -> 
     }
     assert waits["cvat-worker"], "the database stops next"
     assert all(waits.values())
-
-
-def schedules(done: Rehearsal) -> dict[str, dict[str, Any]]:
-    """The account's schedules, by logical name."""
-    client = done.client("scheduler")
-    listed = done.of_type("aws:scheduler/schedule:Schedule")
-    by_name = {
-        record.name: client.get_schedule(GroupName=record.inputs["groupName"], Name=record.id.split("/")[1])
-        for record in listed
-    }
-    assert len(client.list_schedules()["Schedules"]) == len(by_name)
-    return by_name
-
-
-def fire(done: Rehearsal, name: str) -> None:
-    """Call what Scheduler would call."""
-    target = schedules(done)[name]["Target"]
-    service, operation = universal_target(target["Arn"])
-    given = json.loads(target["Input"].replace("DbInstance", "DBInstance"))
-    client = done.client(service)
-    (method,) = [python for python, api in client.meta.method_to_api_mapping.items() if api == operation]
-    getattr(client, method)(**given)
 
 
 def actions(done: Rehearsal, kind: str) -> dict[str, Any]:
@@ -143,28 +134,17 @@ def test_every_service_has_its_hours(by_day: Rehearsal) -> None:
         assert scheduled == {"cron(52 7 ? * MON,TUE,WED,THU,FRI *)": (*bounds, zone)}, f"{kind}: as many as by day"
 
 
-def evening(done: Rehearsal) -> None:
-    """What the clock does at the end of the hours."""
-    scaling, cluster = done.client("application-autoscaling"), done.outputs["cluster"]
-    for name in done.outputs["services"].values():
-        scaling.register_scalable_target(
-            ServiceNamespace="ecs",
-            ResourceId=f"service/{cluster}/{name}",
-            ScalableDimension="ecs:service:DesiredCount",
-            MinCapacity=0,
-            MaxCapacity=0,
-        )
-    for call in ("show-page", "disable-alarms", "delete-shared", "stop-database"):
-        fire(done, f"sleep-{call}")
-
-
-def test_an_update_at_night_wakes_nothing_but_a_database_that_it_changes(by_day: Rehearsal) -> None:
+def test_an_update_at_night_wakes_nothing_but_a_database_while_it_changes_it(by_day: Rehearsal) -> None:
     evening(by_day)
+    set_clock(by_day, NIGHT)
+    starts = by_day.account.calls.count("rds:StartDBInstance")
     night = again(by_day, officeHours=HOURS)
     assert not night.outcome.touched()
     night = again(by_day, officeHours="mon-fri 08:00-21:00", serverCount="2", serverMaxCount="3")
     assert {service["desiredCount"] for service in services(night)} == {0}
-    assert database(night)["DBInstanceStatus"] == "available", "RDS changes windows while it runs; the evening stops it"
+    assert by_day.account.calls.count("rds:StartDBInstance") == starts + 1, "RDS changes windows while it runs"
+    assert database(night)["DBInstanceStatus"] == "stopped", "RDS refuses to start one that runs: the alarm would ring"
+    assert "StartDate" not in schedules(night)["sleep-start-database"], "the next morning starts it"
     assert not night.client("sagemaker").list_endpoints()["Endpoints"]
     assert first_rule(night)["Conditions"][0]["Field"] == "path-pattern", "the page is still shown"
     assert schedules(night)["sleep-show-page"]["ScheduleExpression"].startswith("cron(0 21 ")
@@ -190,12 +170,22 @@ def test_nor_does_one_after_a_refresh_at_night(by_day: Rehearsal) -> None:
             assert record.options.ignore_changes == keys, f"{record.name}: the clock changes these"
 
 
-def test_a_release_that_migrates_at_night_starts_the_database(by_day: Rehearsal) -> None:
-    fire(by_day, "sleep-stop-database")
+def test_a_release_that_migrates_at_night_starts_the_database_and_stops_it_again(by_day: Rehearsal) -> None:
+    if database(by_day)["DBInstanceStatus"] == "available":
+        fire(by_day, "sleep-stop-database")
+    set_clock(by_day, NIGHT)
     before = by_day.account.calls.count("ecs:RunTask")
     again(by_day, officeHours=HOURS, demoData="none")
     assert by_day.account.calls.count("ecs:RunTask") == before + 1
-    assert database(by_day)["DBInstanceStatus"] == "available", "the next evening stops it again"
+    assert database(by_day)["DBInstanceStatus"] == "stopped"
+    assert not again(by_day, officeHours=HOURS, demoData="none").outcome.touched(), "once is enough"
+
+
+def test_an_update_that_lasts_until_the_morning_leaves_the_database_running(by_day: Rehearsal) -> None:
+    set_clock(by_day, datetime(2026, 12, 7, 7, 50, tzinfo=ZoneInfo(ZONES[by_day.region])))
+    again(by_day, officeHours=HOURS)
+    assert database(by_day)["DBInstanceStatus"] == "available"
+    assert "StartDate" not in schedules(by_day)["sleep-start-database"], "paused during the update only"
 
 
 def test_stores_are_ready_before_the_tasks_and_stopped_after_them(by_day: Rehearsal) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from rehearsal import Rehearsal
 from rehearsal.diff.stores import losses
-from tests.support.sleep_helpers import again, database, first_rule, healthy, services
+from tests.support.sleep_helpers import again, database, evening, first_rule, healthy, schedules, services
 
 Rehearse = Callable[..., Rehearsal]
 
@@ -106,3 +107,53 @@ def test_a_database_that_is_changed_in_its_sleep_runs_for_it_and_sleeps_on(awake
     assert not again(awake, mode="asleep", dbInstanceClass="db.m6g.2xlarge").outcome.touched(), "and is settled"
     again(awake)
     assert database(awake)["DBInstanceClass"] == "db.m6g.xlarge"
+
+
+def is_awake(done: Rehearsal, counts: dict[str, int]) -> None:
+    """Nothing of the night is left: tasks, their bounds, endpoints, alarms, database, page."""
+    assert {service["serviceName"]: service["desiredCount"] for service in services(done)} == counts
+    assert (0, 0) not in limits(done), "no policy could start a task"
+    assert done.client("sagemaker").list_endpoints()["Endpoints"]
+    alarms = done.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert [alarm["AlarmName"] for alarm in alarms if not alarm["ActionsEnabled"]] == []
+    assert database(done)["DBInstanceStatus"] == "available"
+    assert '"/*"' not in json.dumps(first_rule(done)["Conditions"]), "nobody sees the page"
+
+
+HOURS = "mon-fri 08:00-20:00"
+
+
+def test_office_hours_that_are_removed_at_night_leave_a_stack_that_is_awake(awake: Rehearsal) -> None:
+    counts = {service["serviceName"]: service["desiredCount"] for service in services(awake)}
+    by_day = again(awake, officeHours=HOURS)
+    is_awake(by_day, counts)
+    evening(by_day)
+    assert {service["desiredCount"] for service in services(by_day)} == {0}
+    woken = again(awake)
+    is_awake(woken, counts)
+    assert not woken.client("scheduler").list_schedules()["Schedules"]
+    assert not again(awake).outcome.touched(), "and it is settled"
+
+
+def test_office_hours_that_follow_a_sleep_begin_awake(awake: Rehearsal) -> None:
+    counts = {service["serviceName"]: service["desiredCount"] for service in services(awake)}
+    again(awake, mode="asleep")
+    by_day = again(awake, officeHours=HOURS)
+    is_awake(by_day, counts)
+    paused = [
+        name
+        for name, schedule in schedules(by_day).items()
+        if "StartDate" in schedule or schedule.get("State", "ENABLED") != "ENABLED"
+    ]
+    assert paused == [], "the evening comes"
+    assert not again(awake, officeHours=HOURS).outcome.touched()
+    is_awake(again(awake), counts)
+
+
+def test_a_stack_whose_night_becomes_a_sleep_wakes_from_it(awake: Rehearsal) -> None:
+    counts = {service["serviceName"]: service["desiredCount"] for service in services(awake)}
+    evening(again(awake, officeHours=HOURS))
+    asleep = again(awake, mode="asleep")
+    assert {service["desiredCount"] for service in services(asleep)} == {0}
+    assert database(asleep)["DBInstanceStatus"] == "stopped"
+    is_awake(again(awake), counts)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import time
+from datetime import datetime
 from typing import Any
 
 from rehearsal import Rehearsal, rehearse
+from rehearsal.providers.aws.scheduler import universal_target
 
 
 def healthy(done: Rehearsal) -> Rehearsal:
@@ -44,3 +48,45 @@ def again(done: Rehearsal, **changes: str) -> Rehearsal:
     )
     assert over.error is None, over.error
     return over
+
+
+def schedules(done: Rehearsal) -> dict[str, dict[str, Any]]:
+    """The account's schedules, by logical name."""
+    client = done.client("scheduler")
+    listed = done.of_type("aws:scheduler/schedule:Schedule")
+    by_name = {
+        record.name: client.get_schedule(GroupName=record.inputs["groupName"], Name=record.id.split("/")[1])
+        for record in listed
+    }
+    assert len(client.list_schedules()["Schedules"]) == len(by_name)
+    return by_name
+
+
+def fire(done: Rehearsal, name: str) -> None:
+    """Call what Scheduler would call."""
+    target = schedules(done)[name]["Target"]
+    service, operation = universal_target(target["Arn"])
+    given = json.loads(target["Input"].replace("DbInstance", "DBInstance"))
+    client = done.client(service)
+    (method,) = [python for python, api in client.meta.method_to_api_mapping.items() if api == operation]
+    getattr(client, method)(**given)
+
+
+def evening(done: Rehearsal) -> None:
+    """What the clock does at the end of the hours."""
+    scaling, cluster = done.client("application-autoscaling"), done.outputs["cluster"]
+    for name in done.outputs["services"].values():
+        scaling.register_scalable_target(
+            ServiceNamespace="ecs",
+            ResourceId=f"service/{cluster}/{name}",
+            ScalableDimension="ecs:service:DesiredCount",
+            MinCapacity=0,
+            MaxCapacity=0,
+        )
+    for call in ("show-page", "disable-alarms", "delete-shared", "stop-database"):
+        fire(done, f"sleep-{call}")
+
+
+def set_clock(done: Rehearsal, moment: datetime) -> None:
+    """Let the account's clock, which the program reads, show a moment."""
+    done.account.clock.slept = moment.timestamp() - time.time()

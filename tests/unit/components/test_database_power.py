@@ -252,7 +252,24 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(run_once, "run_to_end", run)
     monkeypatch.setattr(run_once, "snapshot", lambda *_: steps.append("snapshot"))
     monkeypatch.setattr(run_once, "switch", lambda _rds, instance, state: steps.append(f"{instance} {state}"))
+    monkeypatch.setattr(run_once, "differs", lambda *_: False)
     return steps
+
+
+def test_the_time_at_which_the_initialisation_starts_a_stopped_database_is_kept(
+    done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = RunOnceProvider()
+    assert (provider.create(AWAKE).outs or {})["database_started"] == "", "it ran already"
+    monkeypatch.setattr(run_once, "differs", lambda *_: True)
+    monkeypatch.setattr(run_once, "pause_starting", lambda _, instance: done.append(f"pause start of {instance}"))
+    done.clear()
+    started = (provider.update("id", AWAKE, AWAKE | {"demo_data": "d2"}).outs or {})["database_started"]
+    assert datetime.fromisoformat(started) <= datetime.now(UTC), "DatabaseRest sees another time, and stops it again"
+    assert done == ["pause start of db", "db available", "run"], "RDS refuses to start one that runs"
+    monkeypatch.setattr(run_once, "differs", lambda *_: False)
+    olds = AWAKE | {"database_started": started}
+    assert (provider.update("id", olds, AWAKE).outs or {})["database_started"] == started
 
 
 ASLEEP = PROPS | {"asleep": True, "database": "db"}

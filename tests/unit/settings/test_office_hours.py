@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from datetime import datetime
 
 import pytest
 
@@ -82,3 +83,22 @@ def test_the_page_fits_into_a_fixed_response_and_says_how_it_wakes(hours: object
     assert page.body.isascii()
     assert page.shown is (hours is None), "with office hours, the clock shows it"
     assert (str(hours) if hours else "cvat:mode") in html.unescape(page.body)
+
+
+@pytest.mark.parametrize(
+    ("hours", "moment", "runs"),
+    [
+        ("mon-fri 08:00-20:00", "2026-12-07T07:39:00+00:00", False),
+        ("mon-fri 08:00-20:00", "2026-12-07T07:40:00+00:00", True),
+        ("mon-fri 08:00-20:00", "2026-12-07T20:09:00+00:00", True),
+        ("mon-fri 08:00-20:00", "2026-12-07T20:10:00+00:00", False),
+        ("mon-fri 08:00-20:00", "2026-12-05T12:00:00+00:00", False),
+        ("mon-fri 08:00-20:00", "2026-12-07T08:39:00+01:00", False),
+        ("mon 00:10-09:00", "2026-12-06T23:50:00+00:00", True),
+        ("sun 12:00-24:00", "2026-12-07T00:09:00+00:00", True),
+    ],
+)
+def test_the_database_runs_from_shortly_before_the_hours_until_shortly_after(
+    hours: str, moment: str, runs: bool
+) -> None:
+    assert parse(hours).database_runs(datetime.fromisoformat(moment)) is runs

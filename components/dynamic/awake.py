@@ -1,0 +1,59 @@
+"""Awake: a resource that a stack has unless it is asleep. Its creation, and the end of office hours, undo the sleep.
+
+What sleeps is known to Pulumi as it is by day: the clock has changed it since, or the sleep, whose values Pulumi then
+ignores. So a run that finds nothing to change would leave alarms muted, services without tasks and endpoints deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+from components.dynamic.aws_clients import aws_clients
+from components.dynamic.pause_schedule import pause_all
+from components.dynamic.wake_up import create_endpoint, enable_alarms, restore_capacity, scalable, wait_for_services
+
+
+class AwakeProvider(ResourceProvider):
+    """Wakes on create, and when office hours are given up."""
+
+    serialize_as_secret_always = False
+
+    def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        return DiffResult(changes=bool(olds.get("scheduled")) != bool(news.get("scheduled")))
+
+    def create(self, props: Mapping[str, Any]) -> CreateResult:
+        _wake(props)
+        return CreateResult(id_=f"awake-{props['tags']['stack']}", outs=dict(props))
+
+    def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        if not news.get("scheduled"):
+            _wake(news)
+        return UpdateResult(outs=dict(news))
+
+
+def _wake(props: Mapping[str, Any]) -> None:
+    clients, cluster = aws_clients(props), str(props["cluster"])
+    if not props.get("scheduled"):  # Pulumi deletes the old schedules only at the end of an update
+        scaled = [scalable(cluster, service) for service in props["services"]]
+        pause_all(clients("scheduler"), clients("application-autoscaling"), props["tags"], scaled)
+    for service in props["services"]:
+        restore_capacity(clients("ecs"), clients("application-autoscaling"), cluster, service)
+    for endpoint in props["endpoints"]:
+        create_endpoint(clients("sagemaker"), endpoint)
+    wait_for_services(clients("ecs"), cluster, [service for service in props["services"] if service["wait"]])
+    enable_alarms(clients("cloudwatch"), props["alarms"])
+
+
+class Awake(Resource, module="cvat", name="Awake"):
+    """A stack that is awake."""
+
+    def __init__(
+        self, name: str, props: Mapping[str, pulumi.Input[Any]], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """`props`: region, profile, scheduled (whether there are office hours), tags (project and stack), cluster,
+        services (each with name, least, most, wait), endpoints (each with name, config, tags), alarms (names)."""
+        super().__init__(AwakeProvider(), name, dict(props), opts)

@@ -1,0 +1,212 @@
+"""awake.py, wake_up.py, pause_schedule.py: a stack whose night ends for good wakes, and no scheduled call undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from components.dynamic import awake, wake_up
+from components.dynamic.awake import AwakeProvider
+from components.dynamic.pause_schedule import pause_all
+from components.dynamic.wake_up import WakeUpError, create_endpoint, enable_alarms, restore_capacity, wait_for_services
+from rehearsal import Account
+from tests.support.mocked_engine import Clock
+
+REGION = "cn-north-1"
+TAGS = {"project": "cvat", "stack": "own"}
+SERVICE = {"name": "server", "least": 2.0, "most": 4.0, "wait": True}
+PROPS = {
+    "region": REGION,
+    "profile": None,
+    "scheduled": False,
+    "tags": TAGS,
+    "cluster": "c",
+    "services": [SERVICE],
+    "endpoints": [{"name": "e", "config": "k", "tags": TAGS}],
+    "alarms": ["a"],
+}
+TARGET = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/c/server",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    with Account() as account:
+        yield account.in_region(REGION)
+
+
+def service(client: Any, count: int) -> None:
+    ecs = client("ecs")
+    ecs.create_cluster(clusterName="c")
+    ecs.register_task_definition(family="f", containerDefinitions=[{"name": "f", "image": "i", "memory": 128}])
+    ecs.create_service(cluster="c", serviceName="server", taskDefinition="f", desiredCount=count)
+
+
+def tasks(client: Any) -> int:
+    return int(client("ecs").describe_services(cluster="c", services=["server"])["services"][0]["desiredCount"])
+
+
+def bounds(client: Any) -> tuple[int, int]:
+    scaling = client("application-autoscaling")
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    return target["MinCapacity"], target["MaxCapacity"]
+
+
+def test_a_service_without_a_scalable_target_gets_its_tasks_back(client: Any) -> None:
+    service(client, 0)
+    restore_capacity(client("ecs"), client("application-autoscaling"), "c", SERVICE)
+    assert tasks(client) == 2
+
+
+def test_a_service_that_scales_gets_its_bounds_back_and_keeps_what_the_load_has_added(client: Any) -> None:
+    service(client, 0)
+    scaling = client("application-autoscaling")
+    scaling.register_scalable_target(**TARGET, MinCapacity=0, MaxCapacity=0)
+    restore_capacity(client("ecs"), scaling, "c", SERVICE)
+    assert (tasks(client), bounds(client)) == (2, (2, 4))
+    client("ecs").update_service(cluster="c", service="server", desiredCount=3)
+    restore_capacity(client("ecs"), scaling, "c", SERVICE)
+    assert tasks(client) == 3
+
+
+def group(client: Any, name: str, tags: dict[str, str]) -> None:
+    scheduler = client("scheduler")
+    scheduler.create_schedule_group(Name=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    scheduler.create_schedule(
+        Name=f"{name}-call",
+        GroupName=name,
+        ScheduleExpression="cron(0 20 ? * MON *)",
+        ScheduleExpressionTimezone="Asia/Shanghai",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": "arn:aws-cn:scheduler:::aws-sdk:cloudwatch:disableAlarmActions",
+            "RoleArn": "arn:aws-cn:iam::123456789012:role/r",
+            "Input": "{}",
+        },
+    )
+
+
+def test_no_call_of_the_clock_puts_a_stack_to_sleep_that_is_waking(client: Any) -> None:
+    """Pulumi deletes the schedules last: an evening in between would mute the alarms for good."""
+    service(client, 0)
+    scheduler, scaling = client("scheduler"), client("application-autoscaling")
+    for name, tags in (("sleep-1", TAGS), ("sleep-2", {**TAGS, "stack": "other"}), ("canary-1", TAGS)):
+        group(client, name, tags)
+    scaling.register_scalable_target(**TARGET, MinCapacity=0, MaxCapacity=0)
+    for name, count in (("sleep", 0), ("wake", 2)):
+        scaling.put_scheduled_action(
+            **TARGET,
+            ScheduledActionName=name,
+            Schedule="cron(0 20 ? * MON *)",
+            Timezone="Asia/Shanghai",
+            ScalableTargetAction={"MinCapacity": count, "MaxCapacity": count},
+        )
+    pause_all(scheduler, scaling, TAGS, ["service/c/server"])
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    schedule = scheduler.get_schedule(GroupName="sleep-1", Name="sleep-1-call")
+    assert schedule["StartDate"] > soon, "an update takes less"
+    assert schedule["ScheduleExpression"] == "cron(0 20 ? * MON *)", "if the update fails, it goes on by itself"
+    for other in ("sleep-2", "canary-1"):
+        assert "StartDate" not in scheduler.get_schedule(GroupName=other, Name=f"{other}-call")
+    actions = scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"]
+    assert {action["StartTime"] > soon for action in actions} == {True}
+    assert {action["ScalableTargetAction"]["MaxCapacity"] for action in actions} == {0, 2}
+    assert {action["Timezone"] for action in actions} == {"Asia/Shanghai"}
+
+
+def test_it_wakes_when_it_is_created_and_when_office_hours_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    monkeypatch.setattr(awake, "aws_clients", lambda _: lambda service: service)
+    monkeypatch.setattr(awake, "pause_all", lambda *_: steps.append("pause"))
+    monkeypatch.setattr(awake, "restore_capacity", lambda *_: steps.append("capacity"))
+    monkeypatch.setattr(awake, "create_endpoint", lambda *_: steps.append("endpoint"))
+    monkeypatch.setattr(awake, "wait_for_services", lambda *_: steps.append("wait"))
+    monkeypatch.setattr(awake, "enable_alarms", lambda *_: steps.append("alarms"))
+    provider, by_hours = AwakeProvider(), {**PROPS, "scheduled": True}
+    woken = ["capacity", "endpoint", "wait", "alarms"]
+    provider.create(PROPS)
+    assert steps == ["pause", *woken], "alarms come last: until then what is missing would ring"
+    steps.clear()
+    provider.create(by_hours)
+    assert steps == woken, "the schedules of a stack with office hours go on"
+    steps.clear()
+    assert provider.diff("id", PROPS, by_hours).changes is True
+    provider.update("id", PROPS, by_hours)
+    assert steps == [], "the next evening puts it to sleep"
+    assert provider.diff("id", by_hours, PROPS).changes is True
+    provider.update("id", by_hours, PROPS)
+    assert steps == ["pause", *woken]
+    assert provider.diff("id", PROPS, {**PROPS, "alarms": ["a", "b"]}).changes is False, "nothing sleeps"
+
+
+def test_more_alarms_than_a_call_takes_are_all_enabled() -> None:
+    client = boto3.client("cloudwatch", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+    names = [f"alarm-{number}" for number in range(130)]
+    with Stubber(client) as stub:
+        stub.add_response("enable_alarm_actions", {}, {"AlarmNames": names[:100]})
+        stub.add_response("enable_alarm_actions", {}, {"AlarmNames": names[100:]})
+        enable_alarms(client, names)
+        stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def sagemaker() -> Iterator[tuple[Any, Stubber]]:
+    client = boto3.client("sagemaker", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        yield client, stub
+        stub.assert_no_pending_responses()
+
+
+def status(stub: Stubber, value: str) -> None:
+    times = {"CreationTime": datetime.now(UTC), "LastModifiedTime": datetime.now(UTC)}
+    names = {"EndpointName": "e", "EndpointArn": "arn:aws-cn:sagemaker:cn-north-1:123456789012:endpoint/e"}
+    stub.add_response("describe_endpoint", {**names, "EndpointStatus": value, **times}, {"EndpointName": "e"})
+
+
+def test_an_endpoint_is_created_again_once_its_deletion_has_ended(sagemaker: tuple[Any, Stubber]) -> None:
+    client, stub = sagemaker
+    status(stub, "Deleting")
+    stub.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "e".')
+    tags = [{"Key": "project", "Value": "cvat"}, {"Key": "stack", "Value": "own"}]
+    arn = "arn:aws-cn:sagemaker:cn-north-1:123456789012:endpoint/e"
+    stub.add_response(
+        "create_endpoint", {"EndpointArn": arn}, {"EndpointName": "e", "EndpointConfigName": "k", "Tags": tags}
+    )
+    status(stub, "Creating")
+    status(stub, "InService")
+    create_endpoint(client, {"name": "e", "config": "k", "tags": TAGS}, Clock())
+
+
+def test_an_endpoint_that_fails_is_named(sagemaker: tuple[Any, Stubber]) -> None:
+    client, stub = sagemaker
+    status(stub, "Failed")
+    with pytest.raises(WakeUpError, match="Endpoint e is Failed, so the stack is not awake yet"):
+        create_endpoint(client, {"name": "e", "config": "k", "tags": TAGS}, Clock())
+
+
+class Ecs:
+    """A service whose tasks come one by one, or never."""
+
+    def __init__(self, comes: bool) -> None:
+        self.running, self.comes = 0, comes
+
+    def describe_services(self, **_: Any) -> dict[str, Any]:
+        self.running += self.comes
+        events = [{"message": "unable to place a task"}]
+        return {"services": [{"runningCount": self.running, "events": events}]}
+
+
+def test_a_wake_up_ends_when_the_services_run_and_says_which_does_not() -> None:
+    clock = Clock()
+    wait_for_services(Ecs(comes=True), "c", [SERVICE], clock)
+    assert 0 < clock.now < wake_up.LIMIT_SECONDS
+    with pytest.raises(WakeUpError, match=r"server runs 0 of 2 tasks after 40 minutes\. ECS says: unable to place"):
+        wait_for_services(Ecs(comes=False), "c", [SERVICE], Clock())
