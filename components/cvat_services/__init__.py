@@ -123,9 +123,9 @@ class CvatServices(pulumi.ComponentResource):
         return size.asleep if self._args.context.asleep else size
 
     def _capacity(self, process: Process, service: aws.ecs.Service) -> Capacity:
-        size = self._args.sizes[process.size]
+        size = self._args.sizes[process.kind]
         return Capacity(
-            service=service.name, least=size.count, most=max(size.count, size.max_count), wait=not process.queue
+            service=service.name, least=size.count, most=max(size.count, size.max_count), wait=not process.queues
         )
 
     def _scales(self, process: Process) -> bool:

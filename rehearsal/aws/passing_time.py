@@ -49,10 +49,21 @@ def _schedules(account: Account, after: datetime, until: datetime) -> Iterator[S
                 continue
             since = datetime.fromtimestamp(schedule.creation_date, UTC)
             zone, expression = schedule.schedule_expression_timezone, schedule.schedule_expression
-            for moment in schedule_expressions.due(expression, zone, after, until, since):
+            begins = _moment(schedule.start_date)
+            for moment in schedule_expressions.due(expression, zone, max(after, begins), until, max(since, begins)):
                 service, operation = universal_target(schedule.target["Arn"])
                 make = _call(account.client(service, region), operation, json.loads(schedule.target["Input"]))
                 yield ScheduledCall(moment, f"schedule {schedule.name}: {service}:{operation}", make)
+
+
+def _moment(begins: Any) -> datetime:
+    """When a schedule or scheduled action begins (StartDate, StartTime: a number, or a text of one or of ISO 8601)."""
+    if not begins:
+        return datetime.min.replace(tzinfo=UTC)
+    try:
+        return datetime.fromtimestamp(float(begins), UTC)
+    except ValueError:
+        return datetime.fromisoformat(str(begins)).astimezone(UTC)
 
 
 def _call(client: Any, operation: str, parameters: Mapping[str, Any]) -> Callable[[], Any]:
@@ -80,7 +91,8 @@ def _scaling(account: Account, after: datetime, until: datetime) -> Iterator[Sch
     for region, backend in applicationautoscaling_backends[account.id].items():
         for action in backend.scheduled_actions:
             since = datetime.fromtimestamp(action.creation_time, UTC)
-            for moment in schedule_expressions.due(action.schedule, action.timezone or "UTC", after, until, since):
+            begins, zone = _moment(action.start_time), action.timezone or "UTC"
+            for moment in schedule_expressions.due(action.schedule, zone, max(after, begins), until, since):
                 title = f"scheduled action {action.scheduled_action_name} of {action.resource_id}"
                 yield ScheduledCall(moment, title, _bounded(account, region, action))
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rehearsal import Rehearsal, rehearse
-from rehearsal.providers.aws.scheduler import universal_target
+from rehearsal.aws.universal_targets import universal_target
 
 
 def healthy(done: Rehearsal) -> Rehearsal:
