@@ -108,6 +108,7 @@ if functions:
             functions=functions,
             shared=settings.inference.inference_layout == "shared",
             size=settings.inference.endpoint,
+            batch_size=settings.inference.batch_endpoint,
             image=images["models"],
             vpc_id=network.vpc_id,
             subnet_ids=network.private_subnet_ids,

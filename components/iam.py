@@ -69,6 +69,11 @@ def decrypt(key_arn: str) -> list[Statement]:
     return [allow(["kms:Decrypt"], [key_arn])] if key_arn else []
 
 
+def encrypt(key_arn: str) -> list[Statement]:
+    """Encrypt and decrypt with the customer's key. Nothing without one."""
+    return [allow(["kms:Decrypt", "kms:GenerateDataKey"], [key_arn])] if key_arn else []
+
+
 def read_objects(bucket_arn: pulumi.Input[str], prefix: str = "") -> list[Statement]:
     """List a bucket's prefix and read its objects. Default: the whole bucket."""
     condition = {"StringLike": {"s3:prefix": [f"{prefix}*"]}} if prefix else None

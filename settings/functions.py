@@ -33,6 +33,8 @@ class Function:
     name: str
     required: bool = False
     """Whether the stack must not come up without it."""
+    batch: bool = False
+    """Whether its endpoint has no instance while nobody uses it (`sagemaker.service: batch`)."""
     image: str | None = None
     """Container image in ECR. Default: the stack's own `models` image."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -123,6 +125,7 @@ def _function(document: Mapping[str, Any]) -> Function:
     return Function(
         name=document["metadata"]["name"],
         required=section.get("required", False),
+        batch=section.get("service") == "batch",
         image=section.get("image"),
         environment={key: str(value) for key, value in (section.get("environment") or {}).items()},
     )
@@ -167,9 +170,10 @@ def deployable(
         for function in missing
         if function.required
     ]
-    if shared and len(ready) > CONTAINERS_PER_ENDPOINT:
+    together = sum(not deployable.function.batch for deployable in ready)
+    if shared and together > CONTAINERS_PER_ENDPOINT:
         problems.append(
-            f"{len(ready)} functions do not fit into one shared endpoint, which holds {CONTAINERS_PER_ENDPOINT}. "
+            f"{together} functions do not fit into one shared endpoint, which holds {CONTAINERS_PER_ENDPOINT}. "
             "Set cvat:inferenceLayout to dedicated, or remove archives."
         )
     if problems:

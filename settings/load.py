@@ -67,6 +67,7 @@ RULES: tuple[Callable[[Settings], Iterable[str]], ...] = (
     lambda s: data.node_type(s.data, s.region),
     lambda s: inference.instance_type(s.inference, s.region),
     lambda s: inference.maximum(s.inference),
+    lambda s: inference.recreated_endpoints(s.inference),
     lambda s: data.storage(s.data),
     lambda s: data.database_backups(s.data, s.stack),
     lambda s: data.restore_points(s.data, s.stack),

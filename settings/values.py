@@ -95,6 +95,19 @@ class EndpointSize:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchEndpointSize:
+    """The variant of a SageMaker endpoint that sleeps while nobody uses it."""
+
+    instance_type: str
+    least: int
+    """Instances while nobody uses it: 0 or 1."""
+    max_count: int
+    """Instances at most."""
+    recreated: bool
+    """Whether it is a real-time endpoint that the gateway deletes and creates again."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AddressPlan:
     """The address ranges of a new VPC: one public and one private subnet in each of three zones."""
 

@@ -18,10 +18,12 @@ from components.ecs.log_groups import LogGroup
 from components.ecs.queue_scaling import Queues, follow_queues
 from components.ecs.scaling import TASKS_BY_CPU, ScalableTarget, track
 from components.images import Image
-from components.inference_endpoints.targets import Target, gateway_endpoints
+from components.inference_endpoints.targets import Target, gateway_endpoints, gateway_statements
 from components.network import security_groups
 from components.network.egress import Egress
 from settings.releases.release import (
+    BATCH_PORT,
+    BATCH_SECONDS,
     DATA,
     FOLDERS,
     GATEWAY,
@@ -29,6 +31,7 @@ from settings.releases.release import (
     GATEWAY_PORT,
     METRICS_NAMESPACE,
     SHARE,
+    Container,
     Process,
 )
 from settings.values import TaskSize
@@ -107,7 +110,11 @@ class CvatServices(pulumi.ComponentResource):
         for edge in dict.fromkeys(process.edge for process in processes if process.stores or process is GATEWAY):
             args.egress.allow(f"{name}-{edge}", self._groups[edge], self._child)
         self._allow_load_balancer(processes)
-        self._gateway_client = self._gateway_client_group() if args.targets else None
+        self._gateway_clients = {
+            port: self._gateway_client_group(port)
+            for port in dict.fromkeys(self._gateway_port(process) for process in processes)
+            if port
+        }
         self._gateway_registry = self._namespace() if args.targets else None
         services = {process.kind: self._service(process, self._task(process)) for process in processes}
         for process in processes:
@@ -165,11 +172,19 @@ class CvatServices(pulumi.ComponentResource):
                 name, group = f"{self._name}-alb-to-{process.kind}", self._groups[process.edge]
                 security_groups.allow(name, args.load_balancer_group, group, process.port, self._child)
 
-    def _gateway_client_group(self) -> aws.ec2.SecurityGroup:
-        """The group whose members may call the gateway."""
-        name = f"{self._name}-gateway"
-        client = security_groups.group(f"{name}-client", "gateway-client", self._args.vpc_id, self._child)
-        security_groups.allow(f"{name}-calls", client, self._groups[GATEWAY.edge], GATEWAY_PORT, self._child)
+    def _gateway_port(self, process: Process) -> int:
+        """The gateway's port that a process calls; 0: none."""
+        if not self._args.targets or not process.calls_gateway:
+            return 0
+        return BATCH_PORT if process.waits_for_functions and self._batch else GATEWAY_PORT
+
+    def _gateway_client_group(self, port: int) -> aws.ec2.SecurityGroup:
+        """The group whose members may call one of the gateway's ports."""
+        name, edge = f"{self._name}-gateway", "gateway-client"
+        if port == BATCH_PORT:
+            name, edge = f"{name}-batch", "gateway-batch-client"
+        client = security_groups.group(f"{name}-client", edge, self._args.vpc_id, self._child)
+        security_groups.allow(f"{name}-calls", client, self._groups[GATEWAY.edge], port, self._child)
         return client
 
     @property
@@ -217,8 +232,7 @@ class CvatServices(pulumi.ComponentResource):
     def _statements(self, process: Process) -> list[iam.Statement]:
         """Permissions of a process's containers."""
         if process is GATEWAY:
-            endpoint_arns = dict.fromkeys(target.arn for target in self._args.targets.values())
-            return [iam.allow(["sagemaker:InvokeEndpoint"], list(endpoint_arns))]
+            return gateway_statements(self._args.targets, self._args.context.key_arn)
         context, buckets = self._args.context, self._args.media_buckets if process.stores else ()
         arns = [context.region.arn("s3", bucket, region="") for bucket in buckets]
         statements = [statement for arn in arns for statement in iam.read_objects(arn)]
@@ -244,7 +258,7 @@ class CvatServices(pulumi.ComponentResource):
                 command=container.command,
                 environment={variable: value for variable, value in environment.items() if container.gets(variable)},
                 secrets={variable: value for variable, value in secrets.items() if container.gets(variable)},
-                port=container.port,
+                ports=self._ports(process, container),
                 logs=LogTarget(group=log_group.name, region=args.context.region.name),
                 mounts={folder: FOLDERS[folder] for folder in container.folders} if process.stores else {},
                 read_only=frozenset({SHARE} if container.writes else {DATA, SHARE}),
@@ -256,36 +270,51 @@ class CvatServices(pulumi.ComponentResource):
             for container in process.containers
         ]
 
+    @property
+    def _batch(self) -> bool:
+        """Whether some function may be asleep."""
+        return any(target.batch for target in self._args.targets.values())
+
+    def _ports(self, process: Process, container: Container) -> tuple[int, ...]:
+        """Ports that a container of a process listens on."""
+        batch = (BATCH_PORT,) if process is GATEWAY and self._batch else ()
+        return (*((container.port,) if container.port else ()), *batch)
+
     def _environment(self, process: Process) -> Mapping[str, pulumi.Input[str]]:
         args = self._args
         if process is GATEWAY:
+            batch = {"BATCH_PORT": str(BATCH_PORT), "TIME_ZONE": args.context.region.time_zone} if self._batch else {}
+            entries = gateway_endpoints(args.targets, args.context.tags)
             return {
-                "SERVERLESS_ENDPOINTS": pulumi.Output.json_dumps(gateway_endpoints(args.targets)),
+                "SERVERLESS_ENDPOINTS": pulumi.Output.json_dumps(entries),
                 "PORT": str(GATEWAY_PORT),
                 "AWS_REGION": args.context.region.name,
                 **args.egress.environment(),
+                **batch,
             }
         if not process.stores:
             return {}
         buckets = {"CVAT_S3_ROLE_BUCKETS": ",".join(args.media_buckets)} if args.media_buckets else {}
         stack = {"CVAT_STACK": args.context.stack} if process.publishes_metrics else {}
-        serverless = self._serverless()
+        serverless = self._serverless(process)
         outward = args.egress.environment_of_cvat([host] if (host := serverless.get("CVAT_NUCLIO_HOST")) else [])
         own = {**args.stores.environment, **buckets, **stack, **outward, **process.variables, **args.environment}
         return {**own, "CVAT_BASE_URL": args.base_url, **serverless}
 
-    def _serverless(self) -> Mapping[str, str]:
+    def _serverless(self, process: Process) -> Mapping[str, str]:
         """The gateway, by the variables that name Nuclio."""
         if not self._args.targets:
             return {"CVAT_SERVERLESS": "no"}
+        port = self._gateway_port(process) or GATEWAY_PORT
+        limit = {"CVAT_NUCLIO_DEFAULT_TIMEOUT": str(BATCH_SECONDS)} if port == BATCH_PORT else {}
         host = f"{GATEWAY_NAME}.{self._namespace_name}"
-        return {"CVAT_SERVERLESS": "yes", "CVAT_NUCLIO_HOST": host, "CVAT_NUCLIO_PORT": str(GATEWAY_PORT)}
+        return {"CVAT_SERVERLESS": "yes", "CVAT_NUCLIO_HOST": host, "CVAT_NUCLIO_PORT": str(port), **limit}
 
     def _service(self, process: Process, task: FargateTask) -> aws.ecs.Service:
         args, targets = self._args, self._load_balancers(process)
         groups = [self._groups[process.edge], *(args.stores.clients if process.stores else ())]
-        if process.calls_gateway and self._gateway_client:
-            groups.append(self._gateway_client)
+        if client := self._gateway_clients.get(self._gateway_port(process)):
+            groups.append(client)
         provider = "FARGATE_SPOT" if args.spot and process.interruptible else "FARGATE"
         return aws.ecs.Service(
             f"{self._name}-{process.kind}",

@@ -38,7 +38,7 @@ class ContainerSpec:
     """Plain values; never a secret."""
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Variable -> reference in Secrets Manager."""
-    port: int | None = None
+    ports: tuple[int, ...] = ()
     mounts: Mapping[str, str] = field(default_factory=dict)
     """Volume -> path in the container."""
     read_only: frozenset[str] = frozenset()
@@ -99,8 +99,8 @@ def definition(spec: ContainerSpec, *, writable_root: bool = False) -> dict[str,
         result["command"] = list(spec.command)
     if spec.health:
         result["healthCheck"] = {"command": ["CMD", *spec.health], **_HEALTH_TIMES}
-    if spec.port:
-        result["portMappings"] = [{"containerPort": spec.port, "hostPort": spec.port, "protocol": "tcp"}]
+    if spec.ports:
+        result["portMappings"] = [{"containerPort": port, "hostPort": port, "protocol": "tcp"} for port in spec.ports]
     if dependencies := list(_dependencies(spec)):
         result["dependsOn"] = dependencies
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pulumi
@@ -13,16 +13,33 @@ from components import iam
 from components.context import StackContext
 from components.ecs.scaling import INSTANCES_BY_CALLS, ScalableTarget, track
 from components.images import Image, repository_arn
-from components.inference_endpoints.targets import Target
+from components.inference_endpoints import batch
+from components.inference_endpoints.targets import BatchTarget, Target
 from components.network import security_groups
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
 from components.scheduler.scheduled_calls import ResourceReference, SleepingEndpoint
 from settings.functions import Deployable, LocalArchive, StoredArchive
-from settings.values import EndpointSize
+from settings.values import BatchEndpointSize, EndpointSize
 
-VARIANT = "all"
 _LOG_FOLDER = "/aws/sagemaker/Endpoints/"
 """SageMaker writes an endpoint's logs to the group of its name in this folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Group:
+    """Functions that share an endpoint."""
+
+    name: str
+    """Logical name of its resources."""
+    label: str
+    """`shared`, or the function's label."""
+    functions: Sequence[Deployable]
+    batch: bool = False
+
+    @property
+    def shared(self) -> bool:
+        """Whether containers are told apart. SageMaker refuses the Direct mode for a single one."""
+        return len(self.functions) > 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +50,8 @@ class InferenceEndpointsArgs:
     shared: bool
     """One endpoint with a container for each function, instead of an endpoint for each."""
     size: EndpointSize
+    batch_size: BatchEndpointSize
+    """Of each batch function's own endpoint."""
     image: Image
     """The model image."""
     vpc_id: pulumi.Input[str]
@@ -42,12 +61,14 @@ class InferenceEndpointsArgs:
 
 
 class InferenceEndpoints(pulumi.ComponentResource):
-    targets: Mapping[str, Target]
+    targets: dict[str, Target]
     """By function."""
-    names: Mapping[str, pulumi.Output[str]]
-    """Names of the endpoints that exist, by a short name: `shared`, or the function's label."""
-    sleeping: Sequence[SleepingEndpoint]
-    """What creates each endpoint again after a sleep."""
+    names: dict[str, pulumi.Output[str]]
+    """Names of the real-time endpoints that exist, by a short name: `shared`, or the function's label."""
+    batch_names: dict[str, pulumi.Output[str]]
+    """Of the asynchronous endpoints and the recreated ones, by the function's label."""
+    sleeping: list[SleepingEndpoint]
+    """Endpoints that are deleted for a sleep, and what creates each again."""
 
     def __init__(self, name: str, args: InferenceEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:InferenceEndpoints", name, None, opts)
@@ -58,51 +79,86 @@ class InferenceEndpoints(pulumi.ComponentResource):
         bucket = PrivateBucketArgs(context=args.context, key_arn=args.context.key_arn, uploads=True)
         self._bucket = PrivateBucket(f"{name}-models", bucket, opts=self._child)
         self._archives = {deployable.function.name: self._archive_url(deployable) for deployable in args.functions}
-        # SageMaker refuses the Direct mode for a single container.
-        shared = args.shared and len(args.functions) > 1
-        groups = (
-            {name: args.functions}
-            if shared
-            else {f"{name}-{deployable.function.label}": [deployable] for deployable in args.functions}
-        )
-        self._log_groups = {group: self._log_group(group) for group in groups}
-        self._role = self._execution_role()
-        self.targets, self.names = {}, {}
-        sleeping = []
-        for group, functions in groups.items():
-            label = "shared" if shared else functions[0].function.label
-            target, config = self._target(group), self._configuration(group, functions)
-            sleeping.append(
-                SleepingEndpoint(
-                    label=label,
-                    endpoint=ResourceReference(name=target.endpoint, arn=target.arn),
-                    config=ResourceReference(name=config.name, arn=config.arn),
-                )
-            )
-            if not args.context.asleep:
-                endpoint = self._endpoint(group, target.endpoint, config)
-                target = Target(endpoint.name, endpoint.arn)
-                self.names[label] = endpoint.name
-            for deployable in functions:
-                function = deployable.function
-                self.targets[function.name] = replace(target, container=function.hostname if shared else None)
-        self.sleeping = sleeping
+        groups = list(_groups(name, args))
+        self._log_groups = {group.name: self._log_group(group) for group in groups}
+        self._batch_bucket = self._bucket_of_calls() if any(group.batch for group in groups) else None
+        interactive = [group for group in groups if not group.batch]
+        self._roles = {False: self._execution_role(f"{name}-models", interactive)} if interactive else {}
+        if len(interactive) < len(groups):
+            self._roles[True] = self._execution_role(f"{name}-batch", [group for group in groups if group.batch])
+        self.targets, self.names, self.batch_names, self.sleeping = {}, {}, {}, []
+        for group in groups:
+            self._deploy(group)
         self.register_outputs({name: target.endpoint for name, target in self.targets.items()})
 
-    def _log_group(self, group: str) -> aws.cloudwatch.LogGroup:
+    def _deploy(self, group: _Group) -> None:
+        """One endpoint, and where its functions answer."""
+        args, target, config = self._args, self._target(group), self._configuration(group)
+        by_gateway = group.batch and args.batch_size.recreated
+        if by_gateway or not group.batch:
+            reference = ResourceReference(name=target.endpoint, arn=target.arn)
+            config_reference = ResourceReference(name=config.name, arn=config.arn)
+            self.sleeping.append(
+                SleepingEndpoint(
+                    label=group.label, endpoint=reference, config=config_reference, created_by_gateway=by_gateway
+                )
+            )
+        config_name = config.name
+        if not args.context.asleep:
+            endpoint = self._endpoint(group, target.endpoint, config)
+            target, config_name = Target(endpoint.name, endpoint.arn), endpoint.endpoint_config_name
+            (self.batch_names if group.batch else self.names)[group.label] = endpoint.name
+        for deployable in group.functions:
+            function = deployable.function
+            self.targets[function.name] = replace(
+                target,
+                container=function.hostname if group.shared else None,
+                batch=self._batch_target(config, config_name) if group.batch else None,
+            )
+
+    def _batch_target(
+        self, config: aws.sagemaker.EndpointConfiguration, config_name: pulumi.Output[str]
+    ) -> BatchTarget:
+        assert self._batch_bucket  # noqa: S101 - there is one where there are batch functions
+        return BatchTarget(
+            recreated=self._args.batch_size.recreated,
+            folder=pulumi.Output.concat("s3://", self._batch_bucket.bucket),
+            bucket_arn=self._batch_bucket.arn,
+            config=config_name,
+            config_arn=config.arn,
+        )
+
+    def _bucket_of_calls(self) -> PrivateBucket:
+        context = self._args.context
+        args = PrivateBucketArgs(
+            context=context,
+            expire_days=batch.KEPT_DAYS,
+            uploads=True,  # it holds what can be sent again
+            old_version_days=1,
+            key_arn=context.key_arn,
+        )
+        return PrivateBucket(f"{self._name}-batch", args, opts=self._child)
+
+    def _log_group(self, group: _Group) -> aws.cloudwatch.LogGroup:
         """SageMaker derives the log group from the endpoint's name, so that name exists before the endpoint does."""
-        size = self._args.size
         # SageMaker refuses another instance type for a variant that is registered for scaling (UpdateEndpoint, API
         # reference), and Pulumi deletes the registration last: so a new type gets a new endpoint beside the old one.
-        keepers = {"instance_type": size.instance_type} if _scales(size) else None
-        suffix = random.RandomId(group, byte_length=4, keepers=keepers, opts=self._child).hex
+        suffix = random.RandomId(group.name, byte_length=4, keepers=self._keepers(group), opts=self._child).hex
         return aws.cloudwatch.LogGroup(
-            group,
-            name=pulumi.Output.concat(_LOG_FOLDER, group, "-", suffix),
+            group.name,
+            name=pulumi.Output.concat(_LOG_FOLDER, group.name, "-", suffix),
             retention_in_days=self._args.log_retention_days,
             kms_key_id=self._args.context.key,
             opts=self._child,
         )
+
+    def _keepers(self, group: _Group) -> dict[str, str] | None:
+        """What an endpoint cannot change: with another value it gets another name."""
+        args = self._args
+        if group.batch:
+            kind = "recreated" if args.batch_size.recreated else "asynchronous"
+            return {"instance_type": args.batch_size.instance_type, "kind": kind}
+        return {"instance_type": args.size.instance_type} if _scales(args.size) else None
 
     def _archive_url(self, deployable: Deployable) -> pulumi.Input[str]:
         """The S3 address of an archive. It contains the digest, so that a new archive becomes a new model."""
@@ -120,76 +176,86 @@ class InferenceEndpoints(pulumi.ComponentResource):
         )
         return pulumi.Output.concat("s3://", self._bucket.bucket, "/", uploaded.key)
 
-    def _execution_role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        name, context = f"{self._name}-models", self._args.context
+    def _execution_role(self, name: str, groups: Sequence[_Group]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        context = self._args.context
         trust = iam.trust(context.region.principal("sagemaker"), context.account)
         role = aws.iam.Role(name, assume_role_policy=trust, opts=self._child)
         policy = aws.iam.RolePolicy(
-            name, role=role.name, policy=iam.document(self._model_statements()), opts=self._child
+            name, role=role.name, policy=iam.document(self._model_statements(groups)), opts=self._child
         )
         return role, policy
 
-    def _model_statements(self) -> list[iam.Statement]:
+    def _model_statements(self, groups: Sequence[_Group]) -> list[iam.Statement]:
         """Permissions with which SageMaker loads images and archives, writes logs and joins the VPC."""
         args, region = self._args, self._args.context.region
-        images = [deployable.function.image for deployable in args.functions if deployable.function.image]
+        functions = [deployable for group in groups for deployable in group.functions]
+        images = [deployable.function.image for deployable in functions if deployable.function.image]
         statements = iam.pull_images([args.image.repository_arn, *(repository_arn(image) for image in images)])
-        archives = [deployable.archive for deployable in args.functions]
+        archives = [deployable.archive for deployable in functions]
         if any(isinstance(archive, LocalArchive) for archive in archives):
             statements += [*iam.read_objects(self._bucket.arn), *iam.decrypt(args.context.key_arn)]
         stored = [archive for archive in archives if isinstance(archive, StoredArchive)]
         if stored:
             arns = [region.arn("s3", f"{archive.bucket}/{archive.key}", region="") for archive in stored]
             statements.append(iam.allow(["s3:GetObject"], arns))
-        statements.append(iam.write_logs([group.arn for group in self._log_groups.values()]))
+        statements.append(iam.write_logs([self._log_groups[group.name].arn for group in groups]))
+        if self._batch_bucket and groups[0].batch and not args.batch_size.recreated:
+            statements += batch.model_statements(self._batch_bucket.arn, args.context.key_arn)
         return [*statements, iam.join_network()]
 
-    def _target(self, group: str) -> Target:
+    def _target(self, group: _Group) -> Target:
         """Name and ARN of an endpoint, whether it exists at present or not."""
-        context, log_group = self._args.context, self._log_groups[group]
+        context, log_group = self._args.context, self._log_groups[group.name]
         endpoint = log_group.name.apply(lambda name: name.removeprefix(_LOG_FOLDER))
         prefix = context.region.arn("sagemaker", "endpoint/", account=context.account)
         return Target(endpoint, pulumi.Output.concat(prefix, endpoint))
 
-    def _configuration(self, group: str, functions: Sequence[Deployable]) -> aws.sagemaker.EndpointConfiguration:
-        size = self._args.size
+    def _configuration(self, group: _Group) -> aws.sagemaker.EndpointConfiguration:
+        args, asynchronous = self._args, None
+        if group.batch and self._batch_bucket and not args.batch_size.recreated:
+            asynchronous = batch.asynchronous_config(self._batch_bucket, group.label, args.context.key_arn)
         return aws.sagemaker.EndpointConfiguration(
-            group,
+            group.name,
             production_variants=[
                 {
-                    "variant_name": VARIANT,
-                    "model_name": self._model(group, functions).name,
-                    "instance_type": size.instance_type,
-                    "initial_instance_count": size.count,
+                    "variant_name": batch.VARIANT,
+                    "model_name": self._model(group).name,
+                    "instance_type": args.batch_size.instance_type if group.batch else args.size.instance_type,
+                    "initial_instance_count": 1 if group.batch else args.size.count,
                 }
             ],
+            async_inference_config=asynchronous,
             opts=self._child,
         )
 
     def _endpoint(
-        self, group: str, name: pulumi.Output[str], config: aws.sagemaker.EndpointConfiguration
+        self, group: _Group, name: pulumi.Output[str], config: aws.sagemaker.EndpointConfiguration
     ) -> aws.sagemaker.Endpoint:
-        size = self._args.size
+        args = self._args
         # The endpoint keeps its name: a new configuration replaces the instances behind it without a gap.
-        endpoint = aws.sagemaker.Endpoint(group, name=name, endpoint_config_name=config.name, opts=self._child)
-        if _scales(size):
-            resource = pulumi.Output.concat("endpoint/", endpoint.name, f"/variant/{VARIANT}")
-            target = ScalableTarget(resource_id=resource, least=size.count, most=size.max_count)
-            track(group, target, INSTANCES_BY_CALLS, self._child)
+        endpoint = aws.sagemaker.Endpoint(group.name, name=name, endpoint_config_name=config.name, opts=self._child)
+        if group.batch and not args.batch_size.recreated:
+            scaling = batch.BatchScaling(
+                name=group.name, endpoint=endpoint.name, size=args.batch_size, hours=args.context.hours
+            )
+            batch.scale_from_zero(scaling, self._child)
+        elif not group.batch and _scales(args.size):
+            resource = pulumi.Output.concat("endpoint/", endpoint.name, f"/variant/{batch.VARIANT}")
+            target = ScalableTarget(resource_id=resource, least=args.size.count, most=args.size.max_count)
+            track(group.name, target, INSTANCES_BY_CALLS, self._child)
         return endpoint
 
-    def _model(self, group: str, functions: Sequence[Deployable]) -> aws.sagemaker.Model:
-        args = self._args
-        role, policy = self._role
+    def _model(self, group: _Group) -> aws.sagemaker.Model:
+        args, functions = self._args, group.functions
+        role, policy = self._roles[group.batch]
         direct: aws.sagemaker.ModelInferenceExecutionConfigArgsDict = {"mode": "Direct"}
-        shared = len(functions) > 1
         containers = [self._container(deployable, len(functions)) for deployable in functions]
         return aws.sagemaker.Model(
-            group,
+            group.name,
             execution_role_arn=role.arn,
-            containers=containers if shared else None,
-            primary_container=None if shared else containers[0],
-            inference_execution_config=direct if shared else None,
+            containers=containers if group.shared else None,
+            primary_container=None if group.shared else containers[0],
+            inference_execution_config=direct if group.shared else None,
             # The containers call nothing. SageMaker loads the archives for them, through the VPC, with the role.
             enable_network_isolation=True,
             vpc_config={"subnets": args.subnet_ids, "security_group_ids": [self._group.id]},
@@ -207,6 +273,19 @@ class InferenceEndpoints(pulumi.ComponentResource):
             "environment": {**own, **function.environment},
         }
         return container | {"container_hostname": function.hostname} if containers > 1 else container
+
+
+def _groups(name: str, args: InferenceEndpointsArgs) -> Iterator[_Group]:
+    """One shared endpoint for all interactive functions, or one each; always one for each batch function: SageMaker
+    has no container of an asynchronous call (InvokeEndpointAsync, API reference: no TargetContainerHostname)."""
+    interactive = [deployable for deployable in args.functions if not deployable.function.batch]
+    if args.shared and len(interactive) > 1:
+        yield _Group(name=name, label="shared", functions=interactive)
+        interactive = []
+    alone = [*interactive, *(deployable for deployable in args.functions if deployable.function.batch)]
+    for deployable in alone:
+        label = deployable.function.label
+        yield _Group(name=f"{name}-{label}", label=label, functions=[deployable], batch=deployable.function.batch)
 
 
 def _scales(size: EndpointSize) -> bool:

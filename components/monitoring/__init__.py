@@ -13,7 +13,7 @@ from components import iam
 from components.context import StackContext
 from components.data_tier.store_access import MonitoredStores
 from components.ecs.log_groups import LogGroup
-from components.inference_endpoints import VARIANT
+from components.inference_endpoints.batch import VARIANT
 from components.monitoring import alarm_rules, dashboard, event_rules
 from components.monitoring.alarm_rules import Dimensions, Monitored, Rule
 from components.scheduler.scheduled_calls import ResourceReference

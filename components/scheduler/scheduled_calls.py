@@ -51,6 +51,8 @@ class SleepingEndpoint:
     endpoint: ResourceReference
     config: ResourceReference
     """Its endpoint configuration."""
+    created_by_gateway: bool = False
+    """Whether the first call creates it again, instead of the schedule."""
 
 
 def stay_stopped(database: ResourceReference) -> list[ScheduledCall]:
@@ -83,16 +85,17 @@ def endpoint_by_hours(
     """An endpoint, deleted and created again under the same name."""
     name = {"EndpointName": endpoint.endpoint.name}
     tag_list = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
-    yield ScheduledCall(
-        name=f"create-{endpoint.label}",
-        when=hours.cron("start", -STORES_BEFORE),
-        api="sagemaker:createEndpoint",
-        parameters={**name, "EndpointConfigName": endpoint.config.name, "Tags": tag_list},
-        permissions={
-            "sagemaker:CreateEndpoint": [endpoint.endpoint.arn, endpoint.config.arn],
-            "sagemaker:AddTags": [endpoint.endpoint.arn],
-        },
-    )
+    if not endpoint.created_by_gateway:
+        yield ScheduledCall(
+            name=f"create-{endpoint.label}",
+            when=hours.cron("start", -STORES_BEFORE),
+            api="sagemaker:createEndpoint",
+            parameters={**name, "EndpointConfigName": endpoint.config.name, "Tags": tag_list},
+            permissions={
+                "sagemaker:CreateEndpoint": [endpoint.endpoint.arn, endpoint.config.arn],
+                "sagemaker:AddTags": [endpoint.endpoint.arn],
+            },
+        )
     yield ScheduledCall(
         name=f"delete-{endpoint.label}",
         when=hours.cron("end"),

@@ -99,7 +99,7 @@ def _invoke(
     sample = sample_calls.sample(kind, item)
     runtime.queue_answer(sample.container)
     before = len(runtime.invocations())
-    status, reason, answer = gateway.invoke(name, sample.request)
+    status, reason, answer = gateway.invoke(name, sample.request, batch="batch" in target)
     if status != sample_calls.OK:
         yield f"its call is answered with {status}: {reason}."
         return

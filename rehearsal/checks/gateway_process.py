@@ -46,7 +46,7 @@ class Gateway:
         self._folder = project / GATEWAY
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        self._port = self._batch_port = 0
         self._output: IO[bytes] | None = None
 
     def __enter__(self) -> Gateway:
@@ -67,9 +67,12 @@ class Gateway:
     ) -> None:
         self._stop()
 
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str, Any]:
-        """Status, reason phrase and the JSON of one call."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=CALL_SECONDS)
+    def call(
+        self, method: str, path: str, body: Any = None, *, batch: bool = False, **headers: str
+    ) -> tuple[int, str, Any]:
+        """Status, reason phrase and the JSON of one call; `batch`: at the port of CVAT's annotation worker."""
+        port = self._batch_port if batch else self._port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=CALL_SECONDS)
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
@@ -83,7 +86,7 @@ class Gateway:
         except ValueError:
             return answer.status, answer.reason, text.decode(errors="replace")
 
-    def invoke(self, function: str, payload: Mapping[str, Any]) -> tuple[int, str, Any]:
+    def invoke(self, function: str, payload: Mapping[str, Any], *, batch: bool = False) -> tuple[int, str, Any]:
         """Call a function with the headers of CVAT at this project's commit (cvat/apps/lambda_manager/views.py)."""
         headers = {
             "Content-Type": "application/json",
@@ -92,13 +95,15 @@ class Gateway:
             "x-nuclio-function-name": function,
             "x-nuclio-path": "/",
         }
-        return self.call("POST", "/api/function_invocations", payload, **headers)
+        return self.call("POST", "/api/function_invocations", payload, batch=batch, **headers)
 
     def _start(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = int(probe.getsockname()[1])
-        environment = {**self._environment, **OWN_SETTINGS, "PORT": str(self._port)}
+        with socket.socket() as first, socket.socket() as second:
+            for probe in (first, second):
+                probe.bind(("127.0.0.1", 0))
+            self._port, self._batch_port = (int(probe.getsockname()[1]) for probe in (first, second))
+        ports = {"PORT": str(self._port), "BATCH_PORT": str(self._batch_port)}
+        environment = {**self._environment, **OWN_SETTINGS, **ports}
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  (closed by _stop: the process outlives this call)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gateway"],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rehearsal.checks.stack_queries import release
+from rehearsal.checks.stack_queries import has_batch_functions, release
 from rehearsal.result import Rehearsal
 
 Connection = tuple[str, str, int]
 """Role, role and port."""
 
-_GATEWAY_PORT = 8070
+_GATEWAY_PORT, _BATCH_PORT = 8070, 8071
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,8 @@ class Intended:
     ui_port: int
     gateway_callers: tuple[tuple[str, ...], ...]
     """Commands of CVAT's image that call functions: the server, and the worker of automatic annotation."""
+    batch: bool = False
+    """Whether some function may be asleep: the worker of automatic annotation has a port of its own then."""
 
     @property
     def connections(self) -> tuple[Connection, ...]:
@@ -31,8 +33,16 @@ class Intended:
             ("alb", "ui", self.ui_port),
             *((role, store, port) for role in ("server", "worker", "init") for store, port in self.stores.items()),
             ("server", "gateway", _GATEWAY_PORT),
-            ("worker", "gateway", _GATEWAY_PORT),
+            ("worker", "gateway", _BATCH_PORT if self.batch else _GATEWAY_PORT),
         )
+
+    def callers(self, port: str) -> tuple[tuple[str, ...], ...]:
+        """Commands of the containers that call the gateway at a port."""
+        server, worker = self.gateway_callers
+        by_port = (
+            {_GATEWAY_PORT: (server,), _BATCH_PORT: (worker,)} if self.batch else {_GATEWAY_PORT: (server, worker)}
+        )
+        return by_port.get(int(port) if port.isdecimal() else 0, ())
 
     @property
     def ports(self) -> dict[str, int]:
@@ -57,4 +67,4 @@ _BY_RELEASE = {
 
 def intended(rehearsal: Rehearsal) -> Intended:
     """For the release that the stack runs."""
-    return _BY_RELEASE[release(rehearsal).name]
+    return replace(_BY_RELEASE[release(rehearsal).name], batch=has_batch_functions(rehearsal))

@@ -202,9 +202,7 @@ def _intended(node: Node, column: Column, table: Intended) -> bool | None:
     if role == "alb" and node.role == "canary":
         return None  # outside of the VPC it goes by NAT: see security_group_edges.py
     if role == "gateway":
-        return port == str(table.ports["gateway"]) and any(
-            command in table.gateway_callers for command in node.commands
-        )
+        return any(command in table.callers(port) for command in node.commands)
     return (node.role, role, port) in {(source, target, str(number)) for source, target, number in table.connections}
 
 

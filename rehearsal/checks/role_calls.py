@@ -10,7 +10,7 @@ from typing import Any
 from policy.rules.partition import IMAGE
 from region import Region
 from rehearsal.aws.iam_evaluator import Request
-from rehearsal.checks import managed_policies, scheduled_calls, sleeping_endpoints, stack_queries
+from rehearsal.checks import batch_functions, managed_policies, scheduled_calls, sleeping_endpoints, stack_queries
 from rehearsal.checks.cached_query import Described, cached_query
 from rehearsal.checks.containers import SECRET, variables_of
 from rehearsal.checks.iam_resources import access_point_request, request
@@ -172,8 +172,7 @@ def _runs(rehearsal: Rehearsal, container: Described) -> Iterator[Call]:
     """What a container itself calls, by its variables and its command."""
     variables = variables_of(container)
     for target in json.loads(variables.get("SERVERLESS_ENDPOINTS", "{}")).values():
-        endpoint = _arn(rehearsal, "sagemaker", f"endpoint/{target['endpoint']}")
-        yield _call(endpoint, "sagemaker:InvokeEndpoint")
+        yield from (Call(*needed) for needed in batch_functions.gateway_requests(rehearsal, target))
     if source := variables.get("DEMO_SOURCE"):
         bucket, _, prefix = source.removeprefix("s3://").partition("/")
         yield from _reads(rehearsal, bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "")
@@ -254,6 +253,7 @@ def _serves(rehearsal: Rehearsal, model: Described) -> Iterator[Call]:
             yield Call(Request("s3:ListBucket", arn, {"s3:prefix": key}), arn, needed=False)
             yield from _decrypts_objects(rehearsal, bucket)
     for endpoint in endpoints_by_model(rehearsal).get(model["ModelName"], []):
+        yield from (Call(*needed) for needed in batch_functions.model_requests(rehearsal, endpoint))
         group = _arn(rehearsal, "logs", f"log-group:/aws/sagemaker/Endpoints/{endpoint}")
         yield from (_call(group, action) for action in WRITE_LOGS)
     if model.get("VpcConfig"):

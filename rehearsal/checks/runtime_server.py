@@ -43,7 +43,8 @@ class RuntimeServer:
     def variables(self) -> dict[str, str]:
         """Variables with which an AWS SDK calls this server."""
         host, port = self._address
-        return {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{host}:{port}"}
+        services = ("SAGEMAKER_RUNTIME", "SAGEMAKER", "S3")
+        return {f"AWS_ENDPOINT_URL_{service}": f"http://{host}:{port}" for service in services}
 
     def queue_answer(self, body: Any) -> None:
         """Queue the next call's answer; moto's own is not JSON."""

@@ -176,6 +176,24 @@ def sagemaker_models(rehearsal: Rehearsal) -> list[tuple[Record, Described]]:
     ]
 
 
+@cached_query
+def gateway_targets(rehearsal: Rehearsal) -> dict[str, Described]:
+    """By function, where the gateway calls it (SERVERLESS_ENDPOINTS)."""
+    variables = [
+        variable
+        for _, definition in task_definitions(rehearsal)
+        for container in definition["containerDefinitions"]
+        for variable in container.get("environment", [])
+    ]
+    texts = [variable["value"] for variable in variables if variable["name"] == "SERVERLESS_ENDPOINTS"]
+    return {function: target for text in texts for function, target in json.loads(text).items()}
+
+
+def has_batch_functions(rehearsal: Rehearsal) -> bool:
+    """Whether some function's endpoint may be asleep."""
+    return any("batch" in target for target in gateway_targets(rehearsal).values())
+
+
 def model_containers(model: Described) -> list[Described]:
     """The containers of a SageMaker model."""
     return list(model.get("Containers") or [model["PrimaryContainer"]])

@@ -47,6 +47,7 @@ _ANNOTATION_WORKER = Process(
     containers=(_server_image("annotation-worker", "worker", "low"),),
     stores=True,
     calls_gateway=True,
+    waits_for_functions=True,
     stop_seconds=LONGEST_STOP_SECONDS,
     queues=("low",),
 )

@@ -15,6 +15,11 @@ FOLDERS = {DATA: "/home/django/data", SHARE: "/home/django/share"}
 """Where CVAT's images expect them."""
 
 GATEWAY_PORT = 8070
+BATCH_PORT = 8071
+"""Where calls wait for a function that is asleep."""
+BATCH_SECONDS = 1500
+"""How long the annotation worker waits for a batch function. A wake takes five to ten minutes; the gateway gives up at
+95 % of this (serverless/README.md, BATCH_TIMEOUT_S)."""
 GATEWAY_NAME = "serverless"
 """Its name in the stack's private namespace."""
 
@@ -74,6 +79,8 @@ class Process:
     stores: bool = False
     """Whether it uses PostgreSQL, both kinds of Redis and the file system."""
     calls_gateway: bool = False
+    waits_for_functions: bool = False
+    """Whether its calls of functions are whole tasks, which wait for a function that is asleep."""
     publishes_metrics: bool = False
     """Whether it sends the queues' metrics to CloudWatch."""
     interruptible: bool = False

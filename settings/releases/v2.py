@@ -128,6 +128,7 @@ _ANNOTATION = Process(
     containers=_worker("annotation", "annotation"),
     stores=True,
     calls_gateway=True,
+    waits_for_functions=True,
     stop_seconds=LONGEST_STOP_SECONDS,
     queues=("annotation",),
 )

@@ -12,7 +12,7 @@ from settings.fields import S3_ADDRESS, InstanceType, Pattern
 from settings.instance_types import offer_problem
 from settings.sections.section import Section
 from settings.sections.sleep import Sleep
-from settings.values import EndpointSize
+from settings.values import BatchEndpointSize, EndpointSize
 
 Archives = Annotated[
     str,
@@ -39,6 +39,19 @@ class Inference(Section):
     """Instances of each endpoint."""
     inference_max_instance_count: Annotated[int, Field(ge=1)]
     """Instances to which each endpoint scales with its invocations; the same as the count: it does not."""
+    inference_batch_instance_type: Annotated[
+        str, AfterValidator(InstanceType(service="hosting", example="ml.g4dn.xlarge"))
+    ]
+    """SageMaker instance type of the functions with `sagemaker.service: batch`, such as ml.g4dn.xlarge. They
+    have no instance while nobody uses them, and need five to ten minutes for the first answer."""
+    inference_batch_max_instance_count: Annotated[int, Field(ge=1)] = 1
+    """Instances to which each batch function's endpoint scales with its waiting calls."""
+    inference_idle: Literal["zero", "one"] = "zero"
+    """Instances of a batch function that nobody uses. `one`: it answers at once, and costs as much as an interactive
+    one does."""
+    inference_batch_endpoints: Literal["asynchronous", "recreated"] = "asynchronous"
+    """How batch functions sleep. `asynchronous`: endpoints that scale from zero. `recreated`: real-time endpoints
+    that are deleted after 15 minutes without a call and created again, for regions without asynchronous inference."""
     model_archives: Archives = "build/models"
     """Folder that holds <function>.tar.gz for each function, or an S3 address (s3://bucket/prefix) of one. A
     function without an archive is left out with a warning."""
@@ -61,11 +74,42 @@ class Inference(Section):
             max_count=self.inference_max_instance_count,
         )
 
+    @property
+    def batch_endpoint(self) -> BatchEndpointSize:
+        return BatchEndpointSize(
+            instance_type=self.inference_batch_instance_type,
+            least=0 if self.inference_idle == "zero" else 1,
+            max_count=self.inference_batch_max_instance_count,
+            recreated=self.inference_batch_endpoints == "recreated",
+        )
+
 
 def instance_type(inference: Inference, region: Region) -> Iterator[str]:
-    problem = offer_problem("hosting", inference.inference_instance_type, region.name)
-    if problem and inference.enabled:
-        yield f"cvat:inferenceInstanceType = {inference.inference_instance_type}: {problem}. Choose one of those."
+    for key, value in (
+        ("inferenceInstanceType", inference.inference_instance_type),
+        ("inferenceBatchInstanceType", inference.inference_batch_instance_type),
+    ):
+        problem = offer_problem("hosting", value, region.name)
+        if problem and inference.enabled:
+            yield f"cvat:{key} = {value}: {problem}. Choose one of those."
+
+
+def recreated_endpoints(inference: Inference) -> Iterator[str]:
+    """A real-time endpoint has an instance for as long as it exists, and the gateway alone creates it again."""
+    if inference.inference_batch_endpoints == "asynchronous":
+        return
+    if inference.inference_batch_max_instance_count > 1:
+        yield (
+            f"cvat:inferenceBatchMaxInstanceCount = {inference.inference_batch_max_instance_count} and "
+            "cvat:inferenceBatchEndpoints = recreated: such endpoints have one instance. Scale none: pulumi config "
+            "set cvat:inferenceBatchMaxInstanceCount 1"
+        )
+    if inference.inference_idle == "one":
+        yield (
+            "cvat:inferenceIdle = one and cvat:inferenceBatchEndpoints = recreated: such endpoints are deleted when "
+            "they are idle. Make the functions interactive (sagemaker.service), or: pulumi config set "
+            "cvat:inferenceIdle zero"
+        )
 
 
 def maximum(inference: Inference) -> Iterator[str]:

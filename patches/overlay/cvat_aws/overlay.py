@@ -8,6 +8,8 @@ from cvat_aws import directory, logs, mail, stores, web
 from cvat_aws.environment import Reader
 
 SCRATCH = "/tmp/cvat"  # noqa: S108 - local to the task by design, and the only user of the task's /tmp
+FUNCTION_SECONDS = 120
+"""CVAT's own limit for a call of a function (cvat/settings/base.py)."""
 FRAMES_IN_FLIGHT = 4
 """Calls of a function at a time in one automatic annotation: what an endpoint of one small instance takes."""
 
@@ -36,6 +38,8 @@ def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
             **base["NUCLIO"],
             "HOST": read.text("CVAT_NUCLIO_HOST", "nuclio"),
             "PORT": read.number("CVAT_NUCLIO_PORT", 8070),
+            # Seconds; more where a function may have to wake first (serverless/README.md, "Functions that sleep").
+            "DEFAULT_TIMEOUT": read.number("CVAT_NUCLIO_DEFAULT_TIMEOUT", FUNCTION_SECONDS, high=3600),
             "FRAMES_IN_FLIGHT": read.number("CVAT_FRAMES_IN_FLIGHT", FRAMES_IN_FLIGHT, high=64),
         },
         "CLOUD_STORAGE_REGION": read.text("AWS_REGION", "us-east-2"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,7 @@ BODY_TIMEOUT_S = 20.0
 """For a body to come in whole."""
 IN_LOOP_BYTES = 256 * 1024
 """Larger answers are read in a thread, one at a time, so that neither other calls nor memory suffer."""
+KEEPALIVE_S = 60
 STOP_TIMEOUT_S = 115.0
 """After SIGTERM, all calls have ended: ECS kills a task 120 s after it."""
 
@@ -153,6 +155,8 @@ class Gateway:
     async def _answer(self, function: Function, request: web.Request, share: Share, trace: Trace) -> bytes:
         """The answer for the CVAT that calls. Raises GatewayError, at the latest when CVAT's time is up."""
         patient = request.app[PATIENT] and self._settings.sleeps(function.name)
+        if patient:
+            _keep_open(request)
         longest = self._settings.batch_timeout_s if patient else self._settings.request_timeout_s
         limit = time_limit(request.headers.get(LIMIT_HEADER, ""), longest)
         version = contract.version_of(request.headers, self._settings.cvat_version)
@@ -216,6 +220,16 @@ def _failure(error: Exception, request_id: str) -> web.Response:
     headers = {"Retry-After": str(getattr(error, "retry_after_s", 5))} if error.status == STATUS["busy"] else {}
     headers |= {"Allow": error.headers["Allow"]} if isinstance(error, web.HTTPMethodNotAllowed) else {}
     return web.json_response({"error": error.reason}, status=error.status, reason=error.reason, headers=headers)
+
+
+def _keep_open(request: web.Request) -> None:
+    """Sends a packet each minute: EC2 forgets connections that are silent for 350 s on its newest hosts (EC2 user
+    guide, "Idle connection tracking timeout", read 2026-11), and a wake takes longer."""
+    connection = request.transport and request.transport.get_extra_info("socket")
+    if connection and hasattr(socket, "TCP_KEEPIDLE"):  # Linux; not every system has it
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_S)
 
 
 def time_limit(text: str, default: float) -> float:

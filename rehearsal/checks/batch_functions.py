@@ -1,0 +1,155 @@
+"""Functions that sleep while nobody uses them: what their roles call, and whether their endpoints sleep and wake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from region import Region
+from rehearsal.aws.iam_evaluator import Request
+from rehearsal.checks import stack_queries
+from rehearsal.checks.cached_query import Described, verdict
+from rehearsal.result import Rehearsal, Verdict
+
+NAME = "Endpoints of batch functions sleep and wake: bounds, policies, alarm, queue in S3"
+VARIANT, DIMENSION = "all", "sagemaker:variant:DesiredInstanceCount"
+FIRST = "HasBacklogWithoutCapacity"
+BACKLOG = "ApproximateBacklogSizePerInstance"
+"""CloudWatch metrics of asynchronous endpoints (SageMaker developer guide, "Autoscale an asynchronous endpoint")."""
+Needed = Iterator[tuple[Request, str]]
+"""Requests that IAM must allow, each with what it is on."""
+
+
+def gateway_requests(rehearsal: Rehearsal, target: Described) -> Needed:
+    """What the gateway calls for a function."""
+    endpoint, batch = _arn(rehearsal, f"endpoint/{target['endpoint']}"), target.get("batch")
+    if batch is None:
+        yield Request("sagemaker:InvokeEndpoint", endpoint), endpoint
+        return
+    yield Request("sagemaker:DescribeEndpoint", endpoint), endpoint
+    if batch["driver"] == "asynchronous":
+        for action in ("InvokeEndpointAsync", "UpdateEndpointWeightsAndCapacities"):
+            yield Request(f"sagemaker:{action}", endpoint), endpoint
+    else:
+        config = _arn(rehearsal, f"endpoint-config/{batch['config']}")
+        for action in ("InvokeEndpoint", "CreateEndpoint", "DeleteEndpoint", "AddTags"):
+            yield Request(f"sagemaker:{action}", endpoint), endpoint
+        yield Request("sagemaker:CreateEndpoint", config), config
+    yield from _kept_in_s3(rehearsal, batch, target["endpoint"])
+
+
+def _kept_in_s3(rehearsal: Rehearsal, batch: Described, endpoint: str) -> Needed:
+    bucket = batch["folder"].removeprefix("s3://")
+    arn = _bucket(rehearsal, bucket)
+    asynchronous = batch["driver"] == "asynchronous"
+    for folder in ("in", "calls") if asynchronous else ("in", "out", "used"):
+        for action in ("GetObject", "PutObject"):
+            yield Request(f"s3:{action}", f"{arn}/{folder}/a/b"), arn
+    # To hear 404 and not 403 of an object that is not there yet (S3 API reference, GetObject).
+    yield Request("s3:ListBucket", arn, {"s3:prefix": ""}), arn
+    if asynchronous:
+        yield Request("s3:DeleteObject", f"{arn}/calls/a/b"), arn
+        for path in _answer_paths(rehearsal, endpoint):
+            yield Request("s3:GetObject", f"{_bucket(rehearsal, path)}/a"), _bucket(rehearsal, path.partition("/")[0])
+    yield from _key(rehearsal, bucket)
+
+
+def model_requests(rehearsal: Rehearsal, endpoint: str) -> Needed:
+    """What SageMaker calls with a model's role for an asynchronous endpoint: it reads requests and writes answers."""
+    targets = stack_queries.gateway_targets(rehearsal).values()
+    folders = {target["batch"]["folder"] for target in targets if target["endpoint"] == endpoint and "batch" in target}
+    for path in _answer_paths(rehearsal, endpoint):
+        for action in ("PutObject", "AbortMultipartUpload"):
+            yield Request(f"s3:{action}", f"{_bucket(rehearsal, path)}/a"), _bucket(rehearsal, path.partition("/")[0])
+        bucket = _bucket(rehearsal, path.partition("/")[0])
+        yield Request("s3:ListBucket", bucket, {"s3:prefix": ""}), bucket
+        yield from _key(rehearsal, path.partition("/")[0])
+        for folder in folders:
+            arn = _bucket(rehearsal, folder.removeprefix("s3://"))
+            yield Request("s3:GetObject", f"{arn}/in/a/b"), arn
+
+
+def _answer_paths(rehearsal: Rehearsal, endpoint: str) -> list[str]:
+    """Where SageMaker writes answers and failures: bucket and prefix."""
+    output = _configuration(rehearsal, endpoint).get("AsyncInferenceConfig", {}).get("OutputConfig", {})
+    return [output[key].removeprefix("s3://") for key in ("S3OutputPath", "S3FailurePath") if key in output]
+
+
+def _configuration(rehearsal: Rehearsal, endpoint: str) -> Described:
+    client = rehearsal.client("sagemaker")
+    name = client.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    described: Described = client.describe_endpoint_config(EndpointConfigName=name)
+    return described
+
+
+def _key(rehearsal: Rehearsal, bucket: str) -> Needed:
+    """A key of the customer's encrypts what is written to a bucket."""
+    client = rehearsal.client("s3")
+    rules = client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    for rule in rules:
+        key = rule["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID")
+        for action in ("Decrypt", "GenerateDataKey") if key else ():
+            yield Request(f"kms:{action}", key), key
+
+
+def _arn(rehearsal: Rehearsal, rest: str) -> str:
+    return Region(rehearsal.region).arn("sagemaker", rest, account=rehearsal.account.id)
+
+
+def _bucket(rehearsal: Rehearsal, path: str) -> str:
+    return Region(rehearsal.region).arn("s3", path, region="")
+
+
+def can_sleep(rehearsal: Rehearsal) -> Verdict:
+    """The check, for endpoints that exist; those of a stack asleep are created as the stack wakes."""
+    existing = {record.id for record in rehearsal.of_type("aws:sagemaker/endpoint:Endpoint")}
+    batch = {
+        target["endpoint"]: target["batch"]
+        for target in stack_queries.gateway_targets(rehearsal).values()
+        if "batch" in target and target["endpoint"] in existing
+    }
+    findings = [
+        f"Endpoint {endpoint}: {problem}"
+        for endpoint, how in batch.items()
+        for problem in _problems(rehearsal, endpoint, how)
+    ]
+    return verdict(NAME, findings, len(batch))
+
+
+def _problems(rehearsal: Rehearsal, endpoint: str, batch: Described) -> Iterator[str]:
+    config = _configuration(rehearsal, endpoint)
+    if config["EndpointConfigName"] != batch["config"]:
+        yield f"it has configuration {config['EndpointConfigName']}, but the gateway is told {batch['config']}."
+    asynchronous = "AsyncInferenceConfig" in config
+    if asynchronous != (batch["driver"] == "asynchronous"):
+        kind = "asynchronous" if asynchronous else "real-time"
+        yield f"it is {kind}, but the gateway drives it as {batch['driver']}."
+    for variant in config["ProductionVariants"] if asynchronous else ():
+        model = rehearsal.client("sagemaker").describe_model(ModelName=variant["ModelName"])
+        if model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct":
+            yield "its containers are called directly, but an asynchronous call names none (InvokeEndpointAsync)."
+    if asynchronous:
+        yield from _scaling_problems(rehearsal, endpoint)
+
+
+def _scaling_problems(rehearsal: Rehearsal, endpoint: str) -> Iterator[str]:
+    scaling = rehearsal.client("application-autoscaling")
+    resource = f"endpoint/{endpoint}/variant/{VARIANT}"
+    subject = {"ServiceNamespace": "sagemaker", "ScalableDimension": DIMENSION}
+    targets = scaling.describe_scalable_targets(ResourceIds=[resource], **subject)["ScalableTargets"]
+    if not targets:
+        yield "it is registered with no scaling: it keeps its instance for ever."
+        return
+    policies = scaling.describe_scaling_policies(ResourceId=resource, **subject)["ScalingPolicies"]
+    tracked = [
+        policy["TargetTrackingScalingPolicyConfiguration"]["CustomizedMetricSpecification"]
+        for policy in policies
+        if policy["PolicyType"] == "TargetTrackingScaling"
+    ]
+    own = [{"Name": "EndpointName", "Value": endpoint}]
+    if not any((spec["MetricName"], spec["Dimensions"]) == (BACKLOG, own) for spec in tracked):
+        yield f"no policy follows its {BACKLOG}: it never loses its last instance."
+    steps = {policy["PolicyARN"] for policy in policies if policy["PolicyType"] == "StepScaling"}
+    cloudwatch = rehearsal.client("cloudwatch")
+    first = cloudwatch.describe_alarms_for_metric(MetricName=FIRST, Namespace="AWS/SageMaker", Dimensions=own)
+    if not any(steps & {*alarm["AlarmActions"]} for alarm in first["MetricAlarms"]):
+        yield f"no alarm on its {FIRST} adds the first instance: waiting calls wait for ever."
