@@ -23,6 +23,7 @@ ENTRIES = {
     "shell": CommandEntry("cvatctl.shell", "a shell in a running task (ECS Exec)"),
     "admin-password": CommandEntry("cvatctl.admin_password", "the administrator's password"),
     "smoke": CommandEntry("cvatctl.smoke", "end-to-end test: login, task, frames, every auto-annotation function"),
+    "wake": CommandEntry("cvatctl.wake", "start a batch function's endpoint before it is needed"),
     "kept": CommandEntry("cvatctl.kept.command", "what AWS still holds of a destroyed stack"),
     "orphans": CommandEntry("cvatctl.orphans.command", "resources that an interrupted update left outside the state"),
     "prices": CommandEntry("cvatctl.prices.command", "write a region's price table from AWS's Price List"),

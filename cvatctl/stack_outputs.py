@@ -12,7 +12,7 @@ from cvatctl.errors import CommandError
 from cvatctl.pulumi_cli import ask_pulumi
 
 _ARN_PARTS = len("arn:partition:service:region:account:resource".split(":"))
-_MAPPINGS = frozenset({"services", "log_groups", "stores", "endpoints", "sleep"})
+_MAPPINGS = frozenset({"services", "log_groups", "stores", "endpoints", "batch_configs", "sleep"})
 _STORES = ("database", "cache", "files")
 _REMEDY = "Write it where the Pulumi CLI is installed, with: pulumi stack output --json > outputs.json"
 
@@ -33,6 +33,8 @@ class StackOutputs:
     """`database` (RDS instance), `cache` (replication group), `files` (EFS)."""
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """SageMaker endpoints by function."""
+    batch_configs: Mapping[str, str] = field(default_factory=dict)
+    """SageMaker endpoint configurations of the functions whose endpoint sleeps while nobody uses it."""
     sleep: Mapping[str, str] = field(default_factory=dict)
     """`mode` (awake, asleep) and `office_hours` (empty: none)."""
 

@@ -100,6 +100,8 @@ class CvatServices(pulumi.ComponentResource):
     capacities: Sequence[Capacity]
     endpoints: Mapping[str, pulumi.Output[str]]
     """Names, by function."""
+    batch_configs: Mapping[str, pulumi.Output[str]]
+    """Names of the configurations of endpoints that sleep while nobody uses them, by function."""
 
     def __init__(self, name: str, args: CvatServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:CvatServices", name, None, opts)
@@ -123,6 +125,9 @@ class CvatServices(pulumi.ComponentResource):
         self.service_names = {kind: service.name for kind, service in services.items()}
         self.capacities = [self._capacity(process, services[process.kind]) for process in processes]
         self.endpoints = {function: target.endpoint for function, target in args.targets.items()}
+        self.batch_configs = {
+            function: target.batch.config for function, target in args.targets.items() if target.batch
+        }
         self.register_outputs({"service_names": self.service_names})
 
     def _size(self, process: Process) -> TaskSize:

@@ -225,6 +225,7 @@ class InferenceEndpoints(pulumi.ComponentResource):
                 }
             ],
             async_inference_config=asynchronous,
+            tags={"cvat:service": "batch"} if group.batch else None,  # the report reads it
             opts=self._child,
         )
 

@@ -36,7 +36,9 @@ class AlarmsArgs:
     """Names of the ECS services, by kind of task."""
     stores: MonitoredStores
     endpoints: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    """Names of the SageMaker endpoints, by a short name."""
+    """Names of the real-time SageMaker endpoints, by a short name."""
+    batch_endpoints: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Names of those that sleep while nobody uses them."""
     schedule_groups: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Names of the groups whose calls must not fail, by a short name."""
     log_groups: Mapping[str, LogGroup]
@@ -239,6 +241,11 @@ def _monitored(args: AlarmsArgs) -> Monitored:
         "file system": {"": {"FileSystemId": args.stores.file_system}},
         "endpoint": {
             label: {"EndpointName": endpoint, "VariantName": VARIANT} for label, endpoint in args.endpoints.items()
+        },
+        "batch endpoint": {label: {"EndpointName": endpoint} for label, endpoint in args.batch_endpoints.items()},
+        "batch variant": {
+            label: {"EndpointName": endpoint, "VariantName": VARIANT}
+            for label, endpoint in args.batch_endpoints.items()
         },
         "schedules": {label: {"ScheduleGroup": group} for label, group in args.schedule_groups.items()},
         "queue": queues,

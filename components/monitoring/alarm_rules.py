@@ -27,6 +27,8 @@ Subject = Literal[
     "media cache",
     "file system",
     "endpoint",
+    "batch endpoint",
+    "batch variant",
     "queue",
     "awaited queue",
     "schedules",
@@ -36,6 +38,8 @@ QUIET_SUBJECTS: tuple[Subject, ...] = (
     "target group",
     "service",
     "endpoint",
+    "batch endpoint",
+    "batch variant",
     "database",
     "queue",
     "awaited queue",
@@ -93,12 +97,14 @@ _FULL_QUEUE = 100.0
 _OLD_JOB_SECONDS = 1800.0
 _GIVES_UP_SECONDS = 50.0
 """After which CVAT's server answers 429 instead of the picture."""
+_OLD_CALL_SECONDS = 1500.0
+"""What CVAT's annotation worker waits (settings/releases/release.py, BATCH_SECONDS)."""
 
 
 def alarm_rules(database: DatabaseSize) -> tuple[Rule, ...]:
     """All alarms on metrics, in the order of the runbook."""
     stores = (*_database(database), *_cache(), *_media_cache(), *_files())
-    return (*_requests(), *_services(), *stores, *_endpoints(), *_queues(), *_schedules())
+    return (*_requests(), *_services(), *stores, *_endpoints(), *_batch(), *_queues(), *_schedules())
 
 
 def _requests() -> tuple[Rule, ...]:
@@ -301,6 +307,32 @@ def _endpoints() -> tuple[Rule, ...]:
             threshold=_SLOW_MODEL_MICROSECONDS,
             periods=3,
             meaning="One call of a model in ten took longer than 30 s for 15 minutes.",
+            **common,
+        ),
+    )
+
+
+def _batch() -> tuple[Rule, ...]:
+    """On asynchronous endpoints (SageMaker developer guide, "Monitor asynchronous endpoint", read 2026-11). Silence is
+    their rest."""
+    common: dict[str, Any] = {"namespace": "AWS/SageMaker", "minutes": 5, "periods": 2}
+    return (
+        Rule(
+            name="batch-waiting",
+            watches="batch endpoint",
+            metric="ApproximateAgeOfOldestRequest",
+            statistic="Maximum",
+            threshold=_OLD_CALL_SECONDS,
+            meaning="Calls of a batch function wait for longer than CVAT does: its endpoint gets no instance.",
+            **common,
+        ),
+        Rule(
+            name="batch-errors",
+            watches="batch variant",
+            metric="Invocation5XXErrors",
+            statistic="Sum",
+            threshold=0,
+            meaning="The model of a batch function failed calls for 10 minutes.",
             **common,
         ),
     )

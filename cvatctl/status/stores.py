@@ -28,6 +28,9 @@ _DATABASE_ANSWERS = frozenset(
 """States of RDS in which the database answers (RDS user guide, "Viewing DB instance status", read 2026-11)."""
 _DATABASE_SLEEPS = frozenset({"stopping", "stopped", "starting"})
 """States of the database of a sleeping stack."""
+ASLEEP = "asleep: the first call wakes it, or `python -m cvatctl wake`"
+WAKING = ("Creating", "Updating")
+"""States of an endpoint that a call has woken."""
 _NO_SUCH_ENDPOINT = "ValidationException"
 """SageMaker's error code for an endpoint that does not exist."""
 
@@ -88,23 +91,32 @@ def endpoints(outputs: StackOutputs, clients: Clients) -> list[ResourceState]:
 
 
 def _endpoint(name: str, functions: list[str], outputs: StackOutputs, clients: Clients) -> ResourceState:
+    batch = any(function in outputs.batch_configs for function in functions)
     try:
-        return _present(clients("sagemaker").describe_endpoint(EndpointName=name), functions)
+        return _present(clients("sagemaker").describe_endpoint(EndpointName=name), functions, batch=batch)
     except ClientError as error:
         if error.response["Error"]["Code"] != _NO_SUCH_ENDPOINT:
             raise
     if is_asleep(outputs, clients):
         return ResourceState(name, "removed while asleep", details=[f"serves {', '.join(functions)}"])
+    if batch:
+        return ResourceState(name, ASLEEP, details=[f"serves {', '.join(functions)}"])
     return ResourceState(name, "gone: run `pulumi up --refresh`, which creates it again", ok=False)
 
 
-def _present(endpoint: Mapping[str, Any], functions: list[str]) -> ResourceState:
+def _present(endpoint: Mapping[str, Any], functions: list[str], *, batch: bool) -> ResourceState:
     status = endpoint["EndpointStatus"]
-    facts = [status]
+    instances = sum(variant.get("CurrentInstanceCount", 0) for variant in endpoint.get("ProductionVariants", []))
+    facts = [ASLEEP] if batch and status == "InService" and not instances else [status]
     for variant in endpoint.get("ProductionVariants", []):
         current, desired = variant.get("CurrentInstanceCount", "?"), variant.get("DesiredInstanceCount", "?")
         facts.append(f"{current} of {desired} instances")
     details = [f"serves {', '.join(functions)}"]
     if endpoint.get("FailureReason"):
         details.append(str(endpoint["FailureReason"]))
-    return ResourceState(endpoint["EndpointName"], ", ".join(facts), status in ("InService", "Deployment"), details)
+    return ResourceState(
+        endpoint["EndpointName"],
+        ", ".join(facts),
+        status in ("InService", "Deployment") or (batch and status in WAKING),
+        details,
+    )

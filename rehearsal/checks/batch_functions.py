@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from region import Region
 from rehearsal.aws.iam_evaluator import Request
 from rehearsal.checks import stack_queries
-from rehearsal.checks.cached_query import Described, verdict
-from rehearsal.result import Rehearsal, Verdict
+from rehearsal.checks.cached_query import Described
+from rehearsal.result import Rehearsal
 
-NAME = "Endpoints of batch functions sleep and wake: bounds, policies, alarm, queue in S3"
 VARIANT, DIMENSION = "all", "sagemaker:variant:DesiredInstanceCount"
 FIRST = "HasBacklogWithoutCapacity"
 BACKLOG = "ApproximateBacklogSizePerInstance"
@@ -99,20 +98,15 @@ def _bucket(rehearsal: Rehearsal, path: str) -> str:
     return Region(rehearsal.region).arn("s3", path, region="")
 
 
-def can_sleep(rehearsal: Rehearsal) -> Verdict:
-    """The check, for endpoints that exist; those of a stack asleep are created as the stack wakes."""
+def problems(rehearsal: Rehearsal) -> Iterator[str]:
+    """Why endpoints of batch functions could not sleep or wake. Those of a stack asleep are created as it wakes."""
     existing = {record.id for record in rehearsal.of_type("aws:sagemaker/endpoint:Endpoint")}
-    batch = {
-        target["endpoint"]: target["batch"]
-        for target in stack_queries.gateway_targets(rehearsal).values()
-        if "batch" in target and target["endpoint"] in existing
-    }
-    findings = [
-        f"Endpoint {endpoint}: {problem}"
-        for endpoint, how in batch.items()
-        for problem in _problems(rehearsal, endpoint, how)
-    ]
-    return verdict(NAME, findings, len(batch))
+    for function, target in stack_queries.gateway_targets(rehearsal).items():
+        if "batch" in target and target["endpoint"] in existing:
+            yield from (
+                f"Endpoint {target['endpoint']} of {function}: {problem}"
+                for problem in _problems(rehearsal, target["endpoint"], target["batch"])
+            )
 
 
 def _problems(rehearsal: Rehearsal, endpoint: str, batch: Described) -> Iterator[str]:

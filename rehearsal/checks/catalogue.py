@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from rehearsal.checks import (
     addresses,
-    batch_functions,
     cached_query,
     environment,
     gateway_calls,
@@ -41,7 +40,6 @@ CHECKS: tuple[Check, ...] = (
     permissions.wide,
     permissions.trust,
     gateway_calls.answered,
-    batch_functions.can_sleep,
     policy_rules.rules,
     partition.own_partition,
     stack_tags.tags,

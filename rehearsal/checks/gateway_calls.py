@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from rehearsal.aws.moto_patches.sagemaker_runtime import Invocation
-from rehearsal.checks import sample_calls, stack_queries
+from rehearsal.checks import batch_functions, sample_calls, stack_queries
 from rehearsal.checks.cached_query import verdict
 from rehearsal.checks.containers import Container, containers
 from rehearsal.checks.gateway_process import Gateway, StartError
@@ -25,7 +25,7 @@ def answered(rehearsal: Rehearsal) -> Verdict:
     gateways = [container for container in containers(rehearsal) if "SERVERLESS_ENDPOINTS" in container.plain]
     if not gateways:
         return _without_gateway(rehearsal)
-    findings, seen = [], 0
+    findings, seen = list(batch_functions.problems(rehearsal)), 0
     for container in gateways:
         credentials = _credentials(rehearsal, container)
         with ThreadPoolExecutor(1, "gateway-calls") as thread:

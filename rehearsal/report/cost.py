@@ -13,7 +13,7 @@ import yaml
 
 from region import Region
 from rehearsal.engine.state import Record
-from rehearsal.report.sizes import Sizes
+from rehearsal.report.sizes import ENDPOINT, Sizes
 
 ASSUMPTIONS = Path(__file__).with_name("cost_assumptions.yaml")
 PRICES = Path(__file__).with_name("prices")
@@ -23,7 +23,6 @@ HOUR = "hour"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 FIREWALL = "aws:wafv2/webAcl:WebAcl"
 FILES = "aws:efs/fileSystem:FileSystem"
-ENDPOINT = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 KEY = "aws:kms/key:Key"
@@ -197,8 +196,10 @@ def _computing(sizes: Sizes, stack: Stack) -> Iterator[Item]:
         running = task.count * sizes.awake
         yield Item(owner, f"Fargate CPU: {name}", cpus * running, HOUR, "fargate_vcpu_hour")
         yield Item(owner, f"Fargate GB: {name}", memory * running, HOUR, "fargate_gb_hour")
-    instances = sizes.endpoint_instances * len(stack.of(ENDPOINT)) * sizes.awake
+    instances = sizes.endpoint_instances * sizes.endpoints * sizes.awake
     yield Item(stack.owner(ENDPOINT), f"inference {sizes.endpoint}", instances, HOUR, sizes.endpoint)
+    hours, what = _assumed("batch_hours", sizes.batch_endpoints), f"batch inference {sizes.batch_endpoint}"
+    yield Item(stack.owner(ENDPOINT), what, hours, "hours", sizes.batch_endpoint, assumed=True)
 
 
 def _storage(stack: Stack) -> Iterator[Item]:

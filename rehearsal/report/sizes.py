@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,6 +19,7 @@ PRESETS = Path("settings") / "presets.yaml"
 ZONES = 3
 """Zones of a network that the program creates, each with a NAT gateway unless `natGateways` is `single`."""
 
+ENDPOINT = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 FLOW_LOG = "aws:ec2/flowLog:FlowLog"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
 STARTS = ("startDBInstance", "createEndpoint", "enableAlarmActions")
@@ -54,10 +56,24 @@ class Sizes:
     endpoint: str = ""
     endpoint_instances: int = 0
     """Of one endpoint."""
+    endpoints: int = 0
+    """That are always there while the stack is awake."""
+    batch_endpoint: str = ""
+    """Instance type of the endpoints that sleep while nobody uses them."""
+    batch_endpoints: int = 0
     tasks: Mapping[str, Task] = field(default_factory=dict)
     """By kind, with dashes."""
     awake: float = 1.0
     """Part of the time in which tasks, database and endpoints run."""
+
+
+def _variants(records: Sequence[Record]) -> tuple[list[Any], list[Any]]:
+    """The variants of interactive endpoints, and of those that sleep while nobody uses them."""
+    configs = [record.inputs for record in records if record.type == ENDPOINT]
+    batch = [(config.get("tags") or {}).get("cvat:service") == "batch" for config in configs]
+    variants = [config["productionVariants"][0] for config in configs]
+    pairs = list(zip(variants, batch, strict=True))
+    return [variant for variant, sleeps in pairs if not sleeps], [variant for variant, sleeps in pairs if sleeps]
 
 
 def measured(records: Sequence[Record]) -> Sizes:
@@ -65,8 +81,8 @@ def measured(records: Sequence[Record]) -> Sizes:
     first = {record.type: record.inputs for record in reversed(records)}
     database = first.get("aws:rds/instance:Instance", {})
     cache = first.get("aws:elasticache/replicationGroup:ReplicationGroup", {})
-    variants = first.get("aws:sagemaker/endpointConfiguration:EndpointConfiguration", {}).get("productionVariants")
-    variant = variants[0] if variants else {}
+    interactive, batch = _variants(records)
+    variant = interactive[0] if interactive else {}
     return Sizes(
         nats=sum(record.type == "aws:ec2/natGateway:NatGateway" for record in records),
         flow_logs=FLOW_LOG in first,
@@ -77,6 +93,9 @@ def measured(records: Sequence[Record]) -> Sizes:
         cache_nodes=int(cache.get("numCacheClusters", 1)) if cache else 0,
         endpoint=variant.get("instanceType", ""),
         endpoint_instances=int(variant.get("initialInstanceCount", 0)),
+        endpoints=len(interactive),
+        batch_endpoint=batch[0].get("instanceType", "") if batch else "",
+        batch_endpoints=len(batch),
         tasks=_tasks(records),
         awake=awake_share(records),
     )
@@ -162,6 +181,7 @@ def _of_preset(preset: Mapping[str, str | int], config: Mapping[str, str], now: 
         cache_nodes=1 + number("redisReplicas"),
         endpoint=text("inferenceInstanceType") if now.endpoint else "",
         endpoint_instances=number("inferenceInstanceCount") if now.endpoint else 0,
+        batch_endpoint=text("inferenceBatchInstanceType") if now.batch_endpoint else "",
         tasks={kind: tasks.get(kind, replace(size, count=max(size.count, 1))) for kind, size in now.tasks.items()},
     )
 
