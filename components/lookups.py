@@ -23,11 +23,13 @@ from settings.functions import (
     Deployable,
     deployable,
     local_archives,
+    of_class_batch,
     read_functions,
     stored_archives,
 )
 from settings.ingress_options import IngressOptions
 from settings.running_stack import RunningStack, check_running_stack, storage_warning
+from settings.sections.inference import Inference
 from settings.sections.network import Network, subnets
 from settings.values import StackPolicy
 from settings.zones import Zone, choose_zones
@@ -136,11 +138,13 @@ def check_load_balancer(context: StackContext, ingress: IngressOptions, adopted_
 
 
 @_without_traceback()
-def functions(layout: str, location: str) -> list[Deployable]:
+def functions(inference: Inference) -> list[Deployable]:
     """The functions of the registry that have a model archive. Warns of the others."""
-    if layout == "none":
+    if not inference.enabled:
         return []
-    ready, left_out = deployable(read_functions(REGISTRY), _archives(location), shared=layout == "shared")
+    registry = of_class_batch(read_functions(REGISTRY), inference.batch_functions)
+    shared = inference.inference_layout == "shared"
+    ready, left_out = deployable(registry, _archives(inference.model_archives), shared=shared)
     warn(left_out)
     return ready
 

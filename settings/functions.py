@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,20 @@ def _function(document: Mapping[str, Any]) -> Function:
         image=section.get("image"),
         environment={key: str(value) for key, value in (section.get("environment") or {}).items()},
     )
+
+
+def of_class_batch(functions: Sequence[Function], names: Sequence[str]) -> list[Function]:
+    """The functions, of which these are of class batch whatever their files say. Raises FunctionsError."""
+    known = {function.name for function in functions}
+    problems = [
+        f"cvat:batchFunctions[{place}] = {name}: serverless/functions has no {name}.yaml. It has: "
+        f"{', '.join(sorted(known))}."
+        for place, name in enumerate(names)
+        if name not in known
+    ]
+    if problems:
+        raise FunctionsError(problems)
+    return [replace(function, batch=function.batch or function.name in names) for function in functions]
 
 
 def local_archives(folder: Path) -> dict[str, Archive]:

@@ -12,7 +12,7 @@ from cvatctl.errors import CommandError
 from region import Region
 from settings import ConfigurationError, Settings, load_configuration, warnings
 from settings.errors import FunctionsError, StackFileError
-from settings.functions import deployable, local_archives, read_functions
+from settings.functions import deployable, local_archives, of_class_batch, read_functions
 from settings.sections.images import Images
 from settings.stack_file import read_configuration, read_project
 
@@ -110,6 +110,7 @@ def _functions(project: Path, settings: Settings) -> tuple[int, list[Finding]]:
         return 0, [Finding("ok", "models", "auto-annotation is switched off (cvat:inferenceLayout).")]
     try:
         all_functions = read_functions(project / "serverless" / "functions")
+        all_functions = of_class_batch(all_functions, inference.batch_functions)
         if inference.model_archives.startswith("s3://"):
             return len(all_functions), []
         archives = local_archives(project / inference.model_archives)

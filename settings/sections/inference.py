@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from region import Region
-from settings.fields import S3_ADDRESS, InstanceType, Pattern
+from settings.fields import S3_ADDRESS, InstanceType, Many, Pattern
 from settings.instance_types import offer_problem
 from settings.sections.section import Section
 from settings.sections.sleep import Sleep
@@ -26,6 +26,18 @@ Archives = Annotated[
     ),
 ]
 
+FunctionName = Annotated[
+    str,
+    AfterValidator(
+        Pattern(
+            example="pth-faster-rcnn",
+            optional=False,
+            pattern=r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,61}[a-zA-Z0-9])?",
+            rule="must be the name of a file of serverless/functions without .yaml, such as pth-faster-rcnn",
+        )
+    ),
+]
+
 
 class Inference(Section):
     """Auto-annotation"""
@@ -39,6 +51,8 @@ class Inference(Section):
     """Instances of each endpoint."""
     inference_max_instance_count: Annotated[int, Field(ge=1)]
     """Instances to which each endpoint scales with its invocations; the same as the count: it does not."""
+    batch_functions: Annotated[tuple[FunctionName, ...], Many] = ()
+    """Functions that are of class batch in this stack, beside those whose file says so (`sagemaker.service`)."""
     inference_batch_instance_type: Annotated[
         str, AfterValidator(InstanceType(service="hosting", example="ml.g4dn.xlarge"))
     ]
