@@ -161,14 +161,18 @@ class Settings:
         needed = self.aws_services if self.network.isolated else ()
         return tuple(dict.fromkeys((*needed, *self.network.interface_endpoints)))
 
-    def addresses(self, functions: int) -> AddressDemand:
-        """What the stack takes in its subnets while it is awake. functions: those that have a model archive."""
+    def addresses(self, functions: int, batch: int = 0) -> AddressDemand:
+        """What the stack takes in its subnets while it is awake.
+
+        functions: those that have a model archive. batch: those of them that sleep while nobody uses them.
+        """
+        interactive = self.inference.endpoints(functions - batch)
         once = 2 if self.alarms.canary == "hourly" else 1  # init, and the smoke test
         return AddressDemand(
             tasks=sum(max(size.count, size.max_count) for size in map(self._size, self.release.services)) + once,
             task_zones=self.region.most_fargate_zones(ZONES),
             cache_nodes=self.data.cache.replicas + 1,
-            models=self.inference.endpoints(functions) * self.inference.endpoint.max_count,
+            models=interactive * self.inference.endpoint.max_count + batch * self.inference.batch_endpoint.max_count,
             interface_endpoints=len(self.interface_endpoints),
             internal=self.access.internal,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.every_setting.seen import Seen
 from tests.support.every_setting.setting_effects import claim
 
@@ -85,7 +87,8 @@ def models(seen: Seen) -> list[dict[str, str]]:
 @claim("inferenceLayout", "dedicated")
 def each_function_has_an_endpoint_of_its_own(seen: Seen, _: str) -> None:
     served = seen.done.outputs["endpoints"]
-    assert len(set(served.values())) == len(served) == len(seen.variants()), "they would share instances"
+    assert len(set(served.values())) == len(served), "they would share instances"
+    assert len(seen.variants()) == len(served) - len(seen.done.outputs["batch_configs"])
     assert len(models(seen)) == len(served), "one container each"
 
 
@@ -104,7 +107,12 @@ def endpoints_have_so_many_instances(seen: Seen, count: int) -> None:
 @claim("inferenceMaxInstanceCount", 5)
 def endpoints_grow_to_so_many_instances(seen: Seen, count: int) -> None:
     targets = seen.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
-    most = [target["MaxCapacity"] for target in targets["ScalableTargets"]]
+    batch = {seen.done.outputs["endpoints"][function] for function in seen.done.outputs["batch_configs"]}
+    most = [
+        target["MaxCapacity"]
+        for target in targets["ScalableTargets"]
+        if target["ResourceId"].split("/")[1] not in batch
+    ]
     assert most == [count] * len(seen.variants()), "calls would wait, or the bill would grow"
 
 
@@ -114,3 +122,48 @@ def models_are_loaded_from_where_they_lie(seen: Seen, address: str) -> None:
     assert urls, "auto-annotation would be off"
     assert all(url.startswith(f"{address}/") for url in urls), "archives would be copied, or others used"
     assert len(seen.done.outputs["endpoints"]) == len(urls) == 2, "a function without an archive is left out"
+
+
+def batch_config(seen: Seen) -> dict[str, Any]:
+    """The configuration of the only batch function's endpoint."""
+    (name,) = seen.done.outputs["batch_configs"].values()
+    described: dict[str, Any] = seen.client("sagemaker").describe_endpoint_config(EndpointConfigName=name)
+    return described
+
+
+def batch_target(seen: Seen) -> dict[str, Any]:
+    """What may be scaled of it."""
+    (function,) = seen.done.outputs["batch_configs"]
+    resource = f"endpoint/{seen.done.outputs['endpoints'][function]}/variant/all"
+    scaling = seen.client("application-autoscaling")
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[resource])[
+        "ScalableTargets"
+    ]
+    return dict(target)
+
+
+@claim("batchFunctions", ["pth-faster-rcnn"])
+def these_functions_sleep_while_nobody_uses_them(seen: Seen, names: list[str]) -> None:
+    assert list(seen.done.outputs["batch_configs"]) == names
+    assert "AsyncInferenceConfig" in batch_config(seen), "a real-time endpoint has an instance for ever"
+
+
+@claim("inferenceBatchInstanceType", "ml.m5.4xlarge")
+def batch_functions_run_on_the_instance_type(seen: Seen, name: str) -> None:
+    (variant,) = batch_config(seen)["ProductionVariants"]
+    assert variant["InstanceType"] == name
+
+
+@claim("inferenceBatchMaxInstanceCount", 3)
+def batch_functions_grow_to_so_many_instances(seen: Seen, count: int) -> None:
+    assert batch_target(seen)["MaxCapacity"] == count, "calls would wait, or the bill would grow"
+
+
+@claim("inferenceIdle", "one")
+def batch_functions_keep_an_instance(seen: Seen, _: str) -> None:
+    assert batch_target(seen)["MinCapacity"] == 1, "the first call would wait for minutes"
+
+
+@claim("inferenceBatchEndpoints", "recreated", round_="given")
+def batch_functions_are_real_time_endpoints_that_the_gateway_creates_again(seen: Seen, _: str) -> None:
+    assert "AsyncInferenceConfig" not in batch_config(seen), "the region may have no asynchronous inference"

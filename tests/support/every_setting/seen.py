@@ -128,12 +128,13 @@ class Seen:
         return dict(backup.get_backup_plan(BackupPlanId=plan["BackupPlanId"])["BackupPlan"]["Rules"][0])
 
     def variants(self) -> list[dict[str, Any]]:
-        """The variant of each endpoint."""
-        client = self.client("sagemaker")
+        """The variant of each endpoint that is always there."""
+        client, asleep = self.client("sagemaker"), set(self.done.outputs["batch_configs"].values())
         names = [
             client.describe_endpoint(EndpointName=endpoint["EndpointName"])["EndpointConfigName"]
             for endpoint in client.list_endpoints()["Endpoints"]
         ]
+        names = [name for name in names if name not in asleep]
         listed = [client.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"] for name in names]
         return [variants[0] for variants in listed]
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.every_setting.ground import Ground
+from tests.support.every_setting.ground import STORED, Ground
 from tests.support.every_setting.seen import Seen
 
 Claim = Callable[[Seen, Any], None]
@@ -37,7 +37,7 @@ hours in somebody else's network, with a restored database, a certificate, image
 already; `asleep`: a sleeping stack over stores that exist already."""
 BESIDES: Mapping[str, Callable[[Ground], Mapping[str, Any]]] = {
     "own": lambda _: {"hostName": "own.example.com"},
-    "given": lambda on: {"publicSubnetIds": on.public_subnets},
+    "given": lambda on: {"publicSubnetIds": on.public_subnets, "batchFunctions": STORED[1:]},
     "asleep": lambda on: {
         "vpcId": on.vpc_id,
         "privateSubnetIds": on.private_subnets,
