@@ -26,7 +26,12 @@ from rehearsal.server.service import AccountServer
 STACK = "practice"
 FOLDER = Path("build") / "practice"
 IMAGES = ("server", "ui", "gateway", "models")
-_HARMLESS = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PAGER", "AWS_DEFAULT_OUTPUT", "AWS_EC2_METADATA_DISABLED"}
+_HARMLESS = frozenset(
+    """
+    AWS_REGION AWS_DEFAULT_REGION AWS_PAGER AWS_DEFAULT_OUTPUT AWS_EC2_METADATA_DISABLED AWS_CA_BUNDLE AWS_MAX_ATTEMPTS
+    AWS_RETRY_MODE AWS_CLI_AUTO_PROMPT
+    """.split()
+)
 _OWN_FILES = {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"}
 _KEYS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 """Keys alone reach nothing where the endpoint is this machine."""

@@ -9,6 +9,7 @@ import pytest
 from rehearsal import rehearse
 
 ACCOUNT = "cn-northwest-1:123456789012"
+REGISTRY = "123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn"
 EXISTING: dict[str, object] = {
     "cvat:vpcId": "vpc-0a1b2c3d4e5f60718",
     "cvat:publicSubnetIds": [f"subnet-0a00000000000000{letter}" for letter in "abc"],
@@ -25,6 +26,8 @@ EXISTING: dict[str, object] = {
     "cvat:loadBalancerSecurityGroupId": "sg-0d000000000000003",
     "cvat:alarmTopicArn": f"arn:aws-cn:sns:{ACCOUNT}:operations",
     "cvat:permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:policy/bounds",
+    "cvat:serverImage": f"{REGISTRY}/ready/cvat@sha256:{'1' * 64}",
+    "cvat:uiImage": f"{REGISTRY}/ready/cvat@sha256:{'2' * 64}",
     "cvat:serverSecrets": [f"CVAT_SMTP_PASSWORD=arn:aws-cn:secretsmanager:{ACCOUNT}:secret:mail-AbCdEf:password"],
 }
 
@@ -34,7 +37,15 @@ def test_a_stack_beside_what_exists_is_rehearsed_without_preparation(tmp_path: P
         assert rehearsal.error is None, str(rehearsal.error)
         assert rehearsal.ok, [verdict for verdict in rehearsal.checks if not verdict.ok]
         listed = [message for message in rehearsal.messages if message.startswith("stand-in: cvat:")]
-    for key in ("vpcId", "certificateArn", "hostedZoneId", "dbInstanceId", "fileSystemId", "loadBalancerArn"):
+    for key in (
+        "vpcId",
+        "certificateArn",
+        "hostedZoneId",
+        "dbInstanceId",
+        "fileSystemId",
+        "loadBalancerArn",
+        "uiImage",
+    ):
         assert f"stand-in: cvat:{key} = {EXISTING[f'cvat:{key}']}" in listed
     assert any("serverSecrets" in message for message in listed)
 

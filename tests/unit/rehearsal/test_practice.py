@@ -31,7 +31,7 @@ def test_a_variable_that_could_reach_a_real_account_is_named(variables: dict[str
 
 
 def test_a_shell_without_an_account_and_one_that_practises_already_are_let_through() -> None:
-    refuse_real_accounts({"PATH": "/bin", "AWS_REGION": "cn-north-1"})
+    refuse_real_accounts({"PATH": "/bin", "AWS_REGION": "cn-north-1", "AWS_CA_BUNDLE": "/etc/ssl/own.pem"})
     refuse_real_accounts(
         {
             "AWS_ENDPOINT_URL": "http://127.0.0.1:5020",
