@@ -1,0 +1,239 @@
+"""All that an emulated account and the state of a stack hold, as texts by which two can be compared: no ids, no times.
+
+moto keeps an account as Python objects; they are walked, whatever service they belong to. Physical ids and names are
+replaced by logical names, so that a stack that was changed and one that was created so look the same. What only tells
+the past (tasks that have ended, logs, former revisions and images) is left out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import date, time, timedelta
+from typing import Any
+
+import pulumi
+from moto.core.base_backend import BackendDict, BaseBackend
+
+from region import Region
+from rehearsal import Record, Rehearsal
+
+Dump = dict[str, list[str]]
+"""By place (as ecs/services): each item as JSON, sorted."""
+
+PAST = {
+    "cloudwatch/metric_data": "data points",
+    "cloudwatch/paged_metric_data": "data points",
+    "ec2/enis": "of tasks that have run, and AWS's own",
+    "ec2/tags": "the resources have them, too",
+    "ecs/tasks": "tasks that have run",
+    "iam/access_keys": "sessions",
+    "iam/aws_managed_policies": "AWS's own",
+    "rds/database_snapshots": "copies of what was",
+    "rds/events": "what has happened",
+    "rds/resource_map": "each resource a second time",
+    "sagemakerruntime/invocations": "what has been called",
+    "sagemakerruntime/results": "what was answered",
+    "scheduler/schedule_groups": "moto makes AWS's own, named default, when one asks",
+    "servicediscovery/operations": "what has been asked for",
+    "sns/opt_out_numbers": "moto invents them",
+    "sns/sms_messages": "what has been sent",
+    "sts/assumed_roles": "sessions",
+}
+"""Place -> why it says nothing about what the stack is."""
+SHOWN_LINES = 60
+"""Of each item that differs."""
+
+_LEFT_OUT = re.compile(
+    r"""^(streams|images|versions|revision|revisions|events|tasks|deployments|last_\w+|etag|_?version_id|serial)$
+    |timestamp|(date|time)$|_at$|^creat|^updated|^caller_reference|^_?unique|_etag$|checksum|^_?guid|sequence
+    |^(apply_immediately|allow_major_version_upgrade|_option_group_name|enable_execute_command)$
+    |^(_?eni|public_ip|private_ip|privateIp|_tick|state|(pending|running)_(tasks_)?count)$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Members that tell the past, that differ from run to run, or that moto keeps from one call and not from another."""
+_RANDOM = re.compile(
+    r"(?<!sha256:)(?:"
+    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+    r"|\b(?=[a-z-]*[0-9a-f]*\d)[0-9a-f]{7,64}\b"
+    r"|\b(?=[A-Z]*\d)[A-Z0-9]{13,}\b"
+    r"|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?)"
+)
+"""What AWS, moto or Pulumi draw: UUIDs, hexadecimal ids, IAM's ids; and times."""
+_WORD = re.compile(r"[A-Za-z0-9_.-]{7,}")
+_REVISION = re.compile(r"(task-definition/[\w-]+):\d+")
+_OF_BACKENDS = {"region_name", "account_id", "partition", "backend", "tagger"}
+
+
+def dump(rehearsal: Rehearsal) -> Dump:
+    """What the account holds in the stack's region, and what the stack's state says."""
+    texts = _Texts(rehearsal)
+    return _Walk(rehearsal, texts).dump() | dict(_state(rehearsal, texts))
+
+
+def differences(expected: Dump, actual: Dump) -> list[str]:
+    """What differs, place by place, as unified diffs; empty if the dumps are the same."""
+    found = []
+    for place in sorted({*expected, *actual}):
+        before, after = list(expected.get(place, [])), list(actual.get(place, []))
+        for item in expected.get(place, []):
+            if item in after:
+                before.remove(item)
+                after.remove(item)
+        if before or after:
+            lines = difflib.unified_diff(_lines(before), _lines(after), "expected", "actual", n=1, lineterm="")
+            found.append("\n".join([place, *list(lines)[2:SHOWN_LINES]]))
+    return found
+
+
+def _lines(items: list[str]) -> list[str]:
+    return [line for item in items for line in json.dumps(json.loads(item), indent=1).splitlines()]
+
+
+class _Texts:
+    """Replaces what is drawn at random by what it stands for."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self._names: dict[str, str] = {}
+        for record in rehearsal.resources:
+            for word in _own_words(record):
+                self._names.setdefault(word, f"<{record.name}>")
+        self._names.pop(rehearsal.account.id, None)
+
+    def plain(self, text: str) -> str:
+        if text[:1] in ("{", "["):
+            try:
+                return json.dumps(self.value(json.loads(text)), sort_keys=True)
+            except ValueError:
+                pass
+        text = _WORD.sub(lambda word: self._names.get(word.group(), word.group()), text)
+        return _REVISION.sub(r"\1", _RANDOM.sub("*", text))
+
+    def value(self, value: Any) -> Any:
+        """A value that consists of texts, numbers, lists and mappings."""
+        if isinstance(value, str):
+            return self.plain(value)
+        if isinstance(value, Mapping):
+            return {self.plain(str(key)): self.value(item) for key, item in sorted(value.items())}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        if isinstance(value, pulumi.Asset | pulumi.Archive):
+            return type(value).__name__
+        return value
+
+
+def _own_words(record: Record) -> Iterator[str]:
+    """The parts of a resource's id, ARN and name that were drawn."""
+    named = (record.outputs.get(key) for key in ("name", "arn", "dnsName", "endpoint", "address", "repositoryUrl"))
+    for text in (record.id, *named) if record.custom else ():
+        for word in _WORD.findall(text) if isinstance(text, str) else ():
+            if _RANDOM.search(word):
+                yield word
+    if record.type == "aws:ec2/eip:Eip":
+        yield str(record.outputs["publicIp"])
+
+
+def _state(rehearsal: Rehearsal, texts: _Texts) -> Iterator[tuple[str, list[str]]]:
+    """Each resource with what the program asks for; what it leaves to others (ignore_changes) is in the account only."""
+    for record in rehearsal.resources:
+        ignored = {path.partition(".")[0] for path in record.options.ignore_changes}
+        left_out = ignored | record.secrets | {"__provider", "tags"}
+        kept = {
+            "inputs": texts.value({key: value for key, value in record.inputs.items() if key not in left_out}),
+            "tags": dict(sorted((record.tags or {}).items())),
+            "protect": bool(record.protect),
+            "retain": record.options.retain_on_delete,
+        }
+        parents = record.urn.split("::")[2].rpartition("$")[0]
+        yield f"state/{parents} {record.type} {record.name}", [json.dumps(kept, sort_keys=True)]
+
+
+class _Walk:
+    """Over moto's objects."""
+
+    def __init__(self, rehearsal: Rehearsal, texts: _Texts) -> None:
+        places = {rehearsal.region, Region(rehearsal.region).partition}
+        self._texts = texts
+        self._collections = {
+            f"{service}/{name}": items
+            for service, backend in _backends(rehearsal.account.id, places)
+            for name, items in _members(backend)
+        }
+        self._listed = {
+            id(item): place for place, items in self._collections.items() for item in items if hasattr(item, "__dict__")
+        }
+        """Objects that a collection holds: others only refer to them."""
+
+    def dump(self) -> Dump:
+        return {
+            place: sorted(json.dumps(self._plain(item, frozenset()), sort_keys=True) for item in items if _is_live(item))
+            for place, items in self._collections.items()
+            if items and place not in PAST
+        }
+
+    def _plain(self, value: Any, above: frozenset[int]) -> Any:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, str):
+            return self._texts.plain(value)
+        if isinstance(value, enum.Enum):
+            return value.value
+        if isinstance(value, date | time | timedelta | bytes | BaseBackend) or callable(value) or id(value) in above:
+            return None
+        if above and id(value) in self._listed:
+            return f"({self._listed[id(value)]})"
+        return self._structure(value, above | {id(value)})
+
+    def _structure(self, value: Any, above: frozenset[int]) -> Any:
+        if isinstance(value, list | tuple | set | frozenset):
+            items = {json.dumps(self._plain(item, above), sort_keys=True) for item in value}  # some lists repeat items
+            return [json.loads(item) for item in sorted(items)]
+        members = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
+        kept = [
+            (self._texts.plain(str(key)), self._plain(item, above))
+            for key, item in members.items()
+            if key not in _OF_BACKENDS and not _LEFT_OUT.search(str(key))
+        ]
+        return sorted(([key, item] for key, item in kept if item not in (None, [], "")), key=json.dumps)
+
+
+def _backends(account: str, places: set[str]) -> Iterator[tuple[str, BaseBackend]]:
+    """moto's backends of the account, with the service's name."""
+    known: dict[int, BackendDict[BaseBackend]] = {
+        id(value): value
+        for name, module in sorted(sys.modules.items())
+        if name.startswith("moto.") and name.endswith(".models")
+        for value in vars(module).values()
+        if isinstance(value, BackendDict)
+    }
+    for backends in known.values():
+        for place, backend in backends.get(account, {}).items():
+            if place in places:
+                yield type(backend).__module__.split(".")[1], backend
+
+
+def _members(backend: BaseBackend) -> Iterator[tuple[str, list[Any]]]:
+    for name, value in vars(backend).items():
+        if name in _OF_BACKENDS or name.startswith("_pag"):
+            continue
+        if isinstance(value, Mapping):
+            yield name, [item for entry in value.values() for item in _items(entry)]
+        elif isinstance(value, list | tuple | set):
+            yield name, list(value)
+
+
+def _items(entry: Any) -> list[Any]:
+    """An entry of a collection, or what it consists of."""
+    if isinstance(entry, list):
+        return entry
+    return list(entry.values()) if isinstance(entry, dict) else [entry]
+
+
+def _is_live(item: Any) -> bool:
+    """Whether it is not only kept as a memory, as former revisions of task definitions are."""
+    members = item if isinstance(item, Mapping) else getattr(item, "__dict__", {})
+    return str(members.get("status") or members.get("state")) not in ("INACTIVE", "deleted", "DELETED")
