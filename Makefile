@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse practice engine-test bench-account report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server mirror-images trial trial-home trial-home-c48411ae trial-home-v2 demo clean
+.PHONY: help setup rehearse practice engine-test bench-account report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast matrix coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server mirror-images trial trial-home trial-home-c48411ae trial-home-v2 demo clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## *(.*)/\1\t\2/p' Makefile | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -83,6 +83,9 @@ test: $(VENV)/installed policy/.venv/installed  ## run all tests
 
 test-fast: $(VENV)/installed policy/.venv/installed  ## run the unit tests only: no rehearsal, under a minute
 	@$(BIN)/python -m pytest -n auto tests/unit
+
+matrix: $(VENV)/installed  ## change each setting of a running stack, and change it back: minutes
+	@$(BIN)/python -m pytest -n auto -m matrix tests/slow
 
 coverage: $(VENV)/installed policy/.venv/installed  ## run all tests and say how many lines and branches they execute
 	@$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered

@@ -9,6 +9,7 @@ from unittest import mock
 from urllib.parse import unquote
 
 from moto.backup import urls
+from moto.backup.models import Plan
 from moto.backup.responses import BackupResponse
 from moto.moto_api._internal import mock_random
 
@@ -85,7 +86,8 @@ def changes_of_backup_plans(stack: ExitStack) -> None:
 
     def update(self: Any) -> str:
         plan = self.backup_backend.plans[_plan_id(self)]
-        plan.backup_plan = json.loads(self.body)["BackupPlan"]
+        completed = Plan(json.loads(self.body)["BackupPlan"], "", self.backup_backend)
+        plan.backup_plan, plan.version_id = completed.backup_plan, completed.version_id
         return json.dumps(plan.to_dict())
 
     replace(stack, BackupResponse, "update_backup_plan", update)

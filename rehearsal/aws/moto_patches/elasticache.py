@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import zip_longest
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -225,7 +227,8 @@ def _changes_the_replica_count(client: Client) -> bool:
     more = len(cache.describe_replication_groups()["ReplicationGroups"][0]["MemberClusters"])
     cache.decrease_replica_count(**name, NewReplicaCount=0, ApplyImmediately=True)
     fewer = len(cache.describe_replication_groups()["ReplicationGroups"][0]["MemberClusters"])
-    return (more, fewer) == (3, 1)
+    nodes = cache.describe_replication_groups()["ReplicationGroups"][0]["NodeGroups"][0]["NodeGroupMembers"]
+    return (more, fewer, len(nodes)) == (3, 1, 1)
 
 
 @moto_patch(_changes_the_replica_count)
@@ -239,10 +242,20 @@ def changes_of_replica_counts(stack: ExitStack) -> None:
         identifier, replicas = self._get_param("ReplicationGroupId"), int(self._get_param("NewReplicaCount"))
         group = self.elasticache_backend.replication_groups[identifier]
         group.member_clusters = [f"{identifier}-{number:03d}" for number in range(1, replicas + 2)]
+        for node_group in group.node_groups:
+            node_group["node_group_members"] = list(_members(node_group, group.member_clusters))
         return ActionResult({"ReplicationGroup": group})
 
     replace(stack, ElastiCacheResponse, "increase_replica_count", count)
     replace(stack, ElastiCacheResponse, "decrease_replica_count", count)
+
+
+def _members(node_group: dict[str, Any], names: list[str]) -> Iterator[dict[str, Any]]:
+    """The nodes that there are already, and for each further one a replica like the last."""
+    present = node_group["node_group_members"]
+    for name, member in zip_longest(names, present[: len(names)]):
+        last = json.dumps(present[-1])
+        yield member or json.loads(last.replace(present[-1]["cache_cluster_id"], name)) | {"current_role": "replica"}
 
 
 def _deletes_a_replication_group(client: Client) -> bool:

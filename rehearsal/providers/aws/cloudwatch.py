@@ -28,7 +28,15 @@ class LogGroup(ResourceType, token="aws:cloudwatch/logGroup:LogGroup"):
         return Attributes(name, {"name": name, "arn": arn.removesuffix(":*"), "retentionInDays": days})
 
     def update(self, request: ResourceRequest) -> None:
-        """The retention in days; 0 is for ever."""
+        """The retention in days; 0 is for ever. Another key encrypts what is logged from now on."""
+        changed = request.inputs.unused()
+        if "kmsKeyId" in changed:
+            if key := request.inputs.take("kmsKeyId"):
+                request.call("logs", "AssociateKmsKey", logGroupName=request.id, kmsKeyId=key)
+            else:
+                request.call("logs", "DisassociateKmsKey", logGroupName=request.id)
+        if "retentionInDays" not in changed:
+            return
         days = request.inputs.take("retentionInDays")
         if days:
             request.call("logs", "PutRetentionPolicy", logGroupName=request.id, retentionInDays=days)

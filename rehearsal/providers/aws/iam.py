@@ -23,9 +23,14 @@ class Role(ResourceType, token="aws:iam/role:Role"):
         return Attributes(name, {"arn": role["Arn"], "name": name, "uniqueId": role["RoleId"], "path": role["Path"]})
 
     def update(self, request: ResourceRequest) -> None:
-        """The trust policy has a call of its own."""
+        """The trust policy and the boundary have calls of their own."""
         if trust := request.inputs.take("assumeRolePolicy"):
             request.call("iam", "UpdateAssumeRolePolicy", RoleName=request.id, PolicyDocument=trust)
+        if "permissionsBoundary" in request.inputs.unused():
+            if boundary := request.inputs.take("permissionsBoundary"):
+                request.call("iam", "PutRolePermissionsBoundary", RoleName=request.id, PermissionsBoundary=boundary)
+            else:
+                request.call("iam", "DeleteRolePermissionsBoundary", RoleName=request.id)
         if request.inputs.unused():
             request.call_with_inputs("iam", "UpdateRole", {"RoleName": request.id})
 

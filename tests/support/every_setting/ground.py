@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ class Ground:
     """ARN of a database's."""
     theirs: Mapping[str, str]
     """Existing stores, by the keys of the settings that name them."""
+    others: Mapping[str, str]
+    """A second secret and second groups of the stores, by the same keys."""
     zone: str
     """Id of the hosted zone example.com."""
     key: str
@@ -74,6 +77,7 @@ def prepare(account: Account, region: str, archives: Path) -> Ground:
     zones = sorted((zone["ZoneName"] for zone in listed), reverse=True)[:3]
     vpc_id, public, private = build_vpc(client("ec2"), zones)
     _images(client("ecr"))
+    theirs, others = _stores(client, vpc_id, private)
     return Ground(
         region=region,
         account=account,
@@ -84,14 +88,15 @@ def prepare(account: Account, region: str, archives: Path) -> Ground:
         private_subnets=private,
         certificate=_certificate(client("acm"), pair("cvat.example.com")),
         snapshot=_snapshot(client("rds")),
-        theirs=_stores(client, vpc_id, private),
+        theirs=theirs,
+        others=others,
         zone=client("route53")
         .create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
         .split("/")[-1],
         key=client("kms").create_key()["KeyMetadata"]["Arn"],
         boundary=client("iam").create_policy(PolicyName="bounds", PolicyDocument=_ANYTHING)["Policy"]["Arn"],
-        pem=pair("own.example.com"),
-        authority=signer().pem,
+        pem=pair_of("own.example.com"),
+        authority=authority(),
         secret=client("secretsmanager").create_secret(Name="mail", SecretString='{"password": "x"}')["ARN"],
         models=_models(client("s3"), region, archives),
     )
@@ -117,6 +122,18 @@ def build_vpc(ec2: Any, zones: Sequence[str]) -> tuple[str, list[str], list[str]
 def _nat(ec2: Any, subnet: str) -> str:
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     return str(ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"])
+
+
+@functools.cache
+def pair_of(host: str) -> Pair:
+    """A certificate and its key, the same in every account of this process."""
+    return pair(host)
+
+
+@functools.cache
+def authority() -> str:
+    """The certificate of an authority, the same in every account of this process."""
+    return signer().pem
 
 
 def _certificate(acm: Any, own: Pair) -> str:
@@ -149,11 +166,11 @@ def _snapshot(rds: Any) -> str:
     return str(made["DBSnapshotArn"])
 
 
-def _stores(client: Callable[[str], Any], vpc_id: str, subnets: list[str]) -> dict[str, str]:
-    """A database and a file system in use, with their groups."""
+def _stores(client: Callable[[str], Any], vpc_id: str, subnets: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """A database and a file system in use, with two groups each: the keys with their first, and with their second."""
     groups = [
         client("ec2").create_security_group(GroupName=name, Description=name, VpcId=vpc_id)["GroupId"]
-        for name in ("theirs-database", "theirs-files")
+        for name in ("theirs-database", "theirs-files", "theirs-database-2", "theirs-files-2")
     ]
     client("rds").create_db_subnet_group(
         DBSubnetGroupName="theirs", DBSubnetGroupDescription="theirs", SubnetIds=subnets
@@ -167,7 +184,7 @@ def _stores(client: Callable[[str], Any], vpc_id: str, subnets: list[str]) -> di
         DBName="annotation",
         DBSubnetGroupName="theirs",
         Port=5432,
-        VpcSecurityGroupIds=groups[:1],
+        VpcSecurityGroupIds=groups[::2],
         BackupRetentionPeriod=3,
         Engine="postgres",
         EngineVersion="15.12",
@@ -176,14 +193,16 @@ def _stores(client: Callable[[str], Any], vpc_id: str, subnets: list[str]) -> di
     user = '{"username": "owner", "password": "theirs alone"}'
     files = client("efs").create_file_system(CreationToken="theirs", Encrypted=True)["FileSystemId"]
     for subnet in subnets:
-        client("efs").create_mount_target(FileSystemId=files, SubnetId=subnet, SecurityGroups=groups[1:])
-    return {
-        "dbInstanceId": "theirs",
-        "dbSecretArn": client("secretsmanager").create_secret(Name="theirs", SecretString=user)["ARN"],
-        "dbSecurityGroupId": groups[0],
-        "fileSystemId": files,
-        "fileSystemSecurityGroupId": groups[1],
-    }
+        client("efs").create_mount_target(FileSystemId=files, SubnetId=subnet, SecurityGroups=groups[1::2])
+    first, second = (
+        {
+            "dbSecretArn": client("secretsmanager").create_secret(Name=name, SecretString=user)["ARN"],
+            "dbSecurityGroupId": database_group,
+            "fileSystemSecurityGroupId": files_group,
+        }
+        for name, database_group, files_group in (("theirs", *groups[:2]), ("theirs-2", *groups[2:]))
+    )
+    return {"dbInstanceId": "theirs", "fileSystemId": files, **first}, second
 
 
 def _models(s3: Any, region: str, archives: Path) -> str:

@@ -37,8 +37,11 @@ def their_load_balancer(on: Ground) -> dict[str, Any]:
         if balancer["LoadBalancerName"] == "theirs"
     ]
     if not owners:
-        group = ec2.create_security_group(GroupName="load-balancer", Description="theirs", VpcId=on.vpc_id)["GroupId"]
-        how = {"Subnets": list(on.public_subnets), "SecurityGroups": [group], "Scheme": "internet-facing"}
+        groups = [
+            ec2.create_security_group(GroupName=name, Description="theirs", VpcId=on.vpc_id)["GroupId"]
+            for name in ("load-balancer", "load-balancer-2")
+        ]
+        how = {"Subnets": list(on.public_subnets), "SecurityGroups": groups, "Scheme": "internet-facing"}
         made = elb.create_load_balancer(Name="theirs", **how)
         owners = made["LoadBalancers"]
         idle = [{"Key": "idle_timeout.timeout_seconds", "Value": "300"}]

@@ -18,6 +18,7 @@ from typing import Any
 
 import pulumi
 from moto.core.base_backend import BackendDict, BaseBackend
+from moto.s3.models import FakeBucket, FakeKey
 
 from region import Region
 from rehearsal import Record, Rehearsal
@@ -26,6 +27,7 @@ Dump = dict[str, list[str]]
 """By place (as ecs/services): each item as JSON, sorted."""
 
 PAST = {
+    "applicationautoscaling/tags_by_arn": "moto forgets none; the state has them",
     "cloudwatch/metric_data": "data points",
     "cloudwatch/paged_metric_data": "data points",
     "ec2/enis": "of tasks that have run, and AWS's own",
@@ -33,6 +35,7 @@ PAST = {
     "ecs/tasks": "tasks that have run",
     "iam/access_keys": "sessions",
     "iam/aws_managed_policies": "AWS's own",
+    "iam/managed_policies": "AWS's own, and those that are there before the stack",
     "rds/database_snapshots": "copies of what was",
     "rds/events": "what has happened",
     "rds/resource_map": "each resource a second time",
@@ -52,7 +55,7 @@ _LEFT_OUT = re.compile(
     r"""^(streams|images|versions|revision|revisions|events|tasks|deployments|last_\w+|etag|_?version_id|serial)$
     |timestamp|(date|time)$|_at$|^creat|^updated|^caller_reference|^_?unique|_etag$|checksum|^_?guid|sequence
     |^(apply_immediately|allow_major_version_upgrade|_option_group_name|enable_execute_command)$
-    |^(_?eni|public_ip|private_ip|privateIp|_tick|state|(pending|running)_(tasks_)?count)$""",
+    |^(snapshotting_cluster_id|in_use_by|_?eni|public_ip|private_ip|privateIp|_tick|state|(pending|running)_(tasks_)?count)$""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Members that tell the past, that differ from run to run, or that moto keeps from one call and not from another."""
@@ -60,12 +63,22 @@ _RANDOM = re.compile(
     r"(?<!sha256:)(?:"
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
     r"|\b(?=[a-z-]*[0-9a-f]*\d)[0-9a-f]{7,64}\b"
-    r"|\b(?=[A-Z]*\d)[A-Z0-9]{13,}\b"
+    r"|\b(?=[A-Z]*\d)[A-Z0-9]{13,15}\b"
+    r"|\b[A-Z0-9]{16,}\b"
     r"|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?)"
 )
 """What AWS, moto or Pulumi draw: UUIDs, hexadecimal ids, IAM's ids; and times."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]{7,}")
 _REVISION = re.compile(r"(task-definition/[\w-]+):\d+")
+_DIGEST = 64
+"""Characters of a digest, which says what something is, not what it is called."""
+_UNRELIABLE = {
+    "CacheSubnetGroup": ("tags",),
+    "ReplicationGroup": ("tags",),
+}
+"""Class -> members that moto fills at creation and never again, because it keeps the truth elsewhere."""
+_GONE = {"INACTIVE", "deleted", "DELETED", "PendingDeletion"}
+"""States in which AWS, or moto, remembers what has been deleted."""
 _OF_BACKENDS = {"region_name", "account_id", "partition", "backend", "tagger"}
 
 
@@ -131,14 +144,14 @@ def _own_words(record: Record) -> Iterator[str]:
     named = (record.outputs.get(key) for key in ("name", "arn", "dnsName", "endpoint", "address", "repositoryUrl"))
     for text in (record.id, *named) if record.custom else ():
         for word in _WORD.findall(text) if isinstance(text, str) else ():
-            if _RANDOM.search(word):
+            if _RANDOM.search(word) and len(word) < _DIGEST:
                 yield word
     if record.type == "aws:ec2/eip:Eip":
         yield str(record.outputs["publicIp"])
 
 
 def _state(rehearsal: Rehearsal, texts: _Texts) -> Iterator[tuple[str, list[str]]]:
-    """Each resource with what the program asks for; what it leaves to others (ignore_changes) is in the account only."""
+    """Each resource with what the program asks for, but for what it leaves to others (ignore_changes)."""
     for record in rehearsal.resources:
         ignored = {path.partition(".")[0] for path in record.options.ignore_changes}
         left_out = ignored | record.secrets | {"__provider", "tags"}
@@ -170,7 +183,9 @@ class _Walk:
 
     def dump(self) -> Dump:
         return {
-            place: sorted(json.dumps(self._plain(item, frozenset()), sort_keys=True) for item in items if _is_live(item))
+            place: sorted(
+                json.dumps(self._plain(item, frozenset()), sort_keys=True) for item in items if _is_live(item)
+            )
             for place, items in self._collections.items()
             if items and place not in PAST
         }
@@ -189,14 +204,22 @@ class _Walk:
         return self._structure(value, above | {id(value)})
 
     def _structure(self, value: Any, above: frozenset[int]) -> Any:
+        if isinstance(value, FakeBucket):
+            objects = [(name, key.etag) for name, key in value.keys.items() if isinstance(key, FakeKey)]
+            return [
+                self._texts.plain(value.name),
+                sorted((self._texts.plain(name), etag) for name, etag in objects),
+                self._structure(vars(value) | {"keys": None}, above),
+            ]
         if isinstance(value, list | tuple | set | frozenset):
             items = {json.dumps(self._plain(item, above), sort_keys=True) for item in value}  # some lists repeat items
             return [json.loads(item) for item in sorted(items)]
         members = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
+        unreliable = _UNRELIABLE.get(type(value).__name__, ())
         kept = [
             (self._texts.plain(str(key)), self._plain(item, above))
             for key, item in members.items()
-            if key not in _OF_BACKENDS and not _LEFT_OUT.search(str(key))
+            if not (key in _OF_BACKENDS or key in unreliable or _LEFT_OUT.search(str(key)))
         ]
         return sorted(([key, item] for key, item in kept if item not in (None, [], "")), key=json.dumps)
 
@@ -236,4 +259,5 @@ def _items(entry: Any) -> list[Any]:
 def _is_live(item: Any) -> bool:
     """Whether it is not only kept as a memory, as former revisions of task definitions are."""
     members = item if isinstance(item, Mapping) else getattr(item, "__dict__", {})
-    return str(members.get("status") or members.get("state")) not in ("INACTIVE", "deleted", "DELETED")
+    states = (members.get(key) for key in ("status", "state", "key_state"))
+    return not {str(state) for state in states if state} & _GONE

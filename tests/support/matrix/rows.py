@@ -1,4 +1,4 @@
-"""The matrix: for each key of the configuration another legal value, and what an update of a running stack does with it.
+"""The matrix: another legal value of each key, and what an update of a running stack does with it.
 
 A key without an entry in ROWS is changed to the value of its claim (tests/support/every_setting) and back again, alone,
 on a stack with the settings of its file. A `Row` says what is otherwise: settings that are there all the time because
@@ -14,6 +14,8 @@ from typing import Any
 from settings.stack_file import Encrypted
 from tests.support.every_setting.ground import Ground
 from tests.support.every_setting.setting_effects import collect
+from tests.support.every_setting.watching import their_load_balancer
+from tests.support.pem import pair
 
 Values = Callable[[Ground], Mapping[str, Any]]
 """Settings by key, in an account that holds what they name."""
@@ -32,7 +34,7 @@ def claimed(*keys: str) -> Values:
 
 
 def values(**settings: Any) -> Values:
-    """These settings in any account."""
+    """These settings, in any account."""
     return lambda _: settings
 
 
@@ -48,19 +50,31 @@ class Row:
     """A part of the sentence with which the change is refused before anything happens."""
     back_refused: str = ""
     """A part of the sentence with which the way back is refused."""
+    pending: str = ""
+    """What the program is to learn first."""
     kept: Mapping[str, str] = field(default_factory=dict)
-    """Beginnings of places in the dump where a changed stack differs from a new one, and why it may."""
+    """Beginnings of places in the dump where a changed stack may differ from a new one, and why."""
 
 
-NETWORK = claimed("vpcId", "publicSubnetIds", "privateSubnetIds")
-SECURE = claimed("certificateArn", "hostName")
+RENEWED = pair("new.example.com")
 PROVIDER = "https://id.example.org"
+RANGES = ("vpcCidr", "publicSubnetCidrs", "privateSubnetCidrs")
+
+network = claimed("vpcId", "publicSubnetIds", "privateSubnetIds")
+named = claimed("hostName")
+secure = claimed("certificateArn", "hostName")
+proved = claimed("hostName", "hostedZoneId")
+firewall = claimed("waf")
+hours = claimed("officeHours")
+watched = claimed("canary")
+early = values(redisEngineVersion="7.0")
+exact = claimed("dbEngineVersion")
 
 
 def login(on: Ground) -> Mapping[str, Any]:
     """HTTPS, and a login in front of CVAT with other values than those of the claims."""
     return {
-        **SECURE(on),
+        **secure(on),
         "oidcIssuer": PROVIDER,
         "oidcClientId": "annotation",
         "oidcClientSecret": Encrypted("another one"),
@@ -75,71 +89,141 @@ def own_certificate(on: Ground) -> Mapping[str, Any]:
     return {"certificate": on.pem.certificate, "certificateKey": Encrypted(on.pem.key), "hostName": "own.example.com"}
 
 
-RANGES = claimed("vpcCidr", "publicSubnetCidrs", "privateSubnetCidrs")
-STORES_KEEP_THEIR_KEY = {
-    place: "they keep the key with which they were made (docs/operations.md)"
-    for place in ("rds/", "elasticache/", "efs/", "ecr/", "state/")
+def another_certificate(on: Ground) -> Mapping[str, Any]:
+    """That of another name, as after a renewal."""
+    return {
+        **own_certificate(on),
+        "certificate": RENEWED.certificate,
+        "certificateKey": Encrypted(RENEWED.key),
+        "hostName": "new.example.com",
+    }
+
+
+def their_stores(on: Ground) -> Mapping[str, Any]:
+    """A stack over a database and a file system that exist already."""
+    return {**network(on), **on.theirs, **claimed("dbName")(on)}
+
+
+def another_database(on: Ground) -> Mapping[str, Any]:
+    """The same, but for the database's name, which is CVAT's own."""
+    return {**network(on), **on.theirs}
+
+
+def balancer(on: Ground) -> Mapping[str, Any]:
+    """A stack behind a load balancer that exists already."""
+    return {**network(on), **claimed("loadBalancerArn", "loadBalancerSecurityGroupId")(on)}
+
+
+def other(key: str) -> Values:
+    """The second of what the account holds for the key."""
+    return lambda on: {key: on.others[key]}
+
+
+KEEPS_ITS_KEY = {
+    place: "what exists keeps the key with which it was made (docs/operations.md)"
+    for place in ("rds/", "elasticache/", "efs/", "ecr/", "state/", "backup/")
 }
-TEN_SIZES = ("server", "ui", "gateway", "worker")
+IMAGES_ARE_THERE = {
+    "state/cvat:index:Images": "what ECR has already is not built again",
+}
+REPOSITORY_STAYS = {"ecr/": "of a protected stack: a release that is rolled back finds its image"}
+FOLLOWS_THE_LOAD = {"ecs/services": "a service that scales keeps its tasks until the load falls"}
+BACKUPS_STAY = {"backup/": "restore points outlive the plan that took them"}
+
+ARCHIVES_STAY = {"s3/buckets": "of a protected stack: an endpoint in service loads its archive again"}
 
 ROWS: Mapping[str, Row] = {
-    "officeTimeZone": Row(base=claimed("officeHours"), change=claimed("officeTimeZone")),
-    "vpcCidr": Row(change=RANGES, refused="cvat:vpcCidr"),
+    "disposable": Row(change=claimed("disposable"), kept=BACKUPS_STAY),
+    "officeTimeZone": Row(base=hours, change=claimed("officeTimeZone")),
+    "kmsKeyArn": Row(change=claimed("kmsKeyArn"), kept=KEEPS_ITS_KEY),
+    # Network
+    "vpcCidr": Row(change=claimed(*RANGES), refused="cvat:vpcCidr = 10.50.0.0/16"),
     "publicSubnetCidrs": Row(
         change=values(publicSubnetCidrs=["10.192.12.0/22", "10.192.16.0/22", "10.192.20.0/22"]),
-        refused="cvat:publicSubnetCidrs",
+        refused="cvat:publicSubnetCidrs = ",
     ),
     "privateSubnetCidrs": Row(
         change=values(privateSubnetCidrs=["10.192.160.0/19", "10.192.192.0/19", "10.192.224.0/19"]),
-        refused="cvat:privateSubnetCidrs",
+        refused="cvat:privateSubnetCidrs = ",
     ),
-    "availabilityZones": Row(change=claimed("availabilityZones"), refused="cvat:availabilityZones"),
-    "vpcId": Row(change=NETWORK, refused="cvat:vpcId"),
-    "publicSubnetIds": Row(
-        base=NETWORK, change=lambda on: {"publicSubnetIds": on.public_subnets[::-1]}
-    ),
-    "privateSubnetIds": Row(
-        base=NETWORK, change=lambda on: {"privateSubnetIds": on.private_subnets[::-1]}
-    ),
-    "httpsPort": Row(base=SECURE, change=claimed("httpsPort")),
+    "availabilityZones": Row(change=claimed("availabilityZones"), refused="cvat:availabilityZones = "),
+    "vpcId": Row(change=network, refused="cvat:vpcId = "),
+    "publicSubnetIds": Row(base=network, change=lambda on: {"publicSubnetIds": on.public_subnets[::-1]}),
+    "privateSubnetIds": Row(base=network, change=lambda on: {"privateSubnetIds": on.private_subnets[::-1]}),
+    # Access
+    "httpsPort": Row(base=secure, change=claimed("httpsPort")),
     "internal": Row(change=claimed("internal"), refused="cvat:internal = true"),
-    "hostedZoneId": Row(base=claimed("hostName"), change=claimed("hostedZoneId")),
-    "certificateArn": Row(base=claimed("hostName"), change=claimed("certificateArn")),
+    "hostedZoneId": Row(base=named, change=claimed("hostedZoneId")),
+    "certificateArn": Row(base=named, change=claimed("certificateArn")),
     "certificate": Row(change=own_certificate),
-    "certificateKey": Row(base=SECURE, change=lambda on: {**own_certificate(on), "certificateArn": ""}),
-    "requestCertificate": Row(base=claimed("hostName", "hostedZoneId"), change=claimed("requestCertificate")),
-    "tlsPolicy": Row(base=SECURE, change=claimed("tlsPolicy")),
-    **{
-        key: Row(base=claimed("waf"), change=claimed(key))
-        for key in ("wafRuleGroups", "wafRateLimit", "wafTrustedCidrs", "wafLogs")
-    },
-    "oidcIssuer": Row(base=SECURE, change=login),
-    **{
-        key: Row(base=login, change=claimed(key))
-        for key in CLAIMS
-        if key.startswith("oidc") and key != "oidcIssuer"
-    },
-    "kmsKeyArn": Row(change=claimed("kmsKeyArn"), kept=STORES_KEEP_THEIR_KEY),
-    "dbStorageGb": Row(change=claimed("dbStorageGb"), back_refused="cvat:dbStorageGb"),
+    "certificateKey": Row(base=own_certificate, change=another_certificate),
+    "requestCertificate": Row(base=proved, change=claimed("requestCertificate")),
+    "tlsPolicy": Row(base=secure, change=claimed("tlsPolicy")),
+    **{key: Row(base=firewall, change=claimed(key)) for key in CLAIMS if key.startswith("waf") and key != "waf"},
+    "oidcIssuer": Row(base=secure, change=login),
+    **{key: Row(base=login, change=claimed(key)) for key in CLAIMS if key.startswith("oidc") and key != "oidcIssuer"},
+    # Stores
+    "dbStorageGb": Row(change=claimed("dbStorageGb")),
     "redisEngineVersion": Row(
-        base=nothing, change=values(redisEngineVersion="7.0"), refused="cvat:redisEngineVersion"
+        base=early, change=values(redisEngineVersion="7.1"), back_refused="cvat:redisEngineVersion = 7.0"
     ),
-    "serverImage": Row(change=claimed("serverImage")),
-    "canaryImage": Row(base=claimed("canary"), change=claimed("canaryImage")),
+    "backupKeyArn": Row(change=claimed("backupKeyArn"), kept=BACKUPS_STAY),
+    "restoreDatabaseSnapshot": Row(
+        base=exact, change=claimed("restoreDatabaseSnapshot"), refused="cvat:restoreDatabaseSnapshot = "
+    ),
     "dbInstanceId": Row(
-        base=NETWORK, change=claimed("dbInstanceId", "dbSecretArn", "dbSecurityGroupId", "dbName"), refused="cvat:dbInstanceId"
+        base=network,
+        change=claimed("dbInstanceId", "dbSecretArn", "dbSecurityGroupId", "dbName"),
+        refused="cvat:dbInstanceId = theirs",
     ),
     "fileSystemId": Row(
-        base=NETWORK, change=claimed("fileSystemId", "fileSystemSecurityGroupId"), refused="cvat:fileSystemId"
+        base=network, change=claimed("fileSystemId", "fileSystemSecurityGroupId"), refused="cvat:fileSystemId = fs-"
     ),
+    "dbName": Row(base=another_database, change=claimed("dbName")),
+    **{
+        key: Row(base=their_stores, change=other(key))
+        for key in ("dbSecretArn", "dbSecurityGroupId", "fileSystemSecurityGroupId")
+    },
     "loadBalancerArn": Row(
-        base=NETWORK, change=claimed("loadBalancerArn", "loadBalancerSecurityGroupId"), refused="cvat:loadBalancerArn"
+        base=network,
+        change=claimed("loadBalancerArn", "loadBalancerSecurityGroupId"),
+        refused="cvat:loadBalancerArn = ",
     ),
-    "restoreDatabaseSnapshot": Row(change=claimed("restoreDatabaseSnapshot"), refused="cvat:restoreDatabaseSnapshot"),
+    "loadBalancerSecurityGroupId": Row(
+        base=balancer, change=lambda on: {"loadBalancerSecurityGroupId": their_load_balancer(on)["SecurityGroups"][1]}
+    ),
+    # Images
+    **{key: Row(change=claimed(key), kept=IMAGES_ARE_THERE) for key in CLAIMS if key.startswith("mirror")},
+    **{
+        f"{name}Image": Row(change=claimed(f"{name}Image"), kept=REPOSITORY_STAYS)
+        for name in ("server", "ui", "gateway", "models")
+    },
+    "canaryImage": Row(base=watched, change=claimed("canaryImage"), kept=REPOSITORY_STAYS),
+    "modelArchives": Row(change=claimed("modelArchives"), kept=ARCHIVES_STAY),
+    # Sizes: Fargate takes some pairs of CPU and memory, and no maximum is below its count
+    "serverCount": Row(change=claimed("serverCount"), kept=FOLLOWS_THE_LOAD),
+    "gatewayCount": Row(change=claimed("gatewayCount"), kept=FOLLOWS_THE_LOAD),
+    "serverCpu": Row(change=values(serverCpu=1024)),
+    "uiCpu": Row(base=values(uiMemory=1024), change=claimed("uiCpu")),
+    "gatewayCpu": Row(change=values(gatewayCpu=512)),
+    "uiCount": Row(base=claimed("uiMaxCount"), change=claimed("uiCount")),
+    "annotationWorkerCount": Row(base=claimed("annotationWorkerMaxCount"), change=claimed("annotationWorkerCount")),
 }
 """By key, of those whose change is not simply there and back."""
+
+NO_STORES = {
+    "aws:s3/bucket:Bucket init-demo": "the repository's own demo files, which the next update uploads again",
+    "aws:kms/key:Key alarms": "encrypts notifications, which are delivered at once",
+}
+"""What is no store although it holds something, and why."""
 
 
 def row(key: str) -> Row:
     """The key's own row, or its claim alone."""
     return ROWS.get(key) or Row(change=claimed(key))
+
+
+def keys_by_base() -> list[str]:
+    """All keys, those together that need the same stack."""
+    bases = list({row(key).base: None for key in CLAIMS})
+    return sorted(CLAIMS, key=lambda key: bases.index(row(key).base))

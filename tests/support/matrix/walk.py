@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal import Account, Rehearsal, rehearse
+from rehearsal import Account, rehearse
 from rehearsal.checks import catalogue
 from rehearsal.diff.stores import losses
 from tests.support.every_setting.ground import Ground, prepare
-from tests.support.matrix.account_dump import Dump, dump
+from tests.support.matrix.account_dump import Dump, differences, dump
 from tests.support.matrix.branch import branch
-
-Settings = Mapping[str, Any]
-"""By key, without the namespace."""
+from tests.support.matrix.rows import NO_STORES, Row, Values
 
 
 @dataclass(frozen=True)
@@ -24,63 +22,108 @@ class Step:
     """One update, as plain values."""
 
     error: str
-    touched: frozenset[str]
+    touched: tuple[str, ...]
     """What was not left as it was."""
     lost: tuple[str, ...]
     """Stores that were replaced or deleted."""
     failing: tuple[str, ...]
-    """Checks that do not hold, with what they found; empty, too, where none were asked for."""
+    """Checks that do not hold, with what they found; empty, too, where none were made."""
     dump: Dump
 
 
 class RunningStack:
-    """A stack in an account of its own that changes are tried on, each in a copy."""
+    """A stack in an account of its own; changes are tried in copies of it."""
 
-    def __init__(self, ground: Ground, base: Settings, archives: Path) -> None:
-        self._ground, self._base, self._archives = ground, base, archives
-        self.first = self.update(base, judge=False)
+    def __init__(self, region: str, base: Values, archives: Path) -> None:
+        self._region, self._base, self._archives = region, base, archives
+        self._account = Account()
 
-    def update(self, settings: Settings, *, judge: bool = True) -> Step:
-        """Run the program with these settings instead of the base's."""
-        return step(self._ground, settings, self._archives, judge=judge)
+    @contextmanager
+    def running(self) -> Iterator[RunningStack]:
+        """Create it. Only one can run at a time."""
+        with self._account as account:
+            ground = prepare(account, self._region, self._archives)
+            self.first = self._update(ground, self._base(ground), judge=False)
+            assert not self.first.error, self.first.error
+            self._ground = ground
+            yield self
 
-    def try_change(self, change: Settings) -> tuple[Step, Step]:
-        """The step to the base with the change, and that back to the base."""
+    def there_and_back(self, change: Values) -> tuple[Step, Step]:
+        """The update with the change, and the one back."""
 
-        def there_and_back() -> tuple[Step, Step]:
-            there = self.update({**self._base, **change})
-            return there, self.update(self._base, judge=False)
+        def steps() -> tuple[Step, Step]:
+            base = self._base(self._ground)
+            there = self._update(self._ground, {**base, **change(self._ground)}, judge=True)
+            return there, self._update(self._ground, base, judge=False)
 
-        return branch(there_and_back)
+        return branch(steps)
+
+    def path(self, *changes: Values) -> list[Step]:
+        """One update after the other, each with the base and its own change only."""
+
+        def steps() -> list[Step]:
+            base = self._base(self._ground)
+            return [self._update(self._ground, {**base, **change(self._ground)}, judge=True) for change in changes]
+
+        return branch(steps)
+
+    def created(self, change: Values) -> Step:
+        """Another stack, which is created with the change."""
+
+        def create() -> Step:
+            self._account.__exit__(None, None, None)
+            with Account() as account:
+                ground = prepare(account, self._region, self._archives)
+                return self._update(ground, {**self._base(ground), **change(ground)}, judge=False)
+
+        return branch(create)
+
+    def _update(self, ground: Ground, settings: Mapping[str, Any], *, judge: bool) -> Step:
+        own = {"cvat:modelArchives": str(self._archives)} | {f"cvat:{key}": value for key, value in settings.items()}
+        done = rehearse(self._region, config=own, account=ground.account, judge=False)
+        holds = dump(done)  # before the checks, which call what they check
+        checks = catalogue.judge(done) if judge and done.error is None else ()
+        return Step(
+            error=str(done.error or ""),
+            touched=tuple(sorted(done.outcome.touched())),
+            lost=tuple(sentence for sentence in losses(done.outcome) if not sentence.startswith(tuple(NO_STORES))),
+            failing=tuple(f"{check.name}: {finding}" for check in checks for finding in check.findings),
+            dump=holds,
+        )
 
 
-@contextmanager
-def running_stack(region: str, base: Settings, archives: Path) -> Iterator[RunningStack]:
-    """Create a stack with these settings over the stack file's own. Only one can be open at a time."""
-    with Account() as account:
-        yield RunningStack(prepare(account, region, archives), base, archives)
+def problems(stack: RunningStack, row: Row) -> Iterator[str]:
+    """What is wrong with a row of the matrix on this running stack; nothing, if it holds."""
+    there, back = stack.there_and_back(row.change)
+    yield from (f"A store is lost. {sentence}" for sentence in (*there.lost, *back.lost))
+    if row.refused:
+        yield from _not_refused(there, row.refused, "The change")
+        yield from _differing(stack.first.dump, back.dump, {}, "After a refused change and the old settings,")
+        return
+    if there.error:
+        yield f"The change fails, after it has touched {there.touched}: {there.error}"
+        return
+    yield from (f"After the change, {finding}" for finding in there.failing)
+    created = stack.created(row.change)
+    if created.error:
+        yield f"A stack cannot be created with these settings: {created.error}"
+    yield from _differing(created.dump, there.dump, row.kept, "A changed stack is not as one that is created so:")
+    if row.back_refused:
+        yield from _not_refused(back, row.back_refused, "The way back")
+    elif back.error:
+        yield f"The way back fails, after it has touched {back.touched}: {back.error}"
+    else:
+        yield from _differing(stack.first.dump, back.dump, row.kept, "Changed back, the stack is not as before:")
 
 
-def created(region: str, settings: Settings, archives: Path) -> Step:
-    """A stack that is created with these settings, in a copy of this process, in which no account is open."""
-
-    def create() -> Step:
-        with Account() as account:
-            return step(prepare(account, region, archives), settings, archives, judge=False)
-
-    return branch(create)
+def _not_refused(step: Step, sentence: str, what: str) -> Iterator[str]:
+    if sentence not in step.error:
+        yield f"{what} should be refused with '{sentence}', but: {step.error or 'it goes through'}"
+    if step.touched:
+        yield f"{what} is refused only after it has touched {step.touched}."
 
 
-def step(ground: Ground, settings: Settings, archives: Path, *, judge: bool) -> Step:
-    """One run of the program over the ground's account."""
-    own = {"cvat:modelArchives": str(archives)} | {f"cvat:{key}": value for key, value in settings.items()}
-    done: Rehearsal = rehearse(ground.region, config=own, account=ground.account, judge=False)
-    found = dump(done)
-    checks = catalogue.judge(done) if judge and not done.error else ()
-    return Step(
-        error=str(done.error or ""),
-        touched=frozenset(done.outcome.touched()),
-        lost=tuple(losses(done.outcome)),
-        failing=tuple(f"{check.name}: {finding}" for check in checks for finding in check.findings),
-        dump=found,
-    )
+def _differing(expected: Dump, actual: Dump, kept: Mapping[str, str], what: str) -> Iterator[str]:
+    for found in differences(expected, actual):
+        if not found.startswith(tuple(kept)):
+            yield f"{what}\n{found}"
