@@ -33,6 +33,7 @@ PAST = {
     "ec2/enis": "of tasks that have run, and AWS's own",
     "ec2/tags": "the resources have them, too",
     "ecs/tasks": "tasks that have run",
+    "elasticache/cache_clusters": "nodes as they were made; what their group is counts",
     "iam/access_keys": "sessions",
     "iam/aws_managed_policies": "AWS's own",
     "iam/managed_policies": "AWS's own, and those that are there before the stack",
@@ -74,7 +75,7 @@ _DIGEST = 64
 """Characters of a digest, which says what something is, not what it is called."""
 _UNRELIABLE = {
     "CacheSubnetGroup": ("tags",),
-    "ReplicationGroup": ("tags",),
+    "ReplicationGroup": ("tags", "num_cache_clusters"),
 }
 """Class -> members that moto fills at creation and never again, because it keeps the truth elsewhere."""
 _GONE = {"INACTIVE", "deleted", "DELETED", "PendingDeletion"}

@@ -198,6 +198,7 @@ ROWS: Mapping[str, Row] = {
         f"{name}Image": Row(change=claimed(f"{name}Image"), kept=REPOSITORY_STAYS)
         for name in ("server", "ui", "gateway", "models")
     },
+    "canary": Row(change=watched, kept=REPOSITORY_STAYS),
     "canaryImage": Row(base=watched, change=claimed("canaryImage"), kept=REPOSITORY_STAYS),
     "modelArchives": Row(change=claimed("modelArchives"), kept=ARCHIVES_STAY),
     # Sizes: Fargate takes some pairs of CPU and memory, and no maximum is below its count
@@ -216,6 +217,18 @@ NO_STORES = {
     "aws:kms/key:Key alarms": "encrypts notifications, which are delivered at once",
 }
 """What is no store although it holds something, and why."""
+
+
+def settings_together(on: Ground) -> Mapping[str, Any]:
+    """All that can be set at once on a stack that makes all it needs, by the claims of `own`, and changed back."""
+    alone = {key for key, entry in ROWS.items() if entry.refused or entry.back_refused or entry.pending}
+    own = {key: entry.given(on) for key, entry in CLAIMS.items() if entry.round == "own" and key not in alone}
+    return {**own, "hostName": "own.example.com"}
+
+
+def kept_together() -> dict[str, str]:
+    """What a stack keeps of any of these settings."""
+    return {place: why for entry in ROWS.values() for place, why in entry.kept.items()}
 
 
 def row(key: str) -> Row:
