@@ -70,7 +70,7 @@ _RANDOM = re.compile(
 )
 """What AWS, moto or Pulumi draw: UUIDs, hexadecimal ids, IAM's ids; and times."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]{7,}")
-_REVISION = re.compile(r"(task-definition/[\w-]+):\d+")
+_REVISION = re.compile(r"(task-definition/[\w-]+):\d+|(?<=scalable-target/)\w+")
 _DIGEST = 64
 """Characters of a digest, which says what something is, not what it is called."""
 _UNRELIABLE = {

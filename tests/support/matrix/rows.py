@@ -132,6 +132,7 @@ BACKUPS_STAY = {"backup/": "restore points outlive the plan that took them"}
 
 ARCHIVES_STAY = {"s3/buckets": "of a protected stack: an endpoint in service loads its archive again"}
 
+
 ROWS: Mapping[str, Row] = {
     "disposable": Row(change=claimed("disposable"), kept=BACKUPS_STAY),
     "officeTimeZone": Row(base=hours, change=claimed("officeTimeZone")),
@@ -165,7 +166,9 @@ ROWS: Mapping[str, Row] = {
     # Stores
     "dbStorageGb": Row(change=claimed("dbStorageGb")),
     "redisEngineVersion": Row(
-        base=early, change=values(redisEngineVersion="7.1"), back_refused="cvat:redisEngineVersion = 7.0"
+        base=early,
+        change=values(redisEngineVersion="7.1"),
+        back_refused="cvat:redisEngineVersion = 7.0",
     ),
     "backupKeyArn": Row(change=claimed("backupKeyArn"), kept=BACKUPS_STAY),
     "restoreDatabaseSnapshot": Row(
@@ -177,7 +180,9 @@ ROWS: Mapping[str, Row] = {
         refused="cvat:dbInstanceId = theirs",
     ),
     "fileSystemId": Row(
-        base=network, change=claimed("fileSystemId", "fileSystemSecurityGroupId"), refused="cvat:fileSystemId = fs-"
+        base=network,
+        change=claimed("fileSystemId", "fileSystemSecurityGroupId"),
+        refused="cvat:fileSystemId = fs-",
     ),
     "dbName": Row(base=another_database, change=claimed("dbName")),
     **{
