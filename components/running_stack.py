@@ -16,7 +16,7 @@ from settings.running_stack import RunningDatabase, RunningStack, RunningSubnet
 from settings.zones import Zone
 
 _ROLES = "^init-execution-"
-_TYPES = ["rds:db", "elasticache", "elasticfilesystem:file-system", "ecs:service"]
+_TYPES = ["rds:db", "elasticache", "elasticfilesystem:file-system", "ecs:service", "secretsmanager:secret"]
 """Filters of the Resource Groups Tagging API."""
 
 Answer = TypeVar("Answer")
@@ -45,7 +45,8 @@ def running_stack(context: StackContext) -> RunningStack:
         database=_database(stores["rds:db"]),
         redis_version=redis.engine_version if redis else "",
         file_system_ids=tuple(stores["elasticfilesystem:file-system"]),
-        initialised=bool(stores["ecs:service"]),
+        key_arn=_key_arn(context, stores["secretsmanager:secret"]),
+        initialised=bool(stores["ecs:service", "secretsmanager:secret"]),
         store_subnet_ids=frozenset(aws.elasticache.get_subnet_group(name=redis.subnet_group_name).subnet_ids)
         if redis
         else frozenset(),
@@ -110,6 +111,15 @@ def _redis(groups: Sequence[str]) -> aws.elasticache.GetClusterResult | None:
         if node:
             return node
     return None
+
+
+def _key_arn(context: StackContext, names: Sequence[str]) -> str:
+    """The customer's key of the stack's secrets. All have the same."""
+    for name in names:
+        arn = context.region.arn("secretsmanager", f"secret:{name}", account=context.account)
+        if secret := _ask(functools.partial(aws.secretsmanager.get_secret, arn=arn)):
+            return str(secret.kms_key_id or "")
+    return ""
 
 
 def _ask(question: Callable[[], Answer]) -> Answer | None:

@@ -64,6 +64,8 @@ class RunningStack:
     """Of its own file system; AWS Backup gives a restored one the same tags."""
     initialised: bool = False
     """Whether it has services: its stores were there when these were created."""
+    key_arn: str = ""
+    """The customer's KMS key that encrypts its secrets; empty: AWS's own."""
     store_subnet_ids: frozenset[str] = frozenset()
     """Subnets of its stores."""
 
@@ -96,6 +98,7 @@ def _problems(settings: Settings, running: RunningStack) -> Iterator[str]:
     yield from _database(settings, running)
     yield from _redis(settings, running)
     yield from _files(settings, running)
+    yield from _key(settings, running)
 
 
 def _release(settings: Settings, running: RunningStack) -> Iterator[str]:
@@ -194,6 +197,17 @@ def _redis(settings: Settings, running: RunningStack) -> Iterator[str]:
             f"cvat:redisEngineVersion = {version}: the stack runs Redis {running.redis_version}, and ElastiCache goes "
             "back to an earlier version only with a new, empty store: jobs that wait would be lost. Set it back: "
             f"pulumi config set cvat:redisEngineVersion {back}"
+        )
+
+
+def _key(settings: Settings, running: RunningStack) -> Iterator[str]:
+    """Of secrets and objects the old versions keep the key; without cvat:kmsKeyArn no role may use it."""
+    key_arn = settings.policy.key_arn
+    if running.key_arn and running.key_arn != key_arn:
+        yield (
+            f"cvat:kmsKeyArn = {key_arn or '(empty)'}: what the stack stores is encrypted with {running.key_arn}, and its "
+            f"tasks could not read it any more. Set it back: pulumi config set cvat:kmsKeyArn {running.key_arn}. KMS "
+            f"renews a key under the same ARN (aws kms enable-key-rotation). For another key, {_NEW_STACK}."
         )
 
 

@@ -136,7 +136,7 @@ ARCHIVES_STAY = {"s3/buckets": "of a protected stack: an endpoint in service loa
 ROWS: Mapping[str, Row] = {
     "disposable": Row(change=claimed("disposable"), kept=BACKUPS_STAY),
     "officeTimeZone": Row(base=hours, change=claimed("officeTimeZone")),
-    "kmsKeyArn": Row(change=claimed("kmsKeyArn"), kept=KEEPS_ITS_KEY),
+    "kmsKeyArn": Row(change=claimed("kmsKeyArn"), kept=KEEPS_ITS_KEY, back_refused="cvat:kmsKeyArn = (empty)"),
     # Network
     "vpcCidr": Row(change=claimed(*RANGES), refused="cvat:vpcCidr = 10.50.0.0/16"),
     "publicSubnetCidrs": Row(
