@@ -18,6 +18,8 @@ from settings.zones import Zone
 _ROLES = "^init-execution-"
 _TYPES = ["rds:db", "elasticache", "elasticfilesystem:file-system", "ecs:service", "secretsmanager:secret"]
 """Filters of the Resource Groups Tagging API."""
+_MOST_NODES = 6
+"""Of a replication group with one shard: the primary and five replicas."""
 
 Answer = TypeVar("Answer")
 
@@ -95,7 +97,6 @@ def _database(identifiers: Sequence[str]) -> RunningDatabase | None:
                 identifier=identifier,
                 version=instance.engine_version,
                 storage_gb=instance.allocated_storage,
-                grows=(instance.max_allocated_storage or 0) > instance.allocated_storage,
             )
     return None
 
@@ -104,12 +105,13 @@ def _redis(groups: Sequence[str]) -> aws.elasticache.GetClusterResult | None:
     """A node of the replication group, which itself shows neither version nor subnets.
 
     ElastiCache numbers the nodes of a group with one shard. The lookup of the group itself is not used: it ends the
-    provider's process where a group has no reader endpoint yet (replication_group_data_source.go in 5.100).
+    provider's process where a group has no endpoints yet (replication_group_data_source.go in 5.100).
     """
     for name in groups:
-        node = _ask(functools.partial(aws.elasticache.get_cluster, cluster_id=f"{name}-001"))
-        if node:
-            return node
+        for number in range(1, _MOST_NODES + 1):
+            node = _ask(functools.partial(aws.elasticache.get_cluster, cluster_id=f"{name}-{number:03d}"))
+            if node:
+                return node
     return None
 
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from settings.errors import SettingsError
 from settings.releases import DEFAULT
 from settings.settings import Settings
-from settings.values import AddressPlan
+from settings.values import AddressPlan, DatabaseSize
 from settings.zones import Zone
 
+_LEAST_LIMIT_PERCENT = 110
+"""Of the present storage (RDS user guide, "Managing capacity automatically with storage autoscaling")."""
 _NEW_STACK = "create another stack, and restore a backup into it (docs/operations.md, Restore)"
 
 
@@ -30,8 +32,6 @@ class RunningDatabase:
     version: str
     """Full version, such as 15.12."""
     storage_gb: int
-    grows: bool
-    """Whether RDS raises the storage by itself."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def check_running_stack(settings: Settings, running: RunningStack) -> None:
 def storage_warning(settings: Settings, running: RunningStack) -> Iterator[str]:
     """What a database that has grown by itself does not follow."""
     database, size = running.database, settings.data.database
-    if database and database.grows and size.storage_gb < database.storage_gb:
+    if database and size.storage_gb < database.storage_gb:
         yield (
             f"cvat:dbStorageGb = {size.storage_gb}: the database has {database.storage_gb} GB by now, and RDS never "
             f"shrinks storage. Write it down: pulumi config set cvat:dbStorageGb {database.storage_gb}"
@@ -182,10 +182,21 @@ def _database(settings: Settings, running: RunningStack) -> Iterator[str]:
             f"{database.version.partition('.')[0]}. For an earlier version, restore a snapshot that has it into "
             "another stack."
         )
-    if size.storage_gb < database.storage_gb and not database.grows:
+    yield from _storage(size, database)
+
+
+def _storage(size: DatabaseSize, database: RunningDatabase) -> Iterator[str]:
+    """Where storage grows by itself, the provider leaves more than is asked for as it is (instance.go)."""
+    least = -(-database.storage_gb * _LEAST_LIMIT_PERCENT // 100)
+    if size.max_storage_gb <= size.storage_gb < database.storage_gb:
         yield (
             f"cvat:dbStorageGb = {size.storage_gb}: the database has {database.storage_gb} GB, and RDS never shrinks "
             f"storage. Set it back: pulumi config set cvat:dbStorageGb {database.storage_gb}"
+        )
+    elif size.storage_gb < size.max_storage_gb < least:
+        yield (
+            f"cvat:dbMaxStorageGb = {size.max_storage_gb}: the database has {database.storage_gb} GB, and RDS takes no "
+            f"limit below a tenth more. Raise it: pulumi config set cvat:dbMaxStorageGb {least}"
         )
 
 
@@ -205,9 +216,9 @@ def _key(settings: Settings, running: RunningStack) -> Iterator[str]:
     key_arn = settings.policy.key_arn
     if running.key_arn and running.key_arn != key_arn:
         yield (
-            f"cvat:kmsKeyArn = {key_arn or '(empty)'}: what the stack stores is encrypted with {running.key_arn}, and its "
-            f"tasks could not read it any more. Set it back: pulumi config set cvat:kmsKeyArn {running.key_arn}. KMS "
-            f"renews a key under the same ARN (aws kms enable-key-rotation). For another key, {_NEW_STACK}."
+            f"cvat:kmsKeyArn = {key_arn or '(empty)'}: what the stack stores is encrypted with {running.key_arn}, and "
+            f"its tasks could not read it any more. Set it back: pulumi config set cvat:kmsKeyArn {running.key_arn}. "
+            f"KMS renews a key under the same ARN (aws kms enable-key-rotation). For another key, {_NEW_STACK}."
         )
 
 

@@ -12,33 +12,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from components.dynamic.aws_clients import aws_clients
 from components.dynamic.database_power import switch
 from components.dynamic.pause_schedule import pause_starting, pause_stopping
 
 STOPPED = ("stopped", "stopping")
-_STORAGE = "allocated_storage"
 
 
 class DatabaseStartProvider(ResourceProvider):
     """Acts when one of the instance's settings changes."""
 
     serialize_as_secret_always = False
-
-    def check(self, olds: Mapping[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuses less storage, already in a preview: RDS never shrinks it, and ignores the change where the storage
-        grows by itself (aws_db_instance, allocated_storage)."""
-        before, after = ((props.get("settings") or {}).get(_STORAGE) for props in (olds, news))
-        less = isinstance(before, int | float) and isinstance(after, int | float) and after < before
-        reason = (
-            f"cvat:dbStorageGb = {after:g}: the database has {before:g} GB or more, and RDS never shrinks storage. "
-            f"Set it back: pulumi config set cvat:dbStorageGb {before:g}"
-            if less
-            else ""
-        )
-        return CheckResult(news, [CheckFailure("settings", reason)] if reason else [])
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         return DiffResult(changes=olds.get("settings") != news.get("settings"))

@@ -237,11 +237,18 @@ def test_another_address_range_is_refused_before_anything_is_made(run: Run, tagg
     assert len(done.client("ec2").describe_vpcs()["Vpcs"]) == known
 
 
-def test_a_smaller_disk_is_refused_as_the_database_would(run: Run, tagged: Rehearsal) -> None:
-    done = run(NEW, judge=False, tags=["team=vision"], natGateways="single", dbStorageGb=20)
-    assert done.error is not None
-    assert "DatabaseStart" in done.error.message
-    assert "cvat:dbStorageGb = 20: the database has 50 GB or more" in done.error.message
+def test_a_smaller_disk_leaves_the_database_as_it_is_while_its_storage_grows_and_is_refused_else(
+    run: Run, tagged: Rehearsal
+) -> None:
+    settings = {"tags": ["team=vision"], "natGateways": "single", "dbStorageGb": 20}
+    refused = run(NEW, judge=False, **settings, dbMaxStorageGb=20)
+    assert "cvat:dbStorageGb = 20: the database has 50 GB, and RDS never shrinks storage" in str(refused.error)
+    assert touching(refused) == [], "it is refused before anything changes"
+    kept = run(NEW, judge=False, **settings)
+    assert kept.error is None, kept.error
+    (database,) = kept.client("rds").describe_db_instances()["DBInstances"]
+    assert database["AllocatedStorage"] == 50
+    assert any("the database has 50 GB by now" in message for message in kept.messages)
 
 
 def test_a_protected_stack_is_not_destroyed_not_even_in_part(tagged: Rehearsal) -> None:

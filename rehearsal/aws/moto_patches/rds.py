@@ -284,3 +284,32 @@ def performance_insights_of_databases(stack: ExitStack) -> None:
 
     after(stack, DBInstance, "__init__", keep)
     after(stack, DBInstance, "update", keep)
+
+
+def _refuses_a_low_limit_of_storage(client: Client) -> bool:
+    rds, change = client("rds"), {"DBInstanceIdentifier": "a"}
+    size = _database(client, "a")["AllocatedStorage"]
+    codes = [
+        refusal(rds.modify_db_instance, **change, MaxAllocatedStorage=limit) for limit in (size + 1, size, size * 2)
+    ]
+    return codes == ["InvalidParameterCombination", "", ""]
+
+
+@moto_patch(_refuses_a_low_limit_of_storage)
+def limits_of_storage(stack: ExitStack) -> None:
+    """moto takes any limit up to which storage grows.
+
+    RDS user guide, "Managing capacity automatically with storage autoscaling": a tenth above the storage, or the
+    storage itself, which switches it off.
+    """
+
+    def check(self: Any, identifier: str, settings: Mapping[str, Any], *_: Any, **__: Any) -> None:
+        database, limit = self.databases.get(identifier), settings.get("max_allocated_storage")
+        if database is None or limit is None:
+            return
+        size = int(settings.get("allocated_storage") or database.allocated_storage)
+        if int(limit) != size and int(limit) * 10 < size * 11:
+            text = f"Invalid max storage size for engine name {database.engine} and storage type gp3: {limit}"
+            raise InvalidParameterCombination(text)
+
+    before(stack, RDSBackend, "modify_db_instance", check)

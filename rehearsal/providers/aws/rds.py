@@ -143,7 +143,8 @@ class Instance(ResourceType, token="aws:rds/instance:Instance"):
         """One ModifyDBInstance. An upper limit of storage is removed by setting it to the present size."""
         extra: dict[str, Any] = {"DBInstanceIdentifier": request.attribute("identifier")}
         before = request.old.inputs if request.old else {}
-        _refuse_less_storage(request.inputs.unused().get("allocatedStorage"), before.get("allocatedStorage"))
+        if "allocatedStorage" in request.inputs.unused():
+            _check_storage(request)
         if "maxAllocatedStorage" in request.inputs.unused() and request.inputs.peek("maxAllocatedStorage") is None:
             request.inputs.take("maxAllocatedStorage")
             extra["MaxAllocatedStorage"] = request.inputs.peek("allocatedStorage") or before["allocatedStorage"]
@@ -169,10 +170,21 @@ class Instance(ResourceType, token="aws:rds/instance:Instance"):
         request.call("rds", "DeleteDBInstance", **parameters)
 
 
-def _refuse_less_storage(new: int | None, old: int | None) -> None:
-    """RDS grows storage and never shrinks it (Working with storage for DB instances); moto would."""
-    if new is not None and old is not None and new < old:
-        raise RehearsalError(
-            f"allocatedStorage: the requested size ({new} GB) cannot be less than the current size ({old} GB): RDS "
-            "shrinks no storage. Keep the old size, or restore into a new stack."
-        )
+def _check_storage(request: ResourceRequest) -> None:
+    """RDS grows storage and never shrinks it (Working with storage for DB instances); moto would.
+
+    Where the storage grows by itself, the provider sees no difference in a smaller one (instance.go, allocated_storage,
+    DiffSuppressFunc).
+    """
+    name = request.attribute("identifier")
+    (instance,) = request.call("rds", "DescribeDBInstances", DBInstanceIdentifier=name)["DBInstances"]
+    old, new = instance["AllocatedStorage"], request.inputs.unused()["allocatedStorage"]
+    if new >= old:
+        return
+    if (request.all_inputs.get("maxAllocatedStorage") or 0) > new:
+        request.inputs.take("allocatedStorage")
+        return
+    raise RehearsalError(
+        f"allocatedStorage: the requested size ({new} GB) cannot be less than the current size ({old} GB): RDS "
+        "shrinks no storage. Keep the old size, or restore into a new stack."
+    )

@@ -75,7 +75,7 @@ _DIGEST = 64
 """Characters of a digest, which says what something is, not what it is called."""
 _UNRELIABLE = {
     "CacheSubnetGroup": ("tags",),
-    "ReplicationGroup": ("tags", "num_cache_clusters"),
+    "ReplicationGroup": ("tags", "member_settings"),
 }
 """Class -> members that moto fills at creation and never again, because it keeps the truth elsewhere."""
 _GONE = {"INACTIVE", "deleted", "DELETED", "PendingDeletion"}

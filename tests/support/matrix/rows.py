@@ -130,6 +130,7 @@ REPOSITORY_STAYS = {"ecr/": "of a protected stack: a release that is rolled back
 FOLLOWS_THE_LOAD = {"ecs/services": "a service that scales keeps its tasks until the load falls"}
 BACKUPS_STAY = {"backup/": "restore points outlive the plan that took them"}
 
+STORAGE_STAYS = {"rds/databases": "RDS never shrinks storage"}
 ARCHIVES_STAY = {"s3/buckets": "of a protected stack: an endpoint in service loads its archive again"}
 
 
@@ -164,7 +165,8 @@ ROWS: Mapping[str, Row] = {
     "oidcIssuer": Row(base=secure, change=login),
     **{key: Row(base=login, change=claimed(key)) for key in CLAIMS if key.startswith("oidc") and key != "oidcIssuer"},
     # Stores
-    "dbStorageGb": Row(change=claimed("dbStorageGb")),
+    "dbStorageGb": Row(change=claimed("dbStorageGb"), kept=STORAGE_STAYS),
+    "preset": Row(change=claimed("preset"), kept=STORAGE_STAYS),
     "redisEngineVersion": Row(
         base=early,
         change=values(redisEngineVersion="7.1"),

@@ -40,13 +40,14 @@ def subnets(*cidrs: str) -> dict[int, RunningSubnet]:
     return {place: RunningSubnet(cidr, Zone("a", "a1")) for place, cidr in enumerate(cidrs)}
 
 
+KEY, OTHER_KEY = (f"arn:aws-cn:kms:{REGION}:123456789012:key/{end}" for end in ("1", "2"))
 RUNNING = RunningStack(
     region=REGION,
     vpc_id=OWN,
     own_vpc_cidr="10.192.0.0/16",
     public_subnets=subnets("10.192.0.0/22", "10.192.4.0/22", "10.192.8.0/22"),
     private_subnets=subnets("10.192.64.0/19", "10.192.96.0/19", "10.192.128.0/19"),
-    database=RunningDatabase(identifier="db", version="15.12", storage_gb=50, grows=False),
+    database=RunningDatabase(identifier="db", version="15.12", storage_gb=50),
     redis_version="7.1.0",
     file_system_ids=("fs-0123456789abcdef0",),
     initialised=True,
@@ -81,6 +82,7 @@ def test_nothing_is_refused_to_a_stack_that_does_not_exist_or_stays_as_it_is() -
         {"dbEngineVersion": "16"},
         {"redisEngineVersion": "7.1"},
         {"dbStorageGb": "80"},
+        {"dbStorageGb": "20", "dbMaxStorageGb": "55"},
         {"preset": "team", "dbStorageGb": "50"},
     ],
 )
@@ -94,7 +96,8 @@ def test_what_aws_can_change_is_not_refused(own: dict[str, str]) -> None:
         ({"region": "cn-north-1"}, "the stack runs in cn-northwest-1, and AWS moves nothing to another region"),
         ({"dbEngineVersion": "14"}, "the database is PostgreSQL 15.12, and RDS goes back to no earlier version"),
         ({"dbEngineVersion": "15.4"}, "pulumi config set cvat:dbEngineVersion 15."),
-        ({"dbStorageGb": "49"}, "the database has 50 GB, and RDS never shrinks storage"),
+        ({"dbStorageGb": "49", "dbMaxStorageGb": "49"}, "the database has 50 GB, and RDS never shrinks storage"),
+        ({"dbStorageGb": "20", "dbMaxStorageGb": "54"}, "Raise it: pulumi config set cvat:dbMaxStorageGb 55"),
         ({"redisEngineVersion": "7.0"}, "jobs that wait would be lost. Set it back: pulumi config set cvat:redis"),
         ({"redisEngineVersion": "6.2"}, "cvat:redisEngineVersion 7.1"),
         (ADOPTED, f"cvat:vpcId = {VPC}: the stack runs in {OWN}, and its stores cannot move"),
@@ -159,7 +162,7 @@ def test_a_disposable_stack_may_give_its_stores_up() -> None:
 
 
 def test_storage_that_has_grown_by_itself_stops_no_update_and_is_said() -> None:
-    grown = RunningDatabase(identifier="db", version="15.12", storage_gb=90, grows=True)
+    grown = RunningDatabase(identifier="db", version="15.12", storage_gb=90)
     running = replace(RUNNING, database=grown)
     check_running_stack(load(), running)
     (warning,) = storage_warning(load(), running)
@@ -176,3 +179,13 @@ def test_another_release_is_refused_for_a_stack_with_data_and_the_way_is_named()
             check_running_stack(load(release=new), replace(RUNNING, release=old))
         assert f"pulumi config set cvat:release {old}" in str(refused.value), "how to go back"
         assert "docs/releases.md" in str(refused.value), "how to get there all the same"
+
+
+@pytest.mark.parametrize("key", [OTHER_KEY, ""])
+def test_a_key_stays_because_what_is_encrypted_with_it_could_not_be_read_without(key: str) -> None:
+    encrypted = replace(RUNNING, key_arn=KEY)
+    check_running_stack(load(kmsKeyArn=KEY), encrypted)
+    check_running_stack(load(kmsKeyArn=KEY), RUNNING)
+    said = refusals(encrypted, kmsKeyArn=key)
+    assert f"cvat:kmsKeyArn = {key or '(empty)'}: what the stack stores is encrypted with {KEY}" in said
+    assert f"pulumi config set cvat:kmsKeyArn {KEY}" in said
