@@ -56,7 +56,7 @@ _LEFT_OUT = re.compile(
     r"""^(streams|images|versions|revision|revisions|events|tasks|deployments|last_\w+|etag|_?version_id|serial)$
     |timestamp|(date|time)$|_at$|^creat|^updated|^caller_reference|^_?unique|_etag$|checksum|^_?guid|sequence
     |^(apply_immediately|allow_major_version_upgrade|_option_group_name|enable_execute_command)$
-    |^(snapshotting_cluster_id|in_use_by|_?eni|public_ip|private_ip|privateIp|_tick|state|(pending|running)_(tasks_)?count)$""",
+    |^(snapshotting_cluster_id|in_use_by|rr_changes|_?eni|public_ip|private_ip|privateIp|_tick|state|(pending|running)_(tasks_)?count)$""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Members that tell the past, that differ from run to run, or that moto keeps from one call and not from another."""

@@ -50,8 +50,6 @@ class Row:
     """A part of the sentence with which the change is refused before anything happens."""
     back_refused: str = ""
     """A part of the sentence with which the way back is refused."""
-    pending: str = ""
-    """What the program is to learn first."""
     kept: Mapping[str, str] = field(default_factory=dict)
     """Beginnings of places in the dump where a changed stack may differ from a new one, and why."""
 
@@ -130,6 +128,16 @@ REPOSITORY_STAYS = {"ecr/": "of a protected stack: a release that is rolled back
 FOLLOWS_THE_LOAD = {"ecs/services": "a service that scales keeps its tasks until the load falls"}
 BACKUPS_STAY = {"backup/": "restore points outlive the plan that took them"}
 
+THEIR_BALANCER = {
+    place: "the load balancer is put into the account by the row" for place in ("ec2/groups", "elbv2/load_balancers")
+}
+SECRET_ONCE = {
+    "state/cvat:index:LoadBalancer": "what was secret once stays so in the emulated state, and is not shown here",
+}
+AT_CREATION = {
+    place: "a snapshot is read when the database is created, and never again"
+    for place in ("rds/", "state/cvat:index:DataTier aws:rds/instance:Instance")
+}
 STORAGE_STAYS = {"rds/databases": "RDS never shrinks storage"}
 ARCHIVES_STAY = {"s3/buckets": "of a protected stack: an endpoint in service loads its archive again"}
 
@@ -162,7 +170,7 @@ ROWS: Mapping[str, Row] = {
     "requestCertificate": Row(base=proved, change=claimed("requestCertificate")),
     "tlsPolicy": Row(base=secure, change=claimed("tlsPolicy")),
     **{key: Row(base=firewall, change=claimed(key)) for key in CLAIMS if key.startswith("waf") and key != "waf"},
-    "oidcIssuer": Row(base=secure, change=login),
+    "oidcIssuer": Row(base=secure, change=login, kept=SECRET_ONCE),
     **{key: Row(base=login, change=claimed(key)) for key in CLAIMS if key.startswith("oidc") and key != "oidcIssuer"},
     # Stores
     "dbStorageGb": Row(change=claimed("dbStorageGb"), kept=STORAGE_STAYS),
@@ -173,9 +181,7 @@ ROWS: Mapping[str, Row] = {
         back_refused="cvat:redisEngineVersion = 7.0",
     ),
     "backupKeyArn": Row(change=claimed("backupKeyArn"), kept=BACKUPS_STAY),
-    "restoreDatabaseSnapshot": Row(
-        base=exact, change=claimed("restoreDatabaseSnapshot"), refused="cvat:restoreDatabaseSnapshot = "
-    ),
+    "restoreDatabaseSnapshot": Row(base=exact, change=claimed("restoreDatabaseSnapshot"), kept=AT_CREATION),
     "dbInstanceId": Row(
         base=network,
         change=claimed("dbInstanceId", "dbSecretArn", "dbSecurityGroupId", "dbName"),
@@ -195,6 +201,7 @@ ROWS: Mapping[str, Row] = {
         base=network,
         change=claimed("loadBalancerArn", "loadBalancerSecurityGroupId"),
         refused="cvat:loadBalancerArn = ",
+        kept=THEIR_BALANCER,
     ),
     "loadBalancerSecurityGroupId": Row(
         base=balancer, change=lambda on: {"loadBalancerSecurityGroupId": their_load_balancer(on)["SecurityGroups"][1]}
@@ -209,13 +216,17 @@ ROWS: Mapping[str, Row] = {
     "canaryImage": Row(base=watched, change=claimed("canaryImage"), kept=REPOSITORY_STAYS),
     "modelArchives": Row(change=claimed("modelArchives"), kept=ARCHIVES_STAY),
     # Sizes: Fargate takes some pairs of CPU and memory, and no maximum is below its count
-    "serverCount": Row(change=claimed("serverCount"), kept=FOLLOWS_THE_LOAD),
-    "gatewayCount": Row(change=claimed("gatewayCount"), kept=FOLLOWS_THE_LOAD),
+    **{
+        f"{kind}Count": Row(change=claimed(f"{kind}Count"), kept=FOLLOWS_THE_LOAD)
+        for kind in ("server", "gateway", "worker")
+    },
     "serverCpu": Row(change=values(serverCpu=1024)),
     "uiCpu": Row(base=values(uiMemory=1024), change=claimed("uiCpu")),
     "gatewayCpu": Row(change=values(gatewayCpu=512)),
-    "uiCount": Row(base=claimed("uiMaxCount"), change=claimed("uiCount")),
-    "annotationWorkerCount": Row(base=claimed("annotationWorkerMaxCount"), change=claimed("annotationWorkerCount")),
+    "uiCount": Row(base=claimed("uiMaxCount"), change=claimed("uiCount"), kept=FOLLOWS_THE_LOAD),
+    "annotationWorkerCount": Row(
+        base=claimed("annotationWorkerMaxCount"), change=claimed("annotationWorkerCount"), kept=FOLLOWS_THE_LOAD
+    ),
 }
 """By key, of those whose change is not simply there and back."""
 
@@ -228,7 +239,7 @@ NO_STORES = {
 
 def settings_together(on: Ground) -> Mapping[str, Any]:
     """All that can be set at once on a stack that makes all it needs, by the claims of `own`, and changed back."""
-    alone = {key for key, entry in ROWS.items() if entry.refused or entry.back_refused or entry.pending}
+    alone = {key for key, entry in ROWS.items() if entry.refused or entry.back_refused}
     own = {key: entry.given(on) for key, entry in CLAIMS.items() if entry.round == "own" and key not in alone}
     return {**own, "hostName": "own.example.com"}
 

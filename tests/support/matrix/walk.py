@@ -98,7 +98,7 @@ def problems(stack: RunningStack, row: Row) -> Iterator[str]:
     yield from (f"A store is lost. {sentence}" for sentence in (*there.lost, *back.lost))
     if row.refused:
         yield from _not_refused(there, row.refused, "The change")
-        yield from _differing(stack.first.dump, back.dump, {}, "After a refused change and the old settings,")
+        yield from _differing(stack.first.dump, back.dump, row.kept, "After a refused change and the old settings,")
         return
     if there.error:
         yield f"The change fails, after it has touched {there.touched}: {there.error}"
