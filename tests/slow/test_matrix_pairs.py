@@ -1,47 +1,71 @@
-"""From each preset to each, from each way to sleep to each by day and by night, and from the last release to this."""
+"""From each preset to each, and from each way to sleep to each, by day and by night."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 
+from rehearsal import Rehearsal
 from tests.support.matrix.account_dump import differences
 from tests.support.matrix.rows import Values, nothing, values
 from tests.support.matrix.walk import RunningStack
+from tests.support.sleep_helpers import evening
 
 pytestmark = pytest.mark.matrix
 
 Running = Callable[[str, Values], RunningStack]
 REGIONS = ("cn-northwest-1", "ap-northeast-1")
+HOURS = "mon-fri 08:00-20:00"
 PRESETS = {name: values(preset=name) for name in ("standard", "team", "production")}
-ALL_PAIRS = ("team", "production", "standard", "production", "team", "standard")
-"""From standard on: each preset is followed by each other one."""
-WAYS_TO_SLEEP = {
-    "awake": nothing,
-    "asleep": values(mode="asleep"),
-    "hours": values(officeHours="mon-fri 08:00-20:00"),
+PRESETS_PATH = ("standard", "team", "standard", "team", "production", "standard", "production", "team")
+REFUSED = {("production", "team"): "cvat:dbMaxStorageGb = 100: the database has 100 GB"}
+"""From and to -> the sentence with which the step is refused."""
+WAYS_TO_SLEEP = {"awake": nothing, "asleep": values(mode="asleep"), "hours": values(officeHours=HOURS)}
+SLEEP_PATH = ("awake", "asleep", "hours", "awake", "hours", "asleep", "awake")
+KEPT = {
+    "rds/databases": "storage grows and never shrinks",
+    "ecs/services": "services that scale keep their tasks until the load falls",
 }
+"""Place in the dump -> why a changed stack may differ from a new one."""
 
 
-def test_the_path_takes_every_pair_of_presets() -> None:
-    assert len(set(pairwise(("standard", *ALL_PAIRS)))) == len(PRESETS) * (len(PRESETS) - 1)
+@pytest.mark.parametrize(("path", "names"), [(PRESETS_PATH, PRESETS), (SLEEP_PATH, WAYS_TO_SLEEP)])
+def test_a_path_takes_every_pair(path: tuple[str, ...], names: dict[str, Values]) -> None:
+    assert set(pairwise(path)) == set(permutations(names, 2))
+
+
+def as_if_created(stack: RunningStack, path: tuple[str, ...], settings: dict[str, Values]) -> None:
+    created = {name: stack.created(change).dump for name, change in settings.items()}
+    steps = stack.path(*(settings[name] for name in path[1:]))
+    for (before, after), step in zip(pairwise(path), steps, strict=True):
+        if refusal := REFUSED.get((before, after)):
+            assert (refusal in step.error, step.touched) == (True, ()), f"{before} to {after}: {step.error}"
+            continue
+        assert (step.error, step.lost, step.failing) == ("", (), ()), f"{before} to {after}"
+        found = [text for text in differences(created[after], step.dump) if not text.startswith(tuple(KEPT))]
+        assert not found, "\n".join([f"{before} to {after}", *found])
 
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_each_preset_follows_each(region: str, running: Running) -> None:
-    stack = running(region, nothing)
-    created = {name: stack.created(change).dump for name, change in PRESETS.items()}
-    for (before, after), step in zip(
-        pairwise(("standard", *ALL_PAIRS)), stack.path(*(PRESETS[name] for name in ALL_PAIRS)), strict=True
-    ):
+    as_if_created(running(region, nothing), PRESETS_PATH, PRESETS)
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_each_way_to_sleep_follows_each_by_day(region: str, running: Running) -> None:
+    as_if_created(running(region, nothing), SLEEP_PATH, WAYS_TO_SLEEP)
+
+
+def night_comes(done: Rehearsal) -> None:
+    """The clock's calls at the end of the hours, if the stack has hours."""
+    if "cvat:officeHours" in done.config.values:
+        evening(done)
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_each_way_to_sleep_follows_each_by_night(region: str, running: Running) -> None:
+    steps = running(region, nothing).path(*(WAYS_TO_SLEEP[name] for name in SLEEP_PATH[1:]), before_each=night_comes)
+    for (before, after), step in zip(pairwise(SLEEP_PATH), steps, strict=True):
         assert (step.error, step.lost, step.failing) == ("", (), ()), f"{before} to {after}"
-        found = [text for text in differences(created[after], step.dump) if not text.startswith(KEPT)]
-        assert not found, "\n".join([f"{before} to {after}", *found])
-
-
-KEPT = (
-    "rds/databases",  # storage grows and never shrinks
-    "ecs/services",  # services that scale keep their tasks until the load falls
-)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal import Account, rehearse
+from rehearsal import Account, Rehearsal, rehearse
 from rehearsal.checks import catalogue
 from rehearsal.diff.stores import losses
 from tests.support.every_setting.ground import Ground, prepare
@@ -58,12 +58,18 @@ class RunningStack:
 
         return branch(steps)
 
-    def path(self, *changes: Values) -> list[Step]:
-        """One update after the other, each with the base and its own change only."""
+    def path(self, *changes: Values, before_each: Callable[[Rehearsal], None] = lambda _: None) -> list[Step]:
+        """One update after the other, each with the base and its own change only.
+
+        `before_each` is called with the last update, such as to let the evening come.
+        """
 
         def steps() -> list[Step]:
-            base = self._base(self._ground)
-            return [self._update(self._ground, {**base, **change(self._ground)}, judge=True) for change in changes]
+            base, done = self._base(self._ground), []
+            for change in changes:
+                before_each(self._last)
+                done.append(self._update(self._ground, {**base, **change(self._ground)}, judge=True))
+            return done
 
         return branch(steps)
 
@@ -81,6 +87,7 @@ class RunningStack:
     def _update(self, ground: Ground, settings: Mapping[str, Any], *, judge: bool) -> Step:
         own = {"cvat:modelArchives": str(self._archives)} | {f"cvat:{key}": value for key, value in settings.items()}
         done = rehearse(self._region, config=own, account=ground.account, judge=False)
+        self._last = done
         holds = dump(done)  # before the checks, which call what they check
         checks = catalogue.judge(done) if judge and done.error is None else ()
         return Step(
