@@ -101,6 +101,7 @@ lint: $(VENV)/installed  ## ruff, mypy, hadolint and jactionlint
 
 bench-models: $(VENV)/installed  ## time each model container's pre- and post-processing (ARCHIVES=folder of real ones)
 	@cd serverless/models && ../../$(BIN)/python -m models_bench $(if $(ARCHIVES),--archives "$$(cd ../.. && cd "$(ARCHIVES)" && pwd)")
+	@cd serverless/models && ../../$(BIN)/python -m models_bench --catalogue
 
 model-samples: $(VENV)/installed  ## pack tiny but working model archives into build/model-samples
 	@cd serverless/models && ../../$(BIN)/python -m models sample --all ../../build/model-samples

@@ -12,7 +12,6 @@ import jsonschema
 import onnx
 import pytest
 import yaml
-from models import adding
 from models.__main__ import main
 from models.adding import Places, add
 from models.catalogue import LICENCES, CatalogueModel, find, read_catalogue
@@ -183,7 +182,7 @@ def test_a_mirror_takes_the_place_of_hugging_face(tmp_path: Path, monkeypatch: p
         asked.append(url)
         raise OSError("unreachable")
 
-    monkeypatch.setattr(adding.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
     (model,) = find(["dfine-s"])
     places = Places(functions=tmp_path, archives=tmp_path, cache=tmp_path / "cache")
     for mirror in ("hf-mirror.com", None):

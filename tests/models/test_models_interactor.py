@@ -10,7 +10,8 @@ import pytest
 import yaml
 from models.archive import pack
 from models.examples import encode
-from models.handlers.segmentation import MAX_MASK_CELLS, Guidance, draw_clicks
+from models.handlers.segmentation import Guidance, draw_clicks
+from models.masks import MAX_MASK_CELLS
 
 from tests.support.models.intermediate import save
 from tests.support.models.model_process import ModelProcess, running, unpack

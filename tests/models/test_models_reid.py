@@ -111,14 +111,14 @@ def test_ten_by_ten_boxes_are_one_call_of_the_network(
     unpacked: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = load_service(unpacked[REID], threads=1)
-    network = service._handler.network  # type: ignore[attr-defined]
+    network = service.handler.network  # type: ignore[attr-defined]
     calls: list[tuple[int, ...]] = []
 
     def counted(feeds: dict[str, Any]) -> Any:
         calls.append(feeds["image"].shape)
         return network(feeds)
 
-    monkeypatch.setattr(service._handler, "network", counted)
+    monkeypatch.setattr(service.handler, "network", counted)
     places = [(10 + 25 * index, 10, RED) for index in range(10)]
     service.answer(orjson.dumps(body(places, places, max_distance=1000)))
     assert calls == [(20, 256, 128, 3)], "each box once, all in one batch"

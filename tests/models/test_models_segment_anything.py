@@ -101,7 +101,7 @@ def test_a_click_gives_mask_and_outline_at_the_images_pixels(sam: Service) -> No
 
 
 def test_the_second_click_on_an_image_does_without_the_encoder(sam: Service) -> None:
-    handler = sam._handler
+    handler = sam.handler
     handler.encoder = Recorder(handler.encoder)  # type: ignore[attr-defined]
     calls = handler.encoder.calls  # type: ignore[attr-defined]
     first = ask(sam, **click(photo(1)))
@@ -118,7 +118,7 @@ def test_the_second_click_on_an_image_does_without_the_encoder(sam: Service) -> 
 
 
 def test_clicks_and_boxes_reach_the_decoder_in_its_pixels_with_their_labels(sam: Service) -> None:
-    handler = sam._handler
+    handler = sam.handler
     handler.decoder = Recorder(handler.decoder)  # type: ignore[attr-defined]
     ask(sam, **click(photo(), neg_points=[[10, 20]]))
     ask(sam, **click(photo(), pos_points=[], obj_bbox=[[300, 200], [100, 40]]))
@@ -161,7 +161,7 @@ def test_several_at_once_do_not_share_what_they_remember(tmp_path: Path) -> None
     networks = {"encoder": encoder(), "decoder": decoder()}
     first, second = (served(tmp_path / name, networks, content) for name in ("first", "second"))
     assert ask(first, **click(photo())) == ask(second, **click(photo()))
-    assert first._handler._features is not second._handler._features  # type: ignore[attr-defined]
+    assert first.handler._features is not second.handler._features  # type: ignore[attr-defined]
 
 
 def test_a_decoder_with_another_output_is_refused(tmp_path: Path) -> None:

@@ -138,22 +138,23 @@ def test_without_a_shape_or_a_state_there_is_nothing_to_follow(tracker: Service)
             ask(tracker, image=frame(100, 80), shapes=shapes, states=[])
 
 
+def pixels(image: str) -> Any:
+    """Of a request's image, as OpenCV reads it."""
+    return cv2.imdecode(np.frombuffer(base64.b64decode(image), np.uint8), cv2.IMREAD_COLOR)
+
+
 def test_scores_are_weighted_as_opencvs_own_tracker_weighs_them(tmp_path: Path) -> None:
     """cv2.TrackerVit runs the same network: the square moves by half a cell, so that no two cells tie."""
     (path,) = save({"model": colour_tracker()}, tmp_path)
-    parameters = cv2.TrackerVit_Params()
+    parameters = cv2.TrackerVit_Params()  # type: ignore[attr-defined]
     parameters.net = str(path)
     original = cv2.TrackerVit.create(parameters)
-    image = cv2.imdecode(np.frombuffer(base64.b64decode(frame(100, 80)), np.uint8), cv2.IMREAD_COLOR)
-    original.init(image, (100, 80, 40, 40))
+    original.init(pixels(frame(100, 80)), (100, 80, 40, 40))
     folder = tmp_path / "served"
     service = served(folder, {"model": colour_tracker()}, document("tracker", "template-tracker", {}))
     answer = ask(service, image=frame(100, 80), shapes=[SHAPE], states=[])
     for step in range(1, 8):
-        moved = cv2.imdecode(
-            np.frombuffer(base64.b64decode(frame(100 + 5 * step, 80 + 5 * step)), np.uint8), cv2.IMREAD_COLOR
-        )
-        found, (left, top, width, height) = original.update(moved)
+        found, (left, top, width, height) = original.update(pixels(frame(100 + 5 * step, 80 + 5 * step)))
         answer = ask(service, image=frame(100 + 5 * step, 80 + 5 * step), shapes=[None], states=answer["states"])
         assert found
         box = answer["shapes"][0]

@@ -14,8 +14,10 @@ from models.errors import ModelError
 from models.output_forms import BOX_NUMBERS
 
 TABLE = Path(__file__).with_name("conversions.yaml")
-KEPT = ("name", "type", "framework", "help_message", "animated_gif", "spec", "min_pos_points", "min_neg_points")
-KEPT += ("version", "startswith_box", "startswith_box_optional", "supported_shape_types")
+KEPT = (
+    "name type framework help_message animated_gif spec min_pos_points min_neg_points version "
+    "startswith_box startswith_box_optional supported_shape_types"
+).split()
 """Annotations of a registry file; Nuclio's triggers and build directives are left out."""
 BY_WEIGHTS, BY_HAND = "--weights FILE", "no known form. Write its `sagemaker` block by hand"
 QUERIES, ROW = 3, 6
@@ -115,8 +117,8 @@ def _by_names(outputs: Mapping[str, tuple[int | None, ...]]) -> dict[str, Any] |
             output = {"scores": scores, "boxes": boxes}
             return {"handler": "detr-detector", "options": {"input": {"divide": [255]}, "output": output}}
     if {"dets", "labels"} <= set(outputs):
-        output = {"values": "dets", "labels": "labels", "columns": ["x1", "y1", "x2", "y2", "score"]}
-        return {"handler": "row-detector", "options": {"input": {}, "output": output}}
+        rows = {"values": "dets", "labels": "labels", "columns": ["x1", "y1", "x2", "y2", "score"]}
+        return {"handler": "row-detector", "options": {"input": {}, "output": rows}}
     if {"boxes", "scores", "labels"} <= set(outputs):
         return {"handler": "torchvision-detector"}
     if {"detection_boxes", "detection_scores", "detection_classes"} <= set(outputs):

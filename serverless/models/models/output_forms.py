@@ -300,7 +300,7 @@ def _check_count(boxes: Array, rows: Array) -> None:
 def _candidates(options: Grid, values: Array) -> Array:
     """candidates x numbers, whichever way the network has them."""
     width = BOX_NUMBERS + options.objectness + options.classes + options.coefficients + 3 * options.keypoints
-    table = values.reshape(values.shape[-2:])
+    table: Array = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values[np.newaxis]
     if table.shape[1] == width:
         return table
     if table.shape[0] == width:

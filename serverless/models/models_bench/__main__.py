@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import orjson
-from models.__main__ import REGISTRY
+from models.__main__ import BUILD, REGISTRY
 from models.examples import OBJECT, encode, example_body
 from models.function import FILE_NAME, read_function
 from models.handlers import make_handler
@@ -27,6 +27,8 @@ from models.images import decode_image
 from models.runtime import Array, Network, make_runtime
 from models.samples import SAMPLES, pack_samples
 from PIL import Image
+
+from models_bench.catalogue import measure
 
 SIZE = (1920, 1080)
 REPEATS = 15
@@ -58,8 +60,14 @@ def main() -> int:
     """Prints the table; the exit code is 1 where a function misses its budget."""
     parser = argparse.ArgumentParser(prog="python -m models_bench", description=__doc__)
     parser.add_argument("--archives", type=Path, metavar="DIR", help="<function>.tar.gz of real networks")
+    parser.add_argument("--catalogue", action="store_true", help="instead: seconds an image of the catalogue's models")
+    parser.add_argument("--cache", type=Path, default=BUILD / "model-cache", metavar="DIR", help="of `models add`")
     parsed = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if parsed.catalogue:
+        say(f"one {SIZE[0]}x{SIZE[1]} JPEG, one core, seconds of CPU")
+        say(*measure(parsed.cache, picture(), SIZE))
+        return 0
     say(f"one {SIZE[0]}x{SIZE[1]} JPEG, one core, median of {REPEATS}, milliseconds of CPU")
     say(f"{'function':42} {'decode':>8} {'pre+post':>9} {'inference':>10} {'calls':>6}")
     photo = picture()
@@ -162,9 +170,10 @@ def timed(work: Callable[[], object], repeats: int = REPEATS) -> float:
     return median(times) * 1000
 
 
-def say(text: str) -> None:
-    """One line on stdout."""
-    sys.stdout.write(f"{text}\n")
+def say(*lines: str) -> None:
+    """Lines on stdout."""
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 

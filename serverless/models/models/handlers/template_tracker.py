@@ -127,7 +127,7 @@ class TemplateTracker:
         """The target's box in this frame, null where it is lost, and its next state."""
         position, size = np.array(state.position), np.array(state.size)
         place, corner, side = _cut(pixels, position, size, self._options.search_side, self._search_size)
-        feeds = {"image": place[np.newaxis], "template": self._template(state.template)}
+        feeds: dict[str, Array] = {"image": place[np.newaxis], "template": self._template(state.template)}
         results = self.network(feeds)
         scores = results["scores"].reshape(results["scores"].shape[-PLANES:]).astype(np.float64)
         scores = scores * _window(len(scores))
@@ -159,7 +159,8 @@ class TemplateTracker:
                 f"the state's template is no JPEG of {self._template_size} x {self._template_size}: start with a shape"
             )
         picture = picture if self._options.colors == "BGR" else picture[:, :, ::-1]
-        values = (picture.astype(np.float32) - np.float32(self._options.mean)) / np.float32(self._options.divide)
+        mean, divide = np.array(self._options.mean, np.float32), np.array(self._options.divide, np.float32)
+        values = (picture.astype(np.float32) - mean) / divide
         return np.ascontiguousarray(values.transpose(2, 0, 1)[np.newaxis])
 
 

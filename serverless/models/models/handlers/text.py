@@ -104,7 +104,7 @@ class TextReader:
         size = max(CELLS, round(width * factor / CELLS) * CELLS), max(CELLS, round(height * factor / CELLS) * CELLS)
         shown = resize(pixels, size)
         values = self.detector({"image": batched(shown, self._options.input)})["map"]
-        plane = values.reshape(values.shape[-2:])
+        plane: Array = values.reshape(-1, values.shape[-1])
         scale = np.array((width / plane.shape[1], height / plane.shape[0]), np.float32)
         # As PaddleOCR: thin bridges between letters are kept by growing the map to the right and below.
         mask = cv2.dilate((plane > self._options.pixel_threshold).astype(np.uint8), np.ones((2, 2), np.uint8))
