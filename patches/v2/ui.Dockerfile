@@ -6,8 +6,8 @@ ARG CVAT_UI=cvat/ui:v2.73.0
 FROM ${CVAT_REGISTRY}/${CVAT_UI}
 # hadolint ignore=DL3002 # until the last lines, which go back to the image's own user
 USER root
-RUN sed -i 's/^\( *\)keepalive_timeout .*/\1keepalive_timeout 4060s;/' /etc/nginx/nginx.conf \
-    && grep -q 'keepalive_timeout 4060s;' /etc/nginx/nginx.conf
+RUN sed -i 's/^server {$/server {\n    keepalive_timeout 4060s;/' /etc/nginx/conf.d/default.conf \
+    && grep -q 'keepalive_timeout 4060s;' /etc/nginx/conf.d/default.conf
 VOLUME ["/tmp"]
 USER 101:101
 EXPOSE 8000

@@ -115,10 +115,15 @@ class DataSteps:
         check("Signature" not in endpoint, f"an address of the user's gets signed requests: {endpoint}")
         return f"listed: {own.split('?')[0]} is signed; not listed, or with an address of its own: not"
 
-    def formats(self) -> str:
-        label = self.a.call("GET", "/labels", params={"task_id": str(self.task)}).json()["results"][0]["id"]
+    def annotate(self) -> int:
+        """One box in place of all that the task has; the label's number."""
+        label = int(self.a.call("GET", "/labels", params={"task_id": str(self.task)}).json()["results"][0]["id"])
         box = {"type": "rectangle", "points": [10, 12, 60, 48], "frame": 0, "label_id": label}
         self.a.call("PUT", f"/tasks/{self.task}/annotations", json={"shapes": [box], "tags": [], "tracks": []})
+        return label
+
+    def formats(self) -> str:
+        label = self.annotate()
         sizes = {}
         for name in FORMATS:
             archive = self.b.export(f"/tasks/{self.task}/dataset/export", format=name, save_images="false")
@@ -145,6 +150,7 @@ class DataSteps:
         return f"{len(archive)} bytes, {len(names)} files"
 
     def backup(self) -> str:
+        self.annotate()
         archive = self.a.export(f"/tasks/{self.task}/backup/export")
         sent = self.b.call("POST", "/tasks/backup", 202, files={"task_file": ("task.zip", archive)})
         restored = int(self.a.request(sent)["result_id"])

@@ -91,7 +91,6 @@ class TrialV2:
         yield "a task of a bucket, by the task's role", self.data.bucket
         yield "which buckets are opened by the role, and where", self.data.signatures
         yield "policies: another user sees and does only what OPA's policies allow", self.policies
-        yield "six formats: export at B, import at A", self.data.formats
         yield "export with images, by X-Accel", self.data.dataset
         yield "back up at A, restore at B", self.data.backup
         yield "functions of every kind, through the gateway", self.functions.interactive
@@ -102,6 +101,7 @@ class TrialV2:
         yield "the state of the queues is published in CloudWatch; workers asked ECS for protection", self.metrics
         yield "jobs of killed workers are repeated or failed, and counted", self.lost
         yield "the slow function has answered", self.functions.end_slow
+        yield "six formats: export at B, import at A", self.data.formats
         yield "a job that outlasts its worker's drain time is failed, not lost", self.drain
         yield "an export in flight survives the SIGTERM of its worker; a request that of its server", self.graceful
         yield "SIGTERM stops every process", self.stop

@@ -152,17 +152,12 @@ class Upgrade:
                 for frame, (kind, points) in enumerate(SHAPES.items())
                 if frame < content["size"]
             ]
+            where = {"occluded": True, "z_order": 0, "attributes": [], "type": "rectangle"}
             moving = [
-                {
-                    **item,
-                    "type": "rectangle",
-                    "frame": frame,
-                    "outside": frame > 1,
-                    "points": [frame, 5, 40 + frame, 50],
-                }
+                {**where, "frame": frame, "outside": frame > 1, "points": [frame, 5, 40 + frame, 50]}
                 for frame in (0, 2)
             ]
-            track = {**common, "label_id": car["id"], "attributes": [], "shapes": moving}
+            track = {**common, "label_id": car["id"], "attributes": item["attributes"], "shapes": moving}
             tag = {**common, "label_id": street["id"], "attributes": []}
             body = {"version": 0, "shapes": shapes, "tracks": [track], "tags": [tag]}
             self.client.call("PUT", f"/tasks/{task}/annotations", json=body)
@@ -295,8 +290,8 @@ class Upgrade:
         return f"'{storage['display_name']}' of bucket {storage['resource']} has {storage['credentials_type']}"
 
 
-OWN = frozenset({"data", "share", "keys", "logs", "static", "events"})
-"""What a release writes to."""
+CODE = ("cvat", "utils", "manage.py", "mod_wsgi.conf")
+"""What of a checkout runs."""
 STORAGE = """
 import django; django.setup()
 from cvat.apps.engine.models import CloudStorage
@@ -326,12 +321,15 @@ def options() -> argparse.Namespace:
 
 
 def _place(named: list[Path], home: Path) -> Place:
-    """A home of its own, with links to the checkout's code: both old releases keep their data beside it."""
+    """A copy of the code: the old releases keep their data beside it."""
     checkout, python = named
     home.mkdir()
-    for entry in checkout.resolve().iterdir():
-        if entry.name not in OWN:
-            (home / entry.name).symlink_to(entry)
+    for name in CODE:
+        source = checkout.resolve() / name
+        if source.is_dir():
+            shutil.copytree(source, home / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.is_file():
+            shutil.copy(source, home)
     for name in ("share", "keys", "logs", "static"):
         (home / name).mkdir()
     return Place(None, home, str(python.absolute()))

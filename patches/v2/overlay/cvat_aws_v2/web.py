@@ -19,8 +19,7 @@ THROTTLES = ("cvat_aws_v2.throttling.PublicRateThrottle", "rest_framework.thrott
 def hosts(read: Reader) -> dict[str, Any]:
     """As for c48411ae. A client's X-Forwarded-Host passes the load balancer: CVAT must not build links from it."""
     settings = web.hosts(read)
-    base = read.url("CVAT_BASE_URL", "the URL that users open, with scheme and port")
-    origin = base.geturl().rstrip("/")
+    origin = settings["UI_URL"]
     return {**settings, "CSRF_TRUSTED_ORIGINS": [origin], "CVAT_BASE_URL": origin, "USE_X_FORWARDED_HOST": False}
 
 
