@@ -13,7 +13,8 @@ from settings.sections.section import Section
 from settings.sections.services import Services
 from settings.values import Proxy
 
-_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE")
+_OF_PROXY = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_OF_AUTHORITIES = "REQUESTS_CA_BUNDLE"
 _LONGEST = 16 * 1024
 """Characters: certificates become an argument of builds, which the kernel limits to 128 KiB together with the rest."""
 
@@ -81,8 +82,8 @@ def exceptions(corporate: Corporate) -> Iterator[str]:
 
 def variables(corporate: Corporate, services: Services) -> Iterator[str]:
     """What the program sets itself."""
-    taken = _VARIABLES[:3] if corporate.proxy else ()
-    taken += _VARIABLES[3:] if corporate.certificate_authorities else ()
+    by_proxy = _OF_PROXY if corporate.proxy else ()
+    taken = (*by_proxy, *((_OF_AUTHORITIES,) if corporate.certificate_authorities else ()))
     for variable in services.server_environment:
         name = variable.partition("=")[0]
         if name.upper() in taken:
