@@ -50,7 +50,7 @@ def rehearse(  # noqa: PLR0913  (all but the stack have a default)
         existing: list[str] = []
         if account is None:
             account = opened.enter_context(Account(scenario))
-            existing = StandIns(account, configuration, read.folder, placeholders).put() if placeholders else []
+            existing = StandIns(account, configuration, read.folder).put() if placeholders else []
         else:
             account.scenario = scenario
         region = configuration.region

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rehearsal.aws.account import Account
 from rehearsal.aws.adopted_resources import AdoptedResources
+from rehearsal.defaults import HOME
 from rehearsal.placeholders import model_archives
 from settings.stack_file import Configuration
 
@@ -22,11 +24,11 @@ _SECRET_ARN_PARTS = 7
 class StandIns:
     """Puts each resource that the configuration names into the account."""
 
-    def __init__(self, account: Account, config: Configuration, project: Path, folder: Path) -> None:
-        """project: where its registry of functions is. folder: may be filled with model archives."""
+    def __init__(self, account: Account, config: Configuration, project: Path = HOME) -> None:
+        """project: where its registry of functions is."""
         self._account, self._region = account.id, config.region
         self._existing = AdoptedResources(account, config.region)
-        self._values, self._project, self._folder = config.values, project, folder
+        self._values, self._project = config.values, project
 
     def _text(self, key: str) -> str:
         return self._values.get(f"cvat:{key}", "")
@@ -100,9 +102,10 @@ class StandIns:
     def _archives(self, address: str) -> None:
         """An archive of every function."""
         bucket, _, prefix = address.removeprefix("s3://").partition("/")
-        files = model_archives(self._project, self._folder)
         start = f"{prefix.rstrip('/')}/" if prefix else ""
-        self._existing.bucket(bucket, [(f"{start}{file.name}", file.read_bytes()) for file in files])
+        with tempfile.TemporaryDirectory() as folder:
+            files = model_archives(self._project, Path(folder))
+            self._existing.bucket(bucket, [(f"{start}{file.name}", file.read_bytes()) for file in files])
 
     def _image(self, reference: str) -> None:
         """In the account's own registry; into that of another one it could not look."""
