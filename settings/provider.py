@@ -31,8 +31,24 @@ def default_tags(config: Mapping[str, Any]) -> list[str]:
         return []
 
 
+def _form_problem(value: Any) -> str | None:
+    try:
+        read = json.loads(value) if isinstance(value, str) and value else value or {}
+    except ValueError:
+        read = None
+    tags = read.get("tags", {}) if isinstance(read, dict) else None
+    if isinstance(tags, dict):
+        return None
+    return (
+        f"aws:defaultTags = {value}: it must be a mapping with tags, and these a mapping of names to values. Correct "
+        "it in the stack file, or with: pulumi config set --path 'aws:defaultTags.tags.managed-by' pulumi"
+    )
+
+
 def default_tag_problems(config: Mapping[str, Any]) -> Iterator[str]:
     """The provider puts its tags on S3 objects, too, which take few."""
+    if (problem := _form_problem(config.get(f"{NAMESPACE}:defaultTags"))) is not None:
+        yield problem
     names = default_tags(config)
     room = MOST_TAGS_OF_OBJECTS - len(set(OWN_TAGS) - set(names))
     if len(names) > room:

@@ -68,8 +68,11 @@ class Configuration:
     @property
     def default_tags(self) -> dict[str, str]:
         """Tags that the AWS provider puts on everything (aws:defaultTags)."""
-        text = self.values.get("aws:defaultTags")
-        return dict(json.loads(text).get("tags", {})) if text else {}
+        try:
+            value = json.loads(self.values.get("aws:defaultTags") or "{}")
+            return {str(name): str(tag) for name, tag in (value.get("tags") or {}).items()}
+        except (ValueError, AttributeError):
+            return {}  # settings/provider.py says what is wrong
 
 
 def read_project(folder: Path) -> Project:
@@ -97,7 +100,12 @@ def read_configuration(project: Project, stack: str, overrides: Mapping[str, Any
     if not file.is_file():
         known = ", ".join(project.stacks()) or "none"
         raise StackFileError(f"There is no stack '{stack}': {file.name} does not exist. Stacks here: {known}.")
-    configured = {_full(key, project.name): value for key, value in (_yaml(file).get("config") or {}).items()}
+    own = _yaml(file).get("config") or {}
+    if not isinstance(own, dict):
+        raise StackFileError(
+            f"{file.name}: what follows config: must be keys with values, such as aws:region: cn-north-1."
+        )
+    configured = {_full(str(key), project.name): value for key, value in own.items()}
     for key, value in overrides.items():
         configured[_full(key, project.name)] = value
     configured = {key: value for key, value in configured.items() if value is not None}
@@ -157,6 +165,8 @@ def _full(key: str, project: str) -> str:
 def _yaml(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except UnicodeDecodeError as error:
+        raise StackFileError(f"{file.name} is not a text in UTF-8 ({error}). Save it as such.") from error
     except yaml.YAMLError as error:
         raise StackFileError(f"{file.name} is not valid YAML: {error}") from error
     if not isinstance(content, dict):

@@ -166,11 +166,11 @@ def _describe(subnet_id: str, groups: Sequence[str]) -> AdoptedSubnet:
 
 def _route_table(vpc_id: str, subnet_id: str) -> aws.ec2.GetRouteTableResult:
     """The subnet's own table, else the VPC's main one."""
-    own = [{"name": "association.subnet-id", "values": [subnet_id]}]
-    if aws.ec2.get_route_tables(vpc_id=vpc_id, filters=own).ids:
+    own = aws.ec2.GetRouteTablesFilterArgs(name="association.subnet-id", values=[subnet_id])
+    if aws.ec2.get_route_tables(vpc_id=vpc_id, filters=[own]).ids:
         return aws.ec2.get_route_table(subnet_id=subnet_id)
-    main = [{"name": "association.main", "values": ["true"]}]
-    return aws.ec2.get_route_table(vpc_id=vpc_id, filters=main)
+    main = aws.ec2.GetRouteTableFilterArgs(name="association.main", values=["true"])
+    return aws.ec2.get_route_table(vpc_id=vpc_id, filters=[main])
 
 
 def _own_groups(context: StackContext) -> Sequence[str]:
@@ -182,7 +182,10 @@ def _own_groups(context: StackContext) -> Sequence[str]:
 def _own_addresses(subnet_id: str, groups: Sequence[str]) -> int:
     if not groups:
         return 0
-    filters = [{"name": "subnet-id", "values": [subnet_id]}, {"name": "group-id", "values": list(groups)}]
+    values_by_name = {"subnet-id": [subnet_id], "group-id": list(groups)}
+    filters = [
+        aws.ec2.GetNetworkInterfacesFilterArgs(name=name, values=values) for name, values in values_by_name.items()
+    ]
     return len(aws.ec2.get_network_interfaces(filters=filters).ids)
 
 

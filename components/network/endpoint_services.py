@@ -30,8 +30,8 @@ def interface_endpoints(
     Raises AdoptionError with a sentence for each service that the region lacks in all of the stack's zones.
     """
     problems = Problems()
-    offered = {service: _zones_of(region, service, problems) for service in services}
-    offered = {service: names for service, names in offered.items() if names is not None}
+    answers = {service: _zones_of(region, service, problems) for service in services}
+    offered = {service: names for service, names in answers.items() if names is not None}
     problems.add(missing_everywhere(offered, zones))
     problems.check()
     endpoints = [

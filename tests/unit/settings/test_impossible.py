@@ -12,7 +12,7 @@ import yaml
 import settings
 from region import REGIONS
 from settings.presets import PRESETS
-from settings.stack_file import read_configuration, read_project
+from settings.stack_file import StackFileError, read_configuration, read_project
 from tests.support.paths import ROOT
 from tests.support.pem import Pair, pair, signer
 
@@ -184,6 +184,29 @@ def test_tags_of_the_provider_count_where_s3_takes_few(tags: dict[str, str], sai
     assert said in problem
 
 
-@pytest.mark.parametrize("value", ["", "[]", "7", "{", '{"tags": 7}', '{"tags": {"project": "mine", "team": "x"}}'])
-def test_default_tags_of_any_form_end_in_no_traceback(value: str) -> None:
+@pytest.mark.parametrize("value", ["[1]", "7", "{", '{"tags": 7}', '{"tags": ["team"]}'])
+def test_default_tags_of_another_form_end_in_a_sentence(value: str) -> None:
+    with pytest.raises(settings.ConfigurationError) as raised:
+        settings.load({"aws:region": "cn-northwest-1", "aws:defaultTags": value})
+    (problem,) = raised.value.problems
+    assert problem.startswith(f"aws:defaultTags = {value}: it must be a mapping with tags")
+
+
+@pytest.mark.parametrize("value", ["", "{}", '{"tags": {}}', '{"tags": {"project": "mine", "team": "x"}}'])
+def test_default_tags_may_be_few_or_none(value: str) -> None:
     settings.load({"aws:region": "cn-northwest-1", "aws:defaultTags": value})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe", "is not a text in UTF-8"),
+        (b"config:\n - aws:region", "what follows config: must be keys with values"),
+        (b"config: [", "is not valid YAML"),
+    ],
+)
+def test_a_stack_file_that_cannot_be_read_ends_in_a_sentence(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_bytes((ROOT / "Pulumi.yaml").read_bytes())
+    (tmp_path / "Pulumi.mine.yaml").write_bytes(content)
+    with pytest.raises(StackFileError, match=said):
+        read_configuration(read_project(tmp_path), "mine", {})
