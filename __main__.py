@@ -258,6 +258,7 @@ if not context.asleep:
 
 outputs = {
     "url": balancer.base_url,
+    "release": context.release.name,
     "admin_user": settings.init.admin_user,
     "admin_secret_arn": data.admin_secret.arn,
     "cluster": cluster.name,

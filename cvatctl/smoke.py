@@ -31,7 +31,9 @@ def command(options: StackOptions, url: str | None) -> int:
     token, user, password = os.environ.get("CVAT_TOKEN", ""), "", ""
     if not token:
         user, password = read_administrator(outputs, clients)
-    steps = canary.smoke(url or outputs.url, user, password, outputs.endpoints, print_step, token=token)
+    steps = canary.smoke(
+        url or outputs.url, user, password, outputs.endpoints, print_step, token=token, release=outputs.release
+    )
     worked = sum(step.ok for step in steps)
     print_line(f"All {len(steps)} steps worked." if worked == len(steps) else f"{worked} of {len(steps)} steps worked.")
     return OK if worked == len(steps) else ATTENTION

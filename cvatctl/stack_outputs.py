@@ -31,6 +31,8 @@ class StackOutputs:
     """Name of the log group by process, `init` included."""
     stores: Mapping[str, str]
     """`database` (RDS instance), `cache` (replication group), `files` (EFS)."""
+    release: str = "c48411ae"
+    """Of CVAT, as `cvat:release` names it."""
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """SageMaker endpoints by function."""
     batch_configs: Mapping[str, str] = field(default_factory=dict)
@@ -80,7 +82,7 @@ def from_document(document: object, source: str) -> StackOutputs:
 
 
 def _required(output: Field[Any]) -> bool:
-    return output.default_factory is MISSING
+    return output.default_factory is MISSING and output.default is MISSING
 
 
 def _has_type(name: str, value: object) -> bool:

@@ -123,6 +123,7 @@ class Canary(pulumi.ComponentResource):
                 "CVAT_URL": args.base_url,
                 "CVAT_FUNCTIONS": ",".join(sorted(args.functions)),
                 **self._outward,
+                "CVAT_RELEASE": args.context.release.name,
             },
             secrets={variable: secret.reference for variable, secret in secrets.items()},
             logs=LogTarget(group=args.log_group.name, region=args.context.region.name),

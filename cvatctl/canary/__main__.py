@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from cvatctl.canary import Step, smoke
 
 REQUIRED = ("CVAT_URL", "CVAT_USER", "CVAT_PASSWORD")
-OPTIONAL = ("CVAT_FUNCTIONS",)
-"""Names of functions that CVAT must offer, separated by commas."""
+OPTIONAL = ("CVAT_FUNCTIONS", "CVAT_RELEASE")
+"""Names of functions that CVAT must offer, separated by commas; the release of CVAT."""
 OK, FAILED, MISSING_VARIABLE = 0, 1, 2
 
 
@@ -36,7 +36,8 @@ def main(environment: Mapping[str, str]) -> int:
         sys.stderr.write(f"{', '.join(missing)} must be set: the address of CVAT, and the user to log in as.\n")
         return MISSING_VARIABLE
     expected = [name for name in environment.get("CVAT_FUNCTIONS", "").split(",") if name]
-    steps = smoke(environment["CVAT_URL"], environment["CVAT_USER"], environment["CVAT_PASSWORD"], expected, print_step)
+    login = (environment["CVAT_URL"], environment["CVAT_USER"], environment["CVAT_PASSWORD"])
+    steps = smoke(*login, expected, print_step, release=environment.get("CVAT_RELEASE") or "c48411ae")
     return OK if all(step.ok for step in steps) else FAILED
 
 

@@ -1,4 +1,4 @@
-"""The part of CVAT's REST API (at our commit) that the smoke test calls."""
+"""The part of CVAT's REST API that the smoke test calls."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
+
+from cvatctl.canary.dialects import DIALECTS, C48411ae
 
 CALL_S = 60.0
 FUNCTION_S = 130.0
@@ -29,10 +31,11 @@ class SmokeError(Exception):
 class Cvat:
     """One logged-in user of the CVAT at `url` (scheme, host and port). Errors are SmokeError."""
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(self, url: str, token: str = "", dialect: C48411ae = DIALECTS["c48411ae"]) -> None:
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
             raise SmokeError(f"The address {url} must begin with http:// or https://.")
         self.url = url.rstrip("/")
+        self.dialect = dialect
         self._token = token
         # Without the session cookie, CVAT opens a new session for each call by token.
         self._opener = urllib.request.build_opener(
@@ -48,18 +51,18 @@ class Cvat:
         """
         answer = self.call("POST", "/auth/login", {"username": user, "password": password})
         if not isinstance(answer, dict) or not answer.get("key"):
-            raise SmokeError("POST /api/v1/auth/login answered without a token: is this CVAT?")
+            raise SmokeError(f"POST {self.dialect.prefix}/auth/login answered without a token: is this CVAT?")
         self._token = str(answer["key"])
 
     def call(self, method: str, path: str, body: object = None, timeout: float = CALL_S) -> Any:
-        """The JSON answer of `/api/v1<path>`; None where the answer is empty."""
+        """The JSON answer of the API's path; None where the answer is empty."""
         raw, kind = self._send(method, path, body, timeout)
         if not raw:
             return None
         if "json" not in kind:
             raise SmokeError(
-                f"{method} /api/v1{path} answered {kind or 'an unknown type'} instead of JSON: a login page or the UI "
-                "answers instead of the API. Check the listener's rules."
+                f"{method} {self.dialect.prefix}{path} answered {kind or 'an unknown type'} instead of JSON: a login "
+                "page or the UI answers instead of the API. Check the listener's rules."
             )
         return json.loads(raw)
 
@@ -74,7 +77,8 @@ class Cvat:
         data = None
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
-        request = urllib.request.Request(f"{self.url}/api/v1{path}", data=data, method=method, headers=headers)  # noqa: S310  (the scheme is checked above)
+        address = f"{self.url}{self.dialect.prefix}{path}"
+        request = urllib.request.Request(address, data=data, method=method, headers=headers)  # noqa: S310  (the scheme is checked above)
         try:
             with self._opener.open(request, timeout=timeout) as answer:
                 return answer.read(), str(answer.headers.get("Content-Type", ""))
@@ -83,29 +87,33 @@ class Cvat:
                 raise SmokeError(self._refusal(method, path, error)) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", None) or error
-            raise SmokeError(f"{method} {self.url}/api/v1{path} got no answer: {reason}.") from None
+            raise SmokeError(f"{method} {address} got no answer: {reason}.") from None
 
-    @staticmethod
-    def _refusal(method: str, path: str, error: urllib.error.HTTPError) -> str:
+    def _refusal(self, method: str, path: str, error: urllib.error.HTTPError) -> str:
         body = error.read()[:_SHOWN].decode(errors="replace").strip()
         from_cvat = "json" in str(error.headers.get("Content-Type", ""))
         hint = "" if from_cvat else _HINTS.get(error.code, "")
-        return f"{method} /api/v1{path} answered {error.code} {error.reason}: {body or 'an empty body'}{hint}"
+        answer = f"{error.code} {error.reason}: {body or 'an empty body'}{hint}"
+        return f"{method} {self.dialect.prefix}{path} answered {answer}"
 
-    def wait_for_data(self, task: int, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Waits until a worker has extracted the task's frames. Raises SmokeError if it fails or takes ten minutes."""
-        state: dict[str, Any] = {}
+    def wait_for_data(self, task: int, started: Any, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Waits until a worker has extracted the task's frames. Raises SmokeError if it fails or takes ten minutes.
+
+        `started`: the answer to the upload.
+        """
+        path, logs = self.dialect.state_path(task, started), f"cvatctl logs {self.dialect.workers}"
+        state = ""
         for _ in range(_POLL_TRIES):
-            state = self.call("GET", f"/tasks/{task}/status")
-            if state["state"] == "Finished":
+            answer = self.call("GET", path)
+            state = self.dialect.state(answer)
+            if state == "finished":
                 return
-            if state["state"] == "Failed":
-                lines = str(state.get("message") or "no reason given").strip().splitlines()
-                raise SmokeError(f"A worker failed to extract the task's frames: {lines[-1]}. See: cvatctl logs worker")
+            if state == "failed":
+                lines = str(answer.get("message") or "no reason given").strip().splitlines()
+                raise SmokeError(f"A worker failed to extract the task's frames: {lines[-1]}. See: {logs}")
             sleep(_POLL_S)
         raise SmokeError(
-            f"The task's data are '{state.get('state')}' after ten minutes: no worker takes the job. "
-            "See: cvatctl status, cvatctl logs worker"
+            f"The task's data are '{state}' after ten minutes: no worker takes the job. See: cvatctl status, {logs}"
         )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cvatctl.canary.dialects import C48411ae, Function
+
 Answer = Any
-Function = Mapping[str, Any]
-"""An item of GET /api/v1/lambda/functions."""
 
 _MIN_POLYGON = 3
 
@@ -38,7 +38,7 @@ def _reid(task: int, function: Function, width: int, height: int) -> dict[str, A
 
 
 def _tracker(task: int, function: Function, width: int, height: int) -> dict[str, Any]:
-    return {"task": task, "frame": 0, "shape": _box(width, height), "state": None}
+    return {"task": task, "frame": 0, "box": _box(width, height)}
 
 
 _REQUESTS: Mapping[str, Callable[[int, Function, int, int], dict[str, Any]]] = {
@@ -49,31 +49,37 @@ _REQUESTS: Mapping[str, Callable[[int, Function, int, int], dict[str, Any]]] = {
 }
 
 
-def request(task: int, function: Function, width: int, height: int) -> dict[str, Any] | None:
-    """The body of POST /api/v1/lambda/functions/<id> for frame 0 of the task; None for a kind that CVAT cannot call.
+def request(task: int, function: Function, width: int, height: int, dialect: C48411ae) -> dict[str, Any] | None:
+    """The body of POST /lambda/functions/<id> for frame 0 of the task; None for a kind that CVAT cannot call.
 
     `width` and `height` are the frame's, in pixels.
     """
     build = _REQUESTS.get(str(function.get("kind")))
-    return build(task, function, width, height) if build else None
+    if build is None:
+        return None
+    body = build(task, function, width, height)
+    return {**body, **dialect.tracked(body.pop("box"))} if "box" in body else body
 
 
-def check_answer(kind: str, answer: Answer) -> tuple[str | None, str]:
+def check_answer(kind: str, answer: Answer, dialect: C48411ae) -> tuple[str | None, str]:
     """(problem, summary): why CVAT could not use the answer (None: it can), and the answer in a few words.
 
     An empty result is valid, because the demo pictures are drawings.
     """
-    return _CHECKS[kind](answer)
+    return _CHECKS[kind](answer, dialect)
 
 
-def _check_shapes(answer: Answer) -> tuple[str | None, str]:
+def _check_shapes(answer: Answer, dialect: C48411ae) -> tuple[str | None, str]:
+    if isinstance(answer, dict):  # what releases from 2.35 on make of it
+        answer = [*(answer.get("shapes") or []), *(answer.get("tags") or [])]
+        return None, f"{len(answer)} shapes"
     if not isinstance(answer, list):
         return f"a detector answers a list of shapes, and this is {_shortened(answer)}", ""
     wrong = [item for item in answer if not isinstance(item, dict) or not {"label", "points"} <= set(item)]
     return (f"a shape lacks label or points: {_shortened(wrong[0])}" if wrong else None), f"{len(answer)} shapes"
 
 
-def _check_polygon(answer: Answer) -> tuple[str | None, str]:
+def _check_polygon(answer: Answer, dialect: C48411ae) -> tuple[str | None, str]:
     points = answer.get("points", []) if isinstance(answer, dict) else answer
     if not isinstance(points, list) or 0 < len(points) < _MIN_POLYGON:
         return f"an interactor answers a polygon of {_MIN_POLYGON} points or more, and this is {_shortened(answer)}", ""
@@ -82,20 +88,20 @@ def _check_polygon(answer: Answer) -> tuple[str | None, str]:
     return None, f"a polygon of {len(points)} points"
 
 
-def _check_matches(answer: Answer) -> tuple[str | None, str]:
+def _check_matches(answer: Answer, dialect: C48411ae) -> tuple[str | None, str]:
     if not isinstance(answer, list) or len(answer) != 1 or not isinstance(answer[0], int):
         return f"a reid function answers one number for each box, and this is {_shortened(answer)}", ""
     return None, "no match" if answer[0] < 0 else "a match"
 
 
-def _check_track(answer: Answer) -> tuple[str | None, str]:
-    shape = answer.get("shape") if isinstance(answer, dict) else None
-    if not isinstance(shape, list) or len(shape) % 2 or not shape or "state" not in answer:
+def _check_track(answer: Answer, dialect: C48411ae) -> tuple[str | None, str]:
+    shape, has_state = dialect.track(answer) if isinstance(answer, dict) else (None, False)
+    if not isinstance(shape, list) or len(shape) % 2 or not shape or not has_state:
         return f"a tracker answers shape (x and y in turn) and state, and this is {_shortened(answer)}", ""
     return None, f"a shape of {len(shape) // 2} points"
 
 
-_CHECKS: Mapping[str, Callable[[Answer], tuple[str | None, str]]] = {
+_CHECKS: Mapping[str, Callable[[Answer, C48411ae], tuple[str | None, str]]] = {
     "detector": _check_shapes,
     "interactor": _check_polygon,
     "reid": _check_matches,

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from cvatctl.canary.client import CALL_S, FUNCTION_S, Cvat, SmokeError
+from cvatctl.canary.dialects import DIALECTS, C48411ae
 from cvatctl.canary.functions import check_answer, request
 
 TASK_NAME = "cvatctl smoke test"
@@ -37,7 +38,7 @@ class Step:
     """The result in a few words, or why it failed."""
 
 
-def smoke(
+def smoke(  # noqa: PLR0913  (address and login, and four that have a default)
     url: str,
     user: str,
     password: str,
@@ -45,14 +46,15 @@ def smoke(
     progress: Callable[[Step], None] = lambda _: None,
     *,
     token: str = "",
+    release: str = "c48411ae",
 ) -> list[Step]:
     """Logs in, creates a task from demo files, calls every function on it, deletes it; returns the steps.
 
-    `token` (one of CVAT's) replaces the login: an identity provider in front of CVAT lets only tokens pass. `expected`
-    names functions that CVAT must offer. Never raises for an answer of CVAT. A step that others depend on ends the run,
-    a function that fails does not. The task is always deleted.
+    `release`: of CVAT, as `cvat:release` names it. `token` (one of CVAT's) replaces the login: an identity provider in
+    front of CVAT lets only tokens pass. `expected` names functions that CVAT must offer. Never raises for an answer of
+    CVAT. A step that others depend on ends the run, a function that fails does not. The task is always deleted.
     """
-    return _Run(progress).run(lambda: _log_in(url, user, password, token), sorted(expected))
+    return _Run(progress).run(lambda: _log_in(url, user, password, token, DIALECTS[release]), sorted(expected))
 
 
 class _Run:
@@ -84,7 +86,7 @@ class _Run:
         files = self._try("find demo files on the share", lambda: _demo_files(cvat))
         if files is None:
             return self.steps
-        labels = _labels(functions or [])
+        labels = _labels(cvat, functions or [])
         task = self._try("create a task", lambda: _create(cvat, labels))
         if task is None:
             return self.steps
@@ -103,10 +105,10 @@ class _Run:
         return self.steps
 
 
-def _log_in(url: str, user: str, password: str, token: str) -> tuple[Cvat, str]:
-    cvat = Cvat(url, token)
+def _log_in(url: str, user: str, password: str, token: str, dialect: C48411ae) -> tuple[Cvat, str]:
+    cvat = Cvat(url, token, dialect)
     if not token:
-        cvat.call("GET", "/restrictions/user-agreements")
+        cvat.call("GET", dialect.open_page)
         cvat.log_in(user, password)
     server = cvat.call("GET", "/server/about")
     return cvat, f"{server['name']} {server['version']} at {cvat.url}"
@@ -139,9 +141,9 @@ def _demo_files(cvat: Cvat) -> tuple[list[str], str]:
     return [f"{_DEMO}/{name}" for name in chosen], ", ".join(chosen)
 
 
-def _labels(functions: list[dict[str, Any]]) -> list[str]:
+def _labels(cvat: Cvat, functions: list[dict[str, Any]]) -> list[str]:
     """The detectors' labels: CVAT discards shapes whose label the task does not have."""
-    names = dict.fromkeys(str(label) for function in functions for label in function.get("labels") or [])
+    names = dict.fromkeys(label for function in functions for label in cvat.dialect.labels(function))
     return list(names)[:_MAX_LABELS] or ["object"]
 
 
@@ -170,12 +172,13 @@ def _moment(text: str) -> datetime:
 def _fill(cvat: Cvat, task: int, files: list[str]) -> tuple[tuple[int, int], str]:
     """Has a worker extract the task's frames; returns width and height in pixels."""
     data = {"image_quality": _QUALITY, "server_files": files, "client_files": [], "remote_files": [], "use_cache": True}
-    cvat.call("POST", f"/tasks/{task}/data", data)
-    cvat.wait_for_data(task)
+    cvat.wait_for_data(task, cvat.call("POST", f"/tasks/{task}/data", data))
     # CVAT reports a job that Redis has lost as "Finished", so the number of frames decides.
     meta = cvat.call("GET", f"/tasks/{task}/data/meta")
     if meta["size"] != len(files):
-        raise SmokeError(f"The task has {meta['size']} frames of {len(files)} files. See: cvatctl logs worker")
+        raise SmokeError(
+            f"The task has {meta['size']} frames of {len(files)} files. See: cvatctl logs {cvat.dialect.workers}"
+        )
     first = meta["frames"][0]
     return (int(first["width"]), int(first["height"])), f"{meta['size']} frames of {first['width']}x{first['height']}"
 
@@ -190,13 +193,13 @@ def _read_frame(cvat: Cvat, task: int) -> tuple[None, str]:
 
 def _call(cvat: Cvat, task: int, function: dict[str, Any], size: tuple[int, int]) -> tuple[None, str]:
     name, kind = function["id"], str(function.get("kind"))
-    body = request(task, function, *size)
+    body = request(task, function, *size, cvat.dialect)
     if body is None:
         raise SmokeError(
             f"CVAT lists it as '{kind}', which it cannot call. Correct annotations.type in its registry file."
         )
     answer = cvat.call("POST", f"/lambda/functions/{name}", body, timeout=FUNCTION_S)
-    problem, summary = check_answer(kind, answer)
+    problem, summary = check_answer(kind, answer, cvat.dialect)
     if problem:
         raise SmokeError(f"{problem}. See: cvatctl logs gateway")
     return None, f"{kind}: {summary}"

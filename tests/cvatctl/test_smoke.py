@@ -15,7 +15,7 @@ import yaml
 from cvatctl import canary
 from rehearsal import Rehearsal
 from rehearsal.defaults import HOME
-from tests.support.fake_cvat import FakeCvat, Refusal, serving
+from tests.support.fake_cvat import FakeCvat, FakeCvatV2, Refusal, serving
 
 Run = Callable[..., tuple[int, str, str]]
 FUNCTIONS = HOME / "serverless" / "functions"
@@ -187,3 +187,34 @@ def test_the_canary_needs_nothing_but_the_standard_library() -> None:
             roots = {name.partition(".")[0] for name in names}
             assert roots <= {*sys.stdlib_module_names, "cvatctl"}, f"{file.name}: a scheduled function has no packages"
             assert all(name.startswith("cvatctl.canary") for name in names if name.startswith("cvatctl"))
+
+
+def listed_by_v2() -> dict[str, dict[str, Any]]:
+    """The registry as the current CVAT shows it."""
+    items = {}
+    for name, item in listed().items():
+        labels = [{"name": label, "type": "any", "attributes": []} for label in item.pop("labels")]
+        items[name] = {**item, "labels_v2": labels}
+    return items
+
+
+def test_the_current_cvat_passes_every_step_by_its_own_addresses() -> None:
+    with serving(FakeCvatV2(password="right and long", functions=listed_by_v2())) as fake:
+        steps = canary.smoke(fake.url, "admin", fake.password, release="v2")
+        assert [step for step in steps if not step.ok] == []
+        assert {name for name, _ in fake.called} == set(listed()), "every function is called"
+        assert fake.polls[1] > 2, "it waited for the request that the upload had started"
+        assert not fake.tasks, "the task is deleted"
+
+
+def test_a_failed_import_of_the_current_cvat_names_its_worker() -> None:
+    with serving(FakeCvatV2(password="right and long", functions={}, worker="fails")) as fake:
+        failed = [step for step in canary.smoke(fake.url, "admin", fake.password, release="v2") if not step.ok]
+    assert [step.name for step in failed] == ["wait for its data"]
+    assert failed[0].detail.endswith("See: cvatctl logs import")
+
+
+def test_the_wrong_release_is_noticed_at_the_first_step() -> None:
+    with serving(FakeCvatV2(password="right and long", functions={})) as fake:
+        (refused,) = canary.smoke(fake.url, "admin", fake.password, release="c48411ae")
+    assert refused.name == "log in"

@@ -1,7 +1,8 @@
-"""A small HTTP server that answers as CVAT at our commit does, for what the smoke test calls.
+"""A small HTTP server that answers as CVAT does, for what the smoke test calls.
 
 From CVAT c48411ae: cvat/apps/engine/views.py (ServerViewSet, TaskViewSet), engine/serializers.py,
 authentication/urls.py, restrictions/views.py, lambda_manager/views.py (FunctionViewSet, LambdaFunction.invoke).
+`FakeCvatV2`: the same of v2.73.0, with RequestViewSet.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 PIXEL = b"\xff\xd8\xff\xe0 not really a JPEG"
 BOX = [160.0, 120.0, 480.0, 360.0]
@@ -55,13 +56,13 @@ class FakeCvat:
     called: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     url: str = ""
 
-    def answer(  # noqa: C901, PLR0911  (a table of routes)
+    def answer(  # noqa: C901, PLR0911, PLR0912  (a table of routes)
         self, method: str, path: str, query: Mapping[str, list[str]], body: Any, token: str
     ) -> Any:
         """The JSON answer (None: 204), or bytes for a picture."""
         if self.provider and not token.startswith("Token "):
             raise Refusal(401, "Unauthorized")
-        match path.removeprefix("/api/v1/").split("/"):
+        match self.route(path):
             case ["restrictions", "user-agreements"]:
                 return []
             case ["auth", "login"]:
@@ -84,6 +85,16 @@ class FakeCvat:
                 return self.call(name, body)
             case ["tasks", *rest]:
                 return self.task(method, rest, query, body)
+            case ["requests", request]:
+                return self.request(request)
+        raise Refusal(404, {"detail": "Not found."})
+
+    def route(self, path: str) -> list[str]:
+        """The parts of a path below the API's; empty for one of another release."""
+        return path.removeprefix("/api/v1/").split("/") if path.startswith("/api/v1/") else []
+
+    def request(self, request: str) -> dict[str, str]:
+        """There is no such page."""
         raise Refusal(404, {"detail": "Not found."})
 
     def call(self, name: str, body: Mapping[str, Any]) -> Any:
@@ -166,6 +177,56 @@ class FakeCvat:
             trace = "Traceback (most recent call last):\n  ...\nFileNotFoundError: /home/django/share/demo/street-1.jpg"
             return {"state": "Failed", "message": trace}
         return {"state": "Finished", "message": ""}
+
+
+@dataclass
+class FakeCvatV2(FakeCvat):
+    """CVAT's current line."""
+
+    def route(self, path: str) -> list[str]:
+        if path.startswith("/api/v"):
+            return []
+        return [unquote(part) for part in path.removeprefix("/api/").split("/")]
+
+    def answer(self, method: str, path: str, query: Mapping[str, list[str]], body: Any, token: str) -> Any:
+        if path == "/api/server/about" and not self.provider:
+            return {"name": "Computer Vision Annotation Tool", "version": "2.73.0", "description": "..."}
+        if path == "/api/restrictions/user-agreements":
+            raise Refusal(404, {"detail": "Not found."})
+        return super().answer(method, path, query, body, token)
+
+    def call(self, name: str, body: Mapping[str, Any]) -> Any:
+        if self.functions[name]["kind"] == "tracker" and "shapes" not in body and "states" not in body:
+            raise Refusal(400, f"`{name}` lambda function was called without mandatory argument: 'shapes'")
+        return super().call(name, body)
+
+    @staticmethod
+    def usual(kind: str, body: Mapping[str, Any]) -> Any:
+        if kind == "detector":
+            return {
+                "version": 0,
+                "tags": [],
+                "shapes": [{"type": "rectangle", "label_id": 1, "points": BOX}],
+                "tracks": [],
+            }
+        if kind == "interactor":
+            return {"mask": [[0, 1], [1, 1]], "points": [[1.5, 2.0], [30.0, 2.0], [30.0, 40.0]]}
+        if kind == "tracker":
+            return {"shapes": body["shapes"], "states": ['{"key":"opaque"}:signed']}
+        return FakeCvat.usual(kind, body)
+
+    def fill(self, task: dict[str, Any], body: Any) -> Any:
+        super().fill(task, body)
+        return {"rq_id": f"action=create&target=task&target_id={task['id']}"}
+
+    def status(self, number: int) -> dict[str, str]:
+        raise Refusal(404, {"detail": "Not found."})
+
+    def request(self, request: str) -> dict[str, str]:
+        """GET /api/requests/<id>"""
+        number = int(request.rpartition("=")[2])
+        state = super().status(number)
+        return {"id": request, "status": state["state"].lower(), "message": state["message"]}
 
 
 def handler(cvat: FakeCvat) -> type[BaseHTTPRequestHandler]:
