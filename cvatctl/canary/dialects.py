@@ -18,6 +18,12 @@ class C48411ae:
     """Answers without a login."""
     workers = "worker"
     """Kind of task that makes a task's frames."""
+    shape_keys = frozenset({"label", "points"})
+    """What each shape has that CVAT answers for a detector."""
+
+    def shapes(self, answer: Any) -> Any:
+        """The shapes in a detector's answer; whatever else it is as it is."""
+        return answer
 
     def labels(self, function: Function) -> list[str]:
         """Labels that a function can find."""
@@ -46,6 +52,10 @@ class V2(C48411ae):
     prefix = "/api"
     open_page = "/server/about"
     workers = "import"
+    shape_keys = frozenset({"label_id", "points"})
+
+    def shapes(self, answer: Any) -> Any:
+        return answer.get("shapes") if isinstance(answer, dict) else answer
 
     def labels(self, function: Function) -> list[str]:
         return [str(label["name"]) for label in function.get("labels_v2") or []]

@@ -70,13 +70,13 @@ def check_answer(kind: str, answer: Answer, dialect: C48411ae) -> tuple[str | No
 
 
 def _check_shapes(answer: Answer, dialect: C48411ae) -> tuple[str | None, str]:
-    if isinstance(answer, dict):  # what releases from 2.35 on make of it
-        answer = [*(answer.get("shapes") or []), *(answer.get("tags") or [])]
-        return None, f"{len(answer)} shapes"
+    answer = dialect.shapes(answer)
     if not isinstance(answer, list):
         return f"a detector answers a list of shapes, and this is {_shortened(answer)}", ""
-    wrong = [item for item in answer if not isinstance(item, dict) or not {"label", "points"} <= set(item)]
-    return (f"a shape lacks label or points: {_shortened(wrong[0])}" if wrong else None), f"{len(answer)} shapes"
+    wrong = [item for item in answer if not isinstance(item, dict) or not dialect.shape_keys <= set(item)]
+    return (
+        f"a shape lacks {' or '.join(sorted(dialect.shape_keys))}: {_shortened(wrong[0])}" if wrong else None
+    ), f"{len(answer)} shapes"
 
 
 def _check_polygon(answer: Answer, dialect: C48411ae) -> tuple[str | None, str]:

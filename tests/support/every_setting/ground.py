@@ -13,7 +13,7 @@ from region import Region
 from rehearsal import Account
 from tests.support.pem import Pair, pair, signer
 
-IMAGES = ("server", "ui", "gateway", "models", "canary")
+IMAGES = ("server", "ui", "gateway", "models", "canary", "opa", "upgrade")
 STORED = ("pth-faster-rcnn", "pth-foolwood-siammask")
 """Functions whose archives lie in a bucket already."""
 _ANYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'

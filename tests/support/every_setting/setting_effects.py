@@ -31,10 +31,12 @@ ROUNDS: Mapping[str, tuple[str, ...]] = {
     "own": ("cn-northwest-1", "ap-northeast-1"),
     "given": ("cn-north-1", "ap-northeast-1"),
     "asleep": ("cn-northwest-1", "ap-northeast-1"),
+    "current": ("cn-north-1", "ap-northeast-1"),
 }
 """Round -> regions, China's first. `own`: a protected stack that makes all it needs; `given`: a trial with office
 hours in somebody else's network, with a restored database, a certificate, images, model archives and a topic that exist
-already; `asleep`: a sleeping stack over stores that exist already."""
+already; `asleep`: a sleeping stack over stores that exist already; `current`: CVAT's current line over the restored
+database of another release."""
 BESIDES: Mapping[str, Callable[[Ground], Mapping[str, Any]]] = {
     "own": lambda _: {"hostName": "own.example.com"},
     "given": lambda on: {"publicSubnetIds": on.public_subnets, "batchFunctions": STORED[1:]},
@@ -43,6 +45,7 @@ BESIDES: Mapping[str, Callable[[Ground], Mapping[str, Any]]] = {
         "privateSubnetIds": on.private_subnets,
         "hostName": "cvat.example.com",
     },
+    "current": lambda on: {"restoreDatabaseSnapshot": on.snapshot},
 }
 """Round -> what its values cannot do without, but another round claims."""
 OTHER = {"own": "given"}
