@@ -24,6 +24,8 @@ from settings.values import Mirrors
 PLATFORM = "linux/amd64"
 """Fargate in China is not known to run ARM64."""
 _IMAGES_KEPT = 20
+_CHECKS_DATABASE = ("server", "upgrade")
+"""Images that verify PostgreSQL's certificate."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Images(pulumi.ComponentResource):
 
     def _truststore(self, image: str) -> dict[str, str]:
         """CVAT's server verifies PostgreSQL's certificate, whose authorities differ between partitions."""
-        return {"RDS_TRUSTSTORES": self._args.context.region.database_ca_bundle} if image == "server" else {}
+        return {"RDS_TRUSTSTORES": self._args.context.region.database_ca_bundle} if image in _CHECKS_DATABASE else {}
 
     def _repository(self, image: str) -> aws.ecr.Repository:
         name, args = f"{self._name}-{image}", self._args

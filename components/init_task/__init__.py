@@ -29,6 +29,8 @@ from settings.values import TaskSize
 _KIND = "init"
 _RESTORED = "restored"
 _PUT_IN_PLACE = "put-in-place"
+_DATABASE = ("CVAT_POSTGRES_", "DJANGO_SECRET_KEY")
+"""Beginnings of the variables that a migration needs."""
 _DEMO_FOLDER = Path("demo/files")
 _BUILTIN_PREFIX = "demo/"
 
@@ -181,13 +183,15 @@ class InitTask(pulumi.ComponentResource):
         """The containers that migrate the database of an older release as far as theirs, one after the other."""
         args = self._args
         names = list(args.upgrade_images)
+        environment = {name: value for name, value in args.stores.environment.items() if name.startswith(_DATABASE)}
+        secrets = {name: value for name, value in args.stores.secrets.items() if name.startswith(_DATABASE)}
         return [
             ContainerSpec(
                 name=name,
                 image=image.reference,
                 command=(name,),
-                environment=self._environment(),
-                secrets={variable: value.reference for variable, value in args.stores.secrets.items()},
+                environment=environment,
+                secrets={variable: value.reference for variable, value in secrets.items()},
                 logs=LogTarget(group=args.log_group.name, region=args.context.region.name),
                 mounts={DATA: FOLDERS[DATA]},
                 scratch=True,

@@ -20,7 +20,7 @@ def the_old_database_is_migrated_step_by_step(seen: Seen, release: str) -> None:
     containers = {container["name"]: container for container in seen.task("init")["containerDefinitions"]}
     assert containers["init"]["dependsOn"] == [{"containerName": "upgrade", "condition": "SUCCESS"}]
     assert containers["upgrade"]["command"] == ["upgrade"], "2.x itself does not know the migrations of before 2.0"
-    assert seen.environment("init", "upgrade")["CVAT_UPGRADE_FROM"] == release
+    assert seen.environment("init", "init")["CVAT_UPGRADE_FROM"] == release, "it would take the database for its own"
     assert containers["upgrade"]["mountPoints"], "previews move on the file system"
 
 

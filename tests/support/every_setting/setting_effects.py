@@ -45,7 +45,7 @@ BESIDES: Mapping[str, Callable[[Ground], Mapping[str, Any]]] = {
         "privateSubnetIds": on.private_subnets,
         "hostName": "cvat.example.com",
     },
-    "current": lambda on: {"restoreDatabaseSnapshot": on.snapshot},
+    "current": lambda on: {"restoreDatabaseSnapshot": on.snapshot, "dbEngineVersion": "15.12"},
 }
 """Round -> what its values cannot do without, but another round claims."""
 OTHER = {"own": "given"}
