@@ -14,8 +14,6 @@ Action = aws.lb.ListenerRuleActionArgsDict
 """Listeners take the same dictionaries under another type name."""
 Condition = aws.lb.ListenerRuleConditionArgsDict
 
-_TOKEN = "Token *"  # noqa: S105  (a pattern; ALB compares without regard to case, as CVAT does)
-
 
 def forward(target_group_arn: pulumi.Input[str]) -> Action:
     return {"type": "forward", "target_group_arn": target_group_arn}
@@ -61,8 +59,10 @@ def after_login(login: Login, unauthenticated: str, steps: Sequence[Action]) -> 
 def conditions(route: Route) -> list[Condition]:
     """The conditions of a rule; a request must meet all of them."""
     conditions: list[Condition] = [{"path_pattern": {"values": list(route.paths)}}]
-    if route.with_token:
-        conditions.append({"http_header": {"http_header_name": "Authorization", "values": [_TOKEN]}})
+    if route.tokens:  # ALB compares without regard to case, as CVAT does
+        conditions.append(
+            {"http_header": {"http_header_name": "Authorization", "values": [f"{scheme} *" for scheme in route.tokens]}}
+        )
     if route.sources:
         conditions.append({"source_ip": {"values": list(route.sources)}})
     return conditions

@@ -24,8 +24,8 @@ class Route:
     paths: tuple[str, ...]
     sources: tuple[str, ...] = ()
     """Address ranges that it applies to. Empty: all."""
-    with_token: bool = False
-    """Whether it applies only to requests that carry a token of CVAT."""
+    tokens: tuple[str, ...] = ()
+    """Kinds of CVAT's tokens; it applies only to requests that carry one. Empty: to all."""
     allowed: bool = True
     """Whether it forwards to the server; if not, it answers 403."""
     login: str = ""
@@ -56,7 +56,7 @@ def _priority(name: str) -> int:
 
 
 def _with_token(paths: Routes) -> list[Route]:
-    return [Route(name="api-token", paths=paths.api, with_token=True)]
+    return [Route(name="api-token", paths=paths.api, tokens=paths.tokens)]
 
 
 def _admin(paths: Routes, cidrs: Sequence[str], login: str) -> list[Route]:

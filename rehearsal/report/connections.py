@@ -5,7 +5,7 @@ from __future__ import annotations
 from rehearsal.checks.aws_services import SERVICES
 from rehearsal.checks.reachability import ELSEWHERE, Cell, Matrix
 
-ORDER = "alb ui server worker init canary gateway models endpoints postgresql redis efs".split()
+ORDER = "alb ui server worker init canary gateway models endpoints postgresql redis media efs".split()
 """Roles from the outside in; others follow by name."""
 
 LABELS = {
@@ -16,6 +16,7 @@ LABELS = {
     "endpoints": "VPC endpoints",
     "postgresql": "PostgreSQL",
     "redis": "Redis",
+    "media": "Redis, frames",
     "efs": "EFS",
     "ecr.api": "ECR API",
     "ecr.dkr": "ECR images",

@@ -184,6 +184,7 @@ def _stores(sizes: Sizes, stack: Stack) -> Iterator[Item]:
     yield Item(owner, f"PostgreSQL storage, gp3{standby}", sizes.storage_gb * nodes, "GB", "db_gp3_gb_month")
     owner = stack.owner("aws:elasticache/replicationGroup:ReplicationGroup")
     yield Item(owner, f"Redis {sizes.cache}", sizes.cache_nodes, HOUR, sizes.cache)
+    yield Item(owner, f"Redis {sizes.media}, frames", sizes.media_nodes, HOUR, sizes.media)
     files = _assumed("efs_gb", len(stack.of(FILES)))
     yield Item(stack.owner(FILES), "files (EFS standard)", files, "GB", "efs_gb_month", assumed=True)
 

@@ -34,7 +34,9 @@ class Bar:
     @property
     def kind(self) -> str:
         """What sort of thing it is, as the style sheet calls it."""
-        return {"postgresql": "store", "redis": "store", "efs": "store", "init": "once"}.get(self.role, "task")
+        return {"postgresql": "store", "redis": "store", "media": "store", "efs": "store", "init": "once"}.get(
+            self.role, "task"
+        )
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,8 @@ class Reader:
             inputs = record.inputs
             details = [f"{inputs.get('nodeType')} · {_many(inputs.get('numCacheClusters', 1), 'node')}"]
             subnets = self._group("aws:elasticache/subnetGroup:SubnetGroup", inputs.get("subnetGroupName"))
-            title = f"Redis {inputs.get('engineVersion', '')} (ElastiCache)"
+            frames = (inputs.get("tags") or {}).get("cvat:content") == "frames"
+            title = f"Redis {inputs.get('engineVersion', '')} (ElastiCache{', frames' if frames else ''})"
             yield self._bar(title, details, inputs.get("securityGroupIds") or [], subnets)
         for record in self.description.of_type("aws:efs/fileSystem:FileSystem"):
             targets = [

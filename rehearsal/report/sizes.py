@@ -12,6 +12,7 @@ import yaml
 
 from rehearsal.engine.state import Record
 from rehearsal.report.description import definitions
+from settings.releases import DEFAULT, RELEASES
 
 PRESETS = Path("settings") / "presets.yaml"
 """In the project's folder: sizes by preset and setting; a preset says what differs from `standard`."""
@@ -21,6 +22,7 @@ ZONES = 3
 
 ENDPOINT = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 FLOW_LOG = "aws:ec2/flowLog:FlowLog"
+CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
 STARTS = ("startDBInstance", "createEndpoint", "enableAlarmActions")
 STOPS = ("stopDBInstance", "deleteEndpoint", "disableAlarmActions")
@@ -53,6 +55,9 @@ class Sizes:
     storage_gb: int = 0
     cache: str = ""
     cache_nodes: int = 0
+    media: str = ""
+    """Node type of the Redis that keeps frames; empty: there is none."""
+    media_nodes: int = 0
     endpoint: str = ""
     endpoint_instances: int = 0
     """Of one endpoint."""
@@ -80,9 +85,11 @@ def measured(records: Sequence[Record]) -> Sizes:
     """What the rehearsed stack has."""
     first = {record.type: record.inputs for record in reversed(records)}
     database = first.get("aws:rds/instance:Instance", {})
-    cache = first.get("aws:elasticache/replicationGroup:ReplicationGroup", {})
     interactive, batch = _variants(records)
     variant = interactive[0] if interactive else {}
+    caches = [record.inputs for record in records if record.type == CACHE]
+    media = next((inputs for inputs in caches if _keeps_frames(inputs)), {})
+    cache = next((inputs for inputs in caches if not _keeps_frames(inputs)), {})
     return Sizes(
         nats=sum(record.type == "aws:ec2/natGateway:NatGateway" for record in records),
         flow_logs=FLOW_LOG in first,
@@ -91,6 +98,8 @@ def measured(records: Sequence[Record]) -> Sizes:
         storage_gb=int(database.get("allocatedStorage", 0)),
         cache=cache.get("nodeType", ""),
         cache_nodes=int(cache.get("numCacheClusters", 1)) if cache else 0,
+        media=media.get("nodeType", ""),
+        media_nodes=int(media.get("numCacheClusters", 1)) if media else 0,
         endpoint=variant.get("instanceType", ""),
         endpoint_instances=int(variant.get("initialInstanceCount", 0)),
         endpoints=len(interactive),
@@ -99,6 +108,10 @@ def measured(records: Sequence[Record]) -> Sizes:
         tasks=_tasks(records),
         awake=awake_share(records),
     )
+
+
+def _keeps_frames(cache: Mapping[str, Any]) -> bool:
+    return (cache.get("tags") or {}).get("cvat:content") == "frames"
 
 
 def _tasks(records: Sequence[Record]) -> dict[str, Task]:
@@ -168,8 +181,12 @@ def _of_preset(preset: Mapping[str, str | int], config: Mapping[str, str], now: 
     def task(size: str, count: str) -> Task:
         return Task(number(f"{size}Cpu"), number(f"{size}Memory"), number(f"{count}Count"))
 
-    tasks = {kind: task(kind, kind) for kind in ("server", "ui", "gateway", "worker")}
-    tasks["annotation-worker"] = task("worker", "annotationWorker")
+    by_size = {
+        **{size: task(size, size) for size in ("server", "ui", "gateway", "worker", "chunks")},
+        "annotation_worker": task("worker", "annotationWorker"),
+    }
+    release = RELEASES.get(config.get("cvat:release", ""), DEFAULT)
+    tasks = {process.kind: by_size[process.size] for process in release.services if process.size in by_size}
     return replace(
         now,
         nats=(1 if text("natGateways") == "single" else ZONES) if now.nats else 0,
@@ -179,6 +196,8 @@ def _of_preset(preset: Mapping[str, str | int], config: Mapping[str, str], now: 
         storage_gb=number("dbStorageGb") if now.database else 0,
         cache=text("redisNodeType"),
         cache_nodes=1 + number("redisReplicas"),
+        media=text("mediaNodeType") if now.media else "",
+        media_nodes=1 + number("mediaReplicas") if now.media else 0,
         endpoint=text("inferenceInstanceType") if now.endpoint else "",
         endpoint_instances=number("inferenceInstanceCount") if now.endpoint else 0,
         batch_endpoint=text("inferenceBatchInstanceType") if now.batch_endpoint else "",

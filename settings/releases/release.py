@@ -112,6 +112,8 @@ class Routes:
 
     api: tuple[str, ...]
     """What programs call; CVAT takes a token there (`Authorization: Token ...`) instead of a session."""
+    tokens: tuple[str, ...] = ("Token",)
+    """Kinds of tokens, as the header names them."""
     admin: tuple[str, ...]
     """Pages for administrators: Django's own, and the job queues'."""
     server: tuple[str, ...]

@@ -186,7 +186,7 @@ V2 = Release(
         "upgrade": BaseImage("CVAT_UPGRADE", f"cvat/server:{_UPGRADE_VERSION}"),
     },
     processes=(_SERVER, *_WORKERS, _SCHEDULER, _UI),
-    routes=Routes(api=_API, admin=_ADMIN, server=(*_API, "/static/*", *_ADMIN)),
+    routes=Routes(api=_API, tokens=("Token", "Bearer"), admin=_ADMIN, server=(*_API, "/static/*", *_ADMIN)),
     media_cache=True,
     upgrades={"c48411ae": ("upgrade",)},
 )

@@ -12,14 +12,14 @@ ADMINS = [f"10.0.{n}.0/24" for n in range(7)]
 
 
 def values(route: Route) -> int:
-    return len(route.paths) + len(route.sources) + route.with_token
+    return len(route.paths) + len(route.sources) + len(route.tokens)
 
 
 def first(table: list[Route], path: str, *, token: bool = False, source: str = "198.51.100.1/32") -> Route | None:
     """The rule that takes a request; None: the listener's default, the UI."""
     for route in table:
         fits = any(fnmatch(path, pattern) for pattern in route.paths)
-        if fits and (token or not route.with_token) and (not route.sources or source in route.sources):
+        if fits and (token or not route.tokens) and (not route.sources or source in route.sources):
             return route
     return None
 
@@ -37,14 +37,14 @@ def test_every_path_of_the_server_has_its_rule_however_it_is_set() -> None:
 
 def test_without_a_login_there_is_no_challenge_and_a_token_changes_nothing() -> None:
     table = routes(PATHS, ADMINS, login=False, token_bypass=True)
-    assert not any(route.login or route.with_token for route in table)
+    assert not any(route.login or bool(route.tokens) for route in table)
 
 
 def test_with_a_login_every_rule_that_leads_to_the_server_asks_unless_a_token_passes() -> None:
     for bypass in (False, True):
         table = routes(PATHS, ADMINS, login=True, token_bypass=bypass)
         open_routes = [route for route in table if route.allowed and not route.login]
-        assert [route.with_token for route in open_routes] == ([True] if bypass else [])
+        assert [bool(route.tokens) for route in open_routes] == ([True] if bypass else [])
         assert all(route.paths == ("/api/*",) for route in open_routes), "the bypass is for the API only"
 
 
