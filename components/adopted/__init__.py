@@ -40,7 +40,7 @@ def find(context: StackContext, references: AdoptedReferences, size: DatabaseSiz
         snapshot_id=snapshot_id,
         database=adopted_database(context, references.database, references.vpc_id, problems),
         file_system=adopted_file_system(context, references.files, zones, problems),
-        load_balancer=adopted_load_balancer(references.balancer, references.vpc_id, problems),
+        load_balancer=adopted_load_balancer(context, references.balancer, references.vpc_id, problems),
     )
     _check_hosted_zone(references.ingress, problems)
     problems.check()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pulumi_aws as aws
 
 from components.adopted.problems import Problems
+from components.context import StackContext
+from components.network import security_groups
 from settings.values import LoadBalancerReference
 
 _LONGEST_CALL_SECONDS = 120
@@ -24,6 +26,10 @@ class AdoptedLoadBalancer:
     dns_name: str
     zone_id: str
     group_id: str
+    open_ports: frozenset[tuple[str, int]] = frozenset()
+    """Address ranges and TCP ports that rules of others let in. EC2 refuses a second rule of the same content."""
+    opens_https: bool = False
+    """Whether a rule of others lets the group call everyone on port 443."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +74,7 @@ def load_balancer_problems(
 
 
 def adopted_load_balancer(
-    reference: LoadBalancerReference, vpc_id: str, problems: Problems
+    context: StackContext, reference: LoadBalancerReference, vpc_id: str, problems: Problems
 ) -> AdoptedLoadBalancer | None:
     """The load balancer that the settings name, or None. Adds to `problems` what makes it unusable."""
     if not reference.arn:
@@ -84,10 +90,34 @@ def adopted_load_balancer(
         group_ids=tuple(balancer.security_groups),
     )
     problems.add(load_balancer_problems(reference, description, vpc_id))
+    rules = problems.ask(
+        "loadBalancerSecurityGroupId", reference.group_id, lambda: _rules_of_others(context, reference.group_id)
+    )
     return AdoptedLoadBalancer(
         arn=balancer.arn,
         arn_suffix=balancer.arn_suffix,
         dns_name=balancer.dns_name,
         zone_id=balancer.zone_id,
         group_id=reference.group_id,
+        open_ports=frozenset((rule.cidr_ipv4, rule.from_port) for rule in rules or () if not rule.is_egress),
+        opens_https=any(
+            rule.is_egress and (rule.cidr_ipv4, rule.from_port) == (security_groups.ANYWHERE, security_groups.HTTPS)
+            for rule in rules or ()
+        ),
     )
+
+
+def _rules_of_others(context: StackContext, group_id: str) -> list[aws.vpc.GetSecurityGroupRuleResult]:
+    """The group's rules for one TCP port and an address range, without those that this stack has added."""
+    own = {key: context.tags[key] for key in ("project", "stack")}
+    group: aws.vpc.GetSecurityGroupRulesFilterArgsDict = {"name": "group-id", "values": [group_id]}
+    ids = aws.vpc.get_security_group_rules(filters=[group]).ids
+    rules = [aws.vpc.get_security_group_rule(security_group_rule_id=rule_id) for rule_id in ids]
+    return [
+        rule
+        for rule in rules
+        if rule.ip_protocol == "tcp"
+        and rule.cidr_ipv4
+        and rule.from_port == rule.to_port
+        and not own.items() <= rule.tags.items()
+    ]

@@ -94,15 +94,16 @@ class LoadBalancer(pulumi.ComponentResource):
         return {kind: group.arn_suffix for kind, group in self.target_groups.items()}
 
     def _security_group(self) -> security_groups.AnyGroup:
-        name, args = self._name, self._args
+        name, args, adopted = self._name, self._args, self._args.adopted
         group: security_groups.AnyGroup = (
-            args.adopted.group_id if args.adopted else security_groups.group(name, "alb", args.vpc_id, self._child)
+            adopted.group_id if adopted else security_groups.group(name, "alb", args.vpc_id, self._child)
         )
+        present = adopted.open_ports if adopted else frozenset()
         for port in args.ingress.ports:
-            for cidr in args.ingress.allowed_cidrs:
+            for cidr in [cidr for cidr in args.ingress.allowed_cidrs if (cidr, port) not in present]:
                 rule = f"{name}-{port}-from-{cidr.replace('/', '-')}"
                 security_groups.allow_from(rule, cidr, group, port, self._child)
-        if args.ingress.login:
+        if args.ingress.login and not (adopted and adopted.opens_https):
             security_groups.allow_out(f"{name}-to-provider", group, self._child)
         return group
 

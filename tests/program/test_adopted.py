@@ -154,6 +154,28 @@ def test_a_stack_that_sleeps_leaves_an_existing_database_running(archives: Path)
         assert instance["DBInstanceStatus"] == "available", "others may use it"
 
 
+def test_rules_that_the_adopted_group_has_already_are_not_added_again(archives: Path) -> None:
+    """EC2 refuses a rule of the same content: InvalidPermission.Duplicate."""
+    with Account() as account:
+        theirs = Theirs(account, "cn-northwest-1")
+        ec2, group = account.client("ec2", theirs.region), theirs.config["loadBalancerSecurityGroupId"]
+        port = {"IpProtocol": "tcp", "FromPort": 81, "ToPort": 81, "IpRanges": [{"CidrIp": "203.0.113.0/24"}]}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[port])
+        cidrs = json.dumps(["203.0.113.0/24", "198.51.100.0/24"])
+        done = theirs.rehearse(archives, allowedCidrs=cidrs)
+        assert done.error is None, done.error
+        added = [record.name for record in done.resources if record.name.startswith("cvat-81-from-")]
+        assert added == ["cvat-81-from-198.51.100.0-24"]
+        again = theirs.rehearse(archives, allowedCidrs=cidrs)
+        assert again.outcome.touched() == set(), "its own rule is not taken for one of others"
+        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[port])
+        after = theirs.rehearse(archives, allowedCidrs=cidrs)
+        assert after.error is None, after.error
+        assert "created aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule cvat-81-from-203.0.113.0-24" in (
+            after.outcome.touched()
+        ), "without that rule nobody would get in"
+
+
 @pytest.fixture(scope="module", params=REGIONS)
 def stack(request: pytest.FixtureRequest, archives: Path) -> Iterator[tuple[Theirs, Rehearsal]]:
     with Account() as account:
