@@ -60,7 +60,7 @@ def test_each_way_to_sleep_follows_each_by_day(region: str, running: Running) ->
 
 def night_comes(done: Rehearsal) -> None:
     """The clock's calls at the end of the hours, if the stack has hours."""
-    if "cvat:officeHours" in done.config.values:
+    if done.config.values.get("cvat:officeHours"):
         evening(done)
 
 
