@@ -48,7 +48,7 @@ def running_stack(context: StackContext) -> RunningStack:
         redis_version=redis.engine_version if redis else "",
         file_system_ids=tuple(stores["elasticfilesystem:file-system"]),
         key_arn=_key_arn(context, stores["secretsmanager:secret"]),
-        initialised=bool(stores["ecs:service", "secretsmanager:secret"]),
+        initialised=bool(stores["ecs:service"]),
         store_subnet_ids=frozenset(aws.elasticache.get_subnet_group(name=redis.subnet_group_name).subnet_ids)
         if redis
         else frozenset(),
