@@ -50,7 +50,6 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("Load balancers", "elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerName", "State.Code"),
     Kind("Target groups", "elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName"),
-    Kind("ECS clusters", "ecs", "list_clusters", "clusterArns", ""),
     Kind("Task definitions", "ecs", "list_task_definitions", "taskDefinitionArns", ""),
     Kind("Repositories", "ecr", "describe_repositories", "repositories", "repositoryName"),
     Kind("Databases", "rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier", "DBInstanceStatus"),
@@ -88,7 +87,7 @@ class Listed:
 def resources(client: Client) -> dict[str, list[Listed]]:
     """By title, of those sorts that the account has."""
     listed = {kind.title: list(_members(client, kind)) for kind in KINDS}
-    return {title: members for title, members in listed.items() if members} | dict(_services(client))
+    return {title: members for title, members in listed.items() if members} | dict(_ecs(client))
 
 
 def _members(client: Client, kind: Kind) -> Iterator[Listed]:
@@ -96,8 +95,8 @@ def _members(client: Client, kind: Kind) -> Iterator[Listed]:
     for entry in answer[kind.members]:
         if isinstance(entry, str):
             yield Listed(entry.rpartition("/")[2] or entry, "")
-        elif kind.own(entry):
-            yield Listed(str(entry[kind.name]), str(_at(entry, kind.status)))
+        elif kind.own(entry) and (status := str(_at(entry, kind.status))) != "deleted":
+            yield Listed(str(entry[kind.name]), status)
 
 
 def _at(entry: Mapping[str, Any], path: str) -> Any:
@@ -107,16 +106,20 @@ def _at(entry: Mapping[str, Any], path: str) -> Any:
     return "" if value is entry else value
 
 
-def _services(client: Client) -> Iterator[tuple[str, list[Listed]]]:
-    """ECS describes services by cluster only."""
+def _ecs(client: Client) -> Iterator[tuple[str, list[Listed]]]:
+    """Clusters, and services, which ECS describes by cluster only; not those that it remembers as inactive."""
     ecs = client("ecs")
+    listed = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"] or ["none"])["clusters"]
+    clusters = [cluster["clusterName"] for cluster in listed if cluster["status"] == "ACTIVE"]
     services: list[Listed] = []
-    for cluster in ecs.list_clusters()["clusterArns"]:
+    for cluster in clusters:
         arns = ecs.list_services(cluster=cluster, maxResults=100)["serviceArns"]
         for start in range(0, len(arns), 10):
             for service in ecs.describe_services(cluster=cluster, services=arns[start : start + 10])["services"]:
                 count = f"{service['runningCount']} of {service['desiredCount']} tasks"
                 services.append(Listed(service["serviceName"], count))
+    if clusters:
+        yield "ECS clusters", [Listed(cluster, "ACTIVE") for cluster in clusters]
     if services:
         yield "ECS services", services
 

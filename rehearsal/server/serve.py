@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -72,7 +73,8 @@ def run(
             server.load(state)
         else:
             account.draw(f"seed {seed}")
-            server.stand_ins = StandIns(account, configuration).put()
+            archives = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-"))).resolve()
+            server.stand_ins = StandIns(account, configuration, HOME, archives).put()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _interrupt)
         begin(server)

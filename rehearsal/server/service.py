@@ -149,6 +149,7 @@ class AccountServer:
         routes = {
             ("GET", "/"): self._page,
             ("GET", "/status"): self._status,
+            ("GET", "/favicon.ico"): lambda _: answer(HTTPStatus.NO_CONTENT, "", "image/x-icon"),
             ("POST", "/clock"): self._move_clock,
             ("POST", "/faults"): self._add_fault,
             ("DELETE", "/faults"): self._remove_faults,
