@@ -11,8 +11,9 @@ import yaml
 
 import settings
 from region import REGIONS
+from settings.errors import StackFileError
 from settings.presets import PRESETS
-from settings.stack_file import StackFileError, read_configuration, read_project
+from settings.stack_file import read_configuration, read_project
 from tests.support.paths import ROOT
 from tests.support.pem import Pair, pair, signer
 
