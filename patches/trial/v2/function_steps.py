@@ -70,10 +70,10 @@ class SlowCall(threading.Thread):
     def run(self) -> None:
         began = time.monotonic()
         try:
-            shapes = self.client.call(
+            answer = self.client.call(
                 "POST", f"/lambda/functions/{FUNCTION}", json={"task": self.task, "frame": 0}
             ).json()
-            self.result = f"{len(shapes)} shapes after {time.monotonic() - began:.1f} s"
+            self.result = f"{len(answer['shapes'])} shapes after {time.monotonic() - began:.1f} s"
         except (RefusedError, OSError) as error:
             self.result = f"refused after {time.monotonic() - began:.1f} s: {error}"
 
@@ -106,8 +106,9 @@ class FunctionSteps:
         kinds = {function["id"]: function["kind"] for function in self.a.call("GET", "/lambda/functions").json()}
         check(sorted(kinds.values()) == sorted(["detector", "detector", "interactor", "tracker", "reid"]), str(kinds))
         frame = {"task": self.data.task, "frame": 0}
-        boxes = self._call(DETECTOR, **frame, mapping={"car": {"name": "car", "attributes": {}}})
-        check(len(boxes) == 0 or boxes[0]["type"] == "rectangle", str(boxes))
+        mapping = {self._labels(DETECTOR)[0]: {"name": "car", "attributes": {}}}
+        boxes = self._call(DETECTOR, **frame, mapping=mapping)["shapes"]
+        check(bool(boxes) and boxes[0]["type"] == "rectangle", str(boxes))
         outline = self._call(INTERACTOR, **frame, pos_points=[[30, 30]], neg_points=[], obj_bbox=[[10, 10], [60, 60]])
         check(bool(outline["points"]), str(outline))
         begun = self._call(TRACKER, **frame, shapes=[[10, 10, 60, 60]], states=[])

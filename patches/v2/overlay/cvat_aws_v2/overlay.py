@@ -13,6 +13,8 @@ from cvat_aws.web import secret_key
 from cvat_aws_v2 import directory, logs, stores, web
 
 SCRATCH = "/tmp/cvat"  # noqa: S108 - local to the task by design, and the only user of the task's /tmp
+FUNCTION_SECONDS = 120
+"""CVAT's own limit for a call of a function."""
 FIRST = "cvat_aws_v2"
 """Before CVAT's own applications, whose commands it replaces."""
 
@@ -38,6 +40,8 @@ def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
             **base["NUCLIO"],
             "HOST": read.text("CVAT_NUCLIO_HOST", "nuclio"),
             "PORT": read.number("CVAT_NUCLIO_PORT", 8070),
+            # Seconds; more where a function may have to wake first (serverless/README.md, "Functions that sleep").
+            "DEFAULT_TIMEOUT": read.number("CVAT_NUCLIO_DEFAULT_TIMEOUT", FUNCTION_SECONDS, high=3600),
             "INVOKE_METHOD": "dashboard",  # the other way calls a port of Nuclio's host for each function
         },
         "CLOUD_STORAGE_REGION": read.text("AWS_REGION", "us-east-1"),
