@@ -54,3 +54,8 @@ def test_a_new_server_image_migrates_only_after_a_snapshot(done: list[str]) -> N
 def test_without_a_new_image_or_with_snapshots_off_it_only_runs(done: list[str], change: dict[str, Any]) -> None:
     RunOnceProvider().update("id", PROPS, PROPS | change)
     assert done == ["run"]
+
+
+def test_an_upgrade_of_another_releases_database_begins_with_a_snapshot(done: list[str]) -> None:
+    RunOnceProvider().create(PROPS | {"upgrade_from": "c48411ae"})
+    assert done == ["snapshot db", "run"], "its first migration cannot be taken back"
