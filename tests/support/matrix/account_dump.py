@@ -56,7 +56,7 @@ _LEFT_OUT = re.compile(
     r"""^(streams|images|versions|revision|revisions|events|tasks|deployments|last_\w+|etag|_?version_id|serial)$
     |timestamp|(date|time)$|_at$|^creat|^updated|^caller_reference|^_?unique|_etag$|checksum|^_?guid|sequence
     |^(apply_immediately|allow_major_version_upgrade|_option_group_name|enable_execute_command)$
-    |^(snapshotting_cluster_id|in_use_by|rr_changes|_?eni|public_ip|private_ip|privateIp|_tick|state|(pending|running)_(tasks_)?count)$""",
+    |^(snapshotting_cluster_id|in_use_by|rr_changes|_?eni|public_ip|publicIp|location|private_ip|privateIp|_tick|state|(pending|running)_(tasks_)?count)$""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Members that tell the past, that differ from run to run, or that moto keeps from one call and not from another."""
@@ -70,7 +70,7 @@ _RANDOM = re.compile(
 )
 """What AWS, moto or Pulumi draw: UUIDs, hexadecimal ids, IAM's ids; and times."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]{7,}")
-_REVISION = re.compile(r"(task-definition/[\w-]+):\d+|(?<=scalable-target/)\w+")
+_REVISION = re.compile(r"(task-definition/[\w-]+):\d+|(?<=scalable-target/)\w+|(:secret:[\w<>/*-]+)-\w{6}\b")
 _DIGEST = 64
 """Characters of a digest, which says what something is, not what it is called."""
 _UNRELIABLE = {
@@ -125,7 +125,7 @@ class _Texts:
             except ValueError:
                 pass
         text = _WORD.sub(lambda word: self._names.get(word.group(), word.group()), text)
-        return _REVISION.sub(r"\1", _RANDOM.sub("*", text))
+        return _REVISION.sub(r"\1\2", _RANDOM.sub("*", text))
 
     def value(self, value: Any) -> Any:
         """A value that consists of texts, numbers, lists and mappings."""
