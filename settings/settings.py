@@ -152,6 +152,8 @@ class Settings:
         return (
             *("ecr.api", "ecr.dkr", "logs", "secretsmanager", "monitoring"),
             *(("sagemaker.runtime",) if self.inference.enabled else ()),
+            # The gateway looks at endpoints that sleep, and wakes them.
+            *(("sagemaker.api",) if self.inference.enabled and self.inference.batch_functions else ()),
             *(("ssmmessages",) if self.access.enable_exec else ()),
         )
 

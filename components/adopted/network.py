@@ -16,7 +16,7 @@ from settings.values import AdoptedReferences
 from settings.zones import ZONES, Zone
 
 _EVERYWHERE = "0.0.0.0/0"
-_CALLED_BY_PROXY = ("monitoring", "sagemaker.runtime")
+_CALLED_BY_PROXY = ("monitoring", "sagemaker.runtime", "sagemaker.api")
 """What containers call, and so by their proxy. ECS itself calls the other services, and knows of none."""
 
 

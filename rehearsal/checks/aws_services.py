@@ -20,11 +20,19 @@ NEEDS = {
     "models": ("ecr.api", "ecr.dkr", "s3", "logs"),
 }
 """Services by the role of who calls them, by the names of their endpoints."""
+_WAKING = ("sagemaker.api", "s3")
+"""What the gateway calls besides where functions sleep while nobody uses them."""
 
-CALLED_BY_CONTAINERS = ("monitoring", "sagemaker.runtime")
+CALLED_BY_CONTAINERS = ("monitoring", "sagemaker.runtime", "sagemaker.api")
 """Services that a container calls itself, and so by its proxy; the others are called by ECS, which knows of none."""
 
 SERVICES = tuple(dict.fromkeys(service for services in NEEDS.values() for service in services))
+
+
+def needed_by(rehearsal: Rehearsal, role: str) -> tuple[str, ...]:
+    """Services that a role calls in this stack."""
+    waking = _WAKING if role == "gateway" and stack_queries.has_batch_functions(rehearsal) else ()
+    return (*NEEDS.get(role, ()), *waking)
 
 
 class ServiceRoutes:

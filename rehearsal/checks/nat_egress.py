@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.checks import nodes, stack_queries
-from rehearsal.checks.aws_services import NEEDS, services_with_endpoint
+from rehearsal.checks.aws_services import needed_by, services_with_endpoint
 from rehearsal.checks.cached_query import Described, verdict
 from rehearsal.checks.network_map import network_map
 from rehearsal.result import Rehearsal, Verdict
@@ -33,6 +33,6 @@ def _endpoints_serve(rehearsal: Rehearsal, subnet: Described) -> bool:
         service
         for node in nodes.nodes(rehearsal)
         if subnet["SubnetId"] in node.subnets
-        for service in NEEDS.get(node.role, ())
+        for service in needed_by(rehearsal, node.role)
     }
     return called <= services_with_endpoint(rehearsal, subnet["VpcId"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rehearsal.defaults import HOME
 from rehearsal.engine.state import Record
-from rehearsal.report import cost, sizes
+from rehearsal.report import cost, inference_cost, sizes
 from rehearsal.report.sizes import Sizes
 from rehearsal.run import rehearse
 
@@ -27,7 +27,9 @@ def tables(records: Sequence[Record]) -> str:
     now, reference = sizes.measured(records), cost.reference()
     others = [cost.price_list(name) for name in cost.table()["regions"] if name != reference.region]
     presets = _presets(records, now, [reference, *others])
-    return "\n".join((*presets, "", *_modes(records, now), "", *_lines(records, now), ""))
+    return "\n".join(
+        (*presets, "", *_modes(records, now), "", *_lines(records, now), "", *inference_cost.table(reference), "")
+    )
 
 
 def _of_presets(now: Sizes) -> Mapping[str, Sizes]:

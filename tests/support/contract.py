@@ -32,6 +32,7 @@ CONFIGURATIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("ap-northeast-1", {"cvat:preset": "team"}),
     ("ap-northeast-1", {"cvat:preset": "production"}),
     ("ap-northeast-1", {"cvat:inferenceLayout": "dedicated"}),
+    ("ap-northeast-1", {"cvat:batchFunctions": ["pth-faster-rcnn"]}),
     ("ap-northeast-1", {"cvat:officeHours": HOURS}),
     ("ap-northeast-1", {"cvat:mode": "asleep"}),
 )
