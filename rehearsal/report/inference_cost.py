@@ -30,8 +30,9 @@ def table(prices: cost.PriceList) -> Iterator[str]:
         f"office hours, {MONTHLY[1]:,} a month",
         *(f"to zero, {pictures:,} a job" for pictures in JOBS),
     ]
-    yield f"| {prices.currency} for 1,000 pictures, {prices.region} | {' | '.join(columns)} | hours, {JOBS[0]:,} a job |"
-    yield f"| --- |{' --- |' * (len(columns) + 1)}"
+    columns.append(f"hours, {JOBS[0]:,} a job")
+    yield f"| {prices.currency} for 1,000 pictures, {prices.region} | {' | '.join(columns)} |"
+    yield f"| --- |{' --- |' * len(columns)}"
     for row in assumed["networks"]:
         price = prices.prices.get(row["instance"])
         if price is not None:
