@@ -71,7 +71,7 @@ class Entry(Options):
     """Whose weights they are, and what says so."""
     megabytes: float
     cpu_seconds: float | None = None
-    """Of one core of an AMD EPYC for an image or a click, by `make bench-models`: random or real weights."""
+    """Of one core of an AMD EPYC for an image, by `make bench-models`: random or real weights. None: not measured."""
     gpu_ms: float | None = None
     """As published, on an NVIDIA T4."""
     files: tuple[SourceFile, ...] = Field(min_length=1)
@@ -134,7 +134,7 @@ def listing(models: Sequence[CatalogueModel]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.append(
-        "\nCPU s: seconds of one core for an image (interactors: for a picture, then for a click), measured. "
+        "\nCPU s: seconds of one core for an image (interactors: for the first click on it), measured by us; none: not yet. "
         "T4 ms: as published."
     )
     return "\n".join(lines)

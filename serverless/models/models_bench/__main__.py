@@ -66,7 +66,8 @@ def main() -> int:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     if parsed.catalogue:
         say(f"one {SIZE[0]}x{SIZE[1]} JPEG, one core, seconds of CPU")
-        say(*measure(parsed.cache, picture(), SIZE))
+        for line in measure(parsed.cache, picture(), SIZE):
+            say(line)
         return 0
     say(f"one {SIZE[0]}x{SIZE[1]} JPEG, one core, median of {REPEATS}, milliseconds of CPU")
     say(f"{'function':42} {'decode':>8} {'pre+post':>9} {'inference':>10} {'calls':>6}")

@@ -3,6 +3,7 @@
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,19 +22,17 @@ from models_bench.architectures import BUILDERS, OPTIONS
 REPEATS = 5
 
 
-def measure(cache: Path, photo: str, size: tuple[int, int]) -> list[str]:
-    """A line for each model."""
-    lines = []
+def measure(cache: Path, photo: str, size: tuple[int, int]) -> Iterator[str]:
+    """A line for each model, as soon as it is measured."""
     for model in read_catalogue().values():
         with tempfile.TemporaryDirectory() as text:
             service, weights = _service(model, cache, Path(text))
             if service is None:
-                lines.append(f"{model.name:20} {weights}")
+                yield f"{model.name:20} {weights}"
                 continue
             seconds, again = _seconds(service, photo, size)
             second = f", then {again:.2f} s a click" if model.kind == "interactor" else ""
-            lines.append(f"{model.name:20} {seconds:6.2f} s{second} ({weights} weights)")
-    return lines
+            yield f"{model.name:20} {seconds:6.2f} s{second} ({weights} weights)"
 
 
 def _service(model: CatalogueModel, cache: Path, folder: Path) -> tuple[Service | None, str]:
