@@ -134,7 +134,7 @@ def listing(models: Sequence[CatalogueModel]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.append(
-        "\nCPU s: seconds of one core for an image (interactors: for the first click on it), measured by us; none: not yet. "
+        "\nCPU s: seconds of one core for an image (interactors: for the first click on it), measured by us. "
         "T4 ms: as published."
     )
     return "\n".join(lines)
