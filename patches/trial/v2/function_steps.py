@@ -111,7 +111,7 @@ class FunctionSteps:
         check(bool(boxes) and boxes[0]["type"] == "rectangle", str(boxes))
         outline = self._call(INTERACTOR, **frame, pos_points=[[30, 30]], neg_points=[], obj_bbox=[[10, 10], [60, 60]])
         check(bool(outline["points"]), str(outline))
-        begun = self._call(TRACKER, **frame, shapes=[[10, 10, 60, 60]], states=[])
+        begun = self._call(TRACKER, **frame, shapes=[{"type": "rectangle", "points": [10, 10, 60, 60]}], states=[])
         moved = self._call(TRACKER, task=self.data.task, frame=1, shapes=[None], states=begun["states"])
         check(len(moved["states"]) == 1, str(moved))
         return (

@@ -17,7 +17,7 @@ from tests.support.source_tree import Source, bound_names, sources
 PATH = re.compile(
     r"(?<![\w./~-])((?:[\w-]+/)+[\w.-]+\.(?:py|ya?ml|md|toml|lock|txt|js|json|css|png|patch|Dockerfile|j2))(?!\w)"
 )
-MODULE = re.compile(r"python -m ([a-z_]+(?:\.[a-z_]+)*)")
+MODULE = re.compile(r"python -m ([a-z_]+(?:\.[a-z_][a-z0-9_]*)*)")
 IMPORT = re.compile(r"from ([a-z_]+(?:\.[a-z_]+)+) import ([A-Za-z_]+)")
 TARGET = re.compile(r"`make ([a-z-]+)|^ *make ([a-z-]+)", re.MULTILINE)
 
