@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import signal
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -73,8 +72,7 @@ def run(
             server.load(state)
         else:
             account.draw(f"seed {seed}")
-            archives = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-"))).resolve()
-            server.stand_ins = StandIns(account, configuration, HOME, archives).put()
+            server.stand_ins = StandIns(account, configuration).put()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _interrupt)
         begin(server)

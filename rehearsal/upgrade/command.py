@@ -87,7 +87,7 @@ def rehearse_upgrade(
     fresh = _fresh_records(stack, config, archives)
     with account:
         _, configuration = read_stack(HOME, stack, config)
-        StandIns(account, configuration, HOME, archives).put()
+        StandIns(account, configuration).put()
         state = account.states.setdefault(stack, State(stack, configuration.region))
         operations = AccountOperations(account, state, configuration.region, configuration.default_tags)
         seeding = Seeding(account, state, operations, fresh)

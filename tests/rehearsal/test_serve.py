@@ -91,17 +91,20 @@ def test_wrong_faults_and_moves_of_the_clock_are_sentences(served: ServedAccount
 
 
 def test_clients_that_vanish_or_send_nonsense_do_no_harm(served: ServedAccount) -> None:
+    place = {"CreateBucketConfiguration": {"LocationConstraint": "cn-northwest-1"}}
+    served.client("s3").create_bucket(Bucket="half-bucket", **place)
+    served.client("s3").put_object(Bucket="half-bucket", Key="whole", Body=b"whole")
     for beginning in (
-        b"PUT /practice-bucket/half HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nhalf",
-        b"PUT /practice-bucket/half HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"PUT /half-bucket/half HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nhalf",
+        b"PUT /half-bucket/half HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
         b"\x00\x01\x02 nonsense\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nAuthorization: AWS4-HMAC-SHA256 nonsense\r\nContent-Length: 3\r\n\r\nabc",
         b"POST /clock HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{{{{{",
     ):
         with socket.create_connection(("127.0.0.1", served.port)) as connection:
             connection.sendall(beginning)
-    keys = served.client("s3").list_objects_v2(Bucket="practice-bucket")["Contents"]
-    assert [entry["Key"] for entry in keys] == ["a/b c+%.txt"], "half an upload is none"
+    keys = served.client("s3").list_objects_v2(Bucket="half-bucket")["Contents"]
+    assert [entry["Key"] for entry in keys] == ["whole"], "half an upload is none"
 
 
 def test_a_slow_client_does_not_hold_up_others(served: ServedAccount) -> None:
@@ -182,8 +185,10 @@ def test_an_alarm_follows_its_metric_as_time_passes(served: ServedAccount) -> No
 
 
 def test_the_page_shows_what_the_account_holds(served: ServedAccount) -> None:
+    served.client("ecs").create_cluster(clusterName="shown-cluster")
+    served.client("logs").create_log_group(logGroupName="shown-logs")
     page = served.ask("/")
-    for text in ("practice-bucket", "Refusals", "nightly", 'data-to="/clock"', "AWS_ENDPOINT_URL"):
+    for text in ("shown-cluster", "shown-logs", "Refusals", 'data-to="/clock"', "AWS_ENDPOINT_URL"):
         assert text in page, text
     assert "http://" not in page.replace(served.url, ""), "it needs nothing from elsewhere"
 
