@@ -16,7 +16,7 @@ from components.images.build_context import builds
 from mirror import __main__ as mirror
 from mirror import lock, tools
 from mirror.errors import MirrorError
-from settings.releases import DEFAULT
+from settings.releases import RELEASES
 from tests.support.paths import ROOT
 
 REGION = "cn-northwest-1"
@@ -146,7 +146,8 @@ def test_images_of_others_are_beside_docker_hubs_own_and_not_below_them() -> Non
 
 def test_every_build_of_the_program_is_searched_and_starts_from_the_base_registry_or_a_stage_of_its_own() -> None:
     files = lock.dockerfiles()
-    assert {ROOT / build.dockerfile for build in builds(DEFAULT).values()} <= set(files)
+    every = [build for release in RELEASES.values() for build in builds(release).values()]
+    assert {ROOT / build.dockerfile for build in every} <= set(files)
     for file in files:
         text = file.read_text(encoding="utf-8")
         stages = set(re.findall(r"^FROM .* AS (\S+)$", text, re.MULTILINE))
