@@ -5,6 +5,7 @@ ARG CVAT_REGISTRY=docker.io
 ARG CVAT_SERVER=cvat/server:v2.73.0
 
 FROM ${BASE_REGISTRY}/python:3.11-slim-bookworm AS truststores
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 ARG CA_CERTIFICATES=
 # Authorities of a corporate network: update-ca-certificates wants a file for each.
 RUN if [ -n "${CA_CERTIFICATES}" ]; then \
@@ -21,7 +22,7 @@ RUN python /truststores/truststores.py /truststores/rds.pem ${RDS_TRUSTSTORES}
 FROM ${CVAT_REGISTRY}/${CVAT_SERVER}
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3002 # until the last lines, which go back to 1000
-USER root
+USER 0:0
 ARG CA_CERTIFICATES=
 # Authorities of a corporate network: update-ca-certificates wants a file for each.
 RUN if [ -n "${CA_CERTIFICATES}" ]; then \
@@ -34,8 +35,7 @@ COPY v2/series/ /series/
 ARG SERIES_DIGEST=fec17728ba5bfdc53f755d5f736e60f2917c60a17f5b0f4e7d2c7755c3a742de
 # `git apply` has no fuzz: a hunk fits or the build fails.
 RUN cat /series/series /series/*.patch | sha256sum | grep -q "^${SERIES_DIGEST} " \
-    && cd /opt/cvat \
-    && while read -r patch; do git apply --whitespace=nowarn "/series/${patch}"; done < /series/series
+    && while read -r patch; do git -C /opt/cvat apply --whitespace=nowarn "/series/${patch}"; done < /series/series
 COPY overlay/cvat_aws/ /opt/cvat-aws/cvat_aws/
 COPY v2/overlay/cvat_aws_v2/ /opt/cvat-aws/cvat_aws_v2/
 ENV DJANGO_SETTINGS_MODULE=cvat_aws_v2.settings \

@@ -5,7 +5,7 @@ ARG CVAT_UI=cvat/ui:v2.73.0
 # hadolint ignore=DL3006 # the argument has a tag, and a digest where mirror/images.lock has one
 FROM ${CVAT_REGISTRY}/${CVAT_UI}
 # hadolint ignore=DL3002 # until the last lines, which go back to the image's own user
-USER root
+USER 0:0
 RUN sed -i 's/^server {$/server {\n    keepalive_timeout 4060s;/' /etc/nginx/conf.d/default.conf \
     && grep -q 'keepalive_timeout 4060s;' /etc/nginx/conf.d/default.conf
 VOLUME ["/tmp"]

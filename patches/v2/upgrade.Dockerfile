@@ -13,7 +13,7 @@ RUN python /truststores/truststores.py /truststores/rds.pem ${RDS_TRUSTSTORES}
 # hadolint ignore=DL3006 # the argument has a tag, and a digest where mirror/images.lock has one
 FROM ${CVAT_REGISTRY}/${CVAT_UPGRADE}
 # hadolint ignore=DL3002 # until the last lines, which go back to 1000
-USER root
+USER 0:0
 COPY --from=truststores /truststores/rds.pem /etc/ssl/certs/rds.pem
 COPY overlay/cvat_aws/ /opt/cvat-aws/cvat_aws/
 COPY v2/overlay/cvat_aws_upgrade/ /opt/cvat-aws/cvat_aws_upgrade/

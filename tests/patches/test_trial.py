@@ -44,7 +44,7 @@ def test_a_step_fails_as_soon_as_a_process_ends_and_shows_its_log(
     fleet._spawn("web-a", ["-c", ENDS], {})
     fleet._spawn("worker-low", ["-c", RUNS], {})
     began = time.monotonic()
-    assert run(Steps(fleet)) == 1  # type: ignore[arg-type]
+    assert run(Steps(fleet)) == 1
     assert time.monotonic() - began < 10, "it would wait for 180 s"
     output = capsys.readouterr().out
     assert "FAILED  wait for the web process" in output

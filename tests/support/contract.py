@@ -13,6 +13,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pulumi.dynamic import ResourceProvider
 
@@ -25,7 +26,7 @@ FOLDER = ROOT / "tests" / "contract"
 RESOURCES, PROVIDERS = FOLDER / "resources.txt", FOLDER / "providers.txt"
 
 HOURS = "mon-fri 08:00-20:00"
-CONFIGURATIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
+CONFIGURATIONS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("cn-northwest-1", {}),
     ("cn-north-1", {}),
     ("ap-northeast-1", {}),

@@ -24,7 +24,7 @@ from components.s3_bucket import PrivateBucket, PrivateBucketArgs
 from settings.functions import Deployable, Function, LocalArchive, StoredArchive
 from settings.ingress_options import IngressOptions
 from settings.releases import RELEASES, Release
-from settings.values import AddressPlan, CacheSize, DatabaseSize, EndpointSize, Mirrors
+from settings.values import AddressPlan, BatchEndpointSize, CacheSize, DatabaseSize, EndpointSize, Mirrors
 from settings.zones import Zone
 from tests.support.paths import ROOT
 
@@ -194,6 +194,7 @@ def inference(
         functions=functions,
         shared=shared,
         size=EndpointSize(instance_type="ml.m5.large", count=1, max_count=max_count),
+        batch_size=BatchEndpointSize(instance_type="ml.m5.large", least=0, max_count=1, recreated=False),
         image=image(),
         vpc_id="vpc-1",
         subnet_ids=["a"],
