@@ -23,6 +23,14 @@ from settings.stack_file import Configuration, Project, read_configuration, read
 KEY = "cvat:modelArchives"
 
 
+def project_name(folder: Path) -> str:
+    """As Pulumi.yaml says. Raises UserInputError."""
+    try:
+        return read_project(folder).name
+    except StackFileError as error:
+        raise UserInputError(str(error)) from None
+
+
 def read_stack(folder: Path, stack: str, overrides: Mapping[str, Any]) -> tuple[Project, Configuration]:
     """The project and the stack's configuration, with placeholders for encrypted values. Raises UserInputError."""
     try:

@@ -16,15 +16,13 @@ from rehearsal.engine.outcome import Outcome
 from rehearsal.engine.state import Record, State
 from rehearsal.errors import UserInputError
 from rehearsal.options import config_option
-from rehearsal.placeholders import read_stack
+from rehearsal.placeholders import project_name, read_stack
 from rehearsal.providers.operations import AccountOperations
 from rehearsal.result import Rehearsal
 from rehearsal.stand_ins import StandIns
 from rehearsal.update import FINE, REFUSED, is_disposable, say
 from rehearsal.upgrade.exported_state import ExportedState, read_state
 from rehearsal.upgrade.seeding import Names, Seeding
-from settings import StackFileError
-from settings.stack_file import read_project
 
 PATHS_SHOWN = 8
 
@@ -61,17 +59,10 @@ def command(file: Path, stack: str, config: Mapping[str, str]) -> int:
     store would be lost; and all checks afterwards. It needs no credentials and no passphrase: encrypted values are
     replaced by stand-ins, and taken to be unchanged.
     """
-    exported = read_state(file, _project_name())
+    exported = read_state(file, project_name(HOME))
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
         result, seeding = rehearse_upgrade(exported, Account(), stack or exported.stack, config, Path(folder).resolve())
     return _show(exported, result, seeding)
-
-
-def _project_name() -> str:
-    try:
-        return read_project(HOME).name
-    except StackFileError as error:
-        raise UserInputError(str(error)) from None
 
 
 def rehearse_upgrade(
