@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
 from rehearsal.checks.cached_query import Described, cached_query, paged
@@ -186,7 +187,11 @@ def gateway_targets(rehearsal: Rehearsal) -> dict[str, Described]:
         for variable in container.get("environment", [])
     ]
     texts = [variable["value"] for variable in variables if variable["name"] == "SERVERLESS_ENDPOINTS"]
-    return {function: target for text in texts for function, target in json.loads(text).items()}
+    targets: dict[str, Described] = {}
+    for text in texts:
+        with suppress(ValueError):  # that it is no JSON is what the gateway says, which is started with it
+            targets |= json.loads(text)
+    return targets
 
 
 def has_batch_functions(rehearsal: Rehearsal) -> bool:

@@ -20,8 +20,8 @@ class Seen:
         return self.done.client(service)
 
     def record(self, token: str, name: str) -> Record:
-        """What the program registered, for what no API tells."""
-        return next(record for record in self.done.of_type(token) if record.name == name)
+        """What the program registered, for what no API tells. Raises LookupError."""
+        return {record.name: record for record in self.done.of_type(token)}[name]
 
     def service(self, kind: str) -> dict[str, Any]:
         """An ECS service."""

@@ -15,6 +15,20 @@ DATABASE, CACHE = "aws:rds/instance:Instance", "aws:elasticache/replicationGroup
 FILES, VPC = "aws:efs/fileSystem:FileSystem", "aws:ec2/vpc:Vpc"
 TASK, ROLE_POLICY = "aws:ecs/taskDefinition:TaskDefinition", "aws:iam/rolePolicy:RolePolicy"
 
+GROUP, MODEL, ROLE = (
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    "aws:sagemaker/model:Model",
+    "aws:iam/role:Role",
+)
+
+WRITABLE = json.dumps([{"name": "ui", "image": "nginx:latest", "readonlyRootFilesystem": False}])
+OPEN_TRUST = json.dumps(
+    {
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ]
+    }
+)
 LEAK = json.dumps([{"name": "ui", "image": "nginx:latest", "environment": [{"name": "API_TOKEN", "value": "abc"}]}])
 EVERYTHING = json.dumps({"Statement": [allow("s3:GetObject")]})
 
@@ -37,6 +51,15 @@ BROKEN: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
     "images-by-digest": (TASK, "cvat-ui", {"containerDefinitions": LEAK}, "container ui runs 'nginx:latest'"),
     "tagged": (VPC, "network", {"tags": {"project": "cvat"}}, "it lacks the tags stack=cn-northwest-1"),
     "no-wildcard": (ROLE_POLICY, "inference-models", {"policy": EVERYTHING}, "s3:GetObject on every resource"),
+    "read-only-root": (TASK, "cvat-ui", {"containerDefinitions": WRITABLE}, "can write to its root file system"),
+    "isolated-models": (MODEL, "inference", {"enableNetworkIsolation": False}, "could send pictures anywhere"),
+    "closed-default-group": (
+        GROUP,
+        "network",
+        {"ingress": [{"protocol": "-1", "fromPort": 0, "toPort": 0, "self": True}]},
+        "it has ingress rules",
+    ),
+    "own-account": (ROLE, "inference-models", {"assumeRolePolicy": OPEN_TRUST}, "may take it for another account"),
     "stores-kept": (DATABASE, "data-database", {"deletionProtection": False}, "one API call could delete the database"),
 }
 """By rule of the policy pack: a resource, what its program asks for wrongly, and what is said of it."""

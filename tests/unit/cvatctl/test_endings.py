@@ -28,9 +28,10 @@ OUTPUTS = {
     "services": {"server": "cvat-server-1"},
     "log_groups": {"server": "logs-server-1", "init": "logs-init-1"},
     "stores": {"database": "db", "cache": "redis", "files": "fs-1"},
-    "endpoints": {},
+    "endpoints": {"detector": "endpoint-1"},
+    "batch_configs": {"detector": "config-1"},
 }
-DEPLOYED = ("status", "logs", "shell", "admin-password", "smoke")
+DEPLOYED = ("status", "logs", "shell", "admin-password", "smoke", "wake")
 """Commands that ask about a deployed stack."""
 
 
@@ -52,6 +53,7 @@ def words(tmp_path: Path, stack: Stack) -> Callable[[str], list[str]]:
         "orphans": ["--stack", "team", "--region", "cn-north-1", "--state", str(state)],
         "logs": ["server"],
         "shell": ["server"],
+        "wake": ["detector"],
         "admin-password": ["--reveal"],
     }
     return lambda name: [name, *arguments.get(name, []), *(["--outputs", str(outputs)] if name in DEPLOYED else [])]
@@ -130,7 +132,8 @@ def test_without_pulumi_and_outputs_the_sentence_names_both(
     run: Run, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    code, _, err = run(name, *(["server"] if name in ("logs", "shell") else []), *(["--reveal"] if "-" in name else []))
+    named = {"logs": ["server"], "shell": ["server"], "wake": ["detector"]}.get(name, [])
+    code, _, err = run(name, *named, *(["--reveal"] if "-" in name else []))
     assert code == 2
     assert "The Pulumi CLI was not found" in err
     assert "--outputs FILE" in err

@@ -27,6 +27,8 @@ TAGS_ONLY = {
     "aws:ecr/lifecyclePolicy:LifecyclePolicy",
     "aws:efs/accessPoint:AccessPoint",
     "aws:kms/alias:Alias",
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    "aws:ec2/flowLog:FlowLog",
     "aws:s3/bucket:Bucket",
     "aws:scheduler/scheduleGroup:ScheduleGroup",
     "aws:secretsmanager/secretVersion:SecretVersion",
