@@ -15,7 +15,7 @@ from components.data_tier.store_access import MonitoredStores
 from components.ecs.log_groups import LogGroup
 from components.inference_endpoints.batch import VARIANT
 from components.monitoring import alarm_rules, dashboard, event_rules
-from components.monitoring.alarm_rules import Dimensions, Monitored, Rule
+from components.monitoring.alarm_rule import QUIET_SUBJECTS, Dimensions, Monitored, Rule
 from components.scheduler.scheduled_calls import ResourceReference
 from settings.values import Notifications
 
@@ -75,7 +75,7 @@ class Alarms(pulumi.ComponentResource):
         self.quiet = [
             ResourceReference(name=alarm.name, arn=alarm.arn)
             for rule, alarm in alarms
-            if rule.watches in alarm_rules.QUIET_SUBJECTS
+            if rule.watches in QUIET_SUBJECTS
         ]
         for rule in event_rules.event_rules(_origin(args)):
             self._notify_of(rule)
@@ -251,5 +251,5 @@ def _monitored(args: AlarmsArgs) -> Monitored:
         "queue": queues,
         "awaited queue": {queue: dimensions for queue, dimensions in queues.items() if queue in awaited},
     }
-    asleep = alarm_rules.QUIET_SUBJECTS if args.context.asleep else ()
+    asleep = QUIET_SUBJECTS if args.context.asleep else ()
     return {subject: resources for subject, resources in monitored.items() if subject not in asleep}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from components.monitoring.alarm_rules import Dimensions, Monitored, Subject
+from components.monitoring.alarm_rule import Dimensions, Monitored, Subject
 from settings.releases.release import METRICS_NAMESPACE
 
 _WIDTH = 24
@@ -65,6 +65,10 @@ def _efs(metric: str, statistic: str = "Average", label: str = "") -> Line:
 
 def _model(metric: str, statistic: str = "Sum", label: str = "") -> Line:
     return Line("endpoint", "AWS/SageMaker", metric, statistic, label)
+
+
+def _batch(metric: str, statistic: str = "Sum") -> Line:
+    return Line("batch endpoint", "AWS/SageMaker", metric, statistic)
 
 
 def _tasks(metric: str, label: str = "") -> Line:
@@ -155,6 +159,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, tuple[Line, ...]], ...]], ...] = (
             ("Calls", (_model("Invocations"),)),
             ("Errors", (_model("Invocation4XXErrors", label="refused"), _model("Invocation5XXErrors", label="failed"))),
             ("Model latency, p90 (us)", (_model("ModelLatency", "p90"),)),
+            ("Oldest call of a batch function (s)", (_batch("ApproximateAgeOfOldestRequest", "Maximum"),)),
         ),
     ),
     (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from components.monitoring.alarm_rules import RUNBOOK
+from components.monitoring.alarm_rule import RUNBOOK
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ FROM ${CVAT_REGISTRY}/${CVAT_UI}
 # hadolint ignore=DL3002 # until the last lines, which go back to the image's own user
 USER 0:0
 RUN sed -i 's/^server {$/server {\n    keepalive_timeout 4060s;/' /etc/nginx/conf.d/default.conf \
-    && grep -q 'keepalive_timeout 4060s;' /etc/nginx/conf.d/default.conf
+    && grep -q 'keepalive_timeout 4060s;' /etc/nginx/conf.d/default.conf \
+    && chown 101:101 /tmp
 VOLUME ["/tmp"]
 USER 101:101
 EXPOSE 8000

@@ -5,6 +5,14 @@ ARG CVAT_REGISTRY=docker.io
 ARG CVAT_UPGRADE=cvat/server:v2.48.0
 
 FROM ${BASE_REGISTRY}/python:3.11-slim-bookworm AS truststores
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+ARG CA_CERTIFICATES=
+# Authorities of a corporate network: update-ca-certificates wants a file for each.
+RUN if [ -n "${CA_CERTIFICATES}" ]; then \
+        printf '%s\n' "${CA_CERTIFICATES}" | awk '/BEGIN CERTIFICATE/ { \
+            file = sprintf("/usr/local/share/ca-certificates/corporate-%d.crt", ++count) } file { print > file }' \
+        && update-ca-certificates; \
+    fi
 COPY truststores.py truststores.lock /truststores/
 ARG RDS_TRUSTSTORES="https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem"
 RUN python /truststores/truststores.py /truststores/rds.pem ${RDS_TRUSTSTORES}

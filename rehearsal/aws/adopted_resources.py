@@ -92,7 +92,7 @@ class AdoptedResources:
     def image(self, repository: str, digest: str) -> None:
         """An image in a repository of the account's own registry."""
         ecr = self._client("ecr")
-        known = [found["repositoryName"] for found in ecr.describe_repositories()["repositories"]]
+        known = [described["repositoryName"] for described in ecr.describe_repositories()["repositories"]]
         if repository not in known:
             ecr.create_repository(repositoryName=repository)
         manifest = {"mediaType": _MANIFEST, "config": {"digest": digest}, "layers": []}

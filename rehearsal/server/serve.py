@@ -29,7 +29,16 @@ REAL_TIME = Scenario(seconds_until_running=30, seconds_until_stopped=90)
 """Typical of a small Fargate task whose image is in ECR (rehearsal/report/durations.yaml)."""
 
 
-@click.command("serve")
+EPILOG = """\
+\b
+Exit codes:
+  0    it was stopped with Ctrl-C or SIGTERM
+  1    it could not start: the port is in use, or the state file or the stack is not usable
+  130  it was interrupted before it served
+"""
+
+
+@click.command("serve", epilog=EPILOG)
 @click.option("--stack", default=DEFAULT_STACK, show_default=True, help="Whose existing resources are put there.")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="On 127.0.0.1 only.")
 @click.option("--seed", default=0, show_default=True, help="Another number gives other identifiers.")

@@ -30,7 +30,7 @@ from tests.support.gateway.sleeping_endpoints import (
 
 DRIVERS = {"asynchronous": SleepingCloud, "recreated": RecreatedCloud}
 WAKES = {"asynchronous": "UpdateEndpointWeightsAndCapacities", "recreated": "CreateEndpoint"}
-Play = Callable[["Stage"], Awaitable[None]]
+Story = Callable[["Scene"], Awaitable[None]]
 
 
 class NoRealTime:
@@ -48,7 +48,7 @@ class NoRealTime:
 
 
 @dataclass
-class Stage:
+class Scene:
     """A gateway with both ports, its cloud and its clock."""
 
     cloud: SleepingCloud
@@ -86,7 +86,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(registry: Path, cloud: SleepingCloud, driver: str, **own: str) -> AsyncIterator[Stage]:
+async def staged(registry: Path, cloud: SleepingCloud, driver: str, **own: str) -> AsyncIterator[Scene]:
     environ = {"FUNCTIONS_DIR": str(registry), "SERVERLESS_ENDPOINTS": endpoints(driver), "AWS_REGION": "cn-north-1"}
     settings = Settings.from_environ(environ | {"TIME_ZONE": "Asia/Shanghai"} | own)
     real_time: Any = cloud if driver == "recreated" else NoRealTime()
@@ -97,7 +97,7 @@ async def staged(registry: Path, cloud: SleepingCloud, driver: str, **own: str) 
         TestClient(TestServer(gateway.app)) as people,
         TestClient(TestServer(gateway.batch_app), connector=many) as worker,
     ):
-        yield Stage(cloud, cloud.clock, gateway, people, worker)
+        yield Scene(cloud, cloud.clock, gateway, people, worker)
 
 
 @pytest.fixture(params=sorted(DRIVERS))
@@ -109,7 +109,7 @@ def driver(request: pytest.FixtureRequest) -> str:
 def play(registry: Path, driver: str) -> Callable[..., None]:
     """Runs a test's scene with a gateway before a cloud of the driver."""
 
-    def run(scene: Play, **own: Any) -> None:
+    def run(scene: Story, **own: Any) -> None:
         async def main() -> None:
             async with staged(registry, DRIVERS[driver](VirtualClock(), **own), driver) as stage:
                 await scene(stage)
@@ -120,7 +120,7 @@ def play(registry: Path, driver: str) -> Callable[..., None]:
 
 
 def test_a_person_gets_the_time_to_try_again_within_a_second(play: Any, driver: str) -> None:
-    async def scene(stage: Stage) -> None:
+    async def scene(stage: Scene) -> None:
         started = time.monotonic()
         status, reason, body = await stage.call(stage.people)
         assert time.monotonic() - started < 1, "nobody waits in front of a model that is asleep"
@@ -139,7 +139,7 @@ def test_a_person_gets_the_time_to_try_again_within_a_second(play: Any, driver: 
 
 
 def test_the_workers_call_waits_for_the_wake_and_gets_its_answer(play: Any, driver: str) -> None:
-    async def scene(stage: Stage) -> None:
+    async def scene(stage: Scene) -> None:
         calls = stage.start(1)
         await stage.until(lambda: stage.cloud.count(WAKES[driver]) == 1)
         await stage.pass_until_done(calls, 355)
@@ -153,7 +153,7 @@ def test_the_workers_call_waits_for_the_wake_and_gets_its_answer(play: Any, driv
 
 
 def test_fifty_calls_wake_an_endpoint_once(play: Any, driver: str) -> None:
-    async def scene(stage: Stage) -> None:
+    async def scene(stage: Scene) -> None:
         calls = stage.start(*range(50))
         await stage.pass_until_done(calls, 900)
         assert [call.result()[0] for call in calls] == [200] * 50
@@ -164,7 +164,7 @@ def test_fifty_calls_wake_an_endpoint_once(play: Any, driver: str) -> None:
 
 
 def test_waiting_calls_hold_no_memory_and_the_next_is_refused_when_200_wait(play: Any) -> None:
-    async def scene(stage: Stage) -> None:
+    async def scene(stage: Scene) -> None:
         calls = stage.start(*range(MAX_WAITING))
         await stage.until(lambda: len([name for name in stage.cloud.objects if "/in/" in name]) == MAX_WAITING)
         await settle()
@@ -178,7 +178,7 @@ def test_waiting_calls_hold_no_memory_and_the_next_is_refused_when_200_wait(play
 
 
 def test_a_frame_that_is_sent_again_costs_no_second_call(play: Any) -> None:
-    async def scene(stage: Stage) -> None:
+    async def scene(stage: Scene) -> None:
         for _ in range(2):
             calls = stage.start(3, 3)
             await stage.pass_until_done(calls, 900)
@@ -191,7 +191,7 @@ def test_a_frame_that_is_sent_again_costs_no_second_call(play: Any) -> None:
 def test_a_wake_that_fails_says_sagemakers_reason_and_is_tried_again_after_five_minutes(play: Any) -> None:
     reason = "CannotStartContainerError: no capacity of ml.g4dn.xlarge"
 
-    async def scene(stage: Stage) -> None:
+    async def scene(stage: Scene) -> None:
         calls = stage.start(1)
         await stage.until(lambda: stage.cloud.awake is not None)
         await stage.pass_until_done(calls, 1500)
@@ -209,7 +209,7 @@ def test_a_wake_that_fails_says_sagemakers_reason_and_is_tried_again_after_five_
 
 
 def test_after_its_time_limit_the_worker_gets_a_504_and_the_next_try_the_answer(play: Any) -> None:
-    async def scene(stage: Stage) -> None:
+    async def scene(stage: Scene) -> None:
         calls = stage.start(1)
         await stage.pass_until_done(calls, 1600)
         status, reason, _ = await calls[0]
@@ -244,7 +244,7 @@ def test_a_gateway_that_is_replaced_loses_no_frame_and_asks_none_twice(registry:
 def test_what_the_model_refuses_is_a_400_and_is_asked_again_when_sent_again(play: Any) -> None:
     text = 'Received client error (400) from primary with message "image is not base64"'
 
-    async def scene(stage: Stage) -> None:
+    async def scene(stage: Scene) -> None:
         calls = stage.start(1)
         await stage.pass_until_done(calls, 900)
         status, reason, _ = await calls[0]
@@ -257,7 +257,7 @@ def test_what_the_model_refuses_is_a_400_and_is_asked_again_when_sent_again(play
 
 
 def test_the_list_says_how_long_a_first_use_takes(play: Any) -> None:
-    async def scene(stage: Stage) -> None:
+    async def scene(stage: Scene) -> None:
         async def description() -> str:
             async with stage.people.get("/api/functions") as response:
                 return str((await response.json())["detector"]["spec"]["description"])
@@ -273,7 +273,7 @@ def test_the_list_says_how_long_a_first_use_takes(play: Any) -> None:
 
 
 def test_the_estimate_is_the_mean_of_the_last_wakes(play: Any) -> None:
-    async def scene(stage: Stage) -> None:
+    async def scene(stage: Scene) -> None:
         for _ in range(2):
             await stage.call(stage.people)
             await stage.clock.advance(200)

@@ -56,7 +56,7 @@ def test_the_list_says_licence_size_and_source_of_each(capsys: pytest.CaptureFix
         assert model.sources in line
 
 
-def test_an_unknown_model_is_told_with_those_that_there_are() -> None:
+def test_an_unknown_model_is_answered_with_those_that_there_are() -> None:
     with pytest.raises(ModelError, match=r"the catalogue has no nothing; there are .*ppocr-v6-small"):
         find(["nothing"])
 

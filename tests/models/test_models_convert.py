@@ -53,7 +53,7 @@ def conversions(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, li
     return request.param, convert(tmp_path, FUNCTIONS)
 
 
-def test_every_function_is_converted_or_told_what_is_missing(conversions: tuple[str, list[Conversion]]) -> None:
+def test_every_function_is_converted_or_what_is_missing_is_said(conversions: tuple[str, list[Conversion]]) -> None:
     commit, functions = conversions
     assert len(functions) == {"c48411ae": 13, "fb0eb437": 18}[commit]
     assert {item.name for item in functions if item.document} == READY[commit]
@@ -123,7 +123,7 @@ def test_of_an_unknown_function_the_networks_outputs_tell(
     assert "GUESSED" in item.reason, "a guess is called one"
 
 
-def test_without_the_network_an_unknown_function_is_told_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_the_network_an_unknown_function_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["convert", str(unknown(tmp_path / "mine"))]) == 0
     assert "missing  mine: not known. Name its network" in capsys.readouterr().out
     with pytest.raises(ModelError, match=r"has no function\.yaml"):

@@ -22,10 +22,11 @@ from models.service import Service, load_service
 from tests.support.models.model_process import unpack
 from tests.support.models.service import ask, document
 
-MISSING = "torch, transformers and segment-anything are not installed"
-segment_anything = pytest.importorskip("segment_anything", reason=MISSING)
-transformers = pytest.importorskip("transformers", reason=MISSING)
-torch = pytest.importorskip("torch", reason=MISSING)
+segment_anything = pytest.importorskip(
+    "segment_anything", reason="torch, transformers and segment-anything are not installed"
+)
+transformers = pytest.importorskip("transformers", reason="torch, transformers and segment-anything are not installed")
+torch = pytest.importorskip("torch", reason="torch, transformers and segment-anything are not installed")
 torch.set_num_threads(1)
 owlv2 = importlib.import_module("exports.owlv2")
 sam_export = importlib.import_module("segment_anything.utils.onnx")
@@ -256,12 +257,9 @@ def test_words_must_be_labels(tmp_path: Path) -> None:
             owlv2.phrases_of(wrong)
 
 
-@pytest.mark.slow
-def test_masks_of_clicks_are_those_of_segment_anythings_own_predictor(tmp_path: Path) -> None:
-    """Twenty prompts on one image: points, negative ones, boxes."""
-
+def segment_anything_network(side: int) -> Any:
+    """The authors' modules at a small size, with random weights whose masks have edges."""
     torch.manual_seed(4)
-    side = 256
     grid = side // 16
     transformer = segment_anything.modeling.TwoWayTransformer(depth=2, embedding_dim=64, mlp_dim=128, num_heads=4)
     sam = segment_anything.modeling.Sam(
@@ -279,7 +277,13 @@ def test_masks_of_clicks_are_those_of_segment_anythings_own_predictor(tmp_path: 
         for name, parameter in sam.named_parameters():
             if "output_hypernetworks" in name or "output_upscaling" in name:
                 parameter.mul_(3)
-    encoder, decoder = tmp_path / "encoder.onnx", tmp_path / "decoder.onnx"
+    return sam
+
+
+def export_segment_anything(sam: Any, side: int, folder: Path) -> tuple[Path, Path]:
+    """Encoder and decoder, by the authors' own export."""
+    grid = side // 16
+    encoder, decoder = folder / "encoder.onnx", folder / "decoder.onnx"
     torch.onnx.export(
         sam.image_encoder,
         (torch.zeros(1, 3, side, side),),
@@ -307,6 +311,15 @@ def test_masks_of_clicks_are_those_of_segment_anythings_own_predictor(tmp_path: 
         output_names=["masks", "iou_predictions", "low_res_masks"],
         dynamic_axes={"point_coords": {1: "n"}, "point_labels": {1: "n"}},
     )
+    return encoder, decoder
+
+
+@pytest.mark.slow
+def test_masks_of_clicks_are_those_of_segment_anythings_own_predictor(tmp_path: Path) -> None:
+    """Twenty prompts on one image: points, negative ones, boxes."""
+    side = 256
+    sam = segment_anything_network(side)
+    encoder, decoder = export_segment_anything(sam, side, tmp_path)
     mean, deviation = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
     options = {"input": {"fit": "pad", "fill": [124, 116, 104], "mean": mean, "divide": deviation}}
     width, height = 400, 300
@@ -346,9 +359,9 @@ def test_masks_of_clicks_are_those_of_segment_anythings_own_predictor(tmp_path: 
 
 def overlap(truth: Any, answer: dict[str, Any]) -> float:
     """Intersection over union of a mask and an answer."""
-    found = np.zeros(truth.shape, bool)
+    drawn = np.zeros(truth.shape, bool)
     left, top, right, bottom = answer["bounds"]
     if answer["points"]:
-        found[top : bottom + 1, left : right + 1] = np.array(answer["mask"], bool)
-    union = (truth | found).sum()
-    return float((truth & found).sum() / union) if union else 1.0
+        drawn[top : bottom + 1, left : right + 1] = np.array(answer["mask"], bool)
+    union = (truth | drawn).sum()
+    return float((truth & drawn).sum() / union) if union else 1.0

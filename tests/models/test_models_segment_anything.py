@@ -138,7 +138,7 @@ def test_a_decoder_that_leaves_masks_coarse_is_scaled_here(tmp_path: Path) -> No
     assert ask(service, **click(photo()))["bounds"] == pytest.approx([100, 40, 299, 199], abs=4)
 
 
-def test_nothing_to_go_by_and_nothing_found_are_told_apart(sam: Service) -> None:
+def test_nothing_to_go_by_and_nothing_found_differ(sam: Service) -> None:
     with pytest.raises(RequestError, match="click on the object, or draw a box"):
         ask(sam, **click(photo(), pos_points=[], neg_points=[[1, 1]]))
     black = encode(np.zeros((256, 512, 3), np.uint8))

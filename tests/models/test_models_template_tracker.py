@@ -154,9 +154,9 @@ def test_scores_are_weighted_as_opencvs_own_tracker_weighs_them(tmp_path: Path) 
     service = served(folder, {"model": colour_tracker()}, document("tracker", "template-tracker", {}))
     answer = ask(service, image=frame(100, 80), shapes=[SHAPE], states=[])
     for step in range(1, 8):
-        found, (left, top, width, height) = original.update(pixels(frame(100 + 5 * step, 80 + 5 * step)))
+        followed, (left, top, width, height) = original.update(pixels(frame(100 + 5 * step, 80 + 5 * step)))
         answer = ask(service, image=frame(100 + 5 * step, 80 + 5 * step), shapes=[None], states=answer["states"])
-        assert found
+        assert followed
         box = answer["shapes"][0]
         assert box == pytest.approx([left, top, left + width, top + height], abs=6), "it rounds to whole pixels"
 

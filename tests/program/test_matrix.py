@@ -27,11 +27,11 @@ def test_every_key_of_the_configuration_has_a_row() -> None:
 
 
 def test_all_settings_at_once_are_changed_on_a_running_stack_and_changed_back(running: RunningStack) -> None:
-    found = list(problems(running, Row(change=settings_together, kept=kept_together())))
-    assert not found, "\n".join(found)
+    lines = list(problems(running, Row(change=settings_together, kept=kept_together())))
+    assert not lines, "\n".join(lines)
 
 
 @pytest.mark.parametrize("key", REFUSED)
 def test_what_cannot_be_changed_is_refused_before_anything_happens(key: str, running: RunningStack) -> None:
-    found = list(problems(running, row(key)))
-    assert not found, "\n".join([f"cvat:{key}", *found])
+    lines = list(problems(running, row(key)))
+    assert not lines, "\n".join([f"cvat:{key}", *lines])

@@ -16,5 +16,5 @@ pytestmark = pytest.mark.matrix
 def test_a_key_can_be_changed_and_changed_back_or_is_refused_with_the_way_to_do_it(
     key: str, running: Callable[[str, Values], RunningStack]
 ) -> None:
-    found = list(problems(running("cn-northwest-1", row(key).base), row(key)))
-    assert not found, "\n".join([f"cvat:{key}", *found])
+    lines = list(problems(running("cn-northwest-1", row(key).base), row(key)))
+    assert not lines, "\n".join([f"cvat:{key}", *lines])

@@ -44,8 +44,8 @@ def as_if_created(stack: RunningStack, path: tuple[str, ...], settings: dict[str
             assert (refusal in step.error, step.touched) == (True, ()), f"{before} to {after}: {step.error}"
             continue
         assert (step.error, step.lost, step.failing) == ("", (), ()), f"{before} to {after}"
-        found = [text for text in differences(created[after], step.dump) if not text.startswith(tuple(KEPT))]
-        assert not found, "\n".join([f"{before} to {after}", *found])
+        lines = [text for text in differences(created[after], step.dump) if not text.startswith(tuple(KEPT))]
+        assert not lines, "\n".join([f"{before} to {after}", *lines])
 
 
 @pytest.mark.parametrize("region", REGIONS)

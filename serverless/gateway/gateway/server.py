@@ -44,13 +44,13 @@ async def serve(settings: Settings) -> None:
     loop.add_signal_handler(signal.SIGINT, end, 0.0)
     malloc.configure()
     gateway = Gateway(settings)
-    doors = {settings.port: make_runner(gateway.app)}
+    runners = {settings.port: make_runner(gateway.app)}
     if gateway.has_batch_functions:
-        doors[settings.batch_port] = make_runner(gateway.batch_app)
-    for runner in doors.values():
+        runners[settings.batch_port] = make_runner(gateway.batch_app)
+    for runner in runners.values():
         await runner.setup()
     try:
-        for port, runner in doors.items():
+        for port, runner in runners.items():
             await web.TCPSite(runner, port=port).start()
         gc.collect()
         gc.freeze()  # what is loaded stays: the collector need not look at it again
@@ -61,5 +61,5 @@ async def serve(settings: Settings) -> None:
         log.info("stopping", extra={"delay_s": delays[0]})
         await asyncio.sleep(delays[0])
     finally:
-        for runner in reversed(doors.values()):  # the first one's end closes the connections that both call over
+        for runner in reversed(runners.values()):  # the first one's end closes the connections that both call over
             await runner.cleanup()

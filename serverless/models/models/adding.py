@@ -114,10 +114,10 @@ def fetched(item: SourceFile, cache: Path, mirror: str | None = None) -> Path:
 
 
 def _check(path: Path, sha256: str, item: SourceFile) -> None:
-    found = digest(path)
-    if found != sha256:
+    actual = digest(path)
+    if actual != sha256:
         raise ModelError(
-            f"{item.file} from {item.source} has SHA-256 {found}; the catalogue says {sha256}. "
+            f"{item.file} from {item.source} has SHA-256 {actual}; the catalogue says {sha256}. "
             "It is another file: nothing was packed"
         )
 

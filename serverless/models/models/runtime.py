@@ -127,8 +127,8 @@ def make_runtime(threads: int, name: str | None = None) -> Runtime:
             continue
         made: Runtime = importlib.import_module(module).make(threads)
         return made
-    wanted = name or " nor ".join(RUNTIMES)
-    raise ModelError(f"{wanted} is not installed: serverless/models/Dockerfile takes it by the build argument RUNTIME")
+    missing = name or " nor ".join(RUNTIMES)
+    raise ModelError(f"{missing} is not installed: serverless/models/Dockerfile takes it by the build argument RUNTIME")
 
 
 def sized(image: ImageInput, shape: Sequence[int | None], label: str) -> ImageInput:

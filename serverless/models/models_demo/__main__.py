@@ -107,8 +107,8 @@ def _show(output: Path, cache: Path) -> tuple[dict[str, Items], dict[str, Image.
             key = f"{name} {photo}"
             answers[key] = items
             pictures[key] = drawn(Image.open(photos[photo]), items, _edges(models[name]))
-            found = ", ".join(_words(item) for item in items) or "nothing"
-            _say(f"{key}: {found} ({time.monotonic() - began:.1f} s)")
+            said = ", ".join(_words(item) for item in items) or "nothing"
+            _say(f"{key}: {said} ({time.monotonic() - began:.1f} s)")
     return answers, pictures
 
 
@@ -146,11 +146,11 @@ def compare(answers: dict[str, Items], expected: dict[str, Any]) -> list[str]:
     return differences
 
 
-def overlap(one: list[float], other: list[float]) -> float:
+def overlap(box: list[float], other: list[float]) -> float:
     """Intersection over union of two boxes: left, top, right, bottom."""
-    width = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
-    height = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    width = max(0.0, min(box[2], other[2]) - max(box[0], other[0]))
+    height = max(0.0, min(box[3], other[3]) - max(box[1], other[1]))
+    areas = [(item[2] - item[0]) * (item[3] - item[1]) for item in (box, other)]
     return width * height / (sum(areas) - width * height)
 
 

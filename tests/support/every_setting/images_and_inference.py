@@ -143,7 +143,7 @@ def batch_target(seen: Seen) -> dict[str, Any]:
 
 
 @claim("batchFunctions", ["pth-faster-rcnn"])
-def these_functions_sleep_while_nobody_uses_them(seen: Seen, names: list[str]) -> None:
+def these_functions_sleep_while_they_are_not_used(seen: Seen, names: list[str]) -> None:
     assert list(seen.done.outputs["batch_configs"]) == names
     assert "AsyncInferenceConfig" in batch_config(seen), "a real-time endpoint has an instance for ever"
 

@@ -91,7 +91,7 @@ def dump(rehearsal: Rehearsal) -> Dump:
 
 def differences(expected: Dump, actual: Dump) -> list[str]:
     """What differs, place by place, as unified diffs; empty if the dumps are the same."""
-    found = []
+    changes: list[str] = []
     for place in sorted({*expected, *actual}):
         before, after = list(expected.get(place, [])), list(actual.get(place, []))
         for item in expected.get(place, []):
@@ -100,8 +100,8 @@ def differences(expected: Dump, actual: Dump) -> list[str]:
                 after.remove(item)
         if before or after:
             lines = difflib.unified_diff(_lines(before), _lines(after), "expected", "actual", n=1, lineterm="")
-            found.append("\n".join([place, *list(lines)[2:SHOWN_LINES]]))
-    return found
+            changes.append("\n".join([place, *list(lines)[2:SHOWN_LINES]]))
+    return changes
 
 
 def _lines(items: list[str]) -> list[str]:

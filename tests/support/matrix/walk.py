@@ -131,6 +131,6 @@ def _not_refused(step: Step, sentence: str, what: str) -> Iterator[str]:
 
 
 def _differing(expected: Dump, actual: Dump, kept: Mapping[str, str], what: str) -> Iterator[str]:
-    for found in differences(expected, actual):
-        if not found.startswith(tuple(kept)):
-            yield f"{what}\n{found}"
+    for difference in differences(expected, actual):
+        if not difference.startswith(tuple(kept)):
+            yield f"{what}\n{difference}"

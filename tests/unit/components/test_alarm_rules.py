@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from components.monitoring import dashboard
-from components.monitoring.alarm_rules import QUIET_SUBJECTS, Monitored, alarm_rules
+from components.monitoring.alarm_rule import QUIET_SUBJECTS, Monitored
+from components.monitoring.alarm_rules import alarm_rules
 from components.monitoring.database_limits import memory_gb, most_connections
 from components.monitoring.event_rules import Origin, event_rules
 from settings.values import DatabaseSize

@@ -102,8 +102,8 @@ class AwsCloud:
         )
 
     async def start_instance(self, endpoint: str, variant: str) -> None:
-        wanted = [{"VariantName": variant, "DesiredInstanceCount": 1}]
-        await self._control("UpdateEndpointWeightsAndCapacities", endpoint, {"DesiredWeightsAndCapacities": wanted})
+        capacities = [{"VariantName": variant, "DesiredInstanceCount": 1}]
+        await self._control("UpdateEndpointWeightsAndCapacities", endpoint, {"DesiredWeightsAndCapacities": capacities})
 
     async def create_endpoint(self, endpoint: str, config: str, tags: Mapping[str, str]) -> None:
         tag_list = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

@@ -73,24 +73,26 @@ class DeclaredDetector:
         request = parse_request(DetectorRequest, body)
         threshold = self._options.threshold if request.threshold is None else request.threshold
         pixels = decode_image(request.image)
-        found, place = self._find(pixels, threshold)
-        boxes = place.to_image(found.boxes).clip(0, np.tile(place.image, 2)).round(2)
+        detections, place = self._find(pixels, threshold)
+        boxes = place.to_image(detections.boxes).clip(0, np.tile(place.image, 2)).round(2)
         solid = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-        known = np.array([label == int(label) and int(label) in self._function.labels for label in found.ids], bool)
+        known = np.array(
+            [label == int(label) and int(label) in self._function.labels for label in detections.ids], bool
+        )
         chosen = np.flatnonzero(solid & known)
-        return self._items(found[chosen], boxes[chosen], place)
+        return self._items(detections[chosen], boxes[chosen], place)
 
     def check_example(self, body: Any) -> None:
         """Raises ModelError where what the network says of an image cannot be what the options declare."""
-        found, _ = self._find(decode_image(parse_request(DetectorRequest, body).image), 0)
-        if (found.scores > 1).any():
+        detections, _ = self._find(decode_image(parse_request(DetectorRequest, body).image), 0)
+        if (detections.scores > 1).any():
             raise ModelError(
-                f"the network's scores go up to {found.scores.max():.3g}; they must be 0 to 1: are they logits, "
+                f"the network's scores go up to {detections.scores.max():.3g}; they must be 0 to 1: are they logits, "
                 "sagemaker.options.output.activation says so"
             )
-        if (found.ids != np.floor(found.ids)).any():
+        if (detections.ids != np.floor(detections.ids)).any():
             raise ModelError("the network's labels are not whole numbers: output.columns is not in its order")
-        boxes = found.boxes
+        boxes = detections.boxes
         backwards = (boxes[:, 2] < boxes[:, 0]) | (boxes[:, 3] < boxes[:, 1])  # unused rows are often all zeros
         if len(boxes) >= MANY_BOXES and backwards.mean() > 1 / 2:
             raise ModelError(
@@ -103,16 +105,16 @@ class DeclaredDetector:
         results = self.network({"image": batched(shown, self._input)})
         return self._read(self._options.output, results, place.shown, threshold), place
 
-    def _items(self, found: Found, boxes: Array, place: Placement) -> list[dict[str, Any]]:
+    def _items(self, detections: Found, boxes: Array, place: Placement) -> list[dict[str, Any]]:
         masks = MaskItems(self._options.shape)
         items = []
-        for index, (box, score) in enumerate(zip(boxes, found.scores, strict=True)):
-            label = self._function.labels[int(found.ids[index])]
+        for index, (box, score) in enumerate(zip(boxes, detections.scores, strict=True)):
+            label = self._function.labels[int(detections.ids[index])]
             shape: Mapping[str, Any] | None = {"type": "rectangle", "points": box.tolist()}
-            if found.keypoints is not None:
-                shape = self._keypoints(label, found.keypoints[index], place)
-            elif found.masks is not None and self._options.shape != "rectangle":
-                shape = _mask(found.masks[index], box, place, masks)
+            if detections.keypoints is not None:
+                shape = self._keypoints(label, detections.keypoints[index], place)
+            elif detections.masks is not None and self._options.shape != "rectangle":
+                shape = _mask(detections.masks[index], box, place, masks)
             if shape is not None:
                 items.append({"label": label, **shape, "confidence": round(float(score), 4)})
         return items

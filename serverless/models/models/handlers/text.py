@@ -109,8 +109,8 @@ class TextReader:
         # As PaddleOCR: thin bridges between letters are kept by growing the map to the right and below.
         mask = cv2.dilate((plane > self._options.pixel_threshold).astype(np.uint8), np.ones((2, 2), np.uint8))
         contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-        found = [self._line(plane, contour) for contour in contours[: self._options.most_lines]]
-        lines = [(line * scale).clip(0, (width, height)).astype(np.float32) for line in found if line is not None]
+        rectangles = [self._line(plane, contour) for contour in contours[: self._options.most_lines]]
+        lines = [(line * scale).clip(0, (width, height)).astype(np.float32) for line in rectangles if line is not None]
         return sorted(lines, key=lambda line: (round(float(line[0, 1]) / 10), float(line[0, 0])))
 
     def _line(self, plane: Array, contour: Array) -> Corners | None:
