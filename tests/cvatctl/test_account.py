@@ -18,6 +18,7 @@ from moto.backends import get_backend
 from cvatctl import logs
 from cvatctl.status.services import _service, _target_group
 from rehearsal import Rehearsal
+from rehearsal.aws.moto_patches import ecs
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -41,9 +42,17 @@ def healthy(deployed: Rehearsal) -> None:
             elb.register_targets(TargetGroupArn=group["targetGroupArn"], Targets=[{"Id": "10.192.64.10"}])
 
 
+def _start(service: Any) -> None:
+    """No task of a service runs yet."""
+    service.running_count, service.pending_count = 0, service.desired_count
+    for deployment in service.deployments:
+        deployment |= {"rolloutState": "IN_PROGRESS", "runningCount": 0, "pendingCount": service.desired_count}
+
+
 def test_status_of_a_deployment_under_way_shows_each_part_and_what_is_missing(
-    run: Run, outputs_file: Path, deployed: Rehearsal
+    run: Run, outputs_file: Path, deployed: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ecs, "_settle", _start)
     code, out, _ = run("status", "--outputs", str(outputs_file))
     assert code == 1, "no task runs yet, and a script must notice"
     for title in ("Services", "Initialisation", "Load balancer", "Database", "Redis", "File system", "Alarms"):

@@ -52,7 +52,11 @@ def test_every_hour_a_task_starts_in_the_private_subnets(stack: Rehearsal) -> No
 def test_it_receives_the_address_the_functions_and_by_reference_the_password(stack: Rehearsal) -> None:
     (container,) = definition(stack)["containerDefinitions"]
     plain = {variable["name"]: variable["value"] for variable in container["environment"]}
-    assert plain == {"CVAT_URL": stack.outputs["url"], "CVAT_FUNCTIONS": ",".join(sorted(stack.outputs["endpoints"]))}
+    assert plain == {
+        "CVAT_URL": stack.outputs["url"],
+        "CVAT_FUNCTIONS": ",".join(sorted(stack.outputs["endpoints"])),
+        "CVAT_RELEASE": "c48411ae",
+    }
     secret = stack.outputs["admin_secret_arn"]
     named = {secret["name"]: secret["valueFrom"] for secret in container["secrets"]}
     assert named == {"CVAT_USER": f"{secret}:username::", "CVAT_PASSWORD": f"{secret}:password::"}
