@@ -25,6 +25,10 @@ class Clock:
         """Put the calling thread on this clock."""
         self._own.joined = True
 
+    def show(self, moment: float) -> None:
+        """Let it show a moment, in seconds of Unix time, whatever it has shown before."""
+        self.slept = moment - _time()
+
     def _here(self) -> bool:
         return bool(getattr(self._own, "joined", False))
 

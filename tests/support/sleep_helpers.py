@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import datetime
 from typing import Any
 
@@ -89,4 +88,4 @@ def evening(done: Rehearsal) -> None:
 
 def set_clock(done: Rehearsal, moment: datetime) -> None:
     """Let the account's clock, which the program reads, show a moment."""
-    done.account.clock.slept = moment.timestamp() - time.time()
+    done.account.clock.show(moment.timestamp())

@@ -14,7 +14,7 @@ from rehearsal import Account
 from tests.support.pem import Pair, pair, signer
 
 IMAGES = ("server", "ui", "gateway", "models", "canary", "opa", "upgrade")
-STORED = ("pth-faster-rcnn", "pth-foolwood-siammask")
+STORED = ("pth-faster-rcnn", "pth-foolwood-siammask", "pth-shiyinzhang-iog")
 """Functions whose archives lie in a bucket already."""
 _ANYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

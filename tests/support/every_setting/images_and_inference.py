@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support.every_setting.ground import STORED
 from tests.support.every_setting.seen import Seen
 from tests.support.every_setting.setting_effects import claim
 
@@ -121,7 +122,7 @@ def models_are_loaded_from_where_they_lie(seen: Seen, address: str) -> None:
     urls = [model["ModelDataUrl"] for model in models(seen)]
     assert urls, "auto-annotation would be off"
     assert all(url.startswith(f"{address}/") for url in urls), "archives would be copied, or others used"
-    assert len(seen.done.outputs["endpoints"]) == len(urls) == 2, "a function without an archive is left out"
+    assert len(seen.done.outputs["endpoints"]) == len(urls) == len(STORED), "a function without an archive is left out"
 
 
 def batch_config(seen: Seen) -> dict[str, Any]:

@@ -39,7 +39,7 @@ already; `asleep`: a sleeping stack over stores that exist already; `current`: C
 database of another release."""
 BESIDES: Mapping[str, Callable[[Ground], Mapping[str, Any]]] = {
     "own": lambda _: {"hostName": "own.example.com"},
-    "given": lambda on: {"publicSubnetIds": on.public_subnets, "batchFunctions": list(STORED[1:])},
+    "given": lambda on: {"publicSubnetIds": on.public_subnets, "batchFunctions": list(STORED[1:2])},
     "asleep": lambda on: {
         "vpcId": on.vpc_id,
         "privateSubnetIds": on.private_subnets,
