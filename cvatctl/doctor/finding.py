@@ -31,6 +31,8 @@ class PlannedStack:
     region: Region
     functions: int
     """Auto-annotation functions that will be deployed."""
+    batch_functions: int = 0
+    """Those of them that sleep while nobody uses them, each with an endpoint of its own."""
 
 
 _NOT_FOUND = frozenset(

@@ -109,22 +109,31 @@ def inference(stack: PlannedStack, clients: Clients) -> Iterator[Finding]:
     """SageMaker's quota of instances of the chosen type. Its code differs by type, so it is found by name."""
     if not stack.functions:
         return
-    size = stack.settings.inference.endpoint
-    endpoints = 1 if stack.settings.inference.inference_layout == "shared" else stack.functions
-    name = f"{size.instance_type} for endpoint usage"
-    client = clients("service-quotas")
-    quotas = all_pages(client, "list_service_quotas", "Quotas", ServiceCode="sagemaker")
-    listed = next((quota for quota in quotas if quota["QuotaName"] == name), None)
-    if listed is None:
-        yield Finding(
-            "unknown",
-            "quotas",
-            f"Service Quotas lists no '{name}' in {stack.region.name}, so {size.instance_type} may not be offered for "
-            "endpoints there. Look in the console, or choose another cvat:inferenceInstanceType.",
-        )
-        return
-    quota = Quota("sagemaker", listed["QuotaCode"], name)
-    yield _compare(quota, float(listed["Value"]), _instances(size.instance_type, clients), endpoints * size.max_count)
+    quotas = all_pages(clients("service-quotas"), "list_service_quotas", "Quotas", ServiceCode="sagemaker")
+    codes = {quota["QuotaName"]: quota for quota in quotas}
+    for (instance_type, key), needed in _needed_instances(stack).items():
+        name = f"{instance_type} for endpoint usage"
+        listed = codes.get(name)
+        if listed is None:
+            yield Finding(
+                "unknown",
+                "quotas",
+                f"Service Quotas lists no '{name}' in {stack.region.name}, so {instance_type} may not be offered for "
+                f"endpoints there. Look in the console, or choose another cvat:{key}.",
+            )
+            continue
+        quota = Quota("sagemaker", listed["QuotaCode"], name)
+        yield _compare(quota, float(listed["Value"]), _instances(instance_type, clients), needed)
+
+
+def _needed_instances(stack: PlannedStack) -> Counter[tuple[str, str]]:
+    """Instances at most, by type and by the key that names it. Two keys of one type share its quota."""
+    inference = stack.settings.inference
+    interactive, size, batch = stack.functions - stack.batch_functions, inference.endpoint, inference.batch_endpoint
+    needed = Counter({(size.instance_type, "inferenceInstanceType"): inference.endpoints(interactive) * size.max_count})
+    key = "inferenceInstanceType" if batch.instance_type == size.instance_type else "inferenceBatchInstanceType"
+    needed[batch.instance_type, key] += stack.batch_functions * batch.max_count
+    return +needed
 
 
 def _instances(instance_type: str, clients: Clients) -> int:

@@ -12,7 +12,7 @@ from cvatctl.errors import CommandError
 from region import Region
 from settings import ConfigurationError, Settings, load_configuration, warnings
 from settings.errors import FunctionsError, StackFileError
-from settings.functions import deployable, local_archives, of_class_batch, read_functions
+from settings.functions import Function, deployable, local_archives, of_class_batch, read_functions
 from settings.sections.images import Images
 from settings.stack_file import read_configuration, read_project
 
@@ -49,8 +49,10 @@ def read(project: Path, stack: str | None) -> tuple[PlannedStack | None, list[Fi
     findings += [Finding("ok", "configuration", f"Pulumi.{stack}.yaml keeps all rules.")]
     region = settings.region
     findings += [*_region(region), *_zones(region), *_mirrors(settings, region)]
-    count, function_findings = _functions(project, settings)
-    return PlannedStack(settings=settings, region=region, functions=count), findings + function_findings
+    functions, function_findings = _functions(project, settings)
+    batch = sum(function.batch for function in functions)
+    planned = PlannedStack(settings=settings, region=region, functions=len(functions), batch_functions=batch)
+    return planned, findings + function_findings
 
 
 def _region(region: Region) -> Iterator[Finding]:
@@ -103,22 +105,22 @@ def _mirrors(settings: Settings, region: Region) -> Iterator[Finding]:
             )
 
 
-def _functions(project: Path, settings: Settings) -> tuple[int, list[Finding]]:
-    """The number of functions that will be deployed, and a finding for each that will not."""
+def _functions(project: Path, settings: Settings) -> tuple[list[Function], list[Finding]]:
+    """The functions that will be deployed, and a finding for each that will not."""
     inference = settings.inference
     if inference.inference_layout == "none":
-        return 0, [Finding("ok", "models", "auto-annotation is switched off (cvat:inferenceLayout).")]
+        return [], [Finding("ok", "models", "auto-annotation is switched off (cvat:inferenceLayout).")]
     try:
         all_functions = read_functions(project / "serverless" / "functions")
         all_functions = of_class_batch(all_functions, inference.batch_functions)
         if inference.model_archives.startswith("s3://"):
-            return len(all_functions), []
+            return all_functions, []
         archives = local_archives(project / inference.model_archives)
         ready, left_out = deployable(all_functions, archives, shared=inference.inference_layout == "shared")
     except FunctionsError as error:
-        return 0, [Finding("problem", "models", str(error))]
+        return [], [Finding("problem", "models", str(error))]
     if not ready:
-        return 0, [
+        return [], [
             Finding(
                 "advice",
                 "models",
@@ -127,4 +129,5 @@ def _functions(project: Path, settings: Settings) -> tuple[int, list[Finding]]:
             )
         ]
     advice = [Finding("advice", "models", warning) for warning in left_out]
-    return len(ready), [*advice, Finding("ok", "models", f"{len(ready)} functions have an archive.")]
+    functions = [with_archive.function for with_archive in ready]
+    return functions, [*advice, Finding("ok", "models", f"{len(ready)} functions have an archive.")]

@@ -90,6 +90,14 @@ def test_a_dedicated_endpoint_for_each_function_needs_an_instance_each(run: Run,
     assert "the stack needs 5" in said(out, "PROBLEM", "quotas")[0]
 
 
+def test_batch_functions_need_instances_of_their_own_type(run: Run, stack: Stack, cloud: Cloud) -> None:
+    own = {"batchFunctions": ["pth-faster-rcnn"], "inferenceBatchInstanceType": "ml.g4dn.xlarge"}
+    cloud.hosting |= {"ml.g4dn.xlarge for endpoint usage": 0.0}
+    code, out, _ = run("doctor", "--stack", "own", "--project", str(stack(**own)))
+    assert code == 1, "a new account has no quota of GPUs"
+    assert "ml.g4dn.xlarge for endpoint usage: the stack needs 1" in said(out, "PROBLEM", "quotas")[0]
+
+
 def test_versions_and_classes_that_cannot_be_had_are_problems(run: Run, stack: Stack, cloud: Cloud) -> None:
     cloud.classes, cloud.redis = [], ["6.2.6"]
     _, out, _ = run("doctor", "--stack", "own", "--project", str(stack()))
