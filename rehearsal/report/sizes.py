@@ -185,6 +185,7 @@ def _of_preset(preset: Mapping[str, str | int], config: Mapping[str, str], now: 
         **{size: task(size, size) for size in ("server", "ui", "gateway", "worker", "chunks")},
         "annotation_worker": task("worker", "annotationWorker"),
     }
+    batch_endpoint = config.get("cvat:inferenceBatchInstanceType", "") or text("inferenceInstanceType")
     release = RELEASES.get(config.get("cvat:release", ""), DEFAULT)
     tasks = {process.kind: by_size[process.size] for process in release.services if process.size in by_size}
     return replace(
@@ -200,7 +201,7 @@ def _of_preset(preset: Mapping[str, str | int], config: Mapping[str, str], now: 
         media_nodes=1 + number("mediaReplicas") if now.media else 0,
         endpoint=text("inferenceInstanceType") if now.endpoint else "",
         endpoint_instances=number("inferenceInstanceCount") if now.endpoint else 0,
-        batch_endpoint=text("inferenceBatchInstanceType") if now.batch_endpoint else "",
+        batch_endpoint=batch_endpoint if now.batch_endpoint else "",
         tasks={kind: tasks.get(kind, replace(size, count=max(size.count, 1))) for kind, size in now.tasks.items()},
     )
 

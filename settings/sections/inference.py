@@ -55,9 +55,10 @@ class Inference(Section):
     """Functions that are of class batch in this stack, beside those whose file says so (`sagemaker.service`)."""
     inference_batch_instance_type: Annotated[
         str, AfterValidator(InstanceType(service="hosting", example="ml.g4dn.xlarge"))
-    ]
+    ] = ""
     """SageMaker instance type of the functions with `sagemaker.service: batch`, such as ml.g4dn.xlarge. They
-    have no instance while nobody uses them, and need five to ten minutes for the first answer."""
+    have no instance while nobody uses them, and need five to ten minutes for the first answer. Empty:
+    inferenceInstanceType."""
     inference_batch_max_instance_count: Annotated[int, Field(ge=1)] = 1
     """Instances to which each batch function's endpoint scales with its waiting calls."""
     inference_idle: Literal["zero", "one"] = "zero"
@@ -91,7 +92,7 @@ class Inference(Section):
     @property
     def batch_endpoint(self) -> BatchEndpointSize:
         return BatchEndpointSize(
-            instance_type=self.inference_batch_instance_type,
+            instance_type=self.inference_batch_instance_type or self.inference_instance_type,
             least=0 if self.inference_idle == "zero" else 1,
             max_count=self.inference_batch_max_instance_count,
             recreated=self.inference_batch_endpoints == "recreated",
@@ -103,7 +104,7 @@ def instance_type(inference: Inference, region: Region) -> Iterator[str]:
         ("inferenceInstanceType", inference.inference_instance_type),
         ("inferenceBatchInstanceType", inference.inference_batch_instance_type),
     ):
-        problem = offer_problem("hosting", value, region.name)
+        problem = offer_problem("hosting", value, region.name) if value else None
         if problem and inference.enabled:
             yield f"cvat:{key} = {value}: {problem}. Choose one of those."
 
