@@ -26,7 +26,6 @@ def destroyed(deployed: Rehearsal) -> Rehearsal:
     )
     (redis,) = deployed.of_type("aws:elasticache/replicationGroup:ReplicationGroup")
     member = cache.describe_replication_groups()["ReplicationGroups"][0]["MemberClusters"][0]
-    cache.create_cache_cluster(CacheClusterId=member, Engine="redis", CacheNodeType="cache.t4g.small", NumCacheNodes=1)
     cache.create_snapshot(CacheClusterId=member, SnapshotName=redis.inputs["finalSnapshotIdentifier"])
     deployed.client("secretsmanager").delete_secret(SecretId=deployed.outputs["admin_secret_arn"])
     return deployed
