@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +16,13 @@ from tests.support.mocked_engine import Engine
 
 
 @pytest.fixture
-def engine() -> Engine:
-    return Engine()
+def engine() -> Iterator[Engine]:
+    """With an event loop on this thread, which Pulumi expects: asyncio.run of an earlier test leaves none."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield Engine()
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pulumi
@@ -19,7 +18,6 @@ BOUNDARY = "arn:aws-cn:iam::123456789012:policy/boundary"
 @pytest.fixture(autouse=True)
 def own_transformations(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pulumi's mocks keep one root resource for the whole process, and with it what earlier tests have registered."""
-    asyncio.set_event_loop(asyncio.new_event_loop())  # an earlier test's asyncio.run leaves the thread without one
     pulumi.runtime.set_mocks(engine, project="cvat", stack="test")
     monkeypatch.setattr(pulumi.runtime.get_root_resource(), "_transformations", [])
 
