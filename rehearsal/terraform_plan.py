@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 import rehearsal
+from rehearsal.engine.deployment import texts
 from rehearsal.engine.state import Record
 from rehearsal.options import config_option, stack_argument
 
@@ -129,24 +130,13 @@ def _owners(records: Sequence[Record], addresses: Mapping[str, tuple[str, str]])
 
 def _expressions(values: Mapping[str, Any], owners: Mapping[str, str], own: str) -> Iterator[tuple[str, Any]]:
     for key, value in values.items():
-        references = sorted({reference for text in _texts(value) if (reference := owners.get(text))})
+        references = sorted({reference for text in texts(value) if (reference := owners.get(text))})
         references = [reference for reference in references if reference.rpartition(".")[0] != own]
         if references:
             resources = [reference.rpartition(".")[0] for reference in references]
             yield key, {"references": [name for pair in zip(references, resources, strict=True) for name in pair]}
         else:
             yield key, {"constant_value": value}
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
 
 
 @click.command("terraform-plan")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from region import Region
 from rehearsal.aws.iam_evaluator import Request
 from rehearsal.checks import stack_queries
 from rehearsal.checks.cached_query import Described
@@ -20,7 +19,7 @@ Needed = Iterator[tuple[Request, str]]
 
 def gateway_requests(rehearsal: Rehearsal, target: Described) -> Needed:
     """What the gateway calls for a function."""
-    endpoint, batch = _arn(rehearsal, f"endpoint/{target['endpoint']}"), target.get("batch")
+    endpoint, batch = stack_queries.arn(rehearsal, "sagemaker", f"endpoint/{target['endpoint']}"), target.get("batch")
     if batch is None:
         yield Request("sagemaker:InvokeEndpoint", endpoint), endpoint
         return
@@ -29,7 +28,7 @@ def gateway_requests(rehearsal: Rehearsal, target: Described) -> Needed:
         for action in ("InvokeEndpointAsync", "UpdateEndpointWeightsAndCapacities"):
             yield Request(f"sagemaker:{action}", endpoint), endpoint
     else:
-        config = _arn(rehearsal, f"endpoint-config/{batch['config']}")
+        config = stack_queries.arn(rehearsal, "sagemaker", f"endpoint-config/{batch['config']}")
         for action in ("InvokeEndpoint", "CreateEndpoint", "DeleteEndpoint", "AddTags"):
             yield Request(f"sagemaker:{action}", endpoint), endpoint
         yield Request("sagemaker:CreateEndpoint", config), config
@@ -38,7 +37,7 @@ def gateway_requests(rehearsal: Rehearsal, target: Described) -> Needed:
 
 def _kept_in_s3(rehearsal: Rehearsal, batch: Described, endpoint: str) -> Needed:
     bucket = batch["folder"].removeprefix("s3://")
-    arn = _bucket(rehearsal, bucket)
+    arn = stack_queries.bucket_arn(rehearsal, bucket)
     asynchronous = batch["driver"] == "asynchronous"
     for folder in ("in", "calls") if asynchronous else ("in", "out", "used"):
         for action in ("GetObject", "PutObject"):
@@ -48,7 +47,8 @@ def _kept_in_s3(rehearsal: Rehearsal, batch: Described, endpoint: str) -> Needed
     if asynchronous:
         yield Request("s3:DeleteObject", f"{arn}/calls/a/b"), arn
         for path in _answer_paths(rehearsal, endpoint):
-            yield Request("s3:GetObject", f"{_bucket(rehearsal, path)}/a"), _bucket(rehearsal, path.partition("/")[0])
+            answers = stack_queries.bucket_arn(rehearsal, path.partition("/")[0])
+            yield Request("s3:GetObject", f"{stack_queries.bucket_arn(rehearsal, path)}/a"), answers
     yield from _key(rehearsal, bucket)
 
 
@@ -57,45 +57,28 @@ def model_requests(rehearsal: Rehearsal, endpoint: str) -> Needed:
     targets = stack_queries.gateway_targets(rehearsal).values()
     folders = {target["batch"]["folder"] for target in targets if target["endpoint"] == endpoint and "batch" in target}
     for path in _answer_paths(rehearsal, endpoint):
+        name = path.partition("/")[0]
+        bucket = stack_queries.bucket_arn(rehearsal, name)
         for action in ("PutObject", "AbortMultipartUpload"):
-            yield Request(f"s3:{action}", f"{_bucket(rehearsal, path)}/a"), _bucket(rehearsal, path.partition("/")[0])
-        bucket = _bucket(rehearsal, path.partition("/")[0])
+            yield Request(f"s3:{action}", f"{stack_queries.bucket_arn(rehearsal, path)}/a"), bucket
         yield Request("s3:ListBucket", bucket, {"s3:prefix": ""}), bucket
-        yield from _key(rehearsal, path.partition("/")[0])
+        yield from _key(rehearsal, name)
         for folder in folders:
-            arn = _bucket(rehearsal, folder.removeprefix("s3://"))
+            arn = stack_queries.bucket_arn(rehearsal, folder.removeprefix("s3://"))
             yield Request("s3:GetObject", f"{arn}/in/a/b"), arn
 
 
 def _answer_paths(rehearsal: Rehearsal, endpoint: str) -> list[str]:
     """Where SageMaker writes answers and failures: bucket and prefix."""
-    output = _configuration(rehearsal, endpoint).get("AsyncInferenceConfig", {}).get("OutputConfig", {})
+    output = stack_queries.endpoint_config(rehearsal, endpoint).get("AsyncInferenceConfig", {}).get("OutputConfig", {})
     return [output[key].removeprefix("s3://") for key in ("S3OutputPath", "S3FailurePath") if key in output]
-
-
-def _configuration(rehearsal: Rehearsal, endpoint: str) -> Described:
-    client = rehearsal.client("sagemaker")
-    name = client.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    described: Described = client.describe_endpoint_config(EndpointConfigName=name)
-    return described
 
 
 def _key(rehearsal: Rehearsal, bucket: str) -> Needed:
     """A key of the customer's encrypts what is written to a bucket."""
-    client = rehearsal.client("s3")
-    rules = client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-    for rule in rules:
-        key = rule["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID")
-        for action in ("Decrypt", "GenerateDataKey") if key else ():
+    for key in stack_queries.bucket_keys(rehearsal, bucket):
+        for action in ("Decrypt", "GenerateDataKey"):
             yield Request(f"kms:{action}", key), key
-
-
-def _arn(rehearsal: Rehearsal, rest: str) -> str:
-    return Region(rehearsal.region).arn("sagemaker", rest, account=rehearsal.account.id)
-
-
-def _bucket(rehearsal: Rehearsal, path: str) -> str:
-    return Region(rehearsal.region).arn("s3", path, region="")
 
 
 def problems(rehearsal: Rehearsal) -> Iterator[str]:
@@ -110,7 +93,7 @@ def problems(rehearsal: Rehearsal) -> Iterator[str]:
 
 
 def _problems(rehearsal: Rehearsal, endpoint: str, batch: Described) -> Iterator[str]:
-    config = _configuration(rehearsal, endpoint)
+    config = stack_queries.endpoint_config(rehearsal, endpoint)
     if config["EndpointConfigName"] != batch["config"]:
         yield f"it has configuration {config['EndpointConfigName']}, but the gateway is told {batch['config']}."
     asynchronous = "AsyncInferenceConfig" in config

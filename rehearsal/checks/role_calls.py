@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from policy.rules.partition import IMAGE
 from region import Region
@@ -14,6 +13,7 @@ from rehearsal.checks import batch_functions, managed_policies, scheduled_calls,
 from rehearsal.checks.cached_query import Described, cached_query
 from rehearsal.checks.containers import SECRET, variables_of
 from rehearsal.checks.iam_resources import access_point_request, request
+from rehearsal.engine.deployment import texts
 from rehearsal.engine.state import Record
 from rehearsal.result import Rehearsal
 
@@ -129,15 +129,6 @@ def _call(subject: str, action: str, *, needed: bool = True, **context: str) -> 
     return Call(request(action, subject, context), subject, needed)
 
 
-def _arn(rehearsal: Rehearsal, service: str, rest: str) -> str:
-    """An ARN of the account in the stack's region."""
-    return Region(rehearsal.region).arn(service, rest, account=rehearsal.account.id)
-
-
-def _bucket_arn(rehearsal: Rehearsal, name: str) -> str:
-    return Region(rehearsal.region).arn("s3", name, region="")
-
-
 def _pulls(rehearsal: Rehearsal, image: str) -> list[Call]:
     match = IMAGE.match(image)
     if not match:
@@ -151,7 +142,7 @@ def _starts(rehearsal: Rehearsal, container: Described) -> list[Call]:
     """What ECS calls to start a container."""
     calls = _pulls(rehearsal, container["image"])
     if group := container.get("logConfiguration", {}).get("options", {}).get("awslogs-group"):
-        calls += [_call(_arn(rehearsal, "logs", f"log-group:{group}"), action) for action in WRITE_LOGS]
+        calls += [_call(stack_queries.arn(rehearsal, "logs", f"log-group:{group}"), action) for action in WRITE_LOGS]
     for secret in container.get("secrets", []):
         if match := SECRET.match(secret["valueFrom"]):
             calls += [_call(match["arn"], "secretsmanager:GetSecretValue"), *_decrypts(rehearsal, match["arn"])]
@@ -188,7 +179,7 @@ def _commanded(rehearsal: Rehearsal, command: Sequence[str]) -> Iterator[Call]:
         yield Call(Request(PUT_METRICS, "*", {"cloudwatch:namespace": METRICS_NAMESPACE}), METRICS_NAMESPACE)
     if command[:1] == ["worker"]:
         for record in rehearsal.of_type("aws:ecs/cluster:Cluster"):
-            tasks = _arn(rehearsal, "ecs", f"task/{record.outputs['name']}/0123456789abcdef")
+            tasks = stack_queries.arn(rehearsal, "ecs", f"task/{record.outputs['name']}/0123456789abcdef")
             yield from (_call(tasks, action) for action in PROTECT)
 
 
@@ -198,22 +189,15 @@ def _bucket_names(rehearsal: Rehearsal) -> list[str]:
 
 
 def _reads(rehearsal: Rehearsal, bucket: str, prefix: str, *, needed: bool = True) -> list[Call]:
-    arn = _bucket_arn(rehearsal, bucket)
+    arn = stack_queries.bucket_arn(rehearsal, bucket)
     read = Call(Request("s3:GetObject", f"{arn}/{prefix}any/object"), arn, needed)
     listing = Call(Request("s3:ListBucket", arn, {"s3:prefix": prefix}), arn, needed)
     return [listing, read, *_decrypts_objects(rehearsal, bucket)]
 
 
-@cached_query
 def _decrypts_objects(rehearsal: Rehearsal, bucket: str) -> list[Call]:
     """Objects under a key of the customer's are decrypted with the role that reads them."""
-    client = rehearsal.client("s3")
-    try:
-        rules = client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-    except client.exceptions.ClientError:
-        return []  # another account's bucket, or one without a rule
-    defaults = [rule["ApplyServerSideEncryptionByDefault"] for rule in rules]
-    return [_call(default["KMSMasterKeyID"], "kms:Decrypt") for default in defaults if "KMSMasterKeyID" in default]
+    return [_call(key, "kms:Decrypt") for key in stack_queries.bucket_keys(rehearsal, bucket)]
 
 
 def _mounts(rehearsal: Rehearsal, definition: Described) -> Iterator[Call]:
@@ -223,8 +207,8 @@ def _mounts(rehearsal: Rehearsal, definition: Described) -> Iterator[Call]:
         point_id = config.get("authorizationConfig", {}).get("accessPointId")
         if not point_id:
             continue
-        point = _arn(rehearsal, "elasticfilesystem", f"access-point/{point_id}")
-        system = _arn(rehearsal, "elasticfilesystem", f"file-system/{config['fileSystemId']}")
+        point = stack_queries.arn(rehearsal, "elasticfilesystem", f"access-point/{point_id}")
+        system = stack_queries.arn(rehearsal, "elasticfilesystem", f"file-system/{config['fileSystemId']}")
         writes = any(
             mount["sourceVolume"] == volume["name"] and not mount.get("readOnly")
             for container in definition["containerDefinitions"]
@@ -247,14 +231,14 @@ def _serves(rehearsal: Rehearsal, model: Described) -> Iterator[Call]:
         yield from _pulls(rehearsal, container["Image"])
         if address := container.get("ModelDataUrl"):
             bucket, _, key = address.removeprefix("s3://").partition("/")
-            arn = _bucket_arn(rehearsal, bucket)
+            arn = stack_queries.bucket_arn(rehearsal, bucket)
             yield Call(Request("s3:GetObject", f"{arn}/{key}"), arn)
             # SageMaker asks for it only where the object is missing: to say "not found" instead of "denied".
             yield Call(Request("s3:ListBucket", arn, {"s3:prefix": key}), arn, needed=False)
             yield from _decrypts_objects(rehearsal, bucket)
     for endpoint in endpoints_by_model(rehearsal).get(model["ModelName"], []):
         yield from (Call(*needed) for needed in batch_functions.model_requests(rehearsal, endpoint))
-        group = _arn(rehearsal, "logs", f"log-group:/aws/sagemaker/Endpoints/{endpoint}")
+        group = stack_queries.arn(rehearsal, "logs", f"log-group:/aws/sagemaker/Endpoints/{endpoint}")
         yield from (_call(group, action) for action in WRITE_LOGS)
     if model.get("VpcConfig"):
         yield from (_call("*", action) for action in JOIN_NETWORK)
@@ -263,12 +247,10 @@ def _serves(rehearsal: Rehearsal, model: Described) -> Iterator[Call]:
 @cached_query
 def endpoints_by_model(rehearsal: Rehearsal) -> dict[str, list[str]]:
     """Names of the stack's endpoints, by the model that they serve."""
-    client, endpoints = rehearsal.client("sagemaker"), dict[str, list[str]]()
+    endpoints: dict[str, list[str]] = {}
     names = [record.id for record in rehearsal.of_type("aws:sagemaker/endpoint:Endpoint")]
     for name in (*names, *sleeping_endpoints.configurations(rehearsal)):
-        endpoint = client.describe_endpoint(EndpointName=name)
-        config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
-        for variant in config["ProductionVariants"]:
+        for variant in stack_queries.endpoint_config(rehearsal, name)["ProductionVariants"]:
             endpoints.setdefault(variant["ModelName"], []).append(name)
     return endpoints
 
@@ -287,21 +269,10 @@ def _services_by_role(rehearsal: Rehearsal) -> dict[str, set[str]]:
     services: dict[str, set[str]] = {}
     for record in rehearsal.resources:
         service = next((name for prefix, name in USERS.items() if record.type.startswith(prefix)), None)
-        for text in _texts(record.inputs) if service else ():
+        for text in texts(record.inputs) if service else ():
             if ":role/" in text:
                 services.setdefault(text, set()).add(str(service))
     for record in rehearsal.of_type("aws:iam/role:Role"):
         for policy in managed_policies.attached(rehearsal, record.id).values():
             services.setdefault(record.outputs["arn"], set()).add(managed_policies.TAKEN_BY[policy])
     return services
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)

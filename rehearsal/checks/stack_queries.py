@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
+from region import Region
 from rehearsal.checks.cached_query import Described, cached_query, paged
 from rehearsal.engine.state import Record
 from rehearsal.result import Rehearsal
@@ -175,6 +176,37 @@ def sagemaker_models(rehearsal: Rehearsal) -> list[tuple[Record, Described]]:
         (record, client.describe_model(ModelName=record.id))
         for record in rehearsal.of_type("aws:sagemaker/model:Model")
     ]
+
+
+def arn(rehearsal: Rehearsal, service: str, rest: str) -> str:
+    """An ARN of the account in the stack's region."""
+    return Region(rehearsal.region).arn(service, rest, account=rehearsal.account.id)
+
+
+def bucket_arn(rehearsal: Rehearsal, name: str) -> str:
+    """Of a bucket, or of what is in it."""
+    return Region(rehearsal.region).arn("s3", name, region="")
+
+
+@cached_query
+def bucket_keys(rehearsal: Rehearsal, bucket: str) -> list[str]:
+    """Keys of the customer's that encrypt a bucket's objects."""
+    client = rehearsal.client("s3")
+    try:
+        rules = client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    except client.exceptions.ClientError:
+        return []  # another account's bucket, or one without a rule
+    defaults = [rule["ApplyServerSideEncryptionByDefault"] for rule in rules]
+    return [default["KMSMasterKeyID"] for default in defaults if "KMSMasterKeyID" in default]
+
+
+@cached_query
+def endpoint_config(rehearsal: Rehearsal, endpoint: str) -> Described:
+    """The configuration that a SageMaker endpoint has."""
+    client = rehearsal.client("sagemaker")
+    name = client.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    described: Described = client.describe_endpoint_config(EndpointConfigName=name)
+    return described
 
 
 @cached_query

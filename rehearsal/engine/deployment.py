@@ -163,7 +163,7 @@ def texts(value: object) -> Iterator[str]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from texts(item)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for item in value:
             yield from texts(item)
 
