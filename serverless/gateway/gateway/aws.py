@@ -113,10 +113,13 @@ class Aws:
 
     @asynccontextmanager
     async def call(
-        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", digest: str = ""
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """One signed call, whatever it answers. Raises aiohttp's and botocore's errors."""
-        digest = sha256(body).hexdigest()
+        """One signed call, whatever it answers; `digest`: the body's SHA-256, where that is known already.
+
+        Raises aiohttp's and botocore's errors.
+        """
+        digest = digest or sha256(body).hexdigest()
         own = {"X-Amz-Content-SHA256": digest} if service == "s3" else {}
         request = SignedRequest(self.address(service) + path, dict(headers) | own, method=method)
         self.signed(service, request, digest, await self.keys())

@@ -1,6 +1,7 @@
 """A SageMaker whose endpoints sleep, on a clock that a test moves: minutes pass at once."""
 
 import asyncio
+import hashlib
 import heapq
 import itertools
 import json
@@ -154,7 +155,8 @@ class SleepingCloud:
     def _write(self, address: str, body: bytes) -> None:
         self.objects[address] = body, self.clock.now()
 
-    async def put(self, address: str, body: bytes) -> None:
+    async def put(self, address: str, body: bytes, digest: str = "") -> None:
+        assert digest in {"", hashlib.sha256(body).hexdigest()}, "S3 refuses a body that has another"
         self._write(address, body)
 
     async def get(self, address: str) -> bytes | None:

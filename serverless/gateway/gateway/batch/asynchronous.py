@@ -51,7 +51,7 @@ class AsynchronousCalls:
             if noted is not None:
                 return Locations(**orjson.loads(noted))
             address, trace = batch_call.address("in"), batch_call.trace
-            await self._cloud.put(address, batch_call.call.body)
+            await self._cloud.put(address, batch_call.call.body, batch_call.digest)
             trace.attempts += 1
             endpoint = batch_call.target.endpoint
             where = await self._cloud.invoke_async(endpoint, address, batch_call.function, trace.request_id)

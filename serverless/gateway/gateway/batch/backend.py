@@ -75,7 +75,7 @@ class BatchCalls:
             function=function,
             target=target,
             batch=batch,
-            key=f"{function}/{batch.config}/{sha256(call.body).hexdigest()}",
+            digest=sha256(call.body).hexdigest(),
             call=call,
             deadline=deadline,
             share=share,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import aiohttp
 import orjson
@@ -62,8 +62,8 @@ class Cloud(Protocol):
     async def invoke_async(self, endpoint: str, address: str, function: str, request_id: str) -> Locations:
         """Queues a call whose request is at an address."""
 
-    async def put(self, address: str, body: bytes) -> None:
-        """Writes an object."""
+    async def put(self, address: str, body: bytes, digest: str = "") -> None:
+        """Writes an object; `digest` is its SHA-256 in hexadecimal, where that is known already."""
 
     async def get(self, address: str) -> bytes | None:
         """An object's content, None if there is none."""
@@ -116,14 +116,10 @@ class AwsCloud:
         """A call of SageMaker's control plane (protocol "json 1.1")."""
         headers = {"Content-Type": "application/x-amz-json-1.1", TARGET: f"SageMaker.{operation}"}
         body = orjson.dumps({"EndpointName": endpoint, **parameters})
-        try:
-            async with self._aws.call("sagemaker", "POST", "/", headers, body) as response:
-                raw = await response.read()
-        except (aiohttp.ClientError, TimeoutError, BotoCoreError) as fault:
-            raise _unreachable("SageMaker", fault) from None
-        if not response.ok:
-            raise explain(response.status, response.headers, raw, endpoint)
-        return orjson.loads(raw or b"{}")
+        answer = await self._answer("sagemaker", "POST", "/", headers, body)
+        if not answer.ok:
+            raise explain(answer.status, answer.headers, answer.body, endpoint)
+        return orjson.loads(answer.body or b"{}")
 
     async def invoke_async(self, endpoint: str, address: str, function: str, request_id: str) -> Locations:
         own = {
@@ -136,54 +132,60 @@ class AwsCloud:
             "InvocationTimeoutSeconds": str(CALL_LIMIT_S),
         }
         headers = {f"X-Amzn-SageMaker-{name}": value for name, value in own.items()}
-        path = f"/endpoints/{endpoint}/async-invocations"
-        try:
-            async with self._aws.call("sagemaker-runtime", "POST", path, headers) as response:
-                raw = await response.read()
-        except (aiohttp.ClientError, TimeoutError, BotoCoreError) as fault:
-            raise _unreachable("SageMaker", fault) from None
-        if not response.ok:
-            raise explain(response.status, response.headers, raw, endpoint)
-        where = {
-            name: response.headers.get(f"X-Amzn-SageMaker-{name}", "") for name in ("OutputLocation", "FailureLocation")
-        }
-        return Locations(where["OutputLocation"], where["FailureLocation"])
+        answer = await self._answer("sagemaker-runtime", "POST", f"/endpoints/{endpoint}/async-invocations", headers)
+        if not answer.ok:
+            raise explain(answer.status, answer.headers, answer.body, endpoint)
+        output, failure = (
+            answer.headers.get(f"X-Amzn-SageMaker-{name}", "") for name in ("OutputLocation", "FailureLocation")
+        )
+        return Locations(output, failure)
 
-    async def put(self, address: str, body: bytes) -> None:
-        await self._object("PUT", address, body)
+    async def put(self, address: str, body: bytes, digest: str = "") -> None:
+        await self._object("PUT", address, body, digest)
 
     async def get(self, address: str) -> bytes | None:
         answer = await self._object("GET", address)
-        return answer and answer[1]
+        return answer and answer.body
 
     async def written_at(self, address: str) -> datetime | None:
         answer = await self._object("HEAD", address)
-        return answer and parsedate_to_datetime(answer[0]["Last-Modified"])
+        return answer and parsedate_to_datetime(answer.headers["Last-Modified"])
 
     async def delete(self, address: str) -> None:
         await self._object("DELETE", address)
 
-    async def _object(self, method: str, address: str, body: bytes = b"") -> tuple[Mapping[str, str], bytes] | None:
-        """Headers and content of S3's answer, None where there is no such object."""
+    async def _object(self, method: str, address: str, body: bytes = b"", digest: str = "") -> "_Answer | None":
+        """S3's answer, None where there is no such object."""
         parts = _ADDRESS.fullmatch(address)
         if parts is None:
             raise GatewayError("internal", f"{address!r:.80} is no address in S3")
         headers = {"Content-Type": JSON} if body else {}
+        answer = await self._answer("s3", method, f"/{parts[1]}/{parts[2]}", headers, body, digest)
+        code = re.search(rb"<Code>(\w{1,60})</Code>", answer.body) if not answer.ok else None
+        name = code[1].decode() if code else str(answer.status)
+        if answer.status == HTTPStatus.NOT_FOUND and name != "NoSuchBucket":
+            return None
+        if not answer.ok:
+            raise GatewayError("endpoint", f"S3 refused {method} of a batch call ({name})", retryable=True)
+        return answer
+
+    async def _answer(
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", digest: str = ""
+    ) -> "_Answer":
+        """What a service answers, whatever that is. Raises GatewayError where it does not, or at too great length."""
         try:
-            async with self._aws.call("s3", method, f"/{parts[1]}/{parts[2]}", headers, body) as response:
+            async with self._aws.call(service, method, path, headers, body, digest) as response:
                 if int(response.headers.get("Content-Length", 0)) > MAX_ANSWER_BYTES:
                     raise GatewayError("model", f"Model failed: its answer is larger than {MAX_ANSWER_BYTES} bytes")
-                raw = await response.read()
+                return _Answer(response.ok, response.status, response.headers, await response.read())
         except (aiohttp.ClientError, TimeoutError, BotoCoreError) as fault:
-            raise _unreachable("S3", fault) from None
-        code = re.search(rb"<Code>(\w{1,60})</Code>", raw) if not response.ok else None
-        name = code[1].decode() if code else str(response.status)
-        if response.status == HTTPStatus.NOT_FOUND and name != "NoSuchBucket":
-            return None
-        if not response.ok:
-            raise GatewayError("endpoint", f"S3 refused {method} of a batch call ({name})", retryable=True)
-        return response.headers, raw
+            name = "S3" if service == "s3" else "SageMaker"
+            text = f"{name} cannot be reached ({type(fault).__name__})"
+            raise GatewayError("endpoint", text, retryable=True) from None
 
 
-def _unreachable(service: str, fault: Exception) -> GatewayError:
-    return GatewayError("endpoint", f"{service} cannot be reached ({type(fault).__name__})", retryable=True)
+class _Answer(NamedTuple):
+    ok: bool
+    status: int
+    headers: Mapping[str, str]
+    body: bytes

@@ -43,7 +43,7 @@ class RecreatedCalls:
                 endpoint.wake()
                 if not batch_call.patient:
                     raise endpoint.asleep_error()
-                await self._cloud.put(batch_call.address("in"), batch_call.call.body)
+                await self._cloud.put(batch_call.address("in"), batch_call.call.body, batch_call.digest)
                 batch_call.let_go()
                 await self._until_awake(endpoint, batch_call.deadline)
                 await self._waiting.take_back(batch_call)

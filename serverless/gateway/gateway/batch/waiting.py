@@ -22,8 +22,8 @@ class BatchCall:
     function: str
     target: Target
     batch: Batch
-    key: str
-    """Of its objects in S3: the function, the endpoint's configuration, and the SHA-256 of the request."""
+    digest: str
+    """SHA-256 of the request, in hexadecimal."""
     call: Call
     deadline: float
     """A time of the clock."""
@@ -31,6 +31,11 @@ class BatchCall:
     trace: Trace
     patient: bool
     """Whether the caller waits until the endpoint is awake."""
+
+    @property
+    def key(self) -> str:
+        """Of its objects in S3."""
+        return f"{self.function}/{self.batch.config}/{self.digest}"
 
     def address(self, folder: str) -> str:
         """Where S3 keeps its request (in), its answer (out), or the place of a queued call's answer (calls)."""
