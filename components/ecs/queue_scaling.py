@@ -14,7 +14,7 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
-from components.ecs.scaling import TASKS, ScalableTarget, register_target
+from components.ecs.scaling import TASKS, ScalableTarget, register_target, subject
 from settings.releases.release import METRICS_NAMESPACE
 
 Query = aws.cloudwatch.MetricAlarmMetricQueryArgsDict
@@ -116,9 +116,7 @@ def follow_queues(name: str, scalable: ScalableTarget, queues: Queues, opts: pul
         policy = aws.appautoscaling.Policy(
             f"{name}-{step.name}",
             policy_type="StepScaling",
-            service_namespace=target.service_namespace,
-            scalable_dimension=target.scalable_dimension,
-            resource_id=target.resource_id,
+            **subject(target),
             step_scaling_policy_configuration={
                 "adjustment_type": "ChangeInCapacity",
                 "cooldown": step.pause_seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -11,6 +12,8 @@ from settings.office_hours import TASKS_BEFORE, OfficeHours
 
 TASKS = "ecs:service:DesiredCount"
 """The dimension of Application Auto Scaling that is the number of a service's tasks."""
+INSTANCES = "sagemaker:variant:DesiredInstanceCount"
+"""The one that is the number of an endpoint's instances."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,7 @@ TASKS_BY_CPU = Tracking(
     in_seconds=300,  # people pause, and a task takes a minute or two to come back
 )
 INSTANCES_BY_CALLS = Tracking(
-    dimension="sagemaker:variant:DesiredInstanceCount",
+    dimension=INSTANCES,
     metric="SageMakerVariantInvocationsPerInstance",
     target=60.0,  # calls a minute: one a second, as one annotator's batch job makes
     out_seconds=300,  # a new instance needs about five minutes to answer
@@ -78,6 +81,23 @@ def register_target(
     return target
 
 
+class Subject(TypedDict):
+    """What every call of Application Auto Scaling names."""
+
+    service_namespace: pulumi.Output[str]
+    scalable_dimension: pulumi.Output[str]
+    resource_id: pulumi.Output[str]
+
+
+def subject(target: aws.appautoscaling.Target) -> Subject:
+    """Of a policy or a scheduled action: its target."""
+    return {
+        "service_namespace": target.service_namespace,
+        "scalable_dimension": target.scalable_dimension,
+        "resource_id": target.resource_id,
+    }
+
+
 def _by_hours(
     name: str,
     target: aws.appautoscaling.Target,
@@ -92,9 +112,7 @@ def _by_hours(
     ):
         aws.appautoscaling.ScheduledAction(
             f"{name}-{action}",
-            service_namespace=target.service_namespace,
-            scalable_dimension=target.scalable_dimension,
-            resource_id=target.resource_id,
+            **subject(target),
             schedule=when,
             timezone=hours.zone,
             scalable_target_action={"min_capacity": least, "max_capacity": most},
@@ -110,9 +128,7 @@ def track(name: str, scalable: ScalableTarget, tracking: Tracking, opts: pulumi.
     aws.appautoscaling.Policy(
         name,
         policy_type="TargetTrackingScaling",
-        service_namespace=target.service_namespace,
-        scalable_dimension=target.scalable_dimension,
-        resource_id=target.resource_id,
+        **subject(target),
         target_tracking_scaling_policy_configuration={
             "target_value": tracking.target,
             "predefined_metric_specification": {"predefined_metric_type": tracking.metric},

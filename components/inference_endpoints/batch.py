@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
-from components.ecs.scaling import ScalableTarget, register_target
+from components.ecs.scaling import INSTANCES, ScalableTarget, register_target, subject
 from components.s3_bucket import PrivateBucket
 from settings.office_hours import OfficeHours
 from settings.values import BatchEndpointSize
@@ -18,7 +18,6 @@ KEPT_DAYS = 1
 """Requests and answers: a frame that is sent again within a day is not computed again."""
 CALLS_PER_INSTANCE = 4
 """In a container at a time: CVAT's annotation worker has four frames in flight (CVAT_FRAMES_IN_FLIGHT)."""
-_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 _WAITING_PER_INSTANCE = 2.0 * CALLS_PER_INSTANCE
 """Calls that wait for each instance, to stay near: what is being worked on, and as much again."""
 _START_SECONDS = 300
@@ -77,7 +76,7 @@ def scale_from_zero(scaling: BatchScaling, opts: pulumi.ResourceOptions) -> None
             most=size.max_count,
             hours=scaling.hours if size.least else None,
         ),
-        _DIMENSION,
+        INSTANCES,
         opts,
     )
     _start_the_first(scaling, target, opts)
@@ -88,9 +87,7 @@ def _start_the_first(scaling: BatchScaling, target: aws.appautoscaling.Target, o
     policy = aws.appautoscaling.Policy(
         f"{scaling.name}-first",
         policy_type="StepScaling",
-        service_namespace=target.service_namespace,
-        scalable_dimension=target.scalable_dimension,
-        resource_id=target.resource_id,
+        **subject(target),
         step_scaling_policy_configuration={
             "adjustment_type": "ChangeInCapacity",
             "cooldown": _START_SECONDS,
@@ -121,9 +118,7 @@ def _follow_the_backlog(scaling: BatchScaling, target: aws.appautoscaling.Target
     aws.appautoscaling.Policy(
         f"{scaling.name}-backlog",
         policy_type="TargetTrackingScaling",
-        service_namespace=target.service_namespace,
-        scalable_dimension=target.scalable_dimension,
-        resource_id=target.resource_id,
+        **subject(target),
         target_tracking_scaling_policy_configuration={
             "target_value": _WAITING_PER_INSTANCE,
             "customized_metric_specification": {
