@@ -79,7 +79,7 @@ bench-gateway: $(VENV)/installed  ## measure the gateway beside direct calls (BE
 	@cd serverless/gateway && exec ../../$(BIN)/python -m gateway_bench $(BENCH)
 
 test: $(VENV)/installed policy/.venv/installed  ## run all tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --max-worker-restart 0
 
 test-fast: $(VENV)/installed policy/.venv/installed  ## run the unit tests only: no rehearsal, under a minute
 	@$(BIN)/python -m pytest -n auto tests/unit

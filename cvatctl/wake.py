@@ -11,10 +11,9 @@ from cvatctl.aws_clients import Clients
 from cvatctl.command import OK, StackOptions, operator_command, stack_options
 from cvatctl.errors import CommandError
 from cvatctl.stack_outputs import StackOutputs
+from cvatctl.status.stores import NO_SUCH_ENDPOINT
 from cvatctl.terminal import print_line
 
-_NO_SUCH_ENDPOINT = "ValidationException"
-"""DescribeEndpoint's code for one that does not exist (API reference)."""
 _MINUTES = "five to ten minutes"
 
 
@@ -52,7 +51,7 @@ def _wake(function: str, outputs: StackOutputs, clients: Clients) -> str:
     try:
         endpoint = sagemaker.describe_endpoint(EndpointName=name)
     except ClientError as error:
-        if error.response["Error"]["Code"] != _NO_SUCH_ENDPOINT:
+        if error.response["Error"]["Code"] != NO_SUCH_ENDPOINT:
             raise
         return _create(sagemaker, name, outputs.batch_configs[function])
     variant = endpoint["ProductionVariants"][0]

@@ -31,7 +31,7 @@ _DATABASE_SLEEPS = frozenset({"stopping", "stopped", "starting"})
 ASLEEP = "asleep: the first call wakes it, or `python -m cvatctl wake`"
 WAKING = ("Creating", "Updating")
 """States of an endpoint that a call has woken."""
-_NO_SUCH_ENDPOINT = "ValidationException"
+NO_SUCH_ENDPOINT = "ValidationException"
 """SageMaker's error code for an endpoint that does not exist."""
 
 
@@ -95,7 +95,7 @@ def _endpoint(name: str, functions: list[str], outputs: StackOutputs, clients: C
     try:
         return _present(clients("sagemaker").describe_endpoint(EndpointName=name), functions, batch=batch)
     except ClientError as error:
-        if error.response["Error"]["Code"] != _NO_SUCH_ENDPOINT:
+        if error.response["Error"]["Code"] != NO_SUCH_ENDPOINT:
             raise
     if is_asleep(outputs, clients):
         return ResourceState(name, "removed while asleep", details=[f"serves {', '.join(functions)}"])

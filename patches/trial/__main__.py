@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -73,25 +73,30 @@ def run(trial: Steps) -> int:
     return 0
 
 
+def in_folder(attempt: Callable[[Path], int], *, keep: bool) -> int:
+    """Tries in a new folder, which goes if all went well; the exit code. 2: what the trial needs is missing."""
+    folder = Path(tempfile.mkdtemp(prefix="cvat-trial-"))
+    folder.chmod(0o755)
+    code = 1
+    try:
+        code = attempt(folder)
+    except MissingError as missing:
+        sys.stderr.write(f"{missing}\n")
+        code = 2
+    finally:
+        if code or keep:
+            sys.stdout.write(f"logs and data: {folder}\n")
+        else:
+            shutil.rmtree(folder)
+    return code
+
+
 def main() -> int:
     chosen = options()
     if chosen.home and os.geteuid() == 0:
         sys.stderr.write("With --home, run this as an ordinary user: Apache serves no pages as root.\n")
         return 2
-    folder = Path(tempfile.mkdtemp(prefix="cvat-trial-"))
-    folder.chmod(0o755)
-    code = 1
-    try:
-        code = _try(place(chosen), folder)
-    except MissingError as missing:
-        sys.stderr.write(f"{missing}\n")
-        code = 2
-    finally:
-        if code or chosen.keep:
-            sys.stdout.write(f"logs and data: {folder}\n")
-        else:
-            shutil.rmtree(folder)
-    return code
+    return in_folder(lambda folder: _try(place(chosen), folder), keep=chosen.keep)
 
 
 def _try(where: Place, folder: Path) -> int:

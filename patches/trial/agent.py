@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from patches.trial.serving import serving
 
 
 class Agent(ThreadingHTTPServer):
@@ -48,14 +48,5 @@ class _Handler(BaseHTTPRequestHandler):
         """Not on the terminal."""
 
 
-@contextmanager
-def agent() -> Iterator[Agent]:
-    server = Agent()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def agent() -> AbstractContextManager[Agent]:
+    return serving(Agent())

@@ -7,11 +7,12 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from patches.trial.serving import serving
 
 FUNCTION = "trial-detector"
 ITEM = {
@@ -84,14 +85,5 @@ class _Handler(BaseHTTPRequestHandler):
         """Not on the terminal."""
 
 
-@contextmanager
-def models() -> Iterator[Models]:
-    server = Models()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def models() -> AbstractContextManager[Models]:
+    return serving(Models())

@@ -37,16 +37,7 @@ _KEYS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 """Keys alone reach nothing where the endpoint is this machine."""
 
 
-EPILOG = """\
-\b
-Exit codes:
-  0    it was stopped with Ctrl-C or SIGTERM
-  1    it could not start: the port is in use, or the state file or the stack is not usable
-  130  it was interrupted before it served
-"""
-
-
-@click.command("practice", epilog=EPILOG)
+@click.command("practice", epilog=serve.EPILOG)
 @click.option("--stack", default=DEFAULT_STACK, show_default=True, help="Whose settings the practice stack gets.")
 @click.option("--port", type=click.IntRange(1, 65535), default=serve.PORT, show_default=True, help="On 127.0.0.1 only.")
 @click.option("--up", is_flag=True, help="Also run `pulumi up`, once the account answers.")

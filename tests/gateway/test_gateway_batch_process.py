@@ -12,8 +12,9 @@ import pytest
 import requests
 from aiohttp import web
 
+from patches.trial.serving import free_port
 from tests.support.gateway.cvat_clients import FIRST
-from tests.support.gateway.serving import CREDENTIALS, free_port, process, serve
+from tests.support.gateway.serving import CREDENTIALS, process, serve
 from tests.support.gateway.sleeping_endpoints import DETECTION, endpoints
 
 FRAMES = 200

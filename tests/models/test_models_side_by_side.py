@@ -17,6 +17,7 @@ import pytest
 from models.examples import example_body
 from models_demo.runtime_stand_in import ENDPOINT, endpoint
 
+from patches.trial.serving import free_port
 from tests.support.models.model_process import (
     FUNCTIONS,
     IOG,
@@ -27,7 +28,6 @@ from tests.support.models.model_process import (
     TENSORFLOW,
     Answer,
     ModelProcess,
-    free_port,
     start,
     wait_until_ready,
 )

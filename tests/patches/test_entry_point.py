@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from cvat_aws import __main__, commands, front
 
+OVERLAY = Path(__main__.__file__).parents[1]
 ENV = {
     "DJANGO_SECRET_KEY": "k" * 50,
     "CVAT_BASE_URL": "http://localhost",
@@ -123,8 +126,25 @@ def test_health_is_bad_when_no_process_listens(monkeypatch: pytest.MonkeyPatch) 
     assert __main__.main(["health"]) == 1
 
 
-def test_sigterm_ends_it() -> None:
-    became("worker", "low")
-    with pytest.raises(SystemExit) as caught:
-        os.kill(os.getpid(), signal.SIGTERM)
-    assert caught.value.code == 0
+WAITS = """
+import os, sys, time
+from cvat_aws import __main__, commands
+
+def execv(*_):
+    print("started", flush=True)
+    time.sleep(60)
+
+os.execv, commands.HOME = execv, sys.argv[1]
+__main__.main(["worker", "low"])
+"""
+
+
+def test_sigterm_ends_it(tmp_path: Path) -> None:
+    """In a process of its own: the signal would end whatever runs the tests."""
+    command = [sys.executable, "-c", WAITS, str(tmp_path)]
+    environ = {**os.environ, "PYTHONPATH": str(OVERLAY)}
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout
+        assert process.stdout.readline() == "started\n"
+        process.terminate()
+        assert process.wait(timeout=20) == 0, "as process 1, Python would ignore it"

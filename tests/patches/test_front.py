@@ -19,17 +19,13 @@ from typing import Any
 import pytest
 from cvat_aws import front
 
+from patches.trial.serving import free_port
+
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 1
 """Stands for 300 s: an upload of three times as long stands for 15 minutes."""
 PIECES, PAUSE_S = 12, 0.25
 pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 class OneThread(HTTPServer):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from patches.trial.serving import free_port
+
 ROOT = Path(__file__).parents[2]
 PYTHON = os.environ.get("CVAT_PYTHON", "")
 SLAPD = shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -75,12 +77,6 @@ cn: unix
 gidNumber: 20
 memberUid: ann
 """
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 def start(folder: Path, port: int, suffix: str, entries: str, more: str = "") -> subprocess.Popen[bytes]:

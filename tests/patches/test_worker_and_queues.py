@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from patches.trial.agent import Agent, agent
 from tests.patches.old_rq import Queue  # before the sweep: it makes RQ importable
 
 from cvat_aws.sweep import Sweep, attempt  # isort: skip
+from patches.trial.serving import free_port
 
 ROOT = Path(__file__).parents[2]
 PYTHON = os.environ.get("CVAT_PYTHON", sys.executable)
@@ -31,12 +31,6 @@ SLEEP, FAIL = "time.sleep", "math.sqrt"
 WAIT_S = 20.0
 pytestmark = pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning")  # RQ's, of 2020
 Start = Callable[..., "subprocess.Popen[bytes]"]
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 def until(true: Callable[[], Any]) -> None:

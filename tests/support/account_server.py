@@ -18,18 +18,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from patches.trial.serving import free_port
 from rehearsal.defaults import HOME
 
 REGION = "cn-northwest-1"
 START_S = 60
 """However busy the machine is."""
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ServedAccount:

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from patches.trial.serving import free_port
 from rehearsal.defaults import HOME
 from rehearsal.server.practice import practice_settings
-from tests.support.account_server import ServedAccount, environment, free_port
+from tests.support.account_server import ServedAccount, environment
 
 LONGEST_S = 1800
 """One command of the CLI, however busy the machine is."""

@@ -9,17 +9,15 @@ modules. Nothing but the folder of the trial is written to; where a step fails, 
 from __future__ import annotations
 
 import argparse
-import shutil
-import socket
 import sys
-import tempfile
 from pathlib import Path
 
-from patches.trial.__main__ import run
+from patches.trial.__main__ import in_folder, run
 from patches.trial.cloud import cloud
 from patches.trial.models import models
 from patches.trial.processes import Place
-from patches.trial.services import MissingError, Services
+from patches.trial.services import Services
+from patches.trial.serving import free_port
 from patches.trial.v2.fleet import FleetV2
 from patches.trial.v2.function_steps import hook
 from patches.trial.v2.go_programs import OPA, SMOKESCREEN, go_program
@@ -38,12 +36,6 @@ def options() -> argparse.Namespace:
     parser.add_argument("--python", default="python", help="the Python that has CVAT's packages")
     parser.add_argument("--keep", action="store_true", help="leave the folder with logs and data behind")
     return parser.parse_args()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def attempt(chosen: argparse.Namespace, folder: Path) -> int:
@@ -73,20 +65,7 @@ def attempt(chosen: argparse.Namespace, folder: Path) -> int:
 
 def main() -> int:
     chosen = options()
-    folder = Path(tempfile.mkdtemp(prefix="cvat-trial-"))
-    folder.chmod(0o755)
-    code = 1
-    try:
-        code = attempt(chosen, folder)
-    except MissingError as missing:
-        sys.stderr.write(f"{missing}\n")
-        code = 2
-    finally:
-        if code or chosen.keep:
-            sys.stdout.write(f"logs and data: {folder}\n")
-        else:
-            shutil.rmtree(folder)
-    return code
+    return in_folder(lambda folder: attempt(chosen, folder), keep=chosen.keep)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from patches.trial.client import RefusedError, check
 from patches.trial.models import FUNCTION, Models
+from patches.trial.serving import serving
 from patches.trial.v2.client import ClientV2
 from patches.trial.v2.data_steps import DataSteps
 
@@ -45,17 +45,8 @@ class _Received(BaseHTTPRequestHandler):
         """Not on the terminal."""
 
 
-@contextmanager
-def hook() -> Iterator[Hook]:
-    server = Hook()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def hook() -> AbstractContextManager[Hook]:
+    return serving(Hook())
 
 
 class SlowCall(threading.Thread):

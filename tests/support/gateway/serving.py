@@ -5,7 +5,6 @@ import contextlib
 import io
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,8 @@ from typing import Any
 import requests
 from aiohttp import web
 from PIL import Image
+
+from patches.trial.serving import free_port
 
 FOLDER = Path(__file__).parents[3] / "serverless" / "gateway"
 REGISTRY = FOLDER.parent / "functions"
@@ -72,12 +73,6 @@ def serve(make: Callable[[], web.AppRunner]) -> Iterator[str]:
 def serve_stub(stub: Any) -> contextlib.AbstractContextManager[str]:
     """Address of a stub of SageMaker's runtime."""
     return serve(lambda: web.AppRunner(stub.app(), access_log=None, shutdown_timeout=1))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

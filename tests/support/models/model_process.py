@@ -3,7 +3,6 @@
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import orjson
+
+from patches.trial.serving import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 FUNCTIONS = ROOT / "serverless" / "functions"
@@ -89,12 +90,6 @@ def unpack(archive: Path, folder: Path) -> Path:
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
     return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start(folder: Path, environment: Mapping[str, str] | None = None) -> ModelProcess:
