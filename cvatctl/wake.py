@@ -23,7 +23,7 @@ _MINUTES = "five to ten minutes"
 def command(options: StackOptions, functions: tuple[str, ...]) -> int:
     """Starts the endpoints of batch functions before they are needed, for example before a meeting.
 
-    An endpoint that nobody calls goes back to sleep after about 25 minutes.
+    An endpoint that nobody calls goes back to sleep after 15 to 25 minutes.
     """
     outputs, clients = options.open()
     _check(outputs, functions)

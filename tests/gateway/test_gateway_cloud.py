@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import boto3
 import pytest
 import requests
+from aiohttp import web
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -17,7 +19,7 @@ from gateway.batch.cloud import AwsCloud, EndpointView
 from gateway.errors import GatewayError
 from moto.server import ThreadedMotoServer
 
-from tests.support.gateway.serving import CREDENTIALS
+from tests.support.gateway.serving import CREDENTIALS, serve
 
 Result = TypeVar("Result")
 REGION = CREDENTIALS["AWS_REGION"]
@@ -95,7 +97,10 @@ def test_what_s3_refuses_is_named() -> None:
 
 def test_endpoints_are_described_scaled_deleted_and_created_again(account: Any) -> None:
     async def scene(cloud: AwsCloud) -> None:
-        assert await cloud.describe("batch") == EndpointView(status="InService", instances=1)
+        view = await cloud.describe("batch")
+        assert (view.status, view.instances) == ("InService", 1)
+        assert view.changed_at
+        assert abs((datetime.now(UTC) - view.changed_at).total_seconds()) < 60
         await cloud.start_instance("batch", "all")
         await cloud.delete_endpoint("batch")
         assert await cloud.describe("batch") == EndpointView(), "there is none: it is asleep"
@@ -105,6 +110,80 @@ def test_endpoints_are_described_scaled_deleted_and_created_again(account: Any) 
     with_cloud(scene)
     arn = account.describe_endpoint(EndpointName="batch")["EndpointArn"]
     assert account.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "Project", "Value": "cvat"}]
+
+
+class Flaky:
+    """An HTTP server that gives these answers first, then an empty object."""
+
+    def __init__(self, *answers: tuple[int, str]) -> None:
+        self._answers, self.calls, self.delay_s = list(answers), 0, 0.0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        await request.read()
+        self.calls += 1
+        await asyncio.sleep(self.delay_s)
+        status, body = self._answers.pop(0) if self._answers else (200, "{}")
+        return web.Response(status=status, text=body)
+
+
+@pytest.fixture
+def flaky(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Flaky]]:
+    """Puts such a server in the place of AWS."""
+    monkeypatch.setattr("gateway.batch.cloud.BACKOFF_S", 0.001)
+    with ExitStack() as servers:
+
+        def start(*answers: tuple[int, str]) -> Flaky:
+            server, app = Flaky(*answers), web.Application()
+            app.router.add_route("*", "/{path:.*}", server.answer)
+            address = servers.enter_context(serve(lambda: web.AppRunner(app)))
+            for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": address}).items():
+                monkeypatch.setenv(name, value)
+            return server
+
+        yield start
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        (503, "<Error><Code>SlowDown</Code></Error>"),
+        (500, "<Error><Code>InternalError</Code></Error>"),
+        (400, '{"__type":"ThrottlingException","message":"Rate exceeded"}'),
+        (400, "<Error><Code>ExpiredToken</Code></Error>"),
+    ],
+)
+def test_what_fails_for_a_moment_is_asked_again(flaky: Callable[..., Flaky], failure: tuple[int, str]) -> None:
+    server = flaky(failure, failure)
+
+    async def scene(cloud: AwsCloud) -> None:
+        assert await cloud.get("s3://bucket/key") == b"{}"
+
+    with_cloud(scene)
+    assert server.calls == 3
+
+
+def test_what_fails_for_good_is_asked_once(flaky: Callable[..., Flaky]) -> None:
+    server = flaky((403, "<Error><Code>AccessDenied</Code></Error>"))
+
+    async def scene(cloud: AwsCloud) -> None:
+        with pytest.raises(GatewayError, match="AccessDenied"):
+            await cloud.get("s3://bucket/key")
+
+    with_cloud(scene)
+    assert server.calls == 1
+
+
+def test_a_service_that_does_not_answer_is_left_after_a_while(
+    flaky: Callable[..., Flaky], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.batch.cloud.ANSWER_LIMIT_S", 0.05)
+    flaky().delay_s = 0.5
+
+    async def scene(cloud: AwsCloud) -> None:
+        with pytest.raises(GatewayError, match=r"SageMaker cannot be reached \(TimeoutError\)"):
+            await cloud.describe("batch")
+
+    with_cloud(scene)
 
 
 @pytest.mark.usefixtures("account")

@@ -110,7 +110,8 @@ class SleepingCloud:
         if self.awake.failed and self.clock.seconds >= self.awake.started_at + FAILS_AFTER_S:
             return EndpointView(status="Failed", reason=self.awake.failed)
         if self._is_awake():
-            return EndpointView(status="InService", instances=1)
+            changed_at = START + timedelta(seconds=self.awake.in_service_at)
+            return EndpointView(status="InService", instances=1, changed_at=changed_at)
         return EndpointView(status="Updating")
 
     def _asleep(self) -> EndpointView:
@@ -178,16 +179,23 @@ class SleepingCloud:
 class RecreatedCloud(SleepingCloud):
     """The same with a real-time endpoint that is created and deleted."""
 
+    deletion_s: float = 90.0
+    """How long an endpoint is being deleted; none of its name can be created meanwhile."""
+    deleted_at: float = 0.0
+
     def _asleep(self) -> EndpointView:
-        return EndpointView()
+        return EndpointView(status="Deleting" if self.clock.seconds < self.deleted_at else "")
 
     async def create_endpoint(self, _endpoint: str, config: str, tags: Mapping[str, str]) -> None:
         self.calls.append("CreateEndpoint")
         assert tags == {"Project": "cvat"}, "the endpoint has the stack's tags again"
+        if self.awake or self.clock.seconds < self.deleted_at:
+            raise GatewayError("endpoint", "SageMaker refused the call (ValidationException): already existing")
         self._start(config)
 
     async def delete_endpoint(self, _endpoint: str) -> None:
         self.calls.append("DeleteEndpoint")
+        self.deleted_at = self.clock.seconds + self.deletion_s
         self.sleep()
 
     async def start_instance(self, endpoint: str, variant: str) -> None:

@@ -6,7 +6,7 @@ from weakref import WeakValueDictionary
 
 import orjson
 
-from gateway.batch.cloud import Locations
+from gateway.batch.cloud import CALL_LIMIT_S, QUEUE_TTL_S, Locations
 from gateway.batch.waiting import ASLEEP_PAUSE_S, BatchCall, Waiting
 from gateway.batch.waking import State, Waking
 from gateway.errors import GatewayError
@@ -33,10 +33,6 @@ class AsynchronousCalls:
         """The answer. A call that is not patient is queued, too: whoever tries again later finds its answer."""
         for _ in range(TRIES):
             where = await self._queued(batch_call)
-            if endpoint.state is not State.AWAKE:
-                endpoint.wake()
-                if not batch_call.patient:
-                    raise endpoint.asleep_error()
             batch_call.let_go()
             answer = await self._answer(batch_call, endpoint, where)
             if answer is not None:
@@ -47,9 +43,9 @@ class AsynchronousCalls:
     async def _queued(self, batch_call: BatchCall) -> Locations:
         """Where the answer will be. What is queued already, by whichever gateway, is not queued again."""
         async with self._locks.setdefault(batch_call.key, asyncio.Lock()):
-            noted = await self._cloud.get(batch_call.address("calls"))
-            if noted is not None:
-                return Locations(**orjson.loads(noted))
+            noted = await self._noted(batch_call)
+            if noted:
+                return noted
             address, trace = batch_call.address("in"), batch_call.trace
             await self._cloud.put(address, batch_call.call.body, batch_call.digest)
             trace.attempts += 1
@@ -59,6 +55,19 @@ class AsynchronousCalls:
             await self._cloud.put(batch_call.address("calls"), note)
             return where
 
+    async def _noted(self, batch_call: BatchCall) -> Locations | None:
+        """Where the answer of a call that is queued already will be; None where it has expired in the queue."""
+        address = batch_call.address("calls")
+        noted = await self._cloud.get(address)
+        if noted is None:
+            return None
+        where = Locations(**orjson.loads(noted))
+        at = await self._cloud.written_at(address)
+        age = (self._waiting.clock.now() - at).total_seconds() if at else 0.0
+        if age > QUEUE_TTL_S + CALL_LIMIT_S and not await self._cloud.written_at(where.output):
+            return None
+        return where
+
     async def _answer(self, batch_call: BatchCall, endpoint: Waking, where: Locations) -> bytes | None:
         """The answer of a queued call; None where the container was too busy for it. Raises GatewayError."""
         looks = 0
@@ -66,7 +75,8 @@ class AsynchronousCalls:
             raw = await self._cloud.get(where.output)
             if raw is not None:
                 await batch_call.share.hold(len(raw))
-                endpoint.answered()
+                if looks:  # else it has been kept since an earlier call
+                    endpoint.answered()
                 return raw
             looks += 1
             if looks % LOOKS_PER_FAILURE == 0 and where.failure:
@@ -79,6 +89,8 @@ class AsynchronousCalls:
                 raise endpoint.failed_error()
             endpoint.wake()
             awake = endpoint.state is State.AWAKE
+            if not (awake or batch_call.patient):
+                raise endpoint.asleep_error()
             seconds = PAUSES_S[min(looks, len(PAUSES_S)) - 1] if awake else ASLEEP_PAUSE_S
             await self._waiting.pause(seconds, batch_call.deadline)
 

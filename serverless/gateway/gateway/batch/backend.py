@@ -33,7 +33,14 @@ class BatchCalls:
             target.endpoint: target.batch for target in settings.serverless_endpoints.values() if target.batch
         }
         self._endpoints = {
-            name: Waking(name, cloud, _starter(cloud, name, batch), clock, settings.time_zone)
+            name: Waking(
+                name,
+                cloud,
+                _starter(cloud, name, batch),
+                clock,
+                settings.time_zone,
+                recreated=batch.driver == "recreated",
+            )
             for name, batch in self._batches.items()
         }
 

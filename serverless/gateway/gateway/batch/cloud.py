@@ -1,9 +1,12 @@
 """What batch functions need of SageMaker's control plane, of its asynchronous calls, and of S3."""
 
+import asyncio
+import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
@@ -21,6 +24,9 @@ TARGET = "X-Amz-Target"
 DELETING = "Deleting"
 FAILED = "Failed"
 IN_SERVICE = "InService"
+MESSAGE_BYTES = 2000
+"""Of an error that are looked at."""
+_MOMENTARY = re.compile(rb"(?s)(429|5\d\d) |.*(Throttling|SlowDown|ExpiredToken)")
 _ADDRESS = re.compile(r"(?:s3|https)://([^/]+)/(.+)")
 
 
@@ -34,6 +40,8 @@ class EndpointView:
     """CurrentInstanceCount of its variant."""
     reason: str = ""
     """FailureReason."""
+    changed_at: datetime | None = None
+    """LastModifiedTime: of an endpoint in service, when it came there or was updated."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,12 @@ QUEUE_TTL_S = 3600
 """A call that has waited longer in SageMaker's queue is expired: whoever asked has gone (CVAT waits 1,500 s)."""
 CALL_LIMIT_S = 900
 """What SageMaker gives a container for one asynchronous call."""
+TRIES = 4
+"""Of a call that fails for a moment: CVAT's batch jobs fail with their first failed frame."""
+BACKOFF_S = 0.2
+"""Doubled with each try; half of it is waited in the mean."""
+ANSWER_LIMIT_S = 30.0
+"""For one answer of S3 or of SageMaker's control plane. Tasks that wait for an endpoint have no other time limit."""
 
 
 class AwsCloud:
@@ -99,6 +113,7 @@ class AwsCloud:
             status=answer["EndpointStatus"],
             instances=variants[0].get("CurrentInstanceCount", 0),
             reason=answer.get("FailureReason", ""),
+            changed_at=datetime.fromtimestamp(answer.get("LastModifiedTime", 0), UTC),
         )
 
     async def start_instance(self, endpoint: str, variant: str) -> None:
@@ -172,9 +187,28 @@ class AwsCloud:
     async def _answer(
         self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", digest: str = ""
     ) -> "_Answer":
-        """What a service answers, whatever that is. Raises GatewayError where it does not, or at too great length."""
+        """What a service answers, whatever that is; asked again where it fails for a moment.
+
+        Raises GatewayError where it does not answer, or at too great length.
+        """
+        for attempt in range(1, TRIES):
+            with _ignore_retryable():
+                answer = await self._attempt(service, method, path, headers, body, digest)
+                if answer.ok or not _MOMENTARY.match(f"{answer.status} ".encode() + answer.body[:MESSAGE_BYTES]):
+                    return answer
+                if b"ExpiredToken" in answer.body:
+                    self._aws.forget_keys()
+            await asyncio.sleep(random.uniform(0, BACKOFF_S * 2**attempt))  # noqa: S311 - jitter
+        return await self._attempt(service, method, path, headers, body, digest)
+
+    async def _attempt(
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, digest: str
+    ) -> "_Answer":
         try:
-            async with self._aws.call(service, method, path, headers, body, digest) as response:
+            async with (
+                asyncio.timeout(ANSWER_LIMIT_S),
+                self._aws.call(service, method, path, headers, body, digest) as response,
+            ):
                 if int(response.headers.get("Content-Length", 0)) > MAX_ANSWER_BYTES:
                     raise GatewayError("model", f"Model failed: its answer is larger than {MAX_ANSWER_BYTES} bytes")
                 return _Answer(response.ok, response.status, response.headers, await response.read())
@@ -182,6 +216,16 @@ class AwsCloud:
             name = "S3" if service == "s3" else "SageMaker"
             text = f"{name} cannot be reached ({type(fault).__name__})"
             raise GatewayError("endpoint", text, retryable=True) from None
+
+
+@contextmanager
+def _ignore_retryable() -> Iterator[None]:
+    """Goes on after a failure that may be gone at the next try."""
+    try:
+        yield
+    except GatewayError as error:
+        if not error.retryable:
+            raise
 
 
 class _Answer(NamedTuple):

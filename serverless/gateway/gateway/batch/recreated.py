@@ -1,8 +1,10 @@
 """Calls of real-time endpoints that are deleted when idle and created again: where nothing scales from zero."""
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Protocol
 
+from gateway.batch.cloud import IN_SERVICE
 from gateway.batch.waiting import ASLEEP_PAUSE_S, BatchCall, Waiting
 from gateway.batch.waking import State, Waking
 from gateway.errors import GatewayError
@@ -13,7 +15,7 @@ from gateway.telemetry import Trace
 TRIES = 3
 """Of a call whose endpoint another gateway deletes at that very moment."""
 IDLE_S = 900.0
-"""Without a call, after which an endpoint is deleted."""
+"""Without a call, after which an endpoint is deleted; one that has just been created gets as much."""
 MARK_S = 60.0
 """Between two notes that an endpoint is in use, and two looks at whether it still is."""
 
@@ -94,9 +96,14 @@ class RecreatedCalls:
         used = await self._cloud.written_at(_mark(endpoint.name, batch))
         if used is None:
             await self._cloud.put(_mark(endpoint.name, batch), b"{}")
-        elif (self._clock.now() - used).total_seconds() >= IDLE_S:
-            await self._cloud.delete_endpoint(endpoint.name)
-            endpoint.gone()
+        elif self._idle(used):
+            view = await self._cloud.describe(endpoint.name)
+            if view.status == IN_SERVICE and view.changed_at and self._idle(view.changed_at):
+                await self._cloud.delete_endpoint(endpoint.name)
+                endpoint.gone()
+
+    def _idle(self, since: datetime) -> bool:
+        return (self._clock.now() - since).total_seconds() >= IDLE_S
 
 
 def _mark(endpoint: str, batch: Batch) -> str:

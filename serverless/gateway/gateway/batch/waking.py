@@ -46,9 +46,18 @@ class Waking:
     """One endpoint's state."""
 
     def __init__(
-        self, name: str, cloud: Cloud, start: Callable[[], Awaitable[None]], clock: Clock, zone: str = "UTC"
+        self,
+        name: str,
+        cloud: Cloud,
+        start: Callable[[], Awaitable[None]],
+        clock: Clock,
+        zone: str = "UTC",
+        *,
+        recreated: bool = False,
     ) -> None:
+        """`recreated`: whether `start` creates the endpoint, so that one whose creation failed is in the way."""
         self.name, self.state = name, State.UNKNOWN
+        self._recreated = recreated
         self._cloud, self._start, self._clock = cloud, start, clock
         self._zone = ZoneInfo(zone)
         self._looking = asyncio.Lock()
@@ -64,7 +73,11 @@ class Waking:
             age = self._clock.monotonic() - self._looked
             fresh = age < (TRIAL_S if self.state is State.FAILED else LOOK_S)
             if self.state is not State.WAKING and not (fresh and self.state is not State.UNKNOWN):
-                self._see(await self._cloud.describe(self.name))
+                view = await self._cloud.describe(self.name)
+                if view.status == FAILED and self.state is State.FAILED and self._recreated:
+                    await self._cloud.delete_endpoint(self.name)  # SageMaker keeps it, and its name, for ever
+                    view = EndpointView(status=DELETING)
+                self._see(view)
         return self.state
 
     def _see(self, view: EndpointView) -> None:
@@ -73,12 +86,12 @@ class Waking:
             self.fail(view.reason or "it gives no reason")
         elif view.status == IN_SERVICE and view.instances:
             self.state = State.AWAKE
-        elif view.status in {"", IN_SERVICE}:
+        elif view.status in {"", DELETING, IN_SERVICE}:
             self.state = State.ASLEEP
-        elif view.instances and view.status != DELETING:  # Updating: what runs goes on answering
+        elif view.instances:  # Updating: what runs goes on answering
             self.state = State.AWAKE
-        else:  # Creating, Updating, Deleting: another gateway has woken it or put it to sleep, or Pulumi changes it
-            self._begin(started=view.status != DELETING)
+        else:  # Creating, Updating: another gateway has woken it, or Pulumi changes it
+            self._begin(started=True)
 
     def answered(self) -> None:
         """Notes that the endpoint has just answered a call."""
@@ -99,6 +112,7 @@ class Waking:
 
     def _begin(self, *, started: bool) -> None:
         self.state, self._woken_at = State.WAKING, self._clock.monotonic()
+        self.stop()  # the watch of a wake that a call's answer has ended
         self._watch = asyncio.get_running_loop().create_task(self._until_awake(started=started))
 
     async def _until_awake(self, *, started: bool) -> None:
@@ -133,7 +147,7 @@ class Waking:
             log.info("awake", extra={"endpoint": self.name, "seconds": round(seconds)})
         elif view.status == FAILED:
             self.fail(view.reason or "it gives no reason")
-        elif view.status == IN_SERVICE and not ours:  # an update, and no wake
+        elif view.status in {"", IN_SERVICE} and not ours:  # an update, and no wake; or it is deleted already
             self.gone()
         elif seconds >= WAKE_LIMIT_S:
             self.fail(f"no instance within {WAKE_LIMIT_S / 60:.0f} minutes")
