@@ -3,102 +3,26 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import TCPConnector
-from aiohttp.test_utils import TestClient, TestServer
-from gateway.app import NAME_HEADER, Gateway
-from gateway.batch.backend import MAX_WAITING, BatchCalls
+from gateway.batch.backend import MAX_WAITING
 from gateway.batch.cloud import CALL_LIMIT_S, QUEUE_TTL_S
-from gateway.endpoints import Endpoints
-from gateway.settings import Settings
 
-from tests.support.gateway.cvat_clients import encoded
-from tests.support.gateway.serving import picture
 from tests.support.gateway.sleeping_endpoints import (
     DETECTION,
     RecreatedCloud,
     SleepingCloud,
     VirtualClock,
-    endpoints,
     settle,
 )
+from tests.support.gateway.sleeping_gateway import Scene, staged
 
 DRIVERS = {"asynchronous": SleepingCloud, "recreated": RecreatedCloud}
 WAKES = {"asynchronous": "UpdateEndpointWeightsAndCapacities", "recreated": "CreateEndpoint"}
-Story = Callable[["Scene"], Awaitable[None]]
-
-
-class NoRealTime:
-    """A real-time backend without connections."""
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        yield
-
-    async def problem(self) -> str | None:
-        return None
-
-    async def invoke(self, *_: Any) -> bytes:
-        raise AssertionError("no real-time endpoint is called")
-
-
-@dataclass
-class Scene:
-    """A gateway with both ports, its cloud and its clock."""
-
-    cloud: SleepingCloud
-    clock: VirtualClock
-    gateway: Gateway
-    people: TestClient[Any, Any]
-    worker: TestClient[Any, Any]
-
-    async def call(self, client: TestClient[Any, Any], number: int = 0) -> tuple[int, str, Any]:
-        """Status, reason and body of one call of the detector; another number is another frame."""
-        body = {"image": encoded(picture(64 + number, 48)), "threshold": 0.5}
-        headers = {NAME_HEADER: "detector"}
-        async with client.post("/api/function_invocations", json=body, headers=headers) as response:
-            self.retry_after = response.headers.get("Retry-After")
-            return response.status, response.reason or "", await response.json()
-
-    def start(self, *numbers: int) -> "list[asyncio.Task[tuple[int, str, Any]]]":
-        """Calls of the worker, one for each number."""
-        return [asyncio.create_task(self.call(self.worker, number)) for number in numbers]
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Lets real sockets work until something is so; the clock stands still."""
-        for _ in range(2000):
-            if true():
-                return
-            await asyncio.sleep(0.005)
-        raise AssertionError("it did not become so within 10 s")
-
-    async def pass_until_done(self, tasks: "list[asyncio.Task[Any]]", seconds: float) -> None:
-        """Moves the clock on until the calls have ended, `seconds` at most."""
-        until = self.clock.seconds + seconds
-        while not all(task.done() for task in tasks) and self.clock.seconds < until:
-            await self.clock.advance(5)
-            await asyncio.sleep(0.005)
-
-
-@asynccontextmanager
-async def staged(registry: Path, cloud: SleepingCloud, driver: str, **own: str) -> AsyncIterator[Scene]:
-    environ = {"FUNCTIONS_DIR": str(registry), "SERVERLESS_ENDPOINTS": endpoints(driver), "AWS_REGION": "cn-north-1"}
-    settings = Settings.from_environ(environ | {"TIME_ZONE": "Asia/Shanghai"} | own)
-    real_time: Any = cloud if driver == "recreated" else NoRealTime()
-    backend = Endpoints(settings, NoRealTime(), BatchCalls(settings, cloud, real_time, cloud.clock))  # type: ignore[arg-type]
-    gateway = Gateway(settings, backend, cloud.clock)
-    many = TCPConnector(limit=0)
-    async with (
-        TestClient(TestServer(gateway.app)) as people,
-        TestClient(TestServer(gateway.batch_app), connector=many) as worker,
-    ):
-        yield Scene(cloud, cloud.clock, gateway, people, worker)
+Story = Callable[[Scene], Awaitable[None]]
 
 
 @pytest.fixture(params=sorted(DRIVERS))
@@ -309,102 +233,6 @@ def test_an_asynchronous_call_that_the_container_was_too_busy_for_is_queued_agai
             await stage.pass_until_done(calls, 900)
             assert calls[0].result()[0] == 200
         assert cloud.count("InvokeEndpointAsync") == 2
-
-    asyncio.run(asyncio.wait_for(main(), 60))
-
-
-def test_a_recreated_endpoint_is_deleted_after_a_quarter_of_an_hour_without_a_call(registry: Path) -> None:
-    async def main() -> None:
-        cloud = RecreatedCloud(VirtualClock())
-        async with staged(registry, cloud, "recreated") as stage:
-            await stage.pass_until_done(stage.start(1), 600)
-            await stage.clock.advance(840)
-            assert not cloud.count("DeleteEndpoint"), "it was used a quarter of an hour ago at most"
-            await stage.pass_until_done(stage.start(2), 60)
-            await stage.clock.advance(840)
-            assert not cloud.count("DeleteEndpoint"), "the second call counts"
-            await stage.clock.advance(180)
-            assert cloud.count("DeleteEndpoint") == 1
-            await stage.pass_until_done(calls := stage.start(3), 600)
-            assert calls[0].result()[0] == 200, "the next call creates it again"
-
-    asyncio.run(asyncio.wait_for(main(), 60))
-
-
-def test_an_endpoint_that_another_gateway_deleted_is_created_again_for_the_call(registry: Path) -> None:
-    async def main() -> None:
-        cloud = RecreatedCloud(VirtualClock())
-        async with staged(registry, cloud, "recreated") as stage:
-            await stage.pass_until_done(stage.start(1), 600)
-            cloud.sleep()
-            await stage.pass_until_done(calls := stage.start(2), 600)
-            assert calls[0].result()[0] == 200
-        assert cloud.count("CreateEndpoint") == 2
-
-    asyncio.run(asyncio.wait_for(main(), 60))
-
-
-def test_a_recreated_endpoint_stays_deleted_until_somebody_calls_it(registry: Path) -> None:
-    async def main() -> None:
-        cloud = RecreatedCloud(VirtualClock())
-        async with staged(registry, cloud, "recreated") as first, staged(registry, cloud, "recreated") as second:
-            await first.pass_until_done(first.start(1), 600)
-            await second.pass_until_done(second.start(2), 60)
-            await first.clock.advance(1800)
-            assert cloud.count("DeleteEndpoint") == 1
-            assert cloud.count("CreateEndpoint") == 1, "a look at an endpoint that is being deleted is no call"
-            _, reason, _ = await second.call(second.people)
-            assert reason.startswith("Model is asleep"), reason
-
-    asyncio.run(asyncio.wait_for(main(), 60))
-
-
-def test_a_call_during_a_deletion_creates_the_endpoint_once_it_is_gone(registry: Path) -> None:
-    async def main() -> None:
-        cloud = RecreatedCloud(VirtualClock())
-        async with staged(registry, cloud, "recreated") as stage:
-            await stage.pass_until_done(stage.start(1), 600)
-            while not cloud.count("DeleteEndpoint"):
-                await stage.clock.advance(5)
-            await stage.pass_until_done(calls := stage.start(2), 900)
-            assert calls[0].result()[0] == 200
-            assert cloud.awake, "the endpoint is there again"
-
-    asyncio.run(asyncio.wait_for(main(), 60))
-
-
-def test_an_endpoint_that_a_person_has_woken_is_there_a_quarter_of_an_hour(registry: Path) -> None:
-    async def main() -> None:
-        cloud = RecreatedCloud(VirtualClock())
-        async with staged(registry, cloud, "recreated") as stage:
-            await stage.pass_until_done(stage.start(1), 600)
-            await stage.clock.advance(3600)
-            assert cloud.count("DeleteEndpoint") == 1
-            await stage.call(stage.people)
-            await stage.clock.advance(cloud.wake_s + 600)
-            assert cloud.count("DeleteEndpoint") == 1, "its last use was an hour ago, but it has just been created"
-            status, reason, _ = await stage.call(stage.people)
-            assert status == 200, reason
-            await stage.clock.advance(1200)
-            assert cloud.count("DeleteEndpoint") == 2
-
-    asyncio.run(asyncio.wait_for(main(), 60))
-
-
-def test_a_recreated_endpoint_whose_creation_failed_is_deleted_and_created_again(registry: Path) -> None:
-    async def main() -> None:
-        cloud = RecreatedCloud(VirtualClock(), fails="no capacity of ml.g4dn.xlarge")
-        async with staged(registry, cloud, "recreated") as stage:
-            await stage.call(stage.people)
-            await stage.clock.advance(1600)
-            status, reason, _ = await stage.call(stage.people)
-            assert (status, reason) == (502, "Endpoint batch failed: no capacity of ml.g4dn.xlarge")
-            await stage.clock.advance(301)
-            status, reason, _ = await stage.call(stage.people)
-            assert (status, reason.partition(";")[0]) == (503, "Model is asleep"), "a new try"
-            await stage.clock.advance(700)
-            status, reason, _ = await stage.call(stage.people)
-            assert status == 200, reason
 
     asyncio.run(asyncio.wait_for(main(), 60))
 
