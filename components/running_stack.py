@@ -6,8 +6,10 @@ import functools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
+import pulumi
 import pulumi_aws as aws
 
 from components.context import REGION_TAG, RELEASE_TAG, StackContext
@@ -20,6 +22,10 @@ _TYPES = ["rds:db", "elasticache", "elasticfilesystem:file-system", "ecs:service
 """Filters of the Resource Groups Tagging API."""
 _MOST_NODES = 6
 """Of a replication group with one shard: the primary and five replicas."""
+
+_GONE = re.compile(r"(?i)not ?found|couldn't find|no matching|no results|no ?such|does not exist")
+"""In the provider's words for what a lookup does not find (terraform-provider-aws 5.100, tfresource.NotFound and
+SingularDataSourceFindError)."""
 
 Answer = TypeVar("Answer")
 
@@ -58,7 +64,9 @@ def running_stack(context: StackContext) -> RunningStack:
 def _role_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     """Tags of a role of the stack, in whichever region it runs; none if it does not exist."""
     for name in aws.iam.get_roles(name_regex=_ROLES).names:
-        role = _ask(functools.partial(aws.iam.get_role, name=name))
+        role = None
+        with suppress(Exception):  # another stack's, which these credentials may not read
+            role = aws.iam.get_role(name=name)
         if role and tags.items() <= role.tags.items():
             return role.tags
     return {}
@@ -125,8 +133,17 @@ def _key_arn(context: StackContext, names: Sequence[str]) -> str:
 
 
 def _ask(question: Callable[[], Answer]) -> Answer | None:
-    """AWS's answer; None for what has been deleted: the tagging API shows it for a while."""
+    """AWS's answer; None for what has been deleted: the tagging API shows it for a while.
+
+    Raises RunError where AWS refuses an answer: a store that cannot be seen would be taken for one that is not there.
+    """
     try:
         return question()
-    except Exception:  # Pulumi raises nothing finer for a lookup that failed
-        return None
+    except Exception as error:  # Pulumi raises nothing finer for a lookup that failed
+        if _GONE.search(str(error)):
+            return None
+        reason = " ".join(str(error).removesuffix("()").split())
+        raise pulumi.RunError(
+            f"AWS does not say what exists of the stack, so nothing has been changed: {reason}. Let the credentials "
+            "that deploy read it, and run `pulumi up` again."
+        ) from None

@@ -11,6 +11,7 @@ from cvatctl.aws_clients import Clients
 from cvatctl.command import OK, StackOptions, operator_command, stack_options
 from cvatctl.errors import CommandError
 from cvatctl.stack_outputs import StackOutputs
+from cvatctl.status.services import is_asleep
 from cvatctl.status.stores import NO_SUCH_ENDPOINT
 from cvatctl.terminal import print_line
 
@@ -27,6 +28,11 @@ def command(options: StackOptions, functions: tuple[str, ...]) -> int:
     """
     outputs, clients = options.open()
     _check(outputs, functions)
+    if is_asleep(outputs, clients):
+        raise CommandError(
+            "The stack is asleep, so nothing calls its functions, and an endpoint made now would be in the way of the "
+            "one that `pulumi up` makes. Wake the stack first (docs/operations.md)."
+        )
     for function in functions:
         print_line(f"{function}: {_wake(function, outputs, clients)}")
     return OK

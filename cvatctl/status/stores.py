@@ -29,8 +29,8 @@ _DATABASE_ANSWERS = frozenset(
 _DATABASE_SLEEPS = frozenset({"stopping", "stopped", "starting"})
 """States of the database of a sleeping stack."""
 ASLEEP = "asleep: the first call wakes it, or `python -m cvatctl wake`"
-WAKING = ("Creating", "Updating")
-"""States of an endpoint that a call has woken."""
+CHANGING = ("Creating", "Updating", "Deleting")
+"""States of an endpoint that a call has woken, or that the gateway puts to sleep."""
 NO_SUCH_ENDPOINT = "ValidationException"
 """SageMaker's error code for an endpoint that does not exist."""
 
@@ -117,6 +117,6 @@ def _present(endpoint: Mapping[str, Any], functions: list[str], *, batch: bool) 
     return ResourceState(
         endpoint["EndpointName"],
         ", ".join(facts),
-        status in ("InService", "Deployment") or (batch and status in WAKING),
+        status in ("InService", "Deployment") or (batch and status in CHANGING),
         details,
     )

@@ -183,7 +183,7 @@ class AccountServer:
         parts = {name: value for name, value in form.items() if name in ("days", "hours", "minutes", "seconds")}
         try:
             by = timedelta(**{name: float(value) for name, value in parts.items()})
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise UserInputError(f"days, hours, minutes and seconds must be numbers: {error}.") from error
         if set(form) - set(parts) or not timedelta() < by <= LONGEST_MOVE:
             raise UserInputError(

@@ -68,3 +68,15 @@ def test_what_cannot_be_woken_is_said_before_anything_is(run: Run, outputs: str)
     code, _, said = run("wake", "pth-shiyinzhang-iog", "--outputs", outputs)
     assert code == 2
     assert "pth-shiyinzhang-iog never sleeps" in said
+
+
+def test_no_function_of_a_stack_asleep_is_woken(run: Run, deployed: Rehearsal, outputs: str) -> None:
+    ecs, cluster = deployed.client("ecs"), deployed.outputs["cluster"]
+    services = ecs.describe_services(cluster=cluster, services=[*deployed.outputs["services"].values()])["services"]
+    for service in services:
+        ecs.update_service(cluster=cluster, service=service["serviceName"], desiredCount=0)
+    code, _, said = run("wake", FUNCTION, "--outputs", outputs)
+    assert code == 2
+    assert "The stack is asleep" in said
+    for service in services:
+        ecs.update_service(cluster=cluster, service=service["serviceName"], desiredCount=service["desiredCount"])

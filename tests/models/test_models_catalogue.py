@@ -219,6 +219,7 @@ def test_the_command_tries_the_model_on_a_photo(
         ({"files": []}, "files"),
         ({"files": [{"file": "a", "url": "https://x/y"}]}, "what is fetched has a sha256"),
         ({"files": [{"file": "a", "pypi": "x==1", "sha256": "0" * 64}]}, "the first two with a path"),
+        ({"files": [{"file": "a", "url": "https://x/y", "package_sha256": "0" * 64}]}, "in which path names the file"),
     ],
 )
 def test_entries_that_break_the_rules_are_refused(tmp_path: Path, change: dict[str, object], reason: str) -> None:

@@ -84,7 +84,14 @@ def test_wrong_faults_and_moves_of_the_clock_are_sentences(served: ServedAccount
     )
     for form, word in forms:
         assert word in served.ask("/faults", "POST", **form)["error"]
-    moves: tuple[dict[str, Any], ...] = ({}, {"hours": "soon"}, {"days": 400}, {"hours": -1}, {"weeks": 1})
+    moves: tuple[dict[str, Any], ...] = (
+        {},
+        {"hours": "soon"},
+        {"days": 400},
+        {"hours": -1},
+        {"weeks": 1},
+        {"days": 1e300},
+    )
     for form in moves:
         assert "days, hours" in served.ask("/clock", "POST", **form)["error"]
     assert "--state" in served.ask("/save", "POST")["error"]

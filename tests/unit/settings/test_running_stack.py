@@ -159,6 +159,7 @@ def test_a_file_system_that_was_restored_with_the_stacks_tags_is_not_taken_for_i
 
 def test_a_disposable_stack_may_give_its_stores_up() -> None:
     check_running_stack(load(disposable="true", fileSystemId="fs-0fedcba9876543210"), RUNNING)
+    check_running_stack(load(disposable="true", **ADOPTED, **DATABASE), IN_ADOPTED_VPC)
 
 
 def test_storage_that_has_grown_by_itself_stops_no_update_and_is_said() -> None:

@@ -1,0 +1,49 @@
+"""running_stack.py: what AWS does not answer is not taken for what does not exist."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from components import running_stack
+from components.context import StackContext
+from region import Region
+
+CONTEXT = StackContext(
+    region=Region("cn-north-1"), account="123456789012", stack="prod", tags={"project": "cvat", "stack": "prod"}
+)
+DATABASE = "arn:aws-cn:rds:cn-north-1:123456789012:db:data"
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An account in which the tagging API shows one database; `get_instance` says what RDS does with the question."""
+
+    def refuse(**_: Any) -> Any:
+        raise Exception(account.refusal)
+
+    account = SimpleNamespace(refusal="")
+    mapping = SimpleNamespace(resource_arn=DATABASE)
+    nothing = SimpleNamespace(names=[], ids=[], vpc_ids=[])
+    for module, name in ((aws.iam, "get_roles"), (aws.ec2, "get_security_groups"), (aws.ec2, "get_vpcs")):
+        monkeypatch.setattr(module, name, lambda **_: nothing)
+    monkeypatch.setattr(aws.ec2, "get_subnets", lambda **_: nothing)
+    found = SimpleNamespace(resource_tag_mapping_lists=[mapping])
+    monkeypatch.setattr(aws.resourcegroupstaggingapi, "get_resources", lambda **_: found)
+    monkeypatch.setattr(aws.rds, "get_instance", refuse)
+    return account
+
+
+def test_a_database_that_is_deleted_but_still_tagged_does_not_exist(account: Any) -> None:
+    account.refusal = "invoking aws:rds/getInstance:getInstance: no matching RDS DB Instance found"
+    assert running_stack.running_stack(CONTEXT).database is None
+
+
+def test_a_database_that_may_not_be_looked_at_is_not_taken_for_a_deleted_one(account: Any) -> None:
+    account.refusal = "invoking aws:rds/getInstance:getInstance: AccessDenied: rds:DescribeDBInstances"
+    with pytest.raises(pulumi.RunError, match=r"AccessDenied.*pulumi up"):
+        running_stack.running_stack(CONTEXT)
