@@ -141,6 +141,15 @@ def test_a_stack_in_a_vpc_that_existed_stays_there_with_its_stores(own: dict[str
     assert said in refusals(IN_ADOPTED_VPC, **own)
 
 
+def test_a_vpc_keeps_its_way_to_the_internet_or_stays_without() -> None:
+    said = refusals(RUNNING, natGateways="none", internal="true")
+    assert "in a VPC with Internet gateway" in said
+    assert "cvat:natGateways single" in said
+    said = refusals(replace(RUNNING, isolated=True))
+    assert "in a VPC without Internet gateway" in said
+    assert "cvat:natGateways none" in said
+
+
 def test_another_order_of_the_same_subnets_is_no_change() -> None:
     check_running_stack(load(**{**ADOPTED, "privateSubnetIds": json.dumps(SUBNETS[::-1])}), IN_ADOPTED_VPC)
 
