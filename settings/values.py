@@ -65,14 +65,6 @@ class CacheSize:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoreSizes:
-    """What the stores were made as."""
-
-    database: DatabaseSize
-    cache: CacheSize
-
-
-@dataclass(frozen=True, kw_only=True)
 class Notifications:
     """Where alarms are sent."""
 

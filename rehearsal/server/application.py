@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -78,7 +77,6 @@ class AccountApplication:
             return given, is_lost
 
     def _answer(self, environ: Environment) -> tuple[Answer, bool]:
-        began = time.perf_counter()
         with self.lock:
             backend: Any = self._dispatcher.get_application(environ)
             service = boto3_name(backend.service)
@@ -93,9 +91,8 @@ class AccountApplication:
                 given = error(operation, request, refusal, status)
             else:
                 given, refusal = self._carry_out(backend, environ, operation, name)
-        passed = (time.perf_counter() - began) * 1000
         code, message = (refusal.code, refusal.message) if refusal else _refusal(given)
-        self.log.note(Call(now(), name, region_of(request), given.code, code, message, passed))
+        self.log.note(Call(now(), name, region_of(request), given.code, code, message))
         return given, fault is not None and fault.kind == "lose"
 
     def _carry_out(

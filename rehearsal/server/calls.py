@@ -35,7 +35,6 @@ class Call:
     code: str
     """The error's code; empty if it succeeded."""
     message: str
-    milliseconds: float
 
     @property
     def refused(self) -> bool:
