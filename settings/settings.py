@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from region import Region
 from settings.addresses import AddressDemand
+from settings.functions import Function
 from settings.ingress_options import IngressOptions, MaintenancePage, maintenance_page
 from settings.office_hours import OfficeHours
 from settings.releases import Release
@@ -67,6 +68,11 @@ class Settings:
         if self.known_region is None:
             raise InvalidKeyError("aws:region")
         return self.known_region
+
+    def with_functions(self, functions: Iterable[Function]) -> Settings:
+        """The same, where all of these that sleep are batch functions, also those whose file says so."""
+        names = tuple(function.name for function in functions if function.batch)
+        return replace(self, inference=self.inference.model_copy(update={"batch_functions": names}))
 
     @property
     def release(self) -> Release:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import settings
+from settings.functions import Function
 from settings.presets import PRESETS
 from settings.sections import SECTIONS
 from tests.support.paths import ROOT
@@ -328,3 +329,15 @@ def test_a_canary_behind_a_closed_load_balancer_of_an_existing_network_is_a_warn
     config = {"aws:region": "cn-north-1", "cvat:canary": "hourly", "cvat:allowedCidrs": '["203.0.113.0/24"]'}
     chosen = settings.load(config | {f"cvat:{key}": value for key, value in own.items()})
     assert any("calls from the NAT gateways of your VPC" in warning for warning in settings.warnings(chosen))
+
+
+@pytest.mark.parametrize("by_file", [True, False])
+def test_a_vpc_without_a_way_out_has_the_endpoint_by_which_functions_are_woken(by_file: bool) -> None:
+    own = {} if by_file else {"batchFunctions": '["sleepy"]'}
+    isolated = load(natGateways="none", internal="true", **own)
+    functions = [Function(name="sleepy", batch=True), Function(name="always")]
+    assert "sagemaker.api" in isolated.with_functions(functions).interface_endpoints
+    without = isolated.with_functions(functions[1:])
+    assert "sagemaker.api" not in without.interface_endpoints, "each costs by the hour, in each zone"
+    demand = isolated.with_functions(functions).addresses(2, 1).interface_endpoints
+    assert demand == without.addresses(1).interface_endpoints + 1
