@@ -32,8 +32,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Any:
     for module, name in ((aws.iam, "get_roles"), (aws.ec2, "get_security_groups"), (aws.ec2, "get_vpcs")):
         monkeypatch.setattr(module, name, lambda **_: nothing)
     monkeypatch.setattr(aws.ec2, "get_subnets", lambda **_: nothing)
-    found = SimpleNamespace(resource_tag_mapping_lists=[mapping])
-    monkeypatch.setattr(aws.resourcegroupstaggingapi, "get_resources", lambda **_: found)
+    tagged = SimpleNamespace(resource_tag_mapping_lists=[mapping])
+    monkeypatch.setattr(aws.resourcegroupstaggingapi, "get_resources", lambda **_: tagged)
     monkeypatch.setattr(aws.rds, "get_instance", refuse)
     return account
 
