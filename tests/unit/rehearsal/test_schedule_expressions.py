@@ -35,6 +35,9 @@ def test_a_zone_shifts_the_day() -> None:
 def test_a_rate_counts_from_the_schedules_creation() -> None:
     assert times("rate(8 hours)", days=1) == ["Fri 20:00", "Sat 04:00", "Sat 12:00"]
     assert times("rate(1 hour)", days=1 / 12) == ["Fri 13:00", "Fri 14:00"]
+    later = FRIDAY + timedelta(minutes=90)
+    moments = due("rate(1 hour)", "UTC", FRIDAY, FRIDAY + timedelta(hours=3), later)
+    assert list(moments) == [later + timedelta(hours=1)], "not at its creation"
 
 
 def test_a_single_time_is_due_once() -> None:
