@@ -32,7 +32,7 @@ RUN if [ -n "${CA_CERTIFICATES}" ]; then \
     fi
 COPY --from=truststores /truststores/rds.pem /etc/ssl/certs/rds.pem
 COPY v2/series/ /series/
-ARG SERIES_DIGEST=fec17728ba5bfdc53f755d5f736e60f2917c60a17f5b0f4e7d2c7755c3a742de
+ARG SERIES_DIGEST=5e6e90fbf6d261743f1552fbf7e7f24e20487821deacd952fb54fac8f380063f
 # `git apply` has no fuzz: a hunk fits or the build fails.
 RUN cat /series/series /series/*.patch | sha256sum | grep -q "^${SERIES_DIGEST} " \
     && while read -r patch; do git -C /opt/cvat apply --whitespace=nowarn "/series/${patch}"; done < /series/series

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from cvat_aws import __main__, commands, front
+from cvat_aws.entry import BAD_USE
 
 OVERLAY = Path(__main__.__file__).parents[1]
 ENV = {
@@ -91,7 +92,7 @@ def test_a_drain_time_that_is_none_is_refused_at_the_start(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CVAT_WORKER_DRAIN_S", "soon")
-    assert __main__.main(["worker", "low"]) == __main__.BAD_USE
+    assert __main__.main(["worker", "low"]) == BAD_USE
     assert "CVAT_WORKER_DRAIN_S is 'soon'" in capsys.readouterr().err
 
 
@@ -105,7 +106,7 @@ def test_a_bad_environment_stops_it_before_django(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("CVAT_REDIS_HOST")
-    assert __main__.main(["web"]) == __main__.BAD_USE
+    assert __main__.main(["web"]) == BAD_USE
     output = capsys.readouterr().err
     assert "CVAT_REDIS_HOST is not set" in output
     assert "secret-of" not in output
@@ -115,10 +116,10 @@ def test_verified_tls_without_root_certificates_is_explained(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PGSSLROOTCERT", str(tmp_path / "none.pem"))
-    assert __main__.main(["worker", "default"]) == __main__.BAD_USE
+    assert __main__.main(["worker", "default"]) == BAD_USE
     assert "RDS_TRUSTSTORES" in capsys.readouterr().err
     (tmp_path / "none.pem").write_text("")
-    assert __main__.main(["worker", "default"]) == __main__.BAD_USE, "an empty bundle verifies nothing"
+    assert __main__.main(["worker", "default"]) == BAD_USE, "an empty bundle verifies nothing"
 
 
 def test_health_is_bad_when_no_process_listens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The module that patch 0006 adds to CVAT, taken from the patch: several calls at a time, results in order."""
+"""The module that a patch of either release adds to CVAT, taken from the patch: calls at a time, results in order."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 import unidiff
 
-PATCH = Path(__file__).parents[2] / "patches/series/0006-automatic-annotation-several-frames-in.patch"
+PATCHES = [
+    *Path(__file__).parents[2].glob("patches/series/*-automatic-annotation-several-frames-in.patch"),
+    *Path(__file__).parents[2].glob("patches/v2/series/*-automatic-annotation-several-frames-in.patch"),
+]
 ADDED = "cvat/apps/lambda_manager/frames.py"
 
 
-@pytest.fixture
-def frames(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    (added,) = [file for file in unidiff.PatchSet(PATCH.read_text()) if file.path == ADDED]
+@pytest.fixture(params=PATCHES, ids=["c48411ae", "v2"])
+def frames(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> ModuleType:
+    (added,) = [file for file in unidiff.PatchSet(request.param.read_text()) if file.path == ADDED]
     module = ModuleType("frames")
     source = "".join(line.value for hunk in added for line in hunk)
     exec(compile(source, ADDED, "exec"), vars(module))  # noqa: S102 - the patch is ours

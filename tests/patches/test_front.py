@@ -73,7 +73,7 @@ def behind() -> Iterator[OneThread]:
 def port(behind: OneThread, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     port, folder = free_port(), tmp_path_factory.mktemp("nginx")
     folder.chmod(0o777)  # as root, nginx gives its workers another user
-    command = front.nginx(folder, port, behind.server_port, TIMEOUT_S)
+    command = front.nginx(folder, front.configuration(folder, port, behind.server_port, TIMEOUT_S))
     process = subprocess.Popen(command)  # noqa: S603
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -97,6 +97,7 @@ def test_the_overlay_comes_before_cvat() -> None:
     built = settings()
     assert built["INSTALLED_APPS"][0] == "cvat_aws_v2", "Django takes `migrateredis` from the first that has it"
     assert built["MIDDLEWARE"][0] == "cvat_aws_v2.middleware.inner_calls", "a probe must not meet the check of hosts"
+    assert built["NUCLIO"]["FRAMES_IN_FLIGHT"] == 4, "one call after the other takes four times as long"
     assert built["NUCLIO"]["INVOKE_METHOD"] == "dashboard", "the gateway is no host with a port for each function"
 
 

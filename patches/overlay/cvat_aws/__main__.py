@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-from typing import Any, Callable
+from typing import Callable
 
-from cvat_aws import commands, demo, proxies, queue_metrics
-from cvat_aws.environment import UnusableError
-
-BAD_USE = 2  # what argparse exits with, and what no init system takes for a crash
+from cvat_aws import commands, demo, entry, queue_metrics
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,16 +26,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _terminate(_signal: int, _frame: Any) -> None:
-    """As process 1, a Python program would ignore SIGTERM: the kernel gives it no default action."""
-    sys.exit(0)
-
-
 def main(arguments: list[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminate)
-    proxies.keep_inner_calls_direct(os.environ)
-    run: dict[str, Callable[[], int]] = {
+    runs: dict[str, Callable[[], int]] = {
         "web": commands.web,
         "worker": lambda: commands.worker(chosen.queue),
         "scheduler": commands.scheduler,
@@ -49,11 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         "copy-demo": lambda: demo.run(os.environ),
         "health": commands.health,
     }
-    try:
-        return run[chosen.command]()
-    except UnusableError as problem:
-        sys.stderr.write(f"cvat-aws {chosen.command} cannot start:\n{problem}\n")
-        return BAD_USE
+    return entry.run(runs, chosen.command)
 
 
 if __name__ == "__main__":

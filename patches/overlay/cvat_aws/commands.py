@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import sys
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 
-from cvat_aws import front
-from cvat_aws.environment import Reader, UnusableError
+from cvat_aws import front, probe
+from cvat_aws.environment import Reader
 from cvat_aws.overlay import SCRATCH, overlay
-from cvat_aws.stores import RDS_ROOTS
+from cvat_aws.stores import check_roots
 from cvat_aws.web import HEALTH_PATH
+from cvat_aws.worker_options import DRAIN_S
 
 HOME = os.environ.get("CVAT_HOME", "/home/django")  # where manage.py is
 PORT = 8080
 SERVER_ROOT = "/tmp/cvat-server"  # noqa: S108 - Apache's configuration and sockets, local to the task
-DRAIN_S = 100  # below ECS's longest stop timeout, 120 s, with room to record the failure
 TIMEOUT_S = 300
 """The load balancer's idle timeout: whoever is silent for longer is gone."""
 APACHE_PORT_OFFSET = 10_000
@@ -80,17 +79,7 @@ def _check(env: Mapping[str, str]) -> None:
     empty: dict[str, Any] = {"handlers": {"console": {}, "logstash": {}}, "loggers": {}}
     lists: dict[str, Any] = {"AUTHENTICATION_BACKENDS": [], "MIDDLEWARE": []}
     overlay(env, {"LOGGING": empty, "REST_FRAMEWORK": {}, "NUCLIO": {}, **lists})
-    _check_roots(Reader(env))
-
-
-def _check_roots(read: Reader) -> None:
-    """Without root certificates libpq would say so only after a connection, and not how to get them."""
-    roots, mode = Path(read.text("PGSSLROOTCERT", RDS_ROOTS)), read.text("PGSSLMODE", "verify-full")
-    if mode.startswith("verify") and not (roots.is_file() and roots.stat().st_size):
-        raise UnusableError(
-            f"PGSSLMODE is {mode}, but there are no root certificates in {roots}. Build the image with "
-            "RDS_TRUSTSTORES, or mount a bundle and name it in PGSSLROOTCERT."
-        )
+    check_roots(Reader(env))
 
 
 def web() -> int:
@@ -100,7 +89,8 @@ def web() -> int:
 def _serve(options: WebOptions, apache: list[str]) -> int:
     """Two programs: this process stays, and ends when either does."""
     _check(os.environ)
-    nginx = front.nginx(options.scratch / "nginx", options.port, options.port + APACHE_PORT_OFFSET, options.timeout_s)
+    folder, apache_port = options.scratch / "nginx", options.port + APACHE_PORT_OFFSET
+    nginx = front.nginx(folder, front.configuration(folder, options.port, apache_port, options.timeout_s))
     os.chdir(HOME)
     return front.run_together([nginx, apache])
 
@@ -152,13 +142,4 @@ def init() -> int:
 
 
 def health() -> int:
-    """What the load balancer asks, asked from inside: for the container's own health check."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("CVAT_WEB_PORT", PORT)), timeout=5)
-    try:
-        connection.request("GET", HEALTH_PATH)
-        return 0 if connection.getresponse().status == http.client.OK else 1
-    except OSError as error:
-        sys.stderr.write(f"no answer from the web server: {error}\n")
-        return 1
-    finally:
-        connection.close()
+    return probe.answers(int(os.environ.get("CVAT_WEB_PORT", PORT)), HEALTH_PATH)

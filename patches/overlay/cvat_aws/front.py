@@ -22,7 +22,7 @@ KEEP_ALIVE_S = 4060
 request that is on its way: the user sees 502."""
 STOP_S = 20.0
 """Below ECS's default stop timeout, 30 s."""
-CONFIGURATION = """\
+HTTP = """\
 daemon off;
 worker_processes 2;
 pid {folder}/nginx.pid;
@@ -43,7 +43,9 @@ http {{
     send_timeout {timeout_s}s;
     client_max_body_size {largest_body};
     keepalive_timeout {keep_alive_s}s;
-
+"""
+"""How each release's nginx begins: the block of its server follows, and `}}`."""
+SERVER = """
     server {{
         listen {port} default_server;
         location / {{
@@ -63,22 +65,23 @@ http {{
 
 def configuration(folder: Path, port: int, apache_port: int, timeout_s: int) -> str:
     """nginx's configuration; `timeout_s` is how long a client may be silent, and how long an answer may take."""
-    return CONFIGURATION.format(
-        folder=folder,
+    server = SERVER.format(
         port=port,
         apache_port=apache_port,
-        timeout_s=timeout_s,
         read_timeout_s=timeout_s + 30,  # mod_wsgi gives up first, and says so in the log
-        largest_body=LARGEST_BODY,
-        keep_alive_s=KEEP_ALIVE_S,
     )
+    return http(folder, timeout_s) + server
 
 
-def nginx(folder: Path, port: int, apache_port: int, timeout_s: int) -> list[str]:
-    """Write the configuration to `folder` and return the command."""
+def http(folder: Path, timeout_s: int) -> str:
+    return HTTP.format(folder=folder, timeout_s=timeout_s, largest_body=LARGEST_BODY, keep_alive_s=KEEP_ALIVE_S)
+
+
+def nginx(folder: Path, text: str) -> list[str]:
+    """Write the configuration `text` to `folder` and return the command."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "nginx.conf"
-    path.write_text(configuration(folder, port, apache_port, timeout_s))
+    path.write_text(text)
     return ["nginx", "-p", str(folder), "-e", "stderr", "-c", str(path)]
 
 

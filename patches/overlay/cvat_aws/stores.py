@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from cvat_aws.environment import Reader
+from cvat_aws.environment import Reader, UnusableError
 
 RDS_ROOTS = "/etc/ssl/certs/rds.pem"  # put there by server.Dockerfile
 RQ_DB, CACHEOPS_DB, CACHE_DB = 0, 1, 2  # RQ and cacheops as CVAT has them
@@ -33,6 +34,19 @@ def databases(read: Reader) -> dict[str, Any]:
             },
         }
     }
+
+
+def check_roots(read: Reader) -> None:
+    """Without root certificates libpq would say so only after a connection, and not how to get them.
+
+    Raises UnusableError.
+    """
+    roots, mode = Path(read.text("PGSSLROOTCERT", RDS_ROOTS)), read.text("PGSSLMODE", "verify-full")
+    if mode.startswith("verify") and not (roots.is_file() and roots.stat().st_size):
+        raise UnusableError(
+            f"PGSSLMODE is {mode}, but there are no root certificates in {roots}. Build the image with "
+            "RDS_TRUSTSTORES, or mount a bundle and name it in PGSSLROOTCERT."
+        )
 
 
 def _connection(read: Reader) -> dict[str, Any]:

@@ -51,6 +51,9 @@ class ClientV2(Client):
         parts = [(f"client_files[{n}]", (file.name, file.read_bytes())) for n, file in enumerate(files)]
         self.request(self.call("POST", f"/tasks/{task}/data", data={**JPEG, **more}, files=parts))
 
+    def await_data(self, task: int) -> None:
+        """Nothing: `upload` and `data_from` wait, for the request that their answer names."""
+
     def data_from(self, task: int, files: list[str], **more: Any) -> None:
         """Files that the server has: of the share, of a cloud storage, or at addresses."""
         self.request(self.call("POST", f"/tasks/{task}/data", json={**JPEG, "server_files": files, **more}))

@@ -12,6 +12,9 @@ from patches.trial.services import MissingError
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "cvat-on-aws"
 
+GO = "1.25.0"
+"""What the newer of the two modules asks for; an older Go fetches it by itself, unless GOTOOLCHAIN says `local`."""
+
 
 class Module(NamedTuple):
     program: str
@@ -40,10 +43,10 @@ def _build(module: Module, folder: Path) -> None:
     if shutil.which("go") is None:
         raise MissingError(
             f"'{module.program}' is not installed, nor is Go, which would build it. Put {module.program} "
-            f"{module.version} into PATH, or install Go 1.25 or newer."
+            f"{module.version} into PATH, or install Go {GO} or newer."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "go.mod").write_text(f"module trial\n\ngo 1.22\n\nrequire {module.path} {module.version}\n")
+    (folder / "go.mod").write_text(f"module trial\n\ngo {GO}\n\nrequire {module.path} {module.version}\n")
     command = ["go", "build", "-mod=mod", "-o", f"{module.program}.new", module.path]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:

@@ -12,6 +12,7 @@ import requests
 
 from patches.trial.client import check
 from patches.trial.cloud import Cloud
+from patches.trial.frames import FramesInFlight
 from patches.trial.models import Models
 from patches.trial.processes import ADMIN
 from patches.trial.services import HTTPS_A, HTTPS_B, A, B
@@ -68,6 +69,7 @@ class TrialV2:
         self.b = self.a.also(HTTPS_B)
         self.data = DataSteps(fleet, cloud, self.a, self.b)
         self.functions = FunctionSteps(self.data, models, hook)
+        self.frames = FramesInFlight(models, self.b, self._restart_annotation)
         self.killed_at = 0.0
 
     def steps(self) -> Iterator[Step]:
@@ -102,6 +104,11 @@ class TrialV2:
         yield "jobs of killed workers are repeated or failed, and counted", self.lost
         yield "the slow function has answered", self.functions.end_slow
         yield "six formats: export at B, import at A", self.data.formats
+        yield (
+            "four frames in flight take a quarter of the time and give the same annotations",
+            lambda: self.frames.compare(self.fleet.folder / "pictures"),
+        )
+        yield "a frame that fails is left out; many of them fail the job; a cancelled job stops", self.frames.failures
         yield "a job that outlasts its worker's drain time is failed, not lost", self.drain
         yield "an export in flight survives the SIGTERM of its worker; a request that of its server", self.graceful
         yield "SIGTERM stops every process", self.stop
@@ -309,9 +316,14 @@ class TrialV2:
         check(asked.count(True) > 0 and asked.count(False) > 0, f"asked for {asked}")
         return f"{highest('QueueDepth', 'consensus'):.0f} waited; {asked.count(True)} jobs were protected"
 
-    def drain(self) -> str:
+    def _restart_annotation(self, **more: str) -> None:
+        """With the stand-in of the functions, whose calls are counted, in our gateway's place."""
         self.fleet.terminate("worker-annotation")
-        self.fleet.start("worker-annotation", "worker", "annotation", CVAT_WORKER_DRAIN_S="3")
+        port = {"CVAT_NUCLIO_PORT": str(self.models.server_port)}
+        self.fleet.start("worker-annotation", "worker", "annotation", **port, **more)
+
+    def drain(self) -> str:
+        self._restart_annotation(CVAT_WORKER_DRAIN_S="3")
         code, output = self.fleet.python("enqueue", started("annotation", "trial-drain", f"{self.fleet.folder}/drain"))
         check(code == 0, output)
         _, took = self.fleet.terminate("worker-annotation")

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cvat_aws import initialise
+from cvat_aws.entry import BAD_USE
 from cvat_aws.environment import Reader, UnusableError
 from cvat_aws.stores import RDS_ROOTS
 
-BAD_USE = 2
 LAST = "0093_issue_assignee_updated_date_alter_issue_assignee_and_more"
 """The newest migration of CVAT's engine in v2.48.0."""
 FIRST_OF_V2 = "0041_auto_20210827_0258"

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable
-from typing import Any
 
-from cvat_aws import demo, proxies
-from cvat_aws.environment import UnusableError
+from cvat_aws import demo, entry
 
 from cvat_aws_v2 import commands, queue_metrics
-
-BAD_USE = 2  # what argparse exits with, and what no init system takes for a crash
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,16 +29,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _terminate(_signal: int, _frame: Any) -> None:
-    """As process 1, a Python program would ignore SIGTERM: the kernel gives it no default action."""
-    sys.exit(0)
-
-
 def main(arguments: list[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminate)
-    proxies.keep_inner_calls_direct(os.environ)
-    run: dict[str, Callable[[], int]] = {
+    runs: dict[str, Callable[[], int]] = {
         "front": commands.front_server,
         "web": commands.web,
         "worker": lambda: commands.worker(chosen.queue),
@@ -54,11 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         "copy-demo": lambda: demo.run(os.environ),
         "health": commands.health,
     }
-    try:
-        return run[chosen.command]()
-    except UnusableError as problem:
-        sys.stderr.write(f"cvat-aws {chosen.command} cannot start:\n{problem}\n")
-        return BAD_USE
+    return entry.run(runs, chosen.command)
 
 
 if __name__ == "__main__":

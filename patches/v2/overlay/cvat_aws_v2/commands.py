@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import shlex
 import shutil
@@ -11,19 +10,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from cvat_aws import probe
 from cvat_aws.environment import Reader, UnusableError
-from cvat_aws.stores import RDS_ROOTS
+from cvat_aws.front import nginx
+from cvat_aws.overlay import SCRATCH
+from cvat_aws.stores import check_roots
+from cvat_aws.worker_options import DRAIN_S
 
 from cvat_aws_v2 import front, queue_metrics
-from cvat_aws_v2.overlay import SCRATCH, overlay
+from cvat_aws_v2.overlay import overlay
 from cvat_aws_v2.web import HEALTH_PATH
-from cvat_aws_v2.worker_options import DRAIN_S, WORKER_TTL_S
 
 PORT, API_PORT = 8080, 8081
 TIMEOUT_S = 300
 """The load balancer's idle timeout: whoever is silent for longer is gone."""
 GRACE_S = 110
 """For requests in flight after SIGTERM; below ECS's longest stop timeout, 120 s."""
+WORKER_TTL_S = 60
+"""A worker that was killed counts as idle for a minute more than this, not for eight."""
 SMOKESCREEN = ("--listen-ip", "127.0.0.1")
 RETRYING_QUEUE = "webhooks"
 """Its jobs are repeated later: the only queue that needs RQ's scheduler in its worker."""
@@ -53,22 +57,16 @@ def check(env: Mapping[str, str]) -> None:
     empty: dict[str, Any] = {"handlers": {}, "loggers": {}}
     lists: dict[str, Any] = {"AUTHENTICATION_BACKENDS": [], "MIDDLEWARE": []}
     overlay(env, {"LOGGING": empty, "REST_FRAMEWORK": {}, "NUCLIO": {}, **lists})
-    read = Reader(env)
-    roots, mode = Path(read.text("PGSSLROOTCERT", RDS_ROOTS)), read.text("PGSSLMODE", "verify-full")
-    if mode.startswith("verify") and not (roots.is_file() and roots.stat().st_size):
-        raise UnusableError(
-            f"PGSSLMODE is {mode}, but there are no root certificates in {roots}. Build the image with "
-            "RDS_TRUSTSTORES, or mount a bundle and name it in PGSSLROOTCERT."
-        )
+    check_roots(Reader(env))
 
 
 def front_server() -> int:
     read = Reader(os.environ)
     port, api_port = read.number("CVAT_FRONT_PORT", PORT), read.number("CVAT_API_PORT", API_PORT)
     timeout_s = read.number("CVAT_WEB_TIMEOUT_S", TIMEOUT_S, high=4000)
-    scratch = Path(read.text("CVAT_SCRATCH_DIR", SCRATCH))
+    folder = Path(read.text("CVAT_SCRATCH_DIR", SCRATCH)) / "nginx"
     read.finish()
-    return front.run(front.nginx(scratch / "nginx", home(), port, api_port, timeout_s))
+    return front.run(nginx(folder, front.configuration(folder, home(), port, api_port, timeout_s)))
 
 
 def web_arguments(env: Mapping[str, str]) -> list[str]:
@@ -139,13 +137,5 @@ def init() -> int:
 
 
 def health() -> int:
-    """What the load balancer asks, asked from inside, of nginx."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("CVAT_FRONT_PORT", PORT)), timeout=5)
-    try:
-        connection.request("GET", HEALTH_PATH)
-        return 0 if connection.getresponse().status == http.client.OK else 1
-    except OSError as error:
-        sys.stderr.write(f"no answer from the web server: {error}\n")
-        return 1
-    finally:
-        connection.close()
+    """Asks nginx."""
+    return probe.answers(int(os.environ.get("CVAT_FRONT_PORT", PORT)), HEALTH_PATH)

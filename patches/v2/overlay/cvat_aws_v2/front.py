@@ -10,36 +10,13 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-LARGEST_BODY = 1024**3
-"""Bytes; CVAT's own limit for one request. Larger files come in pieces (TUS)."""
-KEEP_ALIVE_S = 4060
-"""An Application Load Balancer keeps idle connections for 4000 s at most. A target that closes one first resets the
-request that is on its way: the user sees 502."""
-CONFIGURATION = """\
-daemon off;
-worker_processes 2;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 1024; }}
-http {{
+from cvat_aws.front import http
+
+SERVER = """
     include {mime_types};
     default_type application/octet-stream;
-    access_log off;  # the load balancer keeps one
-    server_tokens off;
     sendfile on;
     tcp_nopush on;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    large_client_header_buffers 8 16k;
-
-    # Both are about silence: seconds between two reads or writes, not for a whole request.
-    client_body_timeout {timeout_s}s;
-    send_timeout {timeout_s}s;
-    client_max_body_size {largest_body};
-    keepalive_timeout {keep_alive_s}s;
 
     # As CVAT has them: a header only where the answer has none of its own.
     map $upstream_http_referrer_policy $referrer_policy {{ '' strict-origin-when-cross-origin; }}
@@ -84,25 +61,15 @@ MIME_TYPES = Path("/etc/nginx/mime.types")
 
 def configuration(folder: Path, home: Path, port: int, api_port: int, timeout_s: int) -> str:
     """nginx's configuration; `timeout_s` is how long a client may be silent, and how long an answer may take."""
-    return CONFIGURATION.format(
-        folder=folder,
+    server = SERVER.format(
         home=home,
         port=port,
         api_port=api_port,
         timeout_s=timeout_s,
-        largest_body=LARGEST_BODY,
-        keep_alive_s=KEEP_ALIVE_S,
         server_keep_alive_s=SERVER_KEEP_ALIVE_S,
         mime_types=MIME_TYPES,
     )
-
-
-def nginx(folder: Path, home: Path, port: int, api_port: int, timeout_s: int) -> list[str]:
-    """Write the configuration to `folder` and return the command."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "nginx.conf"
-    path.write_text(configuration(folder, home, port, api_port, timeout_s))
-    return ["nginx", "-p", str(folder), "-e", "stderr", "-c", str(path)]
+    return http(folder, timeout_s) + server
 
 
 def run(command: Sequence[str]) -> int:

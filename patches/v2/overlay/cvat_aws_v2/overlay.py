@@ -8,13 +8,11 @@ from typing import Any
 from cvat_aws import directory as old_directory
 from cvat_aws import mail
 from cvat_aws.environment import Reader
+from cvat_aws.overlay import FRAMES_IN_FLIGHT, FUNCTION_SECONDS
 from cvat_aws.web import secret_key
 
 from cvat_aws_v2 import directory, logs, stores, web
 
-SCRATCH = "/tmp/cvat"  # noqa: S108 - local to the task by design, and the only user of the task's /tmp
-FUNCTION_SECONDS = 120
-"""CVAT's own limit for a call of a function."""
 FIRST = "cvat_aws_v2"
 """Before CVAT's own applications, whose commands it replaces."""
 
@@ -42,6 +40,7 @@ def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
             "PORT": read.number("CVAT_NUCLIO_PORT", 8070),
             # Seconds; more where a function may have to wake first (serverless/README.md, "Functions that sleep").
             "DEFAULT_TIMEOUT": read.number("CVAT_NUCLIO_DEFAULT_TIMEOUT", FUNCTION_SECONDS, high=3600),
+            "FRAMES_IN_FLIGHT": read.number("CVAT_FRAMES_IN_FLIGHT", FRAMES_IN_FLIGHT, high=64),
             "INVOKE_METHOD": "dashboard",  # the other way calls a port of Nuclio's host for each function
         },
         "CLOUD_STORAGE_REGION": read.text("AWS_REGION", "us-east-1"),

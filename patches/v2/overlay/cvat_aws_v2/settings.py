@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+from cvat_aws.overlay import SCRATCH
+
 from cvat_aws_v2 import overlay
 
 # CVAT's settings make this file when they are imported, by default beside the code, where a task cannot write.
-_scratch = Path(os.environ.get("CVAT_SCRATCH_DIR", overlay.SCRATCH))
+_scratch = Path(os.environ.get("CVAT_SCRATCH_DIR", SCRATCH))
 _scratch.mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("CVAT_EVENTS_LOCAL_DB_FILENAME", str(_scratch / "events.db"))
 

@@ -2,5 +2,3 @@
 
 DRAIN_S = 100
 """Below ECS's longest stop timeout, 120 s, with room to record the failure."""
-WORKER_TTL_S = 60
-"""A worker that was killed counts as idle for a minute more than this, not for eight."""
