@@ -14,6 +14,8 @@ TRIGGERS: dict[str, frozenset[str]] = {
     "pulumi-python:dynamic/cvat:RunOnce": frozenset({"task_definition", "demo_data", "admin_user"}),
     "pulumi-python:dynamic/cvat:DatabaseSwitch": frozenset({"instance", "state"}),
     "pulumi-python:dynamic/cvat:DatabaseStart": frozenset({"settings"}),
+    "pulumi-python:dynamic/cvat:DatabaseRest": frozenset({"causes", "hours", "zone", "profile"}),
+    "pulumi-python:dynamic/cvat:Awake": frozenset({"scheduled"}),
     "pulumi-python:dynamic/cvat:ImageTag": frozenset({"repository", "content"}),
 }
 """Dynamic resources whose provider reads some inputs only; other inputs have no effect."""

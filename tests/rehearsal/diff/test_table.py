@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from components.dynamic.run_once import TRIGGERS
+import pytest
+from pulumi.dynamic import ResourceProvider
+
+from components.dynamic.awake import AwakeProvider
+from components.dynamic.database_rest import DatabaseRestProvider
+from components.dynamic.database_start import DatabaseStartProvider
+from components.dynamic.database_switch import DatabaseSwitchProvider
+from components.dynamic.image_tag import ImageTagProvider
+from components.dynamic.run_once import TRIGGERS, RunOnceProvider
+from rehearsal.defaults import HOME
 from rehearsal.diff import replacement
 from rehearsal.diff.model import resources
 from tests.support.documents import Documents
@@ -25,8 +34,31 @@ def test_labels_are_unique_so_that_references_lead_to_one_resource(documents: Do
     assert referred == set(), "a store must not be mistaken for something else"
 
 
+PROVIDERS: dict[str, ResourceProvider] = {
+    "RunOnce": RunOnceProvider(),
+    "DatabaseSwitch": DatabaseSwitchProvider(),
+    "DatabaseStart": DatabaseStartProvider(),
+    "DatabaseRest": DatabaseRestProvider(),
+    "Awake": AwakeProvider(),
+    "ImageTag": ImageTagProvider(),
+}
+
+
 def test_the_init_task_is_known_to_run_again_for_what_its_provider_looks_at() -> None:
     assert replacement.TRIGGERS["pulumi-python:dynamic/cvat:RunOnce"] == set(TRIGGERS)
+
+
+def test_every_dynamic_resource_of_the_program_is_in_the_table() -> None:
+    sources = "".join(module.read_text() for module in (HOME / "components" / "dynamic").glob("*.py"))
+    declared = set(re.findall(r'\(Resource, module="cvat", name="(\w+)"\)', sources))
+    assert declared == set(PROVIDERS)
+    assert {f"pulumi-python:dynamic/cvat:{name}" for name in declared} == set(replacement.TRIGGERS)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_sees_a_change_of_each_input_that_the_table_names(name: str) -> None:
+    for key in replacement.TRIGGERS[f"pulumi-python:dynamic/cvat:{name}"]:
+        assert PROVIDERS[name].diff("id", {key: ""}, {key: "other"}).changes, f"{name} does not look at {key}"
 
 
 @pytest.mark.parametrize(
