@@ -28,6 +28,20 @@ def secret_keys(values: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(key for key, value in values.items() if rpc.is_rpc_secret(value))
 
 
+def with_defaults(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, and the defaults of those that are missing, by dotted path. Of a list, each item has its own."""
+    filled = dict(values)
+    for path, default in defaults.items():
+        key, _, below = path.partition(".")
+        if not below:
+            filled.setdefault(key, default)
+        elif isinstance(filled.get(key), list):
+            filled[key] = [with_defaults(item, {below: default}) for item in filled[key]]
+        elif key in filled:
+            filled[key] = with_defaults(filled[key], {below: default})
+    return filled
+
+
 class Inputs:
     """A resource's inputs; remembers which were taken, so that none is dropped in silence."""
 

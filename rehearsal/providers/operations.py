@@ -106,9 +106,10 @@ class AccountOperations:
         with _api_errors(), self._account.journal.of(f"{record.urn} changed"):
             # A provider of the program's own may want an update although no input differs.
             if not changed or set(changed) - {"tags", *kind.provider_only}:
+                again = {**kind.defaults, **kind.reset_to}
                 for key, value in request.inputs.unused().items():
-                    if value is None and key in kind.reset_to:
-                        request.inputs.put(key, kind.reset_to[key])
+                    if value is None and key in again:
+                        request.inputs.put(key, again[key])
                 attributes = kind.update(request) or attributes
             if "tags" in changed:
                 kind.retag(request)

@@ -11,7 +11,7 @@ from botocore.model import ListShape, StructureShape
 
 from rehearsal.aws.account import Account
 from rehearsal.engine import naming
-from rehearsal.engine.inputs import Inputs
+from rehearsal.engine.inputs import Inputs, with_defaults
 from rehearsal.engine.state import Record
 from rehearsal.errors import MissingHandlerError, RehearsalError
 from rehearsal.providers import shapes
@@ -72,7 +72,7 @@ class ResourceRequest:
         self.stack = stack
         self.urn = record.urn
         self.name = record.name
-        self.inputs = Inputs(record.inputs)
+        self.inputs = Inputs(with_defaults(record.inputs, resource_type.defaults))
         """In an update: those that differ only."""
         self.all_inputs: Mapping[str, Any] = record.inputs
         """Changed or not."""
@@ -197,8 +197,10 @@ class ResourceType:
     """Inputs whose change means nothing."""
     creation_is_put: ClassVar[bool] = False
     """Whether the call that creates it, with all inputs, also updates it."""
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """By dotted path: what the provider sends for inputs that are not given (tests/engine compares the accounts)."""
     reset_to: ClassVar[Mapping[str, Any]] = {}
-    """In an update: what an input becomes that is no longer given; None by default."""
+    """In an update: what an input becomes that is no longer given; its default, or None."""
     delete_call: ClassVar[DeleteCall | None] = None
     subnet_group_input: ClassVar[str] = ""
     """Of a store that AWS does not move to other subnets: the input that names its subnet group."""
@@ -222,7 +224,7 @@ class ResourceType:
         """Change in place what differs; gives what differs in its attributes, if anything beside the inputs does."""
         if not self.creation_is_put:
             return None
-        request.inputs = Inputs(request.all_inputs)
+        request.inputs = Inputs(with_defaults(request.all_inputs, self.defaults))
         return self.create(request)
 
     def delete(self, request: ResourceRequest) -> None:

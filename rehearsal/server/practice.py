@@ -122,7 +122,9 @@ def practice_settings(source: Path) -> str:
     config = dict((yaml.safe_load(source.read_text(encoding="utf-8")) or {}).get("config", {}))
     region = Region(config["aws:region"])
     registry = f"123456789012.dkr.ecr.{region.name}.{region.dns_suffix}"
-    config |= {"cvat:disposable": True, "cvat:modelArchives": str(FOLDER / "archives")}
+    config["cvat:modelArchives"] = str(FOLDER / "archives")
+    if config.get("cvat:preset") != "production":  # which no stack may have that is deleted without a trace
+        config["cvat:disposable"] = True
     for number, image in enumerate(IMAGES, 1):
         config[f"cvat:{image}Image"] = f"{registry}/practice/{image}@sha256:{f'{number:x}' * 64}"
     text = yaml.safe_dump({"config": config}, sort_keys=False, allow_unicode=True)

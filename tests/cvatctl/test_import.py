@@ -7,45 +7,24 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 import yaml
-from moto.efs.models import AccessPoint
 
 from cvatctl.__main__ import main
 from cvatctl.adoption import template
 from cvatctl.errors import CommandError
 from rehearsal import Account, rehearse
 from rehearsal.defaults import HOME
-from tests.support.old_stack import REGION, cloud_formation
+from tests.support.old_stack import OLD, REGION, cloud_formation, create
 
 Run = Callable[..., tuple[int, str, str]]
-OLD = "sample"
-
-
-def associate(account: Account) -> None:
-    """Make the associations of the template."""
-    ec2, client = account.client("ec2", REGION), account.client("cloudformation", REGION)
-    listed = client.list_stack_resources(StackName=OLD)["StackResourceSummaries"]
-    ids = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in listed}
-    for number in (1, 2, 3):
-        for subnet_name, table in (("Public", "PublicRouteTable"), ("Private", f"PrivateRouteTable{number}")):
-            ec2.associate_route_table(RouteTableId=ids[table], SubnetId=ids[f"{subnet_name}Subnet{number}"])
 
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    # moto does not tell CloudFormation an access point's id, which AWS gives as the physical id.
-    own_id = property(lambda point: point.access_point_id, lambda point, value: None)
-    with Account() as opened, mock.patch.object(AccessPoint, "physical_resource_id", own_id, create=True):
-        opened.client("cloudformation", REGION).create_stack(StackName=OLD, TemplateBody=cloud_formation())
-        ec2 = opened.client("ec2", REGION)
-        (vpc,) = [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if vpc["CidrBlock"] == "10.192.0.0/16"]
-        # moto's CloudFormation drops these two properties of a VPC, and the associations of its route tables.
-        ec2.modify_vpc_attribute(VpcId=vpc["VpcId"], EnableDnsHostnames={"Value": True})
-        ec2.modify_vpc_attribute(VpcId=vpc["VpcId"], EnableDnsSupport={"Value": True})
-        associate(opened)
+    with Account() as opened:
+        create(opened.in_region(REGION))
         yield opened
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+OLD = "sample"
+"""Name of the old stack."""
 REGION = "cn-northwest-1"
 ZONES = "abc"
 
@@ -124,3 +129,16 @@ def cloud_formation(user: int = 1000) -> str:
         point("ShareAccessPoint", "share"),
     ]
     return _HEAD + "".join(parts)
+
+
+def create(client: Callable[[str], Any]) -> None:
+    """Create the old stack in an emulated account, with what moto's CloudFormation drops of a network."""
+    cloudformation, ec2 = client("cloudformation"), client("ec2")
+    cloudformation.create_stack(StackName=OLD, TemplateBody=cloud_formation())
+    listed = cloudformation.list_stack_resources(StackName=OLD)["StackResourceSummaries"]
+    ids = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in listed}
+    ec2.modify_vpc_attribute(VpcId=ids["VPC"], EnableDnsHostnames={"Value": True})
+    ec2.modify_vpc_attribute(VpcId=ids["VPC"], EnableDnsSupport={"Value": True})
+    for number in (1, 2, 3):
+        for subnet_name, table in (("Public", "PublicRouteTable"), ("Private", f"PrivateRouteTable{number}")):
+            ec2.associate_route_table(RouteTableId=ids[table], SubnetId=ids[f"{subnet_name}Subnet{number}"])

@@ -73,19 +73,24 @@ class RealEngine:
     def __init__(self, folder: Path, stack: str, settings: Mapping[str, Any], source: Path = HOME) -> None:
         """`source`: a checkout of this project. `settings`: the stack's configuration."""
         self.project, self.stack = folder / "project", stack
-        self._settings = dict(settings)
+        self.settings = dict(settings)
         self._folder = folder
         copy_project(source, self.project)
         self.write({})
         (folder / "state").mkdir()
         self.account_file = folder / "account"
+        server = self.project
+        if source != HOME:
+            server = folder / "server"  # the account is always this checkout's
+            copy_project(HOME, server)
+            shutil.copy(self._stack_file, server)
         words = ["--stack", stack, "--state", str(self.account_file)]
-        self.account = ServedAccount(*words, port=port(), project=self.project)
+        self.account = ServedAccount(*words, port=port(), project=server)
 
     def __enter__(self) -> RealEngine:
         self.account.__enter__()
         self.run("stack", "init", self.stack)
-        self._salt = _yaml(self.project / f"Pulumi.{self.stack}.yaml").get("encryptionsalt")
+        self._salt = _yaml(self._stack_file).get("encryptionsalt")
         self.write({})
         return self
 
@@ -96,12 +101,21 @@ class RealEngine:
 
     _salt: str | None = None
 
+    @property
+    def _stack_file(self) -> Path:
+        return self.project / f"Pulumi.{self.stack}.yaml"
+
     def write(self, change: Mapping[str, Any]) -> None:
         """The stack's file: its settings, with a change."""
-        document: dict[str, Any] = {"config": {**self._settings, **change}}
+        document: dict[str, Any] = {"config": {**self.settings, **change}}
         if self._salt:
             document["encryptionsalt"] = self._salt
-        (self.project / f"Pulumi.{self.stack}.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+        self._stack_file.write_text(yaml.safe_dump(document), encoding="utf-8")
+
+    def keep(self, settings: Mapping[str, Any]) -> None:
+        """Add settings to the stack's file, for good."""
+        self.settings |= settings
+        self.write({})
 
     def use(self, source: Path) -> None:
         """Replace the project's files by those of another checkout."""
@@ -136,6 +150,11 @@ class RealEngine:
         preview = self.run("preview", "--expect-no-changes", "--stack", self.stack)
         return "" if preview.code == 0 else preview.output[-5000:]
 
+    def save(self) -> Path:
+        """The account, as the server keeps it."""
+        self.account.ask("/save", "POST")
+        return self.account_file
+
     def export(self) -> Path:
         """The state, as a user exports it."""
         file = self._folder / "export.json"
@@ -169,10 +188,7 @@ def port() -> int:
 
 def copy_project(source: Path, target: Path) -> None:
     """A checkout's files, with this one's environment."""
-    left_out = shutil.ignore_patterns(
-        ".git", ".venv", "build", "__pycache__", ".mypy_cache", ".ruff_cache", "Pulumi.*.yaml"
-    )
-    shutil.copytree(source, target, ignore=left_out, symlinks=True)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*NOT_COPIED), symlinks=True)
     (target / ".venv").symlink_to(HOME / ".venv")
 
 

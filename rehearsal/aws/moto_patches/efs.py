@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import botocore.exceptions
-from moto.efs.models import EFSBackend
+from moto.efs.models import AccessPoint, EFSBackend
 from moto.efs.responses import EFSResponse
 
 from rehearsal.aws.moto_patches.patch import Client, after, moto_patch, replace, subnet_ids
@@ -48,6 +48,41 @@ def backup_policy_of_file_systems(stack: ExitStack) -> None:
 
     replace(stack, EFSResponse, "put_backup_policy", put)
     replace(stack, EFSResponse, "describe_backup_policy", describe)
+
+
+_POINT_IN_A_STACK = """
+Resources:
+  Files: {Type: AWS::EFS::FileSystem}
+  Point:
+    Type: AWS::EFS::AccessPoint
+    Properties: {FileSystemId: !Ref Files, PosixUser: {Uid: "1000", Gid: "1000"}}
+"""
+
+
+def _names_a_stacks_access_point(client: Client) -> bool:
+    client("cloudformation").create_stack(StackName="s", TemplateBody=_POINT_IN_A_STACK)
+    (resource,) = client("cloudformation").describe_stack_resources(StackName="s", LogicalResourceId="Point")[
+        "StackResources"
+    ]
+    (point,) = client("efs").describe_access_points()["AccessPoints"]
+    return resource["PhysicalResourceId"] == point["AccessPointId"] and isinstance(point["PosixUser"]["Uid"], int)
+
+
+@moto_patch(_names_a_stacks_access_point)
+def access_points_of_cloudformation(stack: ExitStack) -> None:
+    """moto does not tell CloudFormation an access point's id, and keeps numbers as the template's texts.
+
+    CloudFormation's reference, AWS::EFS::AccessPoint: Ref returns the id. EFS's API reference, PosixUser: numbers.
+    """
+
+    def point(_: None, self: Any, *__: Any, **___: Any) -> None:
+        for numbers in (self.posix_user, (self.root_directory or {}).get("CreationInfo")):
+            for key in {"Uid", "Gid", "OwnerUid", "OwnerGid"} & set(numbers or {}):
+                numbers[key] = int(numbers[key])
+
+    after(stack, AccessPoint, "__init__", point)
+    own_id = property(lambda self: self.access_point_id, lambda _, __: None)
+    replace(stack, AccessPoint, "physical_resource_id", own_id)
 
 
 def _changes_a_file_system(client: Client) -> bool:

@@ -41,6 +41,20 @@ def host_names_of_load_balancers(stack: ExitStack) -> None:
     after(stack, FakeLoadBalancer, "__init__", balancer)
 
 
+def _faces_the_internet(client: Client) -> bool:
+    return bool(_balancer(client)["Scheme"] == "internet-facing")
+
+
+@moto_patch(_faces_the_internet)
+def scheme_of_load_balancers(stack: ExitStack) -> None:
+    """moto's load balancers have no scheme unless it is given. API reference, CreateLoadBalancer: internet-facing."""
+
+    def balancer(_: None, self: Any, *__: Any, **___: Any) -> None:
+        self.scheme = self.scheme or "internet-facing"
+
+    after(stack, FakeLoadBalancer, "__init__", balancer)
+
+
 def _hides_the_client_secret(client: Client) -> bool:
     """Who describes a listener reads the client id, but not the client secret."""
     elb = client("elbv2")

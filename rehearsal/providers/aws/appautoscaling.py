@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rehearsal.providers.resource import Attributes, ResourceRequest, ResourceType, deleted_by, words
 
 API = "application-autoscaling"
@@ -48,6 +50,7 @@ class Policy(ResourceType, token="aws:appautoscaling/policy:Policy"):
     api = API
     replace_on = words("name resourceId scalableDimension serviceNamespace")
     creation_is_put = True
+    defaults: ClassVar = {"targetTrackingScalingPolicyConfiguration.disableScaleIn": False}
     delete_call = deleted_by(f"{API}:DeleteScalingPolicy", PolicyName="name", **SUBJECT)
 
     def create(self, request: ResourceRequest) -> Attributes:

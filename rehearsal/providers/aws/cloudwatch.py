@@ -120,7 +120,7 @@ class EventTarget(ResourceType, token="aws:cloudwatch/eventTarget:EventTarget"):
 
     def create(self, request: ResourceRequest) -> Attributes:
         inputs = request.inputs
-        rule, name = inputs.take("rule"), inputs.take("targetId") or request.physical_name("targetId", limit=64)
+        rule, name = inputs.take("rule"), inputs.take("targetId") or request.physical_name("targetId")
         target: dict[str, Any] = {"Id": name, "Arn": inputs.take("arn")}
         if role := inputs.take("roleArn"):
             target["RoleArn"] = role

@@ -230,6 +230,7 @@ class NatGateway(ResourceType, token="aws:ec2/natGateway:NatGateway"):
 
     tags = True
     replace_on = words("allocationId connectivityType privateIp subnetId vpcId")
+    defaults: ClassVar = {"connectivityType": "public"}
     delete_call = deleted_by("ec2:DeleteNatGateway", NatGatewayId="id")
 
     def create(self, request: ResourceRequest) -> Attributes:
@@ -274,6 +275,7 @@ class VpcEndpoint(ResourceType, token="aws:ec2/vpcEndpoint:VpcEndpoint"):
 
     tags = True
     replace_on = words("resourceConfigurationArn serviceName serviceNetworkArn serviceRegion vpcEndpointType vpcId")
+    defaults: ClassVar = {"privateDnsEnabled": False}
     reset_to: ClassVar = {key: [] for key in ENDPOINT_LISTS}
     provider_only: ClassVar = {"autoAccept": "accepts on the owner's side"}
     delete_call = deleted_by("ec2:DeleteVpcEndpoints", VpcEndpointIds="id")

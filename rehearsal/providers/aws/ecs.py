@@ -51,6 +51,7 @@ class ClusterCapacityProviders(ResourceType, token="aws:ecs/clusterCapacityProvi
 
 
 TASK_MEMBERS = {
+    "volumes.configureAtLaunch": "configuredAtLaunch",
     "volumes.efsVolumeConfiguration.authorizationConfig.iam": "iam",
     "proxyConfiguration.properties": "properties",
 }
@@ -61,13 +62,12 @@ class TaskDefinition(ResourceType, token="aws:ecs/taskDefinition:TaskDefinition"
 
     tags = True
     replace_on = EVERY
+    defaults: ClassVar = {"volumes.configureAtLaunch": False}
     provider_only: ClassVar = {"skipDestroy": "used on deletion", "trackLatest": "used when refreshing"}
     delete_call = deleted_by("ecs:DeregisterTaskDefinition", taskDefinition="arn")
 
     def create(self, request: ResourceRequest) -> Attributes:
         extra = {"containerDefinitions": json.loads(request.inputs.take("containerDefinitions"))}
-        for volume in request.inputs.peek("volumes") or []:
-            volume.pop("configureAtLaunch", None)
         answer = request.call_with_inputs("ecs", "RegisterTaskDefinition", extra, renames=TASK_MEMBERS)
         task = answer["taskDefinition"]
         arn = task["taskDefinitionArn"]

@@ -12,6 +12,7 @@ class Key(ResourceType, token="aws:kms/key:Key"):
 
     tags = True
     replace_on = words("customKeyStoreId customerMasterKeySpec keyUsage multiRegion xksKeyId")
+    defaults: ClassVar = {"keyUsage": "ENCRYPT_DECRYPT"}
     reset_to: ClassVar = {"description": "", "enableKeyRotation": False}
     holds = "whatever the key encrypted"
     provider_only: ClassVar = {"deletionWindowInDays": "used on deletion"}

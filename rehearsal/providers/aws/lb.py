@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import botocore.exceptions
@@ -20,6 +20,10 @@ BALANCER_ATTRIBUTES = {
     "preserveHostHeader": "routing.http.preserve_host_header.enabled",
     "xffHeaderProcessingMode": "routing.http.xff_header_processing.mode",
     "clientKeepAlive": "client_keep_alive.seconds",
+    "enableTlsVersionAndCipherSuiteHeaders": "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+    "enableXffClientPort": "routing.http.xff_client_port.enabled",
+    "enableWafFailOpen": "waf.fail_open.enabled",
+    "enableZonalShift": "zonal_shift.config.enabled",
 }
 """Inputs of a load balancer that the API knows as attributes."""
 
@@ -30,7 +34,22 @@ class LoadBalancer(ResourceType, token="aws:lb/loadBalancer:LoadBalancer"):
     api = "elbv2"
     tags = True
     replace_on = words("customerOwnedIpv4Pool internal loadBalancerType name namePrefix")
-    reset_to: ClassVar = {"accessLogs": {}, "connectionLogs": {}}
+    defaults: ClassVar = {
+        "accessLogs": {},
+        "connectionLogs": {},
+        "idleTimeout": 60,
+        "enableDeletionProtection": False,
+        "dropInvalidHeaderFields": False,
+        "enableHttp2": True,
+        "desyncMitigationMode": "defensive",
+        "preserveHostHeader": False,
+        "xffHeaderProcessingMode": "append",
+        "clientKeepAlive": 3600,
+        "enableTlsVersionAndCipherSuiteHeaders": False,
+        "enableXffClientPort": False,
+        "enableWafFailOpen": False,
+        "enableZonalShift": False,
+    }
 
     def create(self, request: ResourceRequest) -> Attributes:
         name = request.physical_name(limit=32)
@@ -40,8 +59,7 @@ class LoadBalancer(ResourceType, token="aws:lb/loadBalancer:LoadBalancer"):
         answer = request.call_with_inputs("elbv2", "CreateLoadBalancer", extra, renames=renames)
         (balancer,) = answer["LoadBalancers"]
         arn = balancer["LoadBalancerArn"]
-        if attributes:
-            request.call("elbv2", "ModifyLoadBalancerAttributes", LoadBalancerArn=arn, Attributes=attributes)
+        request.call("elbv2", "ModifyLoadBalancerAttributes", LoadBalancerArn=arn, Attributes=attributes)
         outputs = {
             "arn": arn,
             "arnSuffix": arn.partition(":loadbalancer/")[2],
@@ -180,7 +198,7 @@ def _nested(inputs: Inputs) -> dict[str, Any]:
     unused = inputs.unused()
     members: dict[str, Any] = {}
     if "defaultActions" in unused:
-        members["DefaultActions"] = [_action(action) for action in inputs.take("defaultActions")]
+        members["DefaultActions"] = _actions(inputs.take("defaultActions"))
     if "certificateArn" in unused:
         certificate = inputs.take("certificateArn")
         members["Certificates"] = [{"CertificateArn": certificate}] if certificate else []
@@ -194,12 +212,14 @@ ACTION_MEMBERS = {
 }
 
 
+def _actions(inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Actions as the API spells them, in the order of their list."""
+    return [_action({"order": order, **action}) for order, action in enumerate(inputs, 1)]
+
+
 def _action(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """An action as the API spells it."""
     rest = dict(inputs)
-    action: dict[str, Any] = {"Type": rest.pop("type")}
-    if "order" in rest:
-        action["Order"] = rest.pop("order")
+    action: dict[str, Any] = {"Type": rest.pop("type"), "Order": rest.pop("order")}
     if "targetGroupArn" in rest:
         action["TargetGroupArn"] = rest.pop("targetGroupArn")
     for key, member in ACTION_MEMBERS.items():
@@ -249,7 +269,7 @@ class ListenerRule(ResourceType, token="aws:lb/listenerRule:ListenerRule"):
         if "conditions" in unused:
             members["Conditions"] = _conditions(inputs.take("conditions"))
         if "actions" in unused:
-            members["Actions"] = [_action(action) for action in inputs.take("actions")]
+            members["Actions"] = _actions(inputs.take("actions"))
         return members
 
 

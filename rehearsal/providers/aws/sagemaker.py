@@ -17,6 +17,7 @@ class Model(ResourceType, token="aws:sagemaker/model:Model"):
 
     tags = True
     replace_on = EVERY
+    defaults: ClassVar = {"containers.mode": "SingleModel", "primaryContainer.mode": "SingleModel"}
     delete_call = deleted_by("sagemaker:DeleteModel", ModelName="id")
 
     def create(self, request: ResourceRequest) -> Attributes:
@@ -30,6 +31,7 @@ class EndpointConfiguration(ResourceType, token="aws:sagemaker/endpointConfigura
 
     tags = True
     replace_on = EVERY
+    defaults: ClassVar = {"productionVariants.enableSsmAccess": False, "productionVariants.initialVariantWeight": 1}
     delete_call = deleted_by("sagemaker:DeleteEndpointConfig", EndpointConfigName="id")
 
     def create(self, request: ResourceRequest) -> Attributes:

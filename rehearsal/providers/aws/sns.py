@@ -7,7 +7,12 @@ from typing import ClassVar
 
 from rehearsal.providers.resource import Attributes, ResourceRequest, ResourceType, deleted_by, words
 
-ATTRIBUTES = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy"}
+SAMPLE_RATES = {
+    f"{protocol}SuccessFeedbackSampleRate": f"{protocol[0].upper()}{protocol[1:]}SuccessFeedbackSampleRate"
+    for protocol in ("application", "firehose", "http", "lambda", "sqs")
+}
+"""How many of the successful deliveries are logged: inputs, and their attributes."""
+ATTRIBUTES = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy", **SAMPLE_RATES}
 """Inputs of a topic that the API knows as attributes."""
 
 
@@ -16,7 +21,8 @@ class Topic(ResourceType, token="aws:sns/topic:Topic"):
 
     tags = True
     replace_on = words("fifoTopic name namePrefix")
-    reset_to: ClassVar = dict.fromkeys(ATTRIBUTES, "")
+    defaults: ClassVar = dict.fromkeys(SAMPLE_RATES, "0")
+    reset_to: ClassVar = dict.fromkeys(ATTRIBUTES, "") | defaults
     delete_call = deleted_by("sns:DeleteTopic", TopicArn="id")
 
     def create(self, request: ResourceRequest) -> Attributes:

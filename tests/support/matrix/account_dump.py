@@ -12,16 +12,16 @@ import enum
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.s3.models import FakeBucket, FakeKey
 
 from region import Region
-from rehearsal import Record, Rehearsal
+from rehearsal import Account, Rehearsal
 
 Dump = dict[str, list[str]]
 """By place (as ecs/services): each item as JSON, sorted."""
@@ -33,6 +33,7 @@ PAST = {
     "ec2/enis": "of tasks that have run, and AWS's own",
     "ec2/tags": "the resources have them, too",
     "ecs/tasks": "tasks that have run",
+    "efs/creation_tokens": "so that a call that is sent twice creates one",
     "elasticache/cache_clusters": "nodes as they were made; what their group is counts",
     "iam/access_keys": "sessions",
     "iam/aws_managed_policies": "AWS's own",
@@ -54,8 +55,8 @@ SHOWN_LINES = 60
 
 _LEFT_OUT = re.compile(
     r"""^(streams|images|versions|revision|revisions|events|tasks|deployments|last_\w+|etag|_?version_id|serial)$
-    |timestamp|(date|time)$|_at$|^creat|^updated|^caller_reference|^_?unique|_etag$|checksum|^_?guid|sequence
-    |^(apply_immediately|allow_major_version_upgrade|_option_group_name|enable_execute_command)$
+    |timestamp|(date|time)$|_at$|^creat|^updated|^caller_reference|^_?unique|_etag$|checksum|^client_token$|^_?guid|sequence
+    |^(apply_immediately|allow_major_version_upgrade|_option_group_name|enable_execute_command|log_file_name)$
     |^(snapshotting_cluster_id|in_use_by|rr_changes|_?eni|public_ip|publicIp|location|private_ip|privateIp|_tick|state|(pending|running)_(tasks_)?count)$""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -66,9 +67,11 @@ _RANDOM = re.compile(
     r"|\b(?=[a-z-]*[0-9a-f]*\d)[0-9a-f]{7,64}\b"
     r"|\b(?=[A-Z]*\d)[A-Z0-9]{13,15}\b"
     r"|\b[A-Z0-9]{16,}\b"
+    r"|\b(?:ns|srv)-[a-z0-9]{8,}\b"
+    r"|(?<=\.)[0-9a-f]{6}(?=\.)"
     r"|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?)"
 )
-"""What AWS, moto or Pulumi draw: UUIDs, hexadecimal ids, IAM's ids; and times."""
+"""What AWS, moto or Pulumi draw: UUIDs, hexadecimal ids, IAM's and Cloud Map's ids, parts of host names; and times."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]{7,}")
 _REVISION = re.compile(r"(task-definition/[\w-]+):\d+|(?<=scalable-target/)\w+|(:secret:[\w<>/*-]+)-\w{6}\b")
 _DIGEST = 64
@@ -83,15 +86,50 @@ _GONE = {"INACTIVE", "deleted", "DELETED", "PendingDeletion"}
 _OF_BACKENDS = {"region_name", "account_id", "partition", "backend", "tagger"}
 
 
+class Named(Protocol):
+    """A resource of a state: what tells which texts of an account stand for it."""
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def custom(self) -> bool: ...
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def outputs(self) -> Mapping[str, Any]: ...
+
+
 def dump(rehearsal: Rehearsal) -> Dump:
     """What the account holds in the stack's region, and what the stack's state says."""
-    texts = _Texts(rehearsal)
-    return _Walk(rehearsal, texts).dump() | dict(_state(rehearsal, texts))
+    return account_dump(rehearsal.resources, rehearsal.region) | dict(_state(rehearsal, _Texts(rehearsal.resources)))
+
+
+def account_dump(resources: Iterable[Named], region: str) -> Dump:
+    """What the open account holds in a region; `resources`: of the stack's state."""
+    return _Walk(_Texts(resources), region).dump()
 
 
 def differences(expected: Dump, actual: Dump) -> list[str]:
     """What differs, place by place, as unified diffs; empty if the dumps are the same."""
-    changes: list[str] = []
+    return ["\n".join([place, *lines[:SHOWN_LINES]]) for place, lines in _differing(expected, actual)]
+
+
+def differing_values(expected: Dump, actual: Dump) -> dict[str, set[str]]:
+    """By place: names and values, as JSON, that only one of the dumps has."""
+    return {
+        place: {line[1:].strip(" ,") for line in lines if line[:1] in "+-" and line[1:].strip(" []{},")}
+        for place, lines in _differing(expected, actual)
+    }
+
+
+def _differing(expected: Dump, actual: Dump) -> Iterator[tuple[str, list[str]]]:
+    """Places, with the lines of a unified diff of their items, sorted as texts."""
     for place in sorted({*expected, *actual}):
         before, after = list(expected.get(place, [])), list(actual.get(place, []))
         for item in expected.get(place, []):
@@ -99,9 +137,7 @@ def differences(expected: Dump, actual: Dump) -> list[str]:
                 before.remove(item)
                 after.remove(item)
         if before or after:
-            lines = difflib.unified_diff(_lines(before), _lines(after), "expected", "actual", n=1, lineterm="")
-            changes.append("\n".join([place, *list(lines)[2:SHOWN_LINES]]))
-    return changes
+            yield place, list(difflib.unified_diff(_lines(before), _lines(after), n=1, lineterm=""))[2:]
 
 
 def _lines(items: list[str]) -> list[str]:
@@ -111,12 +147,13 @@ def _lines(items: list[str]) -> list[str]:
 class _Texts:
     """Replaces what is drawn at random by what it stands for."""
 
-    def __init__(self, rehearsal: Rehearsal) -> None:
-        self._names: dict[str, str] = {}
-        for record in rehearsal.resources:
-            for word in _own_words(record):
-                self._names.setdefault(word, f"<{record.name}>")
-        self._names.pop(rehearsal.account.id, None)
+    def __init__(self, resources: Iterable[Named]) -> None:
+        owners: dict[str, tuple[int, str]] = {}
+        for resource in resources:
+            for word, length in _own_words(resource):
+                owners[word] = min((length, f"<{resource.name}>"), owners.get(word, (length + 1, "")))
+        self._names = {word: name for word, (_, name) in owners.items() if word != Account.id}
+        """A listener's ARN holds its balancer's, a file's id its bucket's: the shorter text is the owner's."""
 
     def plain(self, text: str) -> str:
         if text[:1] in ("{", "["):
@@ -140,15 +177,15 @@ class _Texts:
         return value
 
 
-def _own_words(record: Record) -> Iterator[str]:
-    """The parts of a resource's id, ARN and name that were drawn."""
-    named = (record.outputs.get(key) for key in ("name", "arn", "dnsName", "endpoint", "address", "repositoryUrl"))
-    for text in (record.id, *named) if record.custom else ():
+def _own_words(resource: Named) -> Iterator[tuple[str, int]]:
+    """The parts of a resource's id, ARN and name that were drawn, each with the length of the text."""
+    keys = ("name", "arn", "dnsName", "endpoint", "address", "identifier", "repositoryUrl")
+    for text in (resource.id, *map(resource.outputs.get, keys)) if resource.custom else ():
         for word in _WORD.findall(text) if isinstance(text, str) else ():
             if _RANDOM.search(word) and len(word) < _DIGEST:
-                yield word
-    if record.type == "aws:ec2/eip:Eip":
-        yield str(record.outputs["publicIp"])
+                yield word, len(text)
+    if resource.type == "aws:ec2/eip:Eip":
+        yield str(resource.outputs["publicIp"]), 0
 
 
 def _state(rehearsal: Rehearsal, texts: _Texts) -> Iterator[tuple[str, list[str]]]:
@@ -169,12 +206,12 @@ def _state(rehearsal: Rehearsal, texts: _Texts) -> Iterator[tuple[str, list[str]
 class _Walk:
     """Over moto's objects."""
 
-    def __init__(self, rehearsal: Rehearsal, texts: _Texts) -> None:
-        places = {rehearsal.region, Region(rehearsal.region).partition}
+    def __init__(self, texts: _Texts, region: str) -> None:
+        places = {region, Region(region).partition}
         self._texts = texts
         self._collections = {
             f"{service}/{name}": items
-            for service, backend in _backends(rehearsal.account.id, places)
+            for service, backend in _backends(Account.id, places)
             for name, items in _members(backend)
         }
         self._listed = {
@@ -193,7 +230,7 @@ class _Walk:
 
     def _plain(self, value: Any, above: frozenset[int]) -> Any:
         if value is None or isinstance(value, bool | int | float):
-            return value
+            return int(value) if isinstance(value, float) and value.is_integer() else value
         if isinstance(value, str):
             return self._texts.plain(value)
         if isinstance(value, enum.Enum):
