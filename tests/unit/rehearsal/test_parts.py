@@ -15,7 +15,7 @@ from botocore.model import OperationModel
 
 from rehearsal import RehearsalError
 from rehearsal.engine import naming
-from rehearsal.engine.inputs import Inputs, plain
+from rehearsal.engine.inputs import Inputs, plain, with_defaults
 from rehearsal.placeholders import archive
 from rehearsal.providers import shapes
 from rehearsal.providers.docker_image import build_digest, build_files
@@ -61,6 +61,24 @@ def test_nested_objects_tags_and_renamed_members_take_the_apis_form() -> None:
 def test_a_nested_member_that_the_api_lacks_is_refused_with_its_path() -> None:
     with pytest.raises(RehearsalError, match=r"posixUser\.shell"):
         shapes.request(operation("efs", "CreateAccessPoint"), {"posixUser": {"shell": "sh"}}, {})
+
+
+def test_defaults_fill_what_is_missing_and_change_no_given_value() -> None:
+    given = {"name": "n", "containers": [{"mode": "MultiModel"}, {"image": "i"}], "scaling": {"target": 5}}
+    defaults = {
+        "usage": "ENCRYPT",
+        "name": "other",
+        "containers.mode": "SingleModel",
+        "volumes.mode": "w",
+        "scaling.in": 1,
+    }
+    assert with_defaults(given, defaults) == {
+        "name": "n",
+        "usage": "ENCRYPT",
+        "containers": [{"mode": "MultiModel"}, {"image": "i", "mode": "SingleModel"}],
+        "scaling": {"target": 5, "in": 1},
+    }
+    assert given["containers"] == [{"mode": "MultiModel"}, {"image": "i"}], "the state keeps what the program gave"
 
 
 def test_inputs_without_a_consumer_stay_visible() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+import yaml
 
 from rehearsal.errors import UserInputError
-from rehearsal.server.practice import refuse_real_accounts
+from rehearsal.server.practice import practice_settings, refuse_real_accounts
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,15 @@ def test_a_shell_without_an_account_and_one_that_practises_already_are_let_throu
             "AWS_CONFIG_FILE": os.devnull,
         }
     )
+
+
+@pytest.mark.parametrize(("preset", "disposable"), [("production", None), ("team", True), (None, True)])
+def test_a_practice_stack_is_disposable_unless_its_preset_forbids_it(
+    tmp_path: Path, preset: str | None, disposable: bool | None
+) -> None:
+    config = {"aws:region": "cn-north-1"} | ({"cvat:preset": preset} if preset else {})
+    source = tmp_path / "Pulumi.source.yaml"
+    source.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    written = yaml.safe_load(practice_settings(source))["config"]
+    assert written.get("cvat:disposable") is disposable
+    assert "@sha256:" in written["cvat:serverImage"], "nothing is built"
