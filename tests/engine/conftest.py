@@ -8,9 +8,14 @@ import pytest
 
 from tests.support.real_engine import is_missing
 
+LONGEST_S = 3600
+"""One test: the guided hour is most of one on a busy machine."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`make engine-test` runs them where the CLI and its plugins are."""
     here = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in here:
+        item.add_marker(pytest.mark.timeout(LONGEST_S))
     for item in here if here and is_missing() else ():
         item.add_marker(pytest.mark.skip(reason="no Pulumi CLI with its AWS plugin"))

@@ -31,9 +31,11 @@ def test_the_guided_hour_can_be_followed(tmp_path: Path) -> None:
     server = subprocess.Popen(command, cwd=project, env=clean)  # noqa: S603
     try:
         wait_for(number, server)
-        bash: Any = {"cwd": project, "env": clean, "capture_output": True, "text": True}
-        walked = subprocess.run(["bash", "-c", script], check=False, **bash)  # noqa: S603, S607
-        assert walked.returncode == 0, walked.stdout[-3000:] + walked.stderr[-3000:]
+        with (tmp_path / "walked.log").open("w+", encoding="utf-8") as log:
+            shell: Any = {"cwd": project, "env": clean, "stdout": log, "stderr": subprocess.STDOUT}
+            walked = subprocess.run(["bash", "-c", script], check=False, **shell)  # noqa: S603, S607
+            log.seek(0)
+            assert walked.returncode == 0, log.read()[-6000:]
     finally:
         server.send_signal(signal.SIGTERM)
         assert server.wait(60) == 0, "the account is saved at the end"
