@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.account_server import ServedAccount, resident_mb
+from tests.support.account_server import ServedAccount, ends_of_sockets, resident_mb
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +198,14 @@ def test_the_page_shows_what_the_account_holds(served: ServedAccount) -> None:
     for text in ("shown-cluster", "shown-logs", "Refusals", 'data-to="/clock"', "AWS_ENDPOINT_URL"):
         assert text in page, text
     assert "http://" not in page.replace(served.url, ""), "it needs nothing from elsewhere"
+
+
+def test_it_has_no_socket_but_on_this_machine(served: ServedAccount) -> None:
+    with socket.create_connection(("127.0.0.1", served.port)):
+        served.client("sts").get_caller_identity()
+        ends = ends_of_sockets(served.process.pid)
+    assert ends and all(own.is_loopback for own, _ in ends), "it listens on this machine only"
+    assert all(far.is_loopback or far.is_unspecified for _, far in ends), "and connects to nothing else"
 
 
 def test_an_idle_server_is_small() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import signal
@@ -20,6 +21,8 @@ from botocore.config import Config
 
 from patches.trial.serving import free_port
 from rehearsal.defaults import HOME
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 REGION = "cn-northwest-1"
 START_S = 60
@@ -97,6 +100,25 @@ def resident_mb(process: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError(f"process {process} has no memory: it has ended")
+
+
+def ends_of_sockets(process: int) -> set[tuple[IPAddress, IPAddress]]:
+    """Own and far end of each TCP and UDP socket of a process, without ports."""
+    own = {link.readlink().name for link in Path(f"/proc/{process}/fd").iterdir() if link.is_symlink()}
+    ends = set()
+    for table in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path(f"/proc/{process}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
+            fields = line.split()
+            if f"socket:[{fields[9]}]" in own:
+                ends.add((_address(fields[1].partition(":")[0]), _address(fields[2].partition(":")[0])))
+    return ends
+
+
+def _address(digits: str) -> IPAddress:
+    """From the kernel's form: hexadecimal, each four bytes in this machine's order."""
+    words = (bytes.fromhex(digits[start : start + 8]) for start in range(0, len(digits), 8))
+    raw = b"".join(word[::-1] if sys.byteorder == "little" else word for word in words)
+    return ipaddress.ip_address(raw)
 
 
 def environment(url: str) -> dict[str, str]:
