@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -100,6 +100,8 @@ class RealEngine:
         self.account.end()
 
     _salt: str | None = None
+    stand_ins: Mapping[str, int] = MappingProxyType({})
+    """What the account held before the stack: title -> number."""
 
     @property
     def _stack_file(self) -> Path:
