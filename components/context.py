@@ -15,6 +15,8 @@ from settings.values import Proxy
 
 REGION_TAG, RELEASE_TAG = "cvat:region", "cvat:release"
 """Of the tasks' roles: IAM is the same in all regions, so a role shows where its stack runs."""
+VERSION_TAG = "cvat:version"
+"""Of the services, which get a version of CVAT once the database is migrated to it."""
 _LONGEST_STACK_NAME = 32
 _STACK_NAME = re.compile(rf"(?=.{{1,{_LONGEST_STACK_NAME}}}$)[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -54,6 +56,11 @@ class StackContext:
         """
         release = {} if self.release is DEFAULT else {RELEASE_TAG: self.release.name}
         return {REGION_TAG: self.region.name, **release}
+
+    @property
+    def service_tags(self) -> dict[str, str] | None:
+        """Of services. The default release has one version, and no tag, like the stacks of before."""
+        return None if self.release is DEFAULT else {VERSION_TAG: self.release.version}
 
     @property
     def key(self) -> str | None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
 import pulumi
 import pulumi_aws as aws
 
-from components.context import REGION_TAG, RELEASE_TAG, StackContext
+from components.context import REGION_TAG, RELEASE_TAG, VERSION_TAG, StackContext
 from settings.releases import DEFAULT
-from settings.running_stack import RunningDatabase, RunningStack, RunningSubnet
+from settings.running_stack import RunningDatabase, RunningStack, RunningSubnet, version_numbers
 from settings.zones import Zone
 
 _ROLES = "^init-execution-"
@@ -45,6 +45,7 @@ def running_stack(context: StackContext) -> RunningStack:
     return RunningStack(
         region=region,
         release=role_tags.get(RELEASE_TAG, DEFAULT.name),
+        version=_version(stores["ecs:service"].values()),
         vpc_id=next(iter([*vpc_ids, *own_vpcs]), ""),
         own_vpc_cidr=aws.ec2.get_vpc(id=own_vpcs[0]).cidr_block if own_vpcs else "",
         public_subnets=_subnets({**tags, "SubnetType": "Public"}),
@@ -72,18 +73,23 @@ def _role_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     return {}
 
 
-def _tagged(tags: Mapping[str, str]) -> dict[str, list[str]]:
-    """Names of the stack's stores and services by kind, such as rds:db. Some may have been deleted lately."""
+def _tagged(tags: Mapping[str, str]) -> dict[str, dict[str, Mapping[str, str]]]:
+    """Tags of the stack's stores and services by kind, such as rds:db, and name. Some may have been deleted lately."""
     filters: list[aws.resourcegroupstaggingapi.GetResourcesTagFilterArgsDict] = [
         {"key": key, "values": [value]} for key, value in tags.items()
     ]
     tagged = aws.resourcegroupstaggingapi.get_resources(tag_filters=filters, resource_type_filters=_TYPES)
-    names: dict[str, list[str]] = defaultdict(list)
+    tags_by_name: dict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
     for mapping in tagged.resource_tag_mapping_lists:
         service, resource = mapping.resource_arn.split(":", 5)[2::3]
         kind, name = re.split("[:/]", resource, maxsplit=1)
-        names[f"{service}:{kind}"].append(name)
-    return names
+        tags_by_name[f"{service}:{kind}"][name] = mapping.tags
+    return tags_by_name
+
+
+def _version(services: Iterable[Mapping[str, str]]) -> str:
+    """The newest version of CVAT that a service has got; empty for the default release, which has one."""
+    return max((tags.get(VERSION_TAG, "") for tags in services), key=version_numbers, default="")
 
 
 def _subnets(tags: Mapping[str, str]) -> dict[int, RunningSubnet]:
@@ -97,7 +103,7 @@ def _subnets(tags: Mapping[str, str]) -> dict[int, RunningSubnet]:
     }
 
 
-def _database(identifiers: Sequence[str]) -> RunningDatabase | None:
+def _database(identifiers: Iterable[str]) -> RunningDatabase | None:
     for identifier in identifiers:
         instance = _ask(functools.partial(aws.rds.get_instance, db_instance_identifier=identifier))
         if instance:
@@ -109,7 +115,7 @@ def _database(identifiers: Sequence[str]) -> RunningDatabase | None:
     return None
 
 
-def _redis(groups: Sequence[str]) -> aws.elasticache.GetClusterResult | None:
+def _redis(groups: Iterable[str]) -> aws.elasticache.GetClusterResult | None:
     """A node of the replication group, which itself shows neither version nor subnets.
 
     ElastiCache numbers the nodes of a group with one shard. The lookup of the group itself is not used: it ends the
@@ -123,7 +129,7 @@ def _redis(groups: Sequence[str]) -> aws.elasticache.GetClusterResult | None:
     return None
 
 
-def _key_arn(context: StackContext, names: Sequence[str]) -> str:
+def _key_arn(context: StackContext, names: Iterable[str]) -> str:
     """The customer's key of the stack's secrets. All have the same."""
     for name in names:
         arn = context.region.arn("secretsmanager", f"secret:{name}", account=context.account)

@@ -88,7 +88,8 @@ def _milliseconds(moment: datetime) -> int:
 def command(options: StackOptions, service: str, follow: bool, since: str, pattern: str) -> int:
     """Prints the log lines of all tasks of SERVICE, merged by time, each with its container and task.
 
-    SERVICE: server, worker, annotation-worker, scheduler, ui, gateway or init.
+    SERVICE: server, ui, gateway, scheduler or init; of release c48411ae also worker and annotation-worker, of v2
+    chunks, import, export, annotation and rest.
     """
     start = start_time(since)
     outputs, clients = options.open()

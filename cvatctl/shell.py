@@ -100,9 +100,10 @@ def _container(task: Mapping[str, Any], name: str | None) -> str:
 def command(options: StackOptions, service: str, container: str | None, shell_command: str) -> int:
     """Opens a shell in the newest running task of SERVICE, by ECS Exec.
 
-    SERVICE: server, worker, annotation-worker, scheduler, ui or gateway. CONTAINER: the task's first, by default. Needs
-    cvat:enableExec, the AWS CLI and its session-manager-plugin. For Django: --command 'python3
-    /home/django/manage.py shell'.
+    SERVICE: server, ui, gateway or scheduler; of release c48411ae also worker and annotation-worker, of v2 chunks,
+    import, export, annotation and rest. CONTAINER: the task's first, by default. Needs cvat:enableExec, the AWS CLI and
+    its session-manager-plugin. For Django: --command 'python3 /home/django/manage.py shell', of v2 --command
+    'python3 -m django shell'.
     """
     outputs, clients = options.open()
     become(prepare(outputs, clients, service, container, shell_command), options.profile)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from settings.errors import SettingsError
-from settings.releases import DEFAULT
+from settings.releases import DEFAULT, Release
 from settings.settings import Settings
 from settings.values import AddressPlan, DatabaseSize
 from settings.zones import Zone
@@ -49,6 +49,8 @@ class RunningStack:
     region: str = ""
     release: str = DEFAULT.name
     """Of CVAT, whose migrations its database has."""
+    version: str = ""
+    """Of that release, to which its database is migrated at least. Empty: the release has one version only."""
     vpc_id: str = ""
     """The VPC of its security groups."""
     own_vpc_cidr: str = ""
@@ -106,9 +108,24 @@ def _release(settings: Settings, running: RunningStack) -> Iterator[str]:
     if running.initialised and new != running.release:
         yield (
             f"cvat:release = {new}: the stack's database and files are those of {running.release}, and stay so. Set it "
-            f"back: pulumi config set cvat:release {running.release}. To upgrade, make a new stack with cvat:release = "
-            f"{new}, cvat:upgradeFrom = {running.release} and a restored copy of the data (docs/releases.md)."
+            f"back: pulumi config set cvat:release {running.release}. {_another_release(settings.release, running)}"
         )
+    elif running.initialised and running.version and _is_older(settings.release.version, running.version):
+        yield (
+            f"CVAT {settings.release.version} (settings/releases/{new}.py): the stack's database is migrated to "
+            f"{running.version}, and CVAT goes back to no earlier version. Check out a commit of this repository that "
+            f"names {running.version}. To go back, restore the snapshot cvat-before-... as a new stack "
+            "(docs/releases.md)."
+        )
+
+
+def _another_release(new: Release, running: RunningStack) -> str:
+    if running.release in new.upgrades:
+        return (
+            f"To upgrade, make a new stack with cvat:release = {new.name}, cvat:upgradeFrom = {running.release} and a "
+            "restored copy of the data (docs/releases.md)."
+        )
+    return f"{new.name} cannot read them: a new stack with it begins without data (docs/releases.md)."
 
 
 def _network(settings: Settings, running: RunningStack) -> Iterator[str]:
@@ -239,5 +256,10 @@ def _files(settings: Settings, running: RunningStack) -> Iterator[str]:
 
 def _is_older(version: str, present: str) -> bool:
     """Whether a version, such as 15 or 15.4, is below a full one, as far as it says."""
-    new, old = (tuple(int(part) for part in re.findall(r"\d+", text.partition("-")[0])) for text in (version, present))
+    new, old = version_numbers(version), version_numbers(present)
     return new < old[: len(new)]
+
+
+def version_numbers(text: str) -> tuple[int, ...]:
+    """Of a version such as 15.4, 7.1-beta or v2.73.0."""
+    return tuple(int(part) for part in re.findall(r"\d+", text.partition("-")[0]))

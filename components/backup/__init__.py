@@ -40,7 +40,7 @@ class Backups(pulumi.ComponentResource):
     vault: pulumi.Output[str]
     """Its name."""
     outputs: Mapping[str, Any]
-    """For commands of the operator: vault, role for backups, role for restores, ARNs of the stores."""
+    """For commands of the operator: vault, role for backups, role for restores, ARNs of the stores, version of CVAT."""
 
     def __init__(self, name: str, args: BackupsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:Backups", name, None, opts)
@@ -52,7 +52,8 @@ class Backups(pulumi.ComponentResource):
         restore_role, _ = self._role("restore")
         self.vault = vault.name
         roles = {"role_arn": backup_role.arn, "restore_role_arn": restore_role.arn}
-        self.outputs = {"vault": vault.name, **roles, "stores": dict(args.stores)}
+        version = args.context.release.version
+        self.outputs = {"vault": vault.name, **roles, "stores": dict(args.stores), "version": version}
         self.register_outputs(dict(self.outputs))
 
     def _vault(self) -> aws.backup.Vault:

@@ -339,6 +339,7 @@ class CvatServices(pulumi.ComponentResource):
             },
             load_balancers=targets,
             service_registries=self._registration(process),
+            tags=args.context.service_tags,
             propagate_tags="SERVICE",
             enable_ecs_managed_tags=True,
             # A busy worker is replaced when its job is done, and an update must not wait hours for that, except one

@@ -73,11 +73,12 @@ class DataTier(pulumi.ComponentResource):
         self._files = self._file_system()
         self._django_secret = self._secret("django", "Django's SECRET_KEY", generate="secret_key")
         self.file_system_arn = self._files.data.file_system_arn
+        media_group = self._media.group if self._media else None
         self.identifiers = {
             "database": self.database.identifier,
             "cache": self._cache.id,
             "files": self._files.data.file_system_id,
-            **({"media": self._media.group.id} if self._media else {}),
+            **({"media": media_group.id} if media_group else {}),
         }
         self.access = self._access()
         self.monitored = MonitoredStores(
@@ -86,8 +87,8 @@ class DataTier(pulumi.ComponentResource):
             cache=self._cache.replication_group_id,
             cache_nodes=1 + args.cache.replicas,
             file_system=self._files.data.file_system_id,
-            media=self._media.group.replication_group_id if self._media else None,
-            media_nodes=1 + args.media_cache.replicas if args.media_cache else 0,
+            media=media_group.replication_group_id if media_group else None,
+            media_nodes=self._media.nodes if self._media else 0,
         )
         if self.database.managed and not args.context.asleep:
             self._keep_available()
@@ -219,8 +220,15 @@ class DataTier(pulumi.ComponentResource):
         )
 
     def _media_cache(self, size: CacheSize) -> redis.MediaCache:
-        """Frames live here for a day. All of it can be made again, so nothing of it is kept or protected."""
+        """Frames live here for a day. All of it can be made again, so nothing is protected, or kept through a sleep.
+
+        Its secret and its security groups stay: they cost next to nothing. Office hours leave it alone, because a
+        schedule that creates it would have to hold its password.
+        """
         args, secret = self._args, self._secret("media", "AUTH token of the Redis that keeps frames")
+        security_group = self._server_group("media", REDIS_PORT)
+        if args.context.asleep:
+            return redis.MediaCache(None, 0, secret)
         group = redis.replication_group(
             f"{self._name}-media",
             redis.RedisArgs(
@@ -229,11 +237,11 @@ class DataTier(pulumi.ComponentResource):
                 subnet_ids=args.subnet_ids,
                 size=size,
                 eviction="allkeys-lru",
-                group=self._server_group("media", REDIS_PORT),
+                group=security_group,
                 password=secret.password,
                 tags={"cvat:content": "frames"},
             ),
             self._child,
             self._child,
         )
-        return redis.MediaCache(group, secret)
+        return redis.MediaCache(group, 1 + size.replicas, secret)

@@ -14,6 +14,8 @@ from settings.engine_versions import REDIS_FAMILIES
 from settings.values import CacheSize
 
 REDIS_PORT = 6379
+NO_CACHE = "asleep.invalid"
+"""Address of a cache that a stack asleep does not have; no task runs that would call it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +40,15 @@ class RedisArgs:
 class MediaCache:
     """The Redis that keeps frames, by the variables that CVAT's processes read."""
 
-    group: aws.elasticache.ReplicationGroup
+    group: aws.elasticache.ReplicationGroup | None
+    """None while the stack is asleep."""
+    nodes: int
     secret: StoredSecret
 
     @property
     def environment(self) -> Mapping[str, pulumi.Input[str]]:
         return {
-            "CVAT_MEDIA_REDIS_HOST": self.group.primary_endpoint_address,
+            "CVAT_MEDIA_REDIS_HOST": self.group.primary_endpoint_address if self.group else NO_CACHE,
             "CVAT_MEDIA_REDIS_PORT": str(REDIS_PORT),
         }
 

@@ -40,7 +40,7 @@ class MonitoredStores:
     """Identifier of the replication group."""
     cache_nodes: int
     media: pulumi.Input[str] | None
-    """Identifier of the replication group that keeps frames. None: the release has none."""
+    """Identifier of the replication group that keeps frames. None: the release has none, or the stack is asleep."""
     media_nodes: int
     file_system: pulumi.Input[str]
     """Identifier of the file system."""

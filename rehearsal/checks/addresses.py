@@ -13,6 +13,7 @@ from rehearsal.checks.cached_query import Described, cached_query, paged, verdic
 from rehearsal.checks.containers import Container, containers
 from rehearsal.result import Rehearsal, Verdict
 
+_NO_CACHE = "asleep.invalid"
 NAME = "Hosts, names, endpoints and addresses that tasks are told of exist in the account"
 
 
@@ -243,6 +244,14 @@ def _service_host(rehearsal: Rehearsal, service: str) -> str:
     return f"{'.'.join(reversed(service.split('.')))}.{rehearsal.region}.{Region(rehearsal.region).dns_suffix}"
 
 
+def _media_redis(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
+    """A stack asleep has none, and no task that would ask it."""
+    host = container.plain["CVAT_MEDIA_REDIS_HOST"]
+    if host == _NO_CACHE and not any(service["desiredCount"] for service in stack_queries.services(rehearsal)):
+        return
+    yield from _redis(rehearsal, container, "CVAT_MEDIA_REDIS")
+
+
 def _port(_: Rehearsal, container: Container) -> Iterator[str]:
     port = container.plain["PORT"]
     ports = {str(mapping["containerPort"]) for mapping in container.definition.get("portMappings", [])}
@@ -261,7 +270,7 @@ VARIABLES: Mapping[str, Callable[[Rehearsal, Container], Iterator[str]]] = {
     "CVAT_NUCLIO_HOST": _gateway,
     "CVAT_POSTGRES_HOST": _postgresql,
     "CVAT_REDIS_HOST": _redis,
-    "CVAT_MEDIA_REDIS_HOST": lambda rehearsal, container: _redis(rehearsal, container, "CVAT_MEDIA_REDIS"),
+    "CVAT_MEDIA_REDIS_HOST": _media_redis,
     "CVAT_BASE_URL": _base_url,
     "SERVERLESS_ENDPOINTS": _endpoints,
     "DEMO_SOURCE": _demo,

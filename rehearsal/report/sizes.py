@@ -56,7 +56,7 @@ class Sizes:
     cache: str = ""
     cache_nodes: int = 0
     media: str = ""
-    """Node type of the Redis that keeps frames; empty: there is none."""
+    """Node type of the Redis that keeps frames; empty: there is none, as in a stack asleep."""
     media_nodes: int = 0
     endpoint: str = ""
     endpoint_instances: int = 0
@@ -197,8 +197,8 @@ def _of_preset(preset: Mapping[str, str | int], config: Mapping[str, str], now: 
         storage_gb=number("dbStorageGb") if now.database else 0,
         cache=text("redisNodeType"),
         cache_nodes=1 + number("redisReplicas"),
-        media=text("mediaNodeType") if now.media else "",
-        media_nodes=1 + number("mediaReplicas") if now.media else 0,
+        media=text("mediaNodeType") if release.media_cache and now.awake else "",
+        media_nodes=1 + number("mediaReplicas") if release.media_cache and now.awake else 0,
         endpoint=text("inferenceInstanceType") if now.endpoint else "",
         endpoint_instances=number("inferenceInstanceCount") if now.endpoint else 0,
         batch_endpoint=batch_endpoint if now.batch_endpoint else "",
@@ -209,12 +209,12 @@ def _of_preset(preset: Mapping[str, str | int], config: Mapping[str, str], now: 
 def of_modes(folder: Path, config: Mapping[str, str], now: Sizes) -> dict[str, Sizes]:
     """The stack of this configuration awake, with its office hours (or usual ones), and asleep."""
     preset = config.get("cvat:preset", "standard")
-    sizes = of_presets(folder, config, now).get(preset)
+    sizes = of_presets(folder, config, replace(now, awake=now.awake or 1.0)).get(preset)
     if sizes is None:
         return {}
     own_hours = config.get("cvat:officeHours") if 0 < now.awake < 1 else None
     return {
         "awake": replace(sizes, awake=1.0),
         f"office hours, {own_hours or EXAMPLE_HOURS}": replace(sizes, awake=now.awake if own_hours else EXAMPLE_SHARE),
-        "asleep": replace(sizes, awake=0.0),
+        "asleep": replace(sizes, awake=0.0, media="", media_nodes=0),
     }

@@ -26,6 +26,11 @@ FOLDER = ROOT / "tests" / "contract"
 RESOURCES, PROVIDERS = FOLDER / "resources.txt", FOLDER / "providers.txt"
 
 HOURS = "mon-fri 08:00-20:00"
+UPGRADE = {
+    "cvat:upgradeFrom": "c48411ae",
+    "cvat:restoreDatabaseSnapshot": "before",
+    "cvat:fileSystemId": "fs-0123456789abcdef0",
+}
 CONFIGURATIONS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("cn-northwest-1", {}),
     ("cn-north-1", {}),
@@ -36,6 +41,8 @@ CONFIGURATIONS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("ap-northeast-1", {"cvat:batchFunctions": ["pth-faster-rcnn"]}),
     ("ap-northeast-1", {"cvat:officeHours": HOURS}),
     ("ap-northeast-1", {"cvat:mode": "asleep"}),
+    ("cn-northwest-1", {"cvat:release": "v2", "cvat:officeHours": HOURS}),
+    ("ap-northeast-1", {"cvat:release": "v2", "cvat:preset": "production", **UPGRADE}),
 )
 """Stacks, and what is set over their files."""
 
@@ -44,7 +51,8 @@ def resources(archives: Path) -> set[str]:
     """Type, name and parent of every resource of the configurations, from previews."""
     lines: set[str] = set()
     for stack, config in CONFIGURATIONS:
-        with rehearse(stack, config={"cvat:modelArchives": str(archives), **config}, preview=True) as rehearsal:
+        values = {"cvat:modelArchives": str(archives), **config}
+        with rehearse(stack, config=values, preview=True, placeholders=archives) as rehearsal:
             if rehearsal.error:
                 raise RuntimeError(f"stack {stack} with {config}: {rehearsal.error}")
             lines |= set(_lines(rehearsal))

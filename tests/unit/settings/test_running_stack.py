@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import settings
+from settings.releases import RELEASES
 from settings.running_stack import (
     RunningDatabase,
     RunningStack,
@@ -189,6 +190,17 @@ def test_another_release_is_refused_for_a_stack_with_data_and_the_way_is_named()
             check_running_stack(load(release=new), replace(RUNNING, release=old))
         assert f"pulumi config set cvat:release {old}" in str(refused.value), "how to go back"
         assert "docs/releases.md" in str(refused.value), "how to get there all the same"
+        assert ("cvat:upgradeFrom" in str(refused.value)) == (new == "v2"), "nothing turns v2's data into older ones"
+
+
+def test_an_older_version_of_the_same_release_is_refused_and_a_newer_one_is_not() -> None:
+    running = replace(RUNNING, release="v2", version=RELEASES["v2"].version)
+    for present in (RELEASES["v2"].version, "v2.9.1", ""):
+        check_running_stack(load(release="v2"), replace(running, version=present))
+    for newer in ("v2.731.0", "v2.73.1", "v3.0.0"):
+        text = refusals(replace(running, version=newer), release="v2")
+        assert f"the stack's database is migrated to {newer}, and CVAT goes back to no earlier version" in text
+    check_running_stack(load(release="v2"), replace(running, version="v3.0.0", initialised=False))
 
 
 @pytest.mark.parametrize("key", [OTHER_KEY, ""])
