@@ -48,8 +48,9 @@ class Sleep(Section):
     """Sleep"""
 
     mode: Literal["awake", "asleep"] = "awake"
-    """`asleep`: no task runs, the database is stopped, endpoints are removed, and the load balancer answers with a
-    page that says so. Nothing is lost; `awake` brings it all back (docs/operations.md#sleep)."""
+    """`asleep`: no task runs, the database is stopped, endpoints and the Redis that keeps frames are removed, and the
+    load balancer answers with a page that says so. Nothing that counts is lost; `awake` brings it all back
+    (docs/operations.md#sleep)."""
     office_hours: WeeklyHours = ""
     """Days and hours outside which the stack sleeps by itself, such as mon-fri 08:00-20:00. Empty: it never does."""
     office_time_zone: ZoneName = ""
