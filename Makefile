@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse practice engine-test bench-account report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast matrix coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server mirror-images trial trial-home trial-home-c48411ae trial-home-v2 demo clean
+.PHONY: help setup rehearse practice engine-test bench-account report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast matrix coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server lock-images mirror-images trial trial-home trial-home-c48411ae trial-home-v2 demo clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## *(.*)/\1\t\2/p' Makefile | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -127,6 +127,9 @@ lock-server:  ## resolve patches/requirements/*.in again (PYTHON38=python3.8)
 	@cd patches/requirements && export CUSTOM_COMPILE_COMMAND="make lock-server" \
 	  && compile="../../build/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links" \
 	  && $$compile --allow-unsafe -o build.txt build.in && $$compile --unsafe-package opencv-python -o server.txt server.in
+
+lock-images: $(VENV)/installed  ## write the digests of published images into mirror/images.lock (crane, skopeo or docker)
+	@$(BIN)/python -m mirror
 
 mirror-images: $(VENV)/installed  ## copy the base images of the builds into your ECR (REGION=cn-northwest-1)
 	@$(BIN)/python -m mirror --region $(or $(REGION),$(error Say where to: make mirror-images REGION=cn-northwest-1))

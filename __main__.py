@@ -27,6 +27,8 @@ running = lookups.running(context, settings)
 stack_wide.apply_to_all(context.tags, settings.policy.boundary_arn, lookups.default_tags())
 functions = lookups.functions(settings.inference)
 settings = settings.with_functions(deployable.function for deployable in functions)
+image_names = settings.image_names(functions)
+digests = lookups.base_image_digests(settings, image_names)
 demand = settings.addresses(len(functions), sum(deployable.function.batch for deployable in functions))
 zones = lookups.zones(running, settings.network, demand)
 existing = adopted.find(context, settings.references, settings.data.database, demand)
@@ -61,8 +63,9 @@ images = Images(
     "images",
     ImagesArgs(
         context=context,
-        names=settings.image_names(functions),
+        names=image_names,
         mirrors=settings.mirrors,
+        digests=digests,
         references=settings.images.ready,
     ),
 ).by_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from components.network import endpoint_services
 from components.network.endpoint_services import InterfaceEndpoint
 from components.running_stack import running_stack
 from region import Region
-from settings import Settings, load
+from settings import Settings, base_images, load
 from settings.addresses import AddressDemand
 from settings.errors import ConfigurationError, SettingsError
 from settings.functions import (
@@ -85,6 +85,15 @@ def running(context: StackContext, settings: Settings) -> RunningStack:
     check_running_stack(settings, stack)
     warn(storage_warning(settings, stack))
     return stack
+
+
+@_without_traceback()
+def base_image_digests(settings: Settings, names: Sequence[str]) -> Mapping[str, str]:
+    """Digests of the published images that these images are derived from. Refuses to build from one that has none."""
+    digests = base_images.digests(Path(), settings.images.base_image_digests)
+    to_build = [name for name in names if name not in settings.images.ready]
+    base_images.check(settings.release, to_build, settings.mirrors, digests)
+    return digests
 
 
 @_without_traceback()

@@ -1,4 +1,7 @@
-"""Copy the images that builds start from into the account's own ECR: `make mirror-images REGION=...`."""
+"""Lock the images that builds start from (`make lock-images`), and copy them into the account's own ECR.
+
+`make mirror-images REGION=...` does both.
+"""
 
 from __future__ import annotations
 
@@ -110,23 +113,29 @@ def mirror(ecr: Any, images: list[Image], source: str, prefix: str, tool: tools.
 
 
 @click.command()
-@click.option("--region", metavar="REGION", required=True, help="the region of the ECR to copy to")
+@click.option("--region", metavar="REGION", help="the region of the ECR to copy to; without it, nothing is copied")
 @click.option("--source", default="docker.io/library", show_default=True, help="the registry to copy from")
 @click.option("--prefix", default="mirror", show_default=True, help="repositories are created below this name")
 @click.option("--lock", "file", type=click.Path(path_type=Path), default=LOCK, show_default=True, help="the lock file")
-def command(region: str, source: str, prefix: str, file: Path) -> None:
-    """Copies the images that builds start from into the account's own ECR.
+def command(region: str | None, source: str, prefix: str, file: Path) -> None:
+    """Locks the images that builds start from by digest, and copies them into the account's own ECR.
 
     Builds then need no public registry. The address printed at the end is for cvat:mirrorBaseRegistry. Needs AWS
-    credentials for ECR, and one of crane, skopeo or docker. A second run copies what is missing.
+    credentials for ECR, and one of crane, skopeo or docker. A second run copies what is missing. Without --region it
+    only resolves the digests that the lock file lacks, and needs no credentials.
     """
     tool = tools.find()
     if tool is None:
-        raise MirrorError("None of crane, skopeo and docker is installed: one is needed to copy images. Install crane.")
-    try:
-        base = mirror(
-            boto3.client("ecr", region_name=region), resolve_missing(file, source, tool), source, prefix, tool
+        raise MirrorError(
+            "None of crane, skopeo and docker is installed: one is needed to ask registries and to copy images. "
+            "Install crane."
         )
+    try:
+        images = resolve_missing(file, source, tool)
+        if region is None:
+            sys.stdout.write(f"{file.name} has a digest of each of its {len(images)} images.\n")
+            return
+        base = mirror(boto3.client("ecr", region_name=region), images, source, prefix, tool)
     except (BotoCoreError, ClientError) as error:
         raise MirrorError(f"ECR in {region} cannot be used: {error}") from error
     except OSError as error:

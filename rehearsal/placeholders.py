@@ -1,4 +1,4 @@
-"""Stand-ins for what is not here: the values of encrypted keys, and model archives.
+"""Stand-ins for what is not here: the values of encrypted keys, model archives, digests of published images.
 
 Archives are hundreds of megabytes and are not in the repository; the program leaves out functions that have none. The
 functions that the repository ships get tiny networks that really work; any other gets its registry entry alone, since
@@ -8,19 +8,24 @@ the account does not look into archives.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
+import json
 import shutil
 import tarfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rehearsal.errors import UserInputError
 from rehearsal.sample_archives import MODELS, REGISTRY, sample_archives
-from settings import ConfigurationError, StackFileError, load_configuration, with_placeholders
+from settings import ConfigurationError, StackFileError, base_images, load_configuration, with_placeholders
+from settings.releases import RELEASES
 from settings.stack_file import Configuration, Project, read_configuration, read_project
 
 KEY = "cvat:modelArchives"
+_DIGESTS = "cvat:baseImageDigests"
 
 
 def project_name(folder: Path) -> str:
@@ -40,13 +45,27 @@ def read_stack(folder: Path, stack: str, overrides: Mapping[str, Any]) -> tuple[
         raise UserInputError(str(error)) from None
     if configuration.refused:
         raise UserInputError("\n".join(_problems(project, configuration)))
-    configuration = with_placeholders(configuration)
+    configuration = _with_digests(project, with_placeholders(configuration))
     if not configuration.region:
         raise UserInputError(
             "aws:region is not set: AWS needs to know where. Add to the stack's file, under config:\n"
             "  aws:region: cn-northwest-1"
         )
     return project, configuration
+
+
+def _with_digests(project: Project, configuration: Configuration) -> Configuration:
+    """Nothing is built here, so published images whose digests nobody has asked for yet get stand-ins."""
+    release = RELEASES.get(configuration.values.get("cvat:release", ""))
+    if _DIGESTS not in project.declared or release is None:
+        return configuration
+    named = json.loads(configuration.values.get(_DIGESTS) or "[]")
+    known = base_images.digests(project.folder, named)
+    references = [base.reference for base in release.base_images.values() if base.reference not in known]
+    pinned = [f"{reference}@sha256:{hashlib.sha256(reference.encode()).hexdigest()}" for reference in references]
+    if not pinned:
+        return configuration
+    return replace(configuration, values={**configuration.values, _DIGESTS: json.dumps([*named, *pinned])})
 
 
 def _problems(project: Project, configuration: Configuration) -> Iterable[str]:

@@ -16,7 +16,7 @@ from settings.stack_file import Configuration
 _HOST = "cvat.example.com"
 _ENGINE_VERSION = "15"
 """The default of dbEngineVersion; a restore needs the snapshot's."""
-_IMAGES = ("serverImage", "uiImage", "gatewayImage", "modelsImage", "canaryImage")
+_IMAGES = ("serverImage", "uiImage", "gatewayImage", "modelsImage", "canaryImage", "opaImage", "upgradeImage")
 _SECRET_ARN_PARTS = 7
 """arn:<partition>:secretsmanager:<region>:<account>:secret:<name>; more parts name a JSON key of the value."""
 

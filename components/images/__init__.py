@@ -16,9 +16,9 @@ import pulumi_docker as docker
 from components import iam
 from components.context import StackContext
 from components.dynamic.image_tag import ImageTag
-from components.images import base_images
 from components.images.build_context import PLACEHOLDER, Build, builds, content_tag
 from region import Region
+from settings import base_images
 from settings.values import Mirrors
 
 PLATFORM = "linux/amd64"
@@ -44,6 +44,8 @@ class ImagesArgs:
     """The images that the stack needs, of `builds`."""
     mirrors: Mirrors
     """Where builds download from."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Of published images that a release's own are derived from, by name and tag."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Image -> reference by digest of one that is in ECR already. Default: all are built."""
 
@@ -97,14 +99,8 @@ class Images(pulumi.ComponentResource):
 
     def _base_image(self, image: str) -> dict[str, str]:
         """The published image that CVAT's own is derived from, where the release does not build it from source."""
-        release, mirrors = self._args.context.release, self._args.mirrors
-        lock = base_images.LOCK.read_text(encoding="utf-8")
-        if base_images.moves(release, image, mirrors, lock):
-            pulumi.log.warn(
-                f"{base_images.LOCK} has no digest of {release.base_images[image].reference}: the build takes what the "
-                "tag means today. `make mirror-images` writes the digests; commit the file."
-            )
-        return base_images.build_args(release, image, mirrors, lock)
+        args = self._args
+        return base_images.build_args(args.context.release, image, args.mirrors, args.digests)
 
     def _truststore(self, image: str) -> dict[str, str]:
         """CVAT's server verifies PostgreSQL's certificate, whose authorities differ between partitions."""

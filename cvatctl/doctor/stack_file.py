@@ -10,7 +10,7 @@ import botocore.session
 from cvatctl.doctor.finding import Finding, PlannedStack
 from cvatctl.errors import CommandError
 from region import Region
-from settings import ConfigurationError, Settings, load_configuration, warnings
+from settings import ConfigurationError, Settings, base_images, load_configuration, warnings
 from settings.errors import FunctionsError, StackFileError
 from settings.functions import Function, deployable, local_archives, of_class_batch, read_functions
 from settings.sections.images import Images
@@ -48,7 +48,7 @@ def read(project: Path, stack: str | None) -> tuple[PlannedStack | None, list[Fi
     findings = [Finding("advice", "configuration", warning) for warning in warnings(settings)]
     findings += [Finding("ok", "configuration", f"Pulumi.{stack}.yaml keeps all rules.")]
     region = settings.region
-    findings += [*_region(region), *_zones(region), *_mirrors(settings, region)]
+    findings += [*_region(region), *_zones(region), *_mirrors(settings, region), *_base_images(project, settings)]
     functions, function_findings = _functions(project, settings)
     batch = sum(function.batch for function in functions)
     planned = PlannedStack(settings=settings, region=region, functions=len(functions), batch_functions=batch)
@@ -92,6 +92,16 @@ _MIRRORS = {
     "mirror_apt": "Debian's servers are slow from mainland China. Set cvat:mirrorApt to a mirror inside",
 }
 """Advice by field of the section `images`."""
+
+
+def _base_images(project: Path, settings: Settings) -> Iterator[Finding]:
+    """Published images without a digest, from which the program builds nothing."""
+    digests = base_images.digests(project, settings.images.base_image_digests)
+    to_build = [image for image in settings.image_names(()) if image not in settings.images.ready]
+    try:
+        base_images.check(settings.release, to_build, settings.mirrors, digests)
+    except ConfigurationError as error:
+        yield from (Finding("problem", "images", problem) for problem in error.problems)
 
 
 def _mirrors(settings: Settings, region: Region) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from settings.fields import Image, Pattern, Url
+from settings.fields import Image, Many, Pattern, Url
 from settings.sections.section import Section
 from settings.values import Mirrors
 
@@ -31,6 +31,18 @@ Repository = Annotated[
     ),
 ]
 
+PinnedImage = Annotated[
+    str,
+    AfterValidator(
+        Pattern(
+            example=f"cvat/server:v2.73.0@sha256:{'0123456789abcdef' * 4}",
+            optional=False,
+            pattern=r"[a-z0-9]+([./_-]+[a-z0-9]+)*:[\w.-]+@sha256:[0-9a-f]{64}",
+            rule="must be name:tag@sha256: and 64 digits from 0 to f, as in mirror/images.lock",
+        )
+    ),
+]
+
 
 class Images(Section):
     """Images"""
@@ -49,6 +61,8 @@ class Images(Section):
     """Reference by digest of a ready image of Open Policy Agent (release `v2`). Empty: it is built."""
     upgrade_image: Image = ""
     """Reference by digest of a ready image for upgradeFrom. Empty: it is built, where upgradeFrom is set."""
+    base_image_digests: Annotated[tuple[PinnedImage, ...], Many] = ()
+    """Digests of published images that mirror/images.lock has none of, each as name:tag@sha256:... (release `v2`)."""
     mirror_base_registry: Registry = "docker.io/library"
     """Registry and path that hold python, node and nginx for the builds, and of release `v2` CVAT's own images."""
     mirror_apt: WebAddress = "http://deb.debian.org"

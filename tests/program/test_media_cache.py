@@ -22,8 +22,8 @@ def groups(done: Rehearsal) -> dict[str, str]:
     }
 
 
-def told(done: Rehearsal) -> set[str]:
-    """Addresses of it that containers of the services are told."""
+def media_addresses(done: Rehearsal) -> set[str]:
+    """Addresses of it that containers of the services get."""
     ecs = done.client("ecs")
     definitions = [
         ecs.describe_task_definition(taskDefinition=record.inputs["taskDefinition"])["taskDefinition"]
@@ -45,7 +45,7 @@ class Run:
     steps: list[tuple[str, str, str]]
     """Verb, type and name of what was not left as it was, in order."""
     groups: dict[str, str]
-    told: set[str]
+    media_addresses: set[str]
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +59,13 @@ def runs(archives: Path) -> list[Run]:
             steps = [
                 (step.verb, step.record.type, step.record.name) for step in done.outcome.steps if step.verb != "same"
             ]
-            results.append(Run(steps, groups(done), told(done)))
+            results.append(Run(steps, groups(done), media_addresses(done)))
     return results
 
 
 def test_a_stack_that_falls_asleep_gives_up_its_frames_and_nothing_else_that_is_kept(runs: list[Run]) -> None:
     awake, asleep, again, _ = runs
-    assert awake.told == {awake.groups["CVAT: frames"]}
+    assert awake.media_addresses == {awake.groups["CVAT: frames"]}
     assert set(asleep.groups) == {"CVAT: job queues and cache"}, "it would cost as much as awake"
     gone = [(kind, name) for verb, kind, name in asleep.steps if verb in ("deleted", "replaced") and "data" in name]
     assert {kind for kind, name in gone if name == "data-media"} == {
@@ -79,8 +79,8 @@ def test_a_stack_that_falls_asleep_gives_up_its_frames_and_nothing_else_that_is_
     assert again.steps == [], "a second time changes nothing"
 
 
-def test_as_it_wakes_the_tasks_are_told_of_another_one_before_they_start(runs: list[Run]) -> None:
+def test_as_it_wakes_the_tasks_get_the_address_of_another_one_before_they_start(runs: list[Run]) -> None:
     woken = runs[-1]
-    assert woken.told == {woken.groups["CVAT: frames"]}, "no frame would appear"
+    assert woken.media_addresses == {woken.groups["CVAT: frames"]}, "no frame would appear"
     started = min(place for place, step in enumerate(woken.steps) if step[1] == "aws:ecs/service:Service")
     assert woken.steps.index(("created", GROUP, "data-media")) < started

@@ -8,6 +8,8 @@ from settings.releases import RELEASES
 from tests.support.every_setting.seen import Seen
 from tests.support.every_setting.setting_effects import claim
 
+UI = RELEASES["v2"].base_images["ui"].reference
+
 
 @claim("release", "v2", round_="current")
 def the_stack_runs_the_processes_of_the_release(seen: Seen, name: str) -> None:
@@ -32,6 +34,12 @@ def the_given_image_migrates(seen: Seen, reference: str) -> None:
 @claim("opaImage", lambda on: on.image("opa"), round_="current")
 def the_given_image_decides_who_may_do_what(seen: Seen, reference: str) -> None:
     assert seen.container("server", "opa")["image"] == reference, "another image would run"
+
+
+@claim("baseImageDigests", [f"{UI}@sha256:{'5' * 64}"], round_="current")
+def the_build_starts_from_the_image_with_the_digest(seen: Seen, references: list[str]) -> None:
+    built = seen.record("docker:index/image:Image", "images-ui")
+    assert built.inputs["build"]["args"]["CVAT_UI"] == references[0], "a tag can mean another image tomorrow"
 
 
 @claim("chunksCpu", 2048, round_="current")

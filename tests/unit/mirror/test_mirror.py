@@ -121,6 +121,22 @@ def test_a_digest_that_the_lock_lacks_is_resolved_once_and_written_to_it(
     assert not asked, "a digest that is locked is never asked for again"
 
 
+def test_without_a_region_digests_are_locked_and_nothing_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = "sha256:" + "c" * 64
+    file, tool = tmp_path / "images.lock", tmp_path / "crane"
+    file.write_text("cvat/server:v2.73.0\n", encoding="utf-8")
+    tool.write_text(
+        f'#!/bin/sh\n[ "$*" = "digest docker.io/cvat/server:v2.73.0" ] && echo {digest}\n', encoding="utf-8"
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert mirror.main(["--lock", str(file)]) == 0, "no credentials are there"
+    assert file.read_text(encoding="utf-8") == f"cvat/server:v2.73.0 {digest}\n"
+    assert "images.lock has a digest of each of its 1 images" in capsys.readouterr().out
+
+
 def test_a_source_without_the_tag_is_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "images.lock"
     file.write_text("node:16\n", encoding="utf-8")
