@@ -109,6 +109,8 @@ def _mirrors(settings: Settings, region: Region) -> Iterator[Finding]:
     if not region.is_china or not {"server", "ui", "gateway", "models"} - set(settings.images.ready):
         return
     for field, advice in _MIRRORS.items():
+        if field == "mirror_cvat_repository" and "server" in settings.release.base_images:
+            continue  # such a release is not built from source
         if getattr(settings.images, field) == Images.model_fields[field].default:
             yield Finding(
                 "advice", "mirrors", f"{advice.format(region=region.name)}, if the images are built inside China."
