@@ -21,11 +21,11 @@ from typing import Any
 from rehearsal.errors import UserInputError
 from rehearsal.sample_archives import MODELS, REGISTRY, sample_archives
 from settings import ConfigurationError, StackFileError, base_images, load_configuration, with_placeholders
-from settings.releases import RELEASES
+from settings.releases import RELEASES, Release
 from settings.stack_file import Configuration, Project, read_configuration, read_project
 
 KEY = "cvat:modelArchives"
-_DIGESTS = "cvat:baseImageDigests"
+DIGESTS = "cvat:baseImageDigests"
 
 
 def project_name(folder: Path) -> str:
@@ -57,15 +57,19 @@ def read_stack(folder: Path, stack: str, overrides: Mapping[str, Any]) -> tuple[
 def _with_digests(project: Project, configuration: Configuration) -> Configuration:
     """Nothing is built here, so published images whose digests nobody has asked for yet get stand-ins."""
     release = RELEASES.get(configuration.values.get("cvat:release", ""))
-    if _DIGESTS not in project.declared or release is None:
+    if DIGESTS not in project.declared or release is None:
         return configuration
-    named = json.loads(configuration.values.get(_DIGESTS) or "[]")
-    known = base_images.digests(project.folder, named)
+    named = json.loads(configuration.values.get(DIGESTS) or "[]")
+    if not (pinned := stand_in_digests(project.folder, release, named)):
+        return configuration
+    return replace(configuration, values={**configuration.values, DIGESTS: json.dumps([*named, *pinned])})
+
+
+def stand_in_digests(folder: Path, release: Release, named: Iterable[str] = ()) -> list[str]:
+    """name:tag@digest of the published images for which neither the project nor the configuration names a digest."""
+    known = base_images.digests(folder, named)
     references = [base.reference for base in release.base_images.values() if base.reference not in known]
-    pinned = [f"{reference}@sha256:{hashlib.sha256(reference.encode()).hexdigest()}" for reference in references]
-    if not pinned:
-        return configuration
-    return replace(configuration, values={**configuration.values, _DIGESTS: json.dumps([*named, *pinned])})
+    return [f"{reference}@sha256:{hashlib.sha256(reference.encode()).hexdigest()}" for reference in references]
 
 
 def _problems(project: Project, configuration: Configuration) -> Iterable[str]:

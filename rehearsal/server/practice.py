@@ -25,7 +25,7 @@ from rehearsal.server.service import AccountServer
 
 STACK = "practice"
 FOLDER = Path("build") / "practice"
-IMAGES = ("server", "ui", "gateway", "models")
+IMAGES = ("server", "ui", "gateway", "models", "opa")
 _HARMLESS = frozenset(
     """
     AWS_REGION AWS_DEFAULT_REGION AWS_PAGER AWS_DEFAULT_OUTPUT AWS_EC2_METADATA_DISABLED AWS_CA_BUNDLE AWS_MAX_ATTEMPTS
