@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rehearsal.diff.model import Change, Danger, Diff, Document, Resource, resources
 from rehearsal.engine.outcome import Outcome
 from rehearsal.providers import resource_types
 
 
-def held_by(resource_type: str) -> str:
-    """What is lost with a resource of this type for good; empty if it can be created again."""
+def held_by(resource_type: str, tags: Mapping[str, str] | None) -> str:
+    """What is lost with a resource of this type for good; empty if it can be created again, as a cache of frames."""
+    if (tags or {}).get("cvat:content") == "frames":
+        return ""
     known = resource_types().get(resource_type)
     return known.holds if known else ""
 
@@ -18,7 +20,7 @@ def held_by(resource_type: str) -> str:
 def losses(outcome: Outcome) -> Iterator[str]:
     """A sentence for each store that a run has replaced or deleted."""
     for step in outcome.of("replaced", "deleted"):
-        if data := held_by(step.record.type):
+        if data := held_by(step.record.type, step.record.inputs.get("tags")):
             because = f" because of {', '.join(step.forced_by)}" if step.forced_by else ""
             yield (
                 f"{step.title} was {step.verb.upper()}{because}, and {data} with it. Keep the old value, give it "
@@ -31,11 +33,11 @@ def dangers(diff: Diff, base: Document, head: Document) -> Iterator[Danger]:
     olds, news = resources(base), resources(head)
     for urn in sorted(olds.keys() & news.keys()):
         title = news[urn].title
-        if held_by(news[urn].type) and olds[urn].protect and not news[urn].protect:
+        if held_by(news[urn].type, news[urn].tags) and olds[urn].protect and not news[urn].protect:
             text = f"{title} would no longer be protected: the next destroy or replacement deletes it. Keep `protect`."
             yield Danger("store", title, text)
     for change in diff.changes:
-        if data := held_by(change.resource.type):
+        if data := held_by(change.resource.type, change.resource.tags):
             yield from _lost(change, data)
     yield from _left_behind(diff, head)
 
@@ -77,5 +79,6 @@ def _stranded(resource: Resource, group: Change) -> Danger:
         title,
         f"{title} would have to be REPLACED: the subnets of {group.resource.title} are replaced, and AWS moves no "
         "store to other subnets while it is in the old ones. The update would fail half-way, "
-        f"or {held_by(resource.type)} be lost. Keep the network as it is, or restore a snapshot into a new stack.",
+        f"or {held_by(resource.type, resource.tags)} be lost. Keep the network as it is, or restore a snapshot into a "
+        "new stack.",
     )

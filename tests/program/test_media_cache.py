@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal import Account, Rehearsal, rehearse
+from rehearsal.diff.stores import losses
 from tests.support.sleep_helpers import healthy
 
 GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
@@ -44,6 +45,7 @@ class Run:
 
     steps: list[tuple[str, str, str]]
     """Verb, type and name of what was not left as it was, in order."""
+    losses: list[str]
     groups: dict[str, str]
     media_addresses: set[str]
 
@@ -59,7 +61,7 @@ def runs(archives: Path) -> list[Run]:
             steps = [
                 (step.verb, step.record.type, step.record.name) for step in done.outcome.steps if step.verb != "same"
             ]
-            results.append(Run(steps, groups(done), media_addresses(done)))
+            results.append(Run(steps, list(losses(done.outcome)), groups(done), media_addresses(done)))
     return results
 
 
@@ -74,6 +76,7 @@ def test_a_stack_that_falls_asleep_gives_up_its_frames_and_nothing_else_that_is_
         "aws:elasticache/subnetGroup:SubnetGroup",
     }
     assert {name for kind, name in gone if kind.startswith(("aws:rds", "aws:efs", "aws:secrets", "random:"))} == set()
+    assert not asleep.losses, "nobody is warned of frames that are made again"
     stopped = max(place for place, step in enumerate(asleep.steps) if step[1] == "aws:ecs/service:Service")
     assert asleep.steps.index(("deleted", GROUP, "data-media")) > stopped, "the last tasks still use it"
     assert again.steps == [], "a second time changes nothing"
