@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cvat_aws.environment import Reader, UnusableError
@@ -38,6 +38,42 @@ def administrators_group(settings: Any, users: Any, groups: Any, name: str) -> N
     users.get(username=name).groups.add(groups.get(name=settings.IAM_ADMIN_ROLE))
 
 
+Migration = tuple[str, str]
+"""Application and name, which begins with a number."""
+
+
+def newer(applied: Iterable[Migration], known: Iterable[Migration]) -> list[Migration]:
+    """Applied migrations that come after the last one known of their application.
+
+    Those of before are no concern: CVAT's images lack what they have squashed, and applications that are gone.
+    """
+    last: dict[str, int] = {}
+    for application, name in known:
+        last[application] = max(last.get(application, 0), _number(name))
+    return sorted(
+        (application, name) for application, name in applied if _number(name) > last.get(application, _number(name))
+    )
+
+
+def _number(name: str) -> int:
+    digits = name.partition("_")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def refuse_newer(connection: Any) -> None:
+    """Raises UnusableError where a newer CVAT has migrated the database: Django would run this one on it in silence."""
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.recorder import MigrationRecorder
+
+    ahead = newer(MigrationRecorder(connection).applied_migrations(), MigrationLoader(None).disk_migrations)
+    if ahead:
+        names = ", ".join(f"{application} {name}" for application, name in ahead)
+        raise UnusableError(
+            f"A newer CVAT has migrated the database, and there is no way back: this one does not know {names}. Deploy "
+            "the newer one again, or restore the snapshot from before its migration as a new stack (docs/releases.md)."
+        )
+
+
 def _command(name: str, **arguments: Any) -> None:
     """Run one of Django's commands; its lines become ours."""
     from django.core.management import call_command
@@ -60,6 +96,7 @@ def run(chosen: Options) -> int:
     try:
         with connection.cursor() as cursor:
             lock(cursor)
+            refuse_newer(connection)
             if chosen.upgrade_from:
                 upgrade.before(cursor, say)
             say("migrating the database")
