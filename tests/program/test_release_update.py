@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rehearsal import Account, Rehearsal, rehearse
-from settings.releases import RELEASES, Release
-from settings.releases.release import BaseImage
+from rehearsal.defaults import HOME
+from settings.base_images import LOCK
+from settings.releases import RELEASES
 
 OLD = RELEASES["v2"]
-IMAGES = ("server", "ui")
+NEWER = "v2.99.0"
+IMAGES = ("images-server", "images-ui")
+PROGRAM = ("components", "demo", "mirror", "patches", "serverless", "settings")
 
 
-def newer() -> Release:
-    """What a change of settings/releases/v2.py makes of it."""
-    base_images = {
-        name: BaseImage(base.argument, base.reference.replace(OLD.version, "v2.99.0"))
-        for name, base in OLD.base_images.items()
-    }
-    return replace(OLD, version="v2.99.0", base_images=base_images)
+def newer(folder: Path) -> Path:
+    """The program as a change of its release's file, and of the lock, makes it."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in PROGRAM:
+        shutil.copytree(HOME / name, folder / name, ignore=ignored, symlinks=True)
+    for file in [*HOME.glob("*.py"), *HOME.glob("Pulumi*.yaml")]:
+        shutil.copy(file, folder)
+    release = folder / "settings" / "releases" / "v2.py"
+    text = release.read_text(encoding="utf-8")
+    assert text.count(f'"{OLD.version}"') == 1, "one line names the version"
+    release.write_text(text.replace(OLD.version, NEWER), encoding="utf-8")
+    lines = [base.reference.replace(OLD.version, NEWER) for base in OLD.base_images.values()]
+    with (folder / LOCK).open("a", encoding="utf-8") as lock:
+        lock.writelines(f"{line} sha256:{number:064x}\n" for number, line in enumerate(lines))
+    return folder
 
 
 class Runs:
     """The stack before, with the newer version, and with the older one again."""
 
-    def __init__(self, archives: Path, account: Account, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, archives: Path, account: Account, project: Path) -> None:
         self._config = {"cvat:modelArchives": str(archives), "cvat:release": "v2"}
         self._account = account
-        self.before = self._up()
+        self.before = self._up(HOME)
         self.snapshots_before = self.snapshots()
-        patch.setitem(RELEASES, "v2", newer())
-        self.after = self._up(judge=True)
+        self.after = self._up(project, judge=True)
         self.snapshots_after = self.snapshots()
-        self.again = self._up()
-        patch.setitem(RELEASES, "v2", OLD)
-        self.back = self._up()
+        self.again = self._up(project)
+        self.back = self._up(HOME)
 
-    def _up(self, *, judge: bool = False) -> Rehearsal:
-        return rehearse("cn-northwest-1", config=self._config, account=self._account, judge=judge)
+    def _up(self, project: Path, *, judge: bool = False) -> Rehearsal:
+        return rehearse("cn-northwest-1", config=self._config, account=self._account, project=project, judge=judge)
 
     def snapshots(self) -> set[str]:
         answer = self._account.client("rds", "cn-northwest-1").describe_db_snapshots(SnapshotType="manual")
@@ -49,9 +58,9 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(archives: Path) -> Iterator[Runs]:
-    with Account() as account, pytest.MonkeyPatch.context() as patch:
-        yield Runs(archives, account, patch)
+def runs(archives: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    with Account() as account:
+        yield Runs(archives, account, newer(tmp_path_factory.mktemp("newer")))
 
 
 def test_the_newer_version_is_an_update_that_replaces_no_store(runs: Runs) -> None:
@@ -76,22 +85,22 @@ def test_the_initialisation_migrates_after_a_snapshot_and_before_the_services(ru
     services = [place for place, (kind, _) in enumerate(touched) if kind == "aws:ecs/service:Service"]
     kinds = {process.kind for process in OLD.services}
     assert len(services) == len(kinds), "CVAT's processes must not be of two versions"
-    needing_stores = [
-        place for place in services if touched[place][1].rpartition("services-")[2] not in ("ui", "gateway")
-    ]
+    without_stores = ("cvat-ui", "cvat-gateway")
+    needing_stores = [place for place in services if touched[place][1] not in without_stores]
+    assert len(needing_stores) == len(services) - len(without_stores)
     assert min(needing_stores) > initialised, "a service would run on a database that is not migrated yet"
 
 
 def test_images_are_derived_from_the_newer_one_and_backups_name_it(runs: Runs) -> None:
-    built = [record for record in runs.after.of_type("docker:index/image:Image") if record.name.endswith(IMAGES)]
+    built = [record for record in runs.after.of_type("docker:index/image:Image") if record.name in IMAGES]
     assert len(built) == len(IMAGES)
-    assert all("v2.99.0" in str(record.inputs["build"]["args"]) for record in built)
-    assert runs.after.outputs["backups"]["version"] == "v2.99.0"
+    assert all(NEWER in str(record.inputs["build"]["args"]) for record in built)
+    assert runs.after.outputs["backups"]["version"] == NEWER
     assert runs.before.outputs["backups"]["version"] == OLD.version, "what a backup by hand is tagged with"
 
 
 def test_going_back_is_refused_before_anything_changes(runs: Runs) -> None:
     text = str(runs.back.error)
-    assert f"CVAT {OLD.version} (settings/releases/v2.py): the stack's database is migrated to v2.99.0" in text
+    assert f"CVAT {OLD.version} (settings/releases/v2.py): the stack's database is migrated to {NEWER}" in text
     assert "restore the snapshot cvat-before-... as a new stack" in text
     assert runs.back.outcome.touched() == set()
