@@ -29,7 +29,7 @@ functions = lookups.functions(settings.inference)
 settings = settings.with_functions(deployable.function for deployable in functions)
 image_names = settings.image_names(functions)
 digests = lookups.base_image_digests(settings, image_names)
-demand = settings.addresses(len(functions), sum(deployable.function.batch for deployable in functions))
+demand = settings.addresses(*lookups.endpoint_demand(settings.inference, functions))
 zones = lookups.zones(running, settings.network, demand)
 existing = adopted.find(context, settings.references, settings.data.database, demand)
 lookups.check_load_balancer(context, settings.ingress, settings.references.balancer.arn)
@@ -111,6 +111,7 @@ if functions:
             context=context,
             functions=functions,
             shared=settings.inference.inference_layout == "shared",
+            batch_archive=lookups.batch_archive(settings.inference, functions),
             size=settings.inference.endpoint,
             batch_size=settings.inference.batch_endpoint,
             image=images["models"],

@@ -21,6 +21,8 @@ from settings.errors import ConfigurationError, SettingsError
 from settings.functions import (
     Archive,
     Deployable,
+    LocalArchive,
+    batch_endpoints,
     deployable,
     local_archives,
     of_class_batch,
@@ -31,6 +33,7 @@ from settings.ingress_options import IngressOptions
 from settings.running_stack import RunningStack, check_running_stack, storage_warning
 from settings.sections.inference import Inference
 from settings.sections.network import Network, subnets
+from settings.shared_archive import put_together
 from settings.values import StackPolicy
 from settings.zones import Zone, choose_zones
 
@@ -156,6 +159,24 @@ def functions(inference: Inference) -> list[Deployable]:
     ready, left_out = deployable(registry, _archives(inference.model_archives), shared=shared)
     warn(left_out)
     return ready
+
+
+def endpoint_demand(inference: Inference, functions: Sequence[Deployable]) -> tuple[int, int]:
+    """Interactive functions, and endpoints of the others."""
+    deployed = [deployable.function for deployable in functions]
+    interactive = sum(not function.batch for function in deployed)
+    return interactive, batch_endpoints(deployed, shared=inference.batch_shared)
+
+
+@_without_traceback()
+def batch_archive(inference: Inference, functions: Sequence[Deployable]) -> LocalArchive | None:
+    """The archive of the container that serves several batch functions; None: each has its own."""
+    archives = {
+        deployable.function.name: deployable.archive
+        for deployable in functions
+        if deployable.function.batch and deployable.function.shares and isinstance(deployable.archive, LocalArchive)
+    }
+    return put_together(archives) if inference.batch_shared and archives else None
 
 
 def _archives(location: str) -> dict[str, Archive]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -33,9 +34,17 @@ def command(options: StackOptions, functions: tuple[str, ...]) -> int:
             "The stack is asleep, so nothing calls its functions, and an endpoint made now would be in the way of the "
             "one that `pulumi up` makes. Wake the stack first (docs/operations.md)."
         )
-    for function in functions:
-        print_line(f"{function}: {_wake(function, outputs, clients)}")
+    for names in _by_endpoint(outputs, functions):
+        print_line(f"{', '.join(names)}: {_wake(names[0], outputs, clients)}")
     return OK
+
+
+def _by_endpoint(outputs: StackOutputs, functions: Iterable[str]) -> list[list[str]]:
+    """The functions, those together that one endpoint serves: it is woken once."""
+    groups: dict[str, list[str]] = {}
+    for function in dict.fromkeys(functions):
+        groups.setdefault(outputs.endpoints[function], []).append(function)
+    return list(groups.values())
 
 
 def _check(outputs: StackOutputs, functions: tuple[str, ...]) -> None:

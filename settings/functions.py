@@ -40,6 +40,11 @@ class Function:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def shares(self) -> bool:
+        """Whether its container differs from those of other functions in nothing but the archive."""
+        return not self.image and not self.environment
+
+    @property
     def hostname(self) -> str:
         """Its name as a container of a shared endpoint, by the schema's rule."""
         rule = _schema()["properties"]["metadata"]["properties"]["name"]["containerHostname"]
@@ -167,6 +172,14 @@ class Deployable:
 
     function: Function
     archive: Archive
+
+
+def batch_endpoints(functions: Iterable[Function], *, shared: bool) -> int:
+    """Endpoints of the batch functions among these: one for all that can share one, if they do, and one for each other
+    one."""
+    batch = [function for function in functions if function.batch]
+    together = sum(function.shares for function in batch) if shared else 0
+    return len(batch) - together + min(together, 1)
 
 
 def deployable(

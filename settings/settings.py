@@ -169,18 +169,18 @@ class Settings:
         needed = self.aws_services if self.network.isolated else ()
         return tuple(dict.fromkeys((*needed, *self.network.interface_endpoints)))
 
-    def addresses(self, functions: int, batch: int = 0) -> AddressDemand:
+    def addresses(self, interactive: int, batch_endpoints: int = 0) -> AddressDemand:
         """What the stack takes in its subnets while it is awake.
 
-        functions: those that have a model archive. batch: those of them that sleep while nobody uses them.
+        interactive: functions that have a model archive and do not sleep. batch_endpoints: of those that do.
         """
-        interactive = self.inference.endpoints(functions - batch)
+        endpoints, batch = self.inference.endpoints(interactive), self.inference.batch_endpoint
         once = 2 if self.alarms.canary == "hourly" else 1  # init, and the smoke test
         return AddressDemand(
             tasks=sum(max(size.count, size.max_count) for size in map(self._size, self.release.services)) + once,
             task_zones=self.region.most_fargate_zones(ZONES),
             cache_nodes=self.data.cache.replicas + 1,
-            models=interactive * self.inference.endpoint.max_count + batch * self.inference.batch_endpoint.max_count,
+            models=endpoints * self.inference.endpoint.max_count + batch_endpoints * batch.max_count,
             interface_endpoints=len(self.interface_endpoints),
             internal=self.access.internal,
         )

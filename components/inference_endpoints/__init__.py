@@ -18,9 +18,10 @@ from components.inference_endpoints.targets import BatchTarget, Target
 from components.network import security_groups
 from components.s3_bucket import PrivateBucket, PrivateBucketArgs
 from components.scheduler.scheduled_calls import ResourceReference, SleepingEndpoint
-from settings.functions import Deployable, LocalArchive, StoredArchive
+from settings.functions import Archive, Deployable, LocalArchive, StoredArchive
 from settings.values import BatchEndpointSize, EndpointSize
 
+SHARED_BATCH = "batch-shared"
 _LOG_FOLDER = "/aws/sagemaker/Endpoints/"
 """SageMaker writes an endpoint's logs to the group of its name in this folder."""
 
@@ -32,14 +33,16 @@ class _Group:
     name: str
     """Logical name of its resources."""
     label: str
-    """`shared`, or the function's label."""
+    """`shared`, `batch-shared`, or the function's label."""
     functions: Sequence[Deployable]
     batch: bool = False
+    archive: LocalArchive | None = None
+    """Of all the functions, which then have one container. None: each has its own."""
 
     @property
-    def shared(self) -> bool:
+    def direct(self) -> bool:
         """Whether containers are told apart. SageMaker refuses the Direct mode for a single one."""
-        return len(self.functions) > 1
+        return len(self.functions) > 1 and not self.archive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,9 @@ class InferenceEndpointsArgs:
     """One endpoint with a container for each function, instead of an endpoint for each."""
     size: EndpointSize
     batch_size: BatchEndpointSize
-    """Of each batch function's own endpoint."""
+    """Of each endpoint of batch functions."""
+    batch_archive: LocalArchive | None = None
+    """Of the batch functions that share a container. None: each has its own endpoint."""
     image: Image
     """The model image."""
     vpc_id: pulumi.Input[str]
@@ -66,7 +71,7 @@ class InferenceEndpoints(pulumi.ComponentResource):
     names: dict[str, pulumi.Output[str]]
     """Names of the real-time endpoints that exist, by a short name: `shared`, or the function's label."""
     batch_names: dict[str, pulumi.Output[str]]
-    """Of the asynchronous endpoints and the recreated ones, by the function's label."""
+    """Of the asynchronous and the recreated endpoints, by a short name: `batch-shared`, or the function's label."""
     sleeping: list[SleepingEndpoint]
     """Endpoints that are deleted for a sleep, and what creates each again."""
 
@@ -78,8 +83,8 @@ class InferenceEndpoints(pulumi.ComponentResource):
         security_groups.allow_out(f"{name}-models-out", self._group, self._child)
         bucket = PrivateBucketArgs(context=args.context, key_arn=args.context.key_arn, uploads=True)
         self._bucket = PrivateBucket(f"{name}-models", bucket, opts=self._child)
-        self._archives = {deployable.function.name: self._archive_url(deployable) for deployable in args.functions}
         groups = list(_groups(name, args))
+        self._archives = {key: url for group in groups for key, url in self._archive_urls(group)}
         self._log_groups = {group.name: self._log_group(group) for group in groups}
         self._batch_bucket = self._bucket_of_calls() if any(group.batch for group in groups) else None
         interactive = [group for group in groups if not group.batch]
@@ -112,7 +117,7 @@ class InferenceEndpoints(pulumi.ComponentResource):
             function = deployable.function
             self.targets[function.name] = replace(
                 target,
-                container=function.hostname if group.shared else None,
+                container=function.hostname if group.direct else None,
                 batch=self._batch_target(config, config_name) if group.batch else None,
             )
 
@@ -160,15 +165,23 @@ class InferenceEndpoints(pulumi.ComponentResource):
             return {"instance_type": args.batch_size.instance_type, "kind": kind}
         return {"instance_type": args.size.instance_type} if _scales(args.size) else None
 
-    def _archive_url(self, deployable: Deployable) -> pulumi.Input[str]:
+    def _archive_urls(self, group: _Group) -> Iterator[tuple[str, pulumi.Input[str]]]:
+        """The S3 address of each container's archive, by the function's name or by the group's label."""
+        if group.archive:
+            yield group.label, self._archive_url(group.label, group.label, group.archive)
+            return
+        for deployable in group.functions:
+            name, label = deployable.function.name, deployable.function.label
+            yield name, self._archive_url(label, name, deployable.archive)
+
+    def _archive_url(self, label: str, folder: str, archive: Archive) -> pulumi.Input[str]:
         """The S3 address of an archive. It contains the digest, so that a new archive becomes a new model."""
-        archive, function = deployable.archive, deployable.function
         if isinstance(archive, StoredArchive):
             return archive.url
         uploaded = aws.s3.BucketObjectv2(
-            f"{self._name}-{function.label}",
+            f"{self._name}-{label}",
             bucket=self._bucket.bucket,
-            key=f"{function.name}/{archive.digest}.tar.gz",
+            key=f"{folder}/{archive.digest}.tar.gz",
             source=pulumi.FileAsset(str(archive.path)),
             content_type="application/gzip",
             # The endpoint in service loads the archive again whenever it adds an instance.
@@ -250,19 +263,26 @@ class InferenceEndpoints(pulumi.ComponentResource):
         args, functions = self._args, group.functions
         role, policy = self._roles[group.batch]
         direct: aws.sagemaker.ModelInferenceExecutionConfigArgsDict = {"mode": "Direct"}
-        containers = [self._container(deployable, len(functions)) for deployable in functions]
+        if group.archive:
+            containers = [self._container_of_several(group)]
+        else:
+            containers = [self._container(deployable, len(functions)) for deployable in functions]
         return aws.sagemaker.Model(
             group.name,
             execution_role_arn=role.arn,
-            containers=containers if group.shared else None,
-            primary_container=None if group.shared else containers[0],
-            inference_execution_config=direct if group.shared else None,
+            containers=containers if group.direct else None,
+            primary_container=None if group.direct else containers[0],
+            inference_execution_config=direct if group.direct else None,
             # The containers call nothing. SageMaker loads the archives for them, through the VPC, with the role.
             enable_network_isolation=True,
             vpc_config={"subnets": args.subnet_ids, "security_group_ids": [self._group.id]},
             # SageMaker reads archive and image with the role when the model is created.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
+
+    def _container_of_several(self, group: _Group) -> aws.sagemaker.ModelContainerArgsDict:
+        """One container for all functions of a group: it finds their folders in the archive."""
+        return {"image": self._args.image.reference, "model_data_url": self._archives[group.label]}
 
     def _container(self, deployable: Deployable, containers: int) -> aws.sagemaker.ModelContainerArgsDict:
         """A container of a model; `containers`: how many share its instances."""
@@ -277,13 +297,19 @@ class InferenceEndpoints(pulumi.ComponentResource):
 
 
 def _groups(name: str, args: InferenceEndpointsArgs) -> Iterator[_Group]:
-    """One shared endpoint for all interactive functions, or one each; always one for each batch function: SageMaker
-    has no container of an asynchronous call (InvokeEndpointAsync, API reference: no TargetContainerHostname)."""
+    """One shared endpoint for all interactive functions, or one each. Batch functions share a container or nothing:
+    an asynchronous call names none of several (InvokeEndpointAsync, API reference: no TargetContainerHostname)."""
     interactive = [deployable for deployable in args.functions if not deployable.function.batch]
     if args.shared and len(interactive) > 1:
         yield _Group(name=name, label="shared", functions=interactive)
         interactive = []
-    alone = [*interactive, *(deployable for deployable in args.functions if deployable.function.batch)]
+    batch_functions = [deployable for deployable in args.functions if deployable.function.batch]
+    if args.batch_archive:
+        together = [deployable for deployable in batch_functions if deployable.function.shares]
+        batch_functions = [deployable for deployable in batch_functions if not deployable.function.shares]
+        label, archive = SHARED_BATCH, args.batch_archive
+        yield _Group(name=f"{name}-{label}", label=label, functions=together, batch=True, archive=archive)
+    alone = [*interactive, *batch_functions]
     for deployable in alone:
         label = deployable.function.label
         yield _Group(name=f"{name}-{label}", label=label, functions=[deployable], batch=deployable.function.batch)

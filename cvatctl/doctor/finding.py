@@ -32,7 +32,9 @@ class PlannedStack:
     functions: int
     """Auto-annotation functions that will be deployed."""
     batch_functions: int = 0
-    """Those of them that sleep while nobody uses them, each with an endpoint of its own."""
+    """Those of them that sleep while nobody uses them."""
+    batch_endpoints: int = 0
+    """Of those."""
 
 
 _NOT_FOUND = frozenset(

@@ -132,7 +132,7 @@ def _needed_instances(stack: PlannedStack) -> Counter[tuple[str, str]]:
     interactive, size, batch = stack.functions - stack.batch_functions, inference.endpoint, inference.batch_endpoint
     needed = Counter({(size.instance_type, "inferenceInstanceType"): inference.endpoints(interactive) * size.max_count})
     key = "inferenceInstanceType" if batch.instance_type == size.instance_type else "inferenceBatchInstanceType"
-    needed[batch.instance_type, key] += stack.batch_functions * batch.max_count
+    needed[batch.instance_type, key] += stack.batch_endpoints * batch.max_count
     return +needed
 
 

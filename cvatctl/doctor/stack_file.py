@@ -12,7 +12,7 @@ from cvatctl.errors import CommandError
 from region import Region
 from settings import ConfigurationError, Settings, base_images, load_configuration, warnings
 from settings.errors import FunctionsError, StackFileError
-from settings.functions import Function, deployable, local_archives, of_class_batch, read_functions
+from settings.functions import Function, batch_endpoints, deployable, local_archives, of_class_batch, read_functions
 from settings.sections.images import Images
 from settings.stack_file import read_configuration, read_project
 
@@ -50,8 +50,13 @@ def read(project: Path, stack: str | None) -> tuple[PlannedStack | None, list[Fi
     region = settings.region
     findings += [*_region(region), *_zones(region), *_mirrors(settings, region), *_base_images(project, settings)]
     functions, function_findings = _functions(project, settings)
-    batch = sum(function.batch for function in functions)
-    planned = PlannedStack(settings=settings, region=region, functions=len(functions), batch_functions=batch)
+    planned = PlannedStack(
+        settings=settings,
+        region=region,
+        functions=len(functions),
+        batch_functions=sum(function.batch for function in functions),
+        batch_endpoints=batch_endpoints(functions, shared=settings.inference.batch_shared),
+    )
     return planned, findings + function_findings
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed leaves it out
 
 from region import Region
-from rehearsal.checks import public_dns, stack_queries
+from rehearsal.checks import model_archives, public_dns, stack_queries
 from rehearsal.checks.cached_query import Described, cached_query, paged, verdict
 from rehearsal.checks.containers import Container, containers
 from rehearsal.result import Rehearsal, Verdict
@@ -176,8 +176,8 @@ def _endpoints(rehearsal: Rehearsal, container: Container) -> Iterator[str]:
         model = served.get(host) if host else next(iter(served.values()))
         if model is None:
             yield f"{function}: '{endpoint}' has no container '{host}' (there is: {', '.join(served)})."
-        elif (actual := model.get("Environment", {}).get("FUNCTION")) != function:
-            yield f"{function}: container '{host or 'of ' + endpoint}' serves {actual}."
+        elif function not in (actual := model_archives.functions(rehearsal, model)):
+            yield f"{function}: container '{host or 'of ' + endpoint}' serves {', '.join(sorted(actual)) or 'nothing'}."
 
 
 @cached_query

@@ -105,13 +105,15 @@ def _invoke(
         return
     if answer != sample.answer:
         yield f"its answer reaches CVAT as {json.dumps(answer)}, not as {json.dumps(sample.answer)}."
-    yield from _arrival_problems(runtime.invocations()[before:], target)
+    yield from _arrival_problems(runtime.invocations()[before:], name, target)
 
 
-def _arrival_problems(calls: list[Invocation], target: Mapping[str, str]) -> Iterator[str]:
+def _arrival_problems(calls: list[Invocation], name: str, target: Mapping[str, str]) -> Iterator[str]:
     intended = (target["endpoint"], target.get("container", ""))
     reached = [(call.endpoint, call.container) for call in calls]
     if reached != [intended]:
         yield f"its call should reach {intended}, and reached {reached}."
+    if any(f"function={name}" not in call.attributes.split(",") for call in calls):
+        yield "its call does not name it, and a container of several functions chooses by that."
     if any(not call.role for call in calls):
         yield "its call was not signed with the credentials of the task's role."

@@ -199,7 +199,7 @@ def _computing(sizes: Sizes, stack: Stack) -> Iterator[Item]:
         yield Item(owner, f"Fargate GB: {name}", memory * running, HOUR, "fargate_gb_hour")
     instances = sizes.endpoint_instances * sizes.endpoints * sizes.awake
     yield Item(stack.owner(ENDPOINT), f"inference {sizes.endpoint}", instances, HOUR, sizes.endpoint)
-    hours, what = _assumed("batch_hours", sizes.batch_endpoints), f"batch inference {sizes.batch_endpoint}"
+    hours, what = _assumed("batch_hours", 1) * sizes.batch_endpoints, f"batch inference {sizes.batch_endpoint}"
     yield Item(stack.owner(ENDPOINT), what, hours, "hours", sizes.batch_endpoint, assumed=True)
 
 

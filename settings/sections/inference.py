@@ -61,6 +61,10 @@ class Inference(Section):
     inferenceInstanceType."""
     inference_batch_max_instance_count: Annotated[int, Field(ge=1)] = 1
     """Instances to which each batch function's endpoint scales with its waiting calls."""
+    inference_batch_layout: Literal["dedicated", "shared"] = "dedicated"
+    """`dedicated`: an endpoint for each batch function. `shared`: one for all of them, which wakes once and needs one
+    instance; its container loads each network when it is called, and as many as its memory holds. Functions with an
+    image or an environment of their own keep their endpoints. The archives must be in a folder."""
     inference_idle: Literal["zero", "one"] = "zero"
     """Instances of a batch function that nobody uses. `one`: it answers at once, and costs as much as an interactive
     one does."""
@@ -80,6 +84,11 @@ class Inference(Section):
         if not self.enabled:
             return 0
         return min(functions, 1) if self.inference_layout == "shared" else functions
+
+    @property
+    def batch_shared(self) -> bool:
+        """Whether one endpoint serves all batch functions that can share one."""
+        return self.inference_batch_layout == "shared"
 
     @property
     def endpoint(self) -> EndpointSize:
@@ -124,6 +133,18 @@ def recreated_endpoints(inference: Inference) -> Iterator[str]:
             "cvat:inferenceIdle = one and cvat:inferenceBatchEndpoints = recreated: such endpoints are deleted when "
             "they are idle. Make the functions interactive (sagemaker.service), or: pulumi config set "
             "cvat:inferenceIdle zero"
+        )
+
+
+def shared_batch_archives(inference: Inference) -> Iterator[str]:
+    """The program puts the archives of one container together, for which it reads them."""
+    if inference.batch_shared and inference.model_archives.startswith("s3://"):
+        folder = Inference.model_fields["model_archives"].default
+        yield (
+            f"cvat:inferenceBatchLayout = shared and cvat:modelArchives = {inference.model_archives}: the archives of "
+            f"a shared endpoint are put together on this machine, so they must be in a folder: aws s3 sync "
+            f"{inference.model_archives} {folder} && pulumi config set cvat:modelArchives {folder}. Or: pulumi config "
+            "set cvat:inferenceBatchLayout dedicated"
         )
 
 

@@ -12,6 +12,7 @@ from rehearsal import Rehearsal, rehearse
 
 Run = Callable[..., tuple[int, str, str]]
 FUNCTION = "pth-faster-rcnn"
+OTHER = "tf-faster-rcnn-inception-v2-coco"
 
 
 @pytest.fixture(scope="module", params=["asynchronous", "recreated"])
@@ -19,7 +20,8 @@ def deployed(request: pytest.FixtureRequest, archives: Path) -> Iterator[Rehears
     own = {
         "cvat:modelArchives": str(archives),
         "cvat:preset": "team",
-        "cvat:batchFunctions": [FUNCTION],
+        "cvat:batchFunctions": [FUNCTION, OTHER],
+        "cvat:inferenceBatchLayout": "shared",
         "cvat:inferenceBatchEndpoints": request.param,
     }
     with rehearse("cn-north-1", config=own, judge=False) as done:
@@ -52,8 +54,8 @@ def test_a_sleeping_function_needs_no_attention_and_wakes_by_its_name(
     lines = run("status", "--outputs", outputs)[1].splitlines()
     (line,) = [line for line in lines if "asleep: the first call wakes it" in line]
     assert line.startswith("   "), "with a ! it would need attention"
-    code, out, _ = run("wake", FUNCTION, "--outputs", outputs)
-    assert (code, out.strip()) == (0, f"{FUNCTION}: waking; it answers in five to ten minutes")
+    code, out, _ = run("wake", FUNCTION, OTHER, "--outputs", outputs)
+    assert (code, out.strip()) == (0, f"{FUNCTION}, {OTHER}: waking; it answers in five to ten minutes"), "once"
     endpoint = deployed.client("sagemaker").describe_endpoint(EndpointName=deployed.outputs["endpoints"][FUNCTION])
     assert endpoint["ProductionVariants"][0]["CurrentInstanceCount"] == 1
     tags = deployed.client("sagemaker").list_tags(ResourceArn=endpoint["EndpointArn"])["Tags"]
@@ -64,7 +66,7 @@ def test_a_sleeping_function_needs_no_attention_and_wakes_by_its_name(
 def test_what_cannot_be_woken_is_said_before_anything_is(run: Run, outputs: str) -> None:
     code, _, said = run("wake", FUNCTION, "no-such", "--outputs", outputs)
     assert code == 2
-    assert f"The stack has no function no-such. Batch functions: {FUNCTION}." in said
+    assert f"The stack has no function no-such. Batch functions: {FUNCTION}, {OTHER}." in said
     code, _, said = run("wake", "pth-shiyinzhang-iog", "--outputs", outputs)
     assert code == 2
     assert "pth-shiyinzhang-iog never sleeps" in said

@@ -14,6 +14,7 @@ from gateway.settings import Settings
 from gateway_bench.stub import Stub
 
 from tests.support.gateway.serving import CREDENTIALS, FUNCTIONS, serve, serve_stub
+from tests.support.gateway.sleeping_gateway import DRIVERS, player
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +61,15 @@ def start(registry: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def gateway(start: Callable[..., str]) -> str:
     """Address of a gateway with default settings."""
     return start()
+
+
+@pytest.fixture(params=sorted(DRIVERS))
+def driver(request: pytest.FixtureRequest) -> str:
+    """Each way in which an endpoint sleeps."""
+    return str(request.param)
+
+
+@pytest.fixture
+def play(registry: Path, driver: str) -> Callable[..., None]:
+    """See player."""
+    return player(registry, driver)

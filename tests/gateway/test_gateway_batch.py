@@ -3,45 +3,19 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from gateway.batch.backend import MAX_WAITING
 from gateway.batch.cloud import CALL_LIMIT_S, QUEUE_TTL_S
 
 from tests.support.gateway.sleeping_endpoints import (
     DETECTION,
-    RecreatedCloud,
     SleepingCloud,
     VirtualClock,
     settle,
 )
-from tests.support.gateway.sleeping_gateway import Scene, staged
-
-DRIVERS = {"asynchronous": SleepingCloud, "recreated": RecreatedCloud}
-WAKES = {"asynchronous": "UpdateEndpointWeightsAndCapacities", "recreated": "CreateEndpoint"}
-Story = Callable[[Scene], Awaitable[None]]
-
-
-@pytest.fixture(params=sorted(DRIVERS))
-def driver(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def play(registry: Path, driver: str) -> Callable[..., None]:
-    """Runs a test's scene with a gateway before a cloud of the driver."""
-
-    def run(scene: Story, **own: Any) -> None:
-        async def main() -> None:
-            async with staged(registry, DRIVERS[driver](VirtualClock(), **own), driver) as stage:
-                await scene(stage)
-
-        asyncio.run(asyncio.wait_for(main(), 60))
-
-    return run
+from tests.support.gateway.sleeping_gateway import DRIVERS, WAKES, Scene, staged
 
 
 def test_a_person_gets_the_time_to_try_again_within_a_second(play: Any, driver: str) -> None:

@@ -46,7 +46,7 @@ def test_the_requests_id_goes_to_cvat_and_to_the_container(gateway: str, stub: S
     identity = response.headers["X-Request-Id"]
     headers = stub.received[0].headers
     assert headers["X-Amzn-SageMaker-Inference-Id"] == identity
-    assert headers["X-Amzn-SageMaker-Custom-Attributes"] == f"request-id={identity}"
+    assert headers["X-Amzn-SageMaker-Custom-Attributes"] == f"request-id={identity},function=detector"
 
 
 @pytest.mark.parametrize(

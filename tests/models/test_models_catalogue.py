@@ -54,6 +54,7 @@ def test_the_list_says_licence_size_and_source_of_each(capsys: pytest.CaptureFix
         (line,) = [line for line in lines if line.startswith(f"{name} ")]
         assert model.entry.licence in line
         assert model.sources in line
+        assert model.in_china in line
 
 
 def test_an_unknown_model_is_answered_with_those_that_there_are() -> None:
@@ -171,7 +172,7 @@ def test_an_address_that_does_not_answer_ends_in_a_sentence_with_the_remedy(
     tmp_path: Path, places: Places, address: str
 ) -> None:
     model = entry(tmp_path / "catalogue", url=f"{address}/missing.onnx", sha256="0" * 64)
-    with pytest.raises(ModelError, match=r"404.*--from FILE, or name a mirror of huggingface\.co: --mirror HOST"):
+    with pytest.raises(ModelError, match=r"404.*Fetch it where it can be reached and name it: --from FILE"):
         add(model, places)
 
 
@@ -186,7 +187,7 @@ def test_a_mirror_takes_the_place_of_hugging_face(tmp_path: Path, monkeypatch: p
     (model,) = find(["dfine-s"])
     places = Places(functions=tmp_path, archives=tmp_path, cache=tmp_path / "cache")
     for mirror in ("hf-mirror.com", None):
-        with pytest.raises(ModelError, match="unreachable"):
+        with pytest.raises(ModelError, match=r"unreachable.*--from FILE, or name a mirror of .*: --mirror HOST"):
             add(model, places, mirror=mirror)
     assert [url.split("/")[2] for url in asked] == ["hf-mirror.com", "huggingface.co"]
 

@@ -5,13 +5,25 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import onnx
 import pytest
 import yaml
 from models.__main__ import main
+from models.archive import pack
 from models.convert import Conversion, convert, write
 from models.errors import ModelError
 from models.handlers import HANDLERS
-from models.samples import network
+from models.samples import (
+    BRIGHT_BOXES,
+    BRIGHT_CONSTANTS,
+    COLOUR_LABELS,
+    click_segmentation,
+    embedding,
+    network,
+    save,
+    siammask,
+    tensorflow_detector,
+)
 
 from tests.support.models.model_process import FUNCTIONS
 
@@ -75,6 +87,43 @@ def test_what_is_converted_is_a_valid_registry_file_for_a_handler_of_its_kind(
         if annotations["type"] == "interactor":
             assert annotations["version"] == 2, "CVAT's interface refuses less since v2.3"
     assert write(conversions[1], tmp_path / "registry") == [], "what is there stays"
+
+
+def retinanet() -> dict[str, onnx.ModelProto]:
+    """The sample of torchvision's detectors, for pixels from 0 to 255."""
+    body = f"""
+        planes = Div(images, most) {BRIGHT_BOXES}
+        boxes = Identity(corners)
+        labels = Identity(ids)
+        scores = Identity(brightest)
+    """
+    signature = "(float[3, height, width] images) => (float[3, 4] boxes, int64[3] labels, float[3] scores)"
+    return {"model": network(signature, body, ids=COLOUR_LABELS, most=255.0, **BRIGHT_CONSTANTS)}
+
+
+REGISTRY_FILE_ALONE = {
+    "tensorflow-detector": tensorflow_detector,
+    "embedding-reid": embedding,
+    "siammask-tracker": siammask,
+    "click-segmentation": click_segmentation,
+    "torchvision-detector": retinanet,
+}
+"""Handlers of CVAT's functions that need no code of their own, and networks of their form."""
+
+
+def test_what_needs_a_registry_file_alone_is_packed_with_sample_weights(
+    conversions: tuple[str, list[Conversion]], tmp_path: Path
+) -> None:
+    packed = []
+    for path in write(conversions[1], tmp_path / "registry"):
+        handler = yaml.safe_load(path.read_text())["sagemaker"]
+        masks = "masks" in handler.get("options", {}).get("output", {})
+        if handler["handler"] in REGISTRY_FILE_ALONE and not masks:
+            (folder := tmp_path / path.stem).mkdir()
+            files = save(REGISTRY_FILE_ALONE[handler["handler"]](), folder)
+            packed.append(pack(path.parent, path.stem, files, tmp_path / "archives"))
+    assert len(packed) == 6, "two detectors of TensorFlow, re-identification, tracker, interactor, RetinaNet"
+    assert all(archive.path.is_file() for archive in packed), "each answered an image"
 
 
 def test_nothing_under_the_gpl_is_converted(conversions: tuple[str, list[Conversion]]) -> None:

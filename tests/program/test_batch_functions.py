@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from rehearsal import Rehearsal
+from rehearsal.checks import addresses
+from rehearsal.report.sizes import measured
 
 Rehearse = Callable[..., Rehearsal]
 FUNCTION = "pth-faster-rcnn"
+TOGETHER = ["openvino-person-reidentification-retail", FUNCTION, "tf-faster-rcnn-inception-v2-coco"]
 STACKS = ["cn-northwest-1", "ap-northeast-1"]
 SUBJECT = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 
@@ -115,3 +120,60 @@ def test_a_recreated_endpoint_is_deleted_in_the_evening_and_not_created_in_the_m
     names = [schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]]
     own = sorted(name.split(FUNCTION)[0].rpartition("sleep-")[2] for name in names if FUNCTION in name)
     assert own == ["delete-"], "the first call creates it; nobody would delete it at night, when the gateway is stopped"
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def sharing(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
+    return whole(rehearsed(request.param, batchFunctions=TOGETHER, inferenceBatchLayout="shared"))
+
+
+def test_batch_functions_share_an_endpoint_that_scales_and_is_watched_once(sharing: Rehearsal) -> None:
+    (endpoint,) = {sharing.outputs["endpoints"][function] for function in TOGETHER}
+    assert set(sharing.outputs["batch_configs"]) == set(TOGETHER)
+    (config,) = set(sharing.outputs["batch_configs"].values())
+    variant = sharing.client("sagemaker").describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]
+    model = sharing.client("sagemaker").describe_model(ModelName=variant["ModelName"])
+    assert not model.get("Containers"), "an asynchronous call cannot choose one"
+    alarms = sharing.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    own = [alarm for alarm in alarms if {"Name": "EndpointName", "Value": endpoint} in alarm.get("Dimensions", [])]
+    metrics = sorted(alarm["MetricName"] for alarm in own)
+    assert metrics.count("ApproximateAgeOfOldestRequest") == metrics.count("HasBacklogWithoutCapacity") == 1
+
+
+def test_what_sleeps_in_a_shared_endpoint_costs_one_instance(sharing: Rehearsal) -> None:
+    assert measured(sharing.resources).batch_endpoints == 1, "three functions cost what one does"
+
+
+def test_an_archive_that_lacks_a_function_is_noticed(sharing: Rehearsal) -> None:
+    config = sharing.outputs["batch_configs"][FUNCTION]
+    client = sharing.client("sagemaker")
+    variant = client.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]
+    address = client.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]["ModelDataUrl"]
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    s3 = sharing.client("s3")
+    kept = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(kept)) as tar, tarfile.open(fileobj=buffer, mode="w:gz") as less:
+        for member in tar:
+            if not member.name.startswith(f"{FUNCTION}/"):
+                less.addfile(member, tar.extractfile(member))
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=buffer.getvalue())
+        findings = addresses.exist(sharing).findings
+        assert [finding for finding in findings if f"{FUNCTION}: container" in finding], findings
+    finally:
+        s3.put_object(Bucket=bucket, Key=key, Body=kept)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"inferenceBatchEndpoints": "recreated"},
+        {"mode": "asleep"},
+        {"inferenceLayout": "dedicated", "inferenceIdle": "one", "officeHours": "mon-fri 08:00-20:00"},
+    ],
+    ids=["recreated", "asleep", "dedicated"],
+)
+def test_the_checks_hold_for_a_shared_endpoint(rehearsed: Rehearse, config: dict[str, Any]) -> None:
+    done = whole(rehearsed("cn-north-1", batchFunctions=TOGETHER, inferenceBatchLayout="shared", **config))
+    assert len({done.outputs["endpoints"][function] for function in TOGETHER}) == 1

@@ -8,6 +8,7 @@ from typing import Any
 from rehearsal import Account, Rehearsal, rehearse
 
 FUNCTION = "pth-faster-rcnn"
+TOGETHER = [FUNCTION, "tf-faster-rcnn-inception-v2-coco"]
 
 
 def test_a_running_stack_lets_a_function_sleep_and_takes_it_back(archives: Path) -> None:
@@ -23,6 +24,16 @@ def test_a_running_stack_lets_a_function_sleep_and_takes_it_back(archives: Path)
         before = run()
         asleep = run(batchFunctions=[FUNCTION])
         assert set(asleep.outputs["batch_configs"]) == {FUNCTION}
+        together = run(batchFunctions=TOGETHER, inferenceBatchLayout="shared")
+        (endpoint,) = {together.outputs["endpoints"][function] for function in TOGETHER}
+        (config,) = set(together.outputs["batch_configs"].values())
+        fewer = run(batchFunctions=[FUNCTION], inferenceBatchLayout="shared")
+        assert fewer.outputs["endpoints"][FUNCTION] == endpoint, (
+            "a function more or less is another archive, and no other endpoint"
+        )
+        assert fewer.outputs["batch_configs"] != {FUNCTION: config}
+        alone = run(batchFunctions=TOGETHER)
+        assert len({alone.outputs["endpoints"][function] for function in TOGETHER}) == 2
         back = run()
         assert not back.outputs["batch_configs"]
         assert {record.name for record in back.resources} == {record.name for record in before.resources}

@@ -22,6 +22,7 @@ from rehearsal.aws.moto_patches.patch import Client, moto_patch, refusal, replac
 
 _ROLE = "arn:aws-cn:iam::123456789012:role/of-a-model"
 CONTAINER = "X-Amzn-SageMaker-Target-Container-Hostname"
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Invocation:
     role: str
     """ARN of the role whose credentials signed it; empty: the operator's own."""
     body: bytes
+    attributes: str
+    """What the container learns beside the body: CustomAttributes."""
 
 
 def _refuses_a_missing_endpoint(client: Client) -> bool:
@@ -62,7 +65,7 @@ def refused_invocations(stack: ExitStack) -> None:
             return refused
         body = self.body.encode() if isinstance(self.body, str) else bytes(self.body or b"")
         calls = self.sagemakerruntime_backend.__dict__.setdefault("invocations", [])
-        calls.append(Invocation(endpoint, container, role, body))
+        calls.append(Invocation(endpoint, container, role, body, self.headers.get(ATTRIBUTES, "")))
         return original(self)
 
     replace(stack, SageMakerRuntimeResponse, "invoke_endpoint", invoke)
@@ -99,7 +102,7 @@ def asynchronous_invocations(stack: ExitStack) -> None:
             return refused
         body = _object(self, self.headers["X-Amzn-SageMaker-InputLocation"])
         calls = self.sagemakerruntime_backend.__dict__.setdefault("invocations", [])
-        calls.append(Invocation(endpoint, "", role, body))
+        calls.append(Invocation(endpoint, "", role, body, self.headers.get(ATTRIBUTES, "")))
         inference_id = self.headers.get("X-Amzn-SageMaker-Inference-Id") or str(mock_random.uuid4())
         output = _config(self, endpoint).async_inference_config["OutputConfig"]
         folders = [output["S3OutputPath"], output.get("S3FailurePath", output["S3OutputPath"])]

@@ -62,6 +62,11 @@ ERRORS: list[tuple[str, ErrorKind, str]] = [
 begin with."""
 
 
+def custom_attributes(request_id: str, function: str) -> str:
+    """What a container learns of a call beside its body: one that serves several functions chooses by it."""
+    return f"request-id={request_id},function={function}"
+
+
 class SageMaker:
     """Calls endpoints, again and again where that may help, until CVAT stops waiting."""
 
@@ -107,7 +112,7 @@ class SageMaker:
             trace.attempts += 1
             try:
                 async with asyncio.timeout(seconds):
-                    request = self._signed(target, digest, trace.request_id, await self._aws.keys())
+                    request = self._signed(target, digest, trace, await self._aws.keys())
                     return await self._attempt(request, body, target.endpoint, share)
             except tuple(FAULTS) as fault:
                 if error is None or seconds == CALL_TIMEOUT_S or not isinstance(fault, TimeoutError):
@@ -124,8 +129,9 @@ class SageMaker:
                 raise error
             await asyncio.sleep(pause)
 
-    def _signed(self, target: Target, digest: str, request_id: str, keys: Any) -> SignedRequest:
-        names = {"Inference-Id": request_id, "Custom-Attributes": f"request-id={request_id}"}
+    def _signed(self, target: Target, digest: str, trace: Trace, keys: Any) -> SignedRequest:
+        names = {"Inference-Id": trace.request_id}
+        names["Custom-Attributes"] = custom_attributes(trace.request_id, trace.function)
         names |= {"Target-Container-Hostname": target.container} if target.container else {}
         headers = JSON | {f"X-Amzn-SageMaker-{name}": value for name, value in names.items()}
         request = SignedRequest(f"{self._base}/endpoints/{target.endpoint}/invocations", headers)

@@ -18,7 +18,7 @@ from pathlib import Path
 import orjson
 
 from models.archive import Archive, pack
-from models.catalogue import CatalogueModel, SourceFile, registry_text
+from models.catalogue import HUGGING_FACE, CatalogueModel, SourceFile, registry_text
 from models.errors import ModelError, RequestError
 from models.examples import example_body
 from models.service import load_service
@@ -27,8 +27,6 @@ from models.tfjs import to_frozen_graph
 TIMEOUT_S = 600
 SHOWN_CHARACTERS = 1000
 """Of the answer to a photo."""
-HUGGING_FACE = "huggingface.co"
-REMEDY = "Fetch it where it can be reached and name it: --from FILE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +143,7 @@ def _from_address(item: SourceFile, folder: Path, mirror: str | None) -> Path:
         with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer, path.open("wb") as file:  # noqa: S310  https
             shutil.copyfileobj(answer, file)
     except (urllib.error.URLError, OSError) as error:
-        instead = "" if mirror else f", or name a mirror of {HUGGING_FACE}: --mirror HOST"
-        raise ModelError(f"{item.file} cannot be had from {address}: {error}. {REMEDY}{instead}") from None
+        raise ModelError(f"{item.file} cannot be had from {address}: {error}. {item.remedy}") from None
     return _unpacked(path, item, folder) if item.path else path
 
 
@@ -174,12 +171,14 @@ def _run(command: list[str], item: SourceFile) -> None:
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=TIMEOUT_S)  # noqa: S603
     except FileNotFoundError:
-        raise ModelError(f"{item.file} comes from {item.source}, but {command[0]} is not installed. {REMEDY}") from None
+        raise ModelError(
+            f"{item.file} comes from {item.source}, but {command[0]} is not installed. {item.remedy}"
+        ) from None
     except subprocess.CalledProcessError as error:
         lines = [line for line in (error.stderr or error.stdout).splitlines() if line.strip()]
-        raise ModelError(f"{item.source} cannot be had: {lines[-1] if lines else error}. {REMEDY}") from None
+        raise ModelError(f"{item.source} cannot be had: {lines[-1] if lines else error}. {item.remedy}") from None
     except subprocess.TimeoutExpired:
-        raise ModelError(f"{item.source} did not come within {TIMEOUT_S} s. {REMEDY}") from None
+        raise ModelError(f"{item.source} did not come within {TIMEOUT_S} s. {item.remedy}") from None
 
 
 def digest(path: Path) -> str:

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from models.errors import ModelError
 from models.validation import Options, parse_options
 
+HUGGING_FACE = "huggingface.co"
 FOLDER = Path(__file__).resolve().parents[1] / "catalogue"
 LICENCES = ("Apache-2.0", "MIT", "BSD-3-Clause")
 """Licences of code and weights that entries may have: each allows commercial use and asks for no source."""
@@ -53,6 +54,23 @@ class SourceFile(Options):
         if self.url:
             return self.url.split("/")[2]
         return f"PyPI {self.pypi}" if self.pypi else f"npm {self.npm}" if self.npm else "your own export (--from)"
+
+    @property
+    def in_china(self) -> str:
+        """How it is had where that source is slow or cut off, in a few words."""
+        if self.url:
+            return "--mirror hf-mirror.com" if self.source == HUGGING_FACE else "--from FILE"
+        return "mirror of PyPI" if self.pypi else "mirror of npm" if self.npm else "--from FILE"
+
+    @property
+    def remedy(self) -> str:
+        """What to do where the source cannot be reached."""
+        ways = {
+            "--mirror hf-mirror.com": f", or name a mirror of {HUGGING_FACE}: --mirror HOST, such as hf-mirror.com",
+            "mirror of PyPI": ", or let pip use a mirror: export PIP_INDEX_URL=https://...",
+            "mirror of npm": ", or let npm use a mirror: npm config set registry https://...",
+        }
+        return f"Fetch it where it can be reached and name it: --from FILE{ways.get(self.in_china, '')}"
 
 
 class Step(Options):
@@ -103,6 +121,11 @@ class CatalogueModel(Options):
         """Where its files come from, in words."""
         return ", ".join(sorted({item.source for item in self.entry.files}))
 
+    @property
+    def in_china(self) -> str:
+        """How its files are had in China."""
+        return ", ".join(sorted({item.in_china for item in self.entry.files}))
+
 
 def read_catalogue(folder: Path = FOLDER) -> dict[str, CatalogueModel]:
     """All models by name. Raises ModelError."""
@@ -131,13 +154,13 @@ def readable_yaml(document: Mapping[str, Any]) -> str:
 
 def listing(models: Sequence[CatalogueModel]) -> str:
     """The catalogue as a table of text."""
-    head = ("model", "kind", "licence", "MB", "CPU s", "T4 ms", "from", "what")
+    head = ("model", "kind", "licence", "MB", "CPU s", "T4 ms", "from", "in China", "what")
     rows = [head, *(_row(model) for model in models)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.append(
         "\nCPU s: seconds of one core for an image (interactors: for the first click on it), measured by us. "
-        "T4 ms: as published."
+        "T4 ms: as published. In China: what reaches the file where the source is slow or cut off."
     )
     return "\n".join(lines)
 
@@ -145,7 +168,7 @@ def listing(models: Sequence[CatalogueModel]) -> str:
 def _row(model: CatalogueModel) -> tuple[str, ...]:
     entry = model.entry
     numbers = ["" if value is None else f"{value:g}" for value in (entry.megabytes, entry.cpu_seconds, entry.gpu_ms)]
-    return (model.name, model.kind, entry.licence, *numbers, model.sources, entry.what)
+    return (model.name, model.kind, entry.licence, *numbers, model.sources, model.in_china, entry.what)
 
 
 def _read(path: Path) -> CatalogueModel:

@@ -7,6 +7,12 @@ class RequestError(Exception):
     status = 400
 
 
+class UnknownFunctionError(RequestError):
+    """The function is not one of the container's."""
+
+    status = 404
+
+
 class TooLargeError(RequestError):
     """What a caller sent is larger than this container takes."""
 

@@ -1,5 +1,6 @@
 """ONNX Runtime on CPUs, and on a GPU where its CUDA build finds one: reads ONNX alone."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from models.image_input import ImageInput
 from models.runtime import Array, Names, Network, Port, check_layout, find_port, last_line, port_names, sized
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+GPU = Path("/dev/nvidiactl")
+"""There where a host has an NVIDIA GPU, and the container may use it."""
 QUIET = 3
 """Errors alone: the log says once and for each network what was optimised."""
 
@@ -31,11 +34,7 @@ class OnnxRuntime:
         self._options = onnxruntime.SessionOptions()
         self._options.intra_op_num_threads, self._options.inter_op_num_threads = threads, 1
         self._options.log_severity_level = QUIET
-        self._providers: list[Any] = [CPU]
-        if CUDA in onnxruntime.get_available_providers():
-            onnxruntime.preload_dlls()  # CUDA and cuDNN come as Python packages
-            # TF32 keeps 10 bits of each number: an archive would answer otherwise than on a CPU.
-            self._providers.insert(0, (CUDA, {"use_tf32": "0"}))
+        self._providers = _providers()
 
     def load(
         self,
@@ -54,6 +53,12 @@ class OnnxRuntime:
             session = onnxruntime.InferenceSession(path, self._options, providers=self._providers)
         except Exception as error:  # the library's exceptions have no common base
             raise ModelError(f"{path.name} cannot be read as a network: {last_line(error)}") from None
+        if len(self._providers) > 1 and CUDA not in session.get_providers():
+            raise ModelError(
+                "this instance has a GPU, but ONNX Runtime cannot use it: the driver is older than CUDA 12 asks for "
+                "(525), or a library of CUDA does not load; the lines above say which. An image built with "
+                "RUNTIME=onnxruntime computes on the CPU"
+            )
         ports = [_port(port) for port in session.get_inputs()], [_port(port) for port in session.get_outputs()]
         if free_batch and (len(ports[0]) != 1 or len(ports[1]) != 1):
             raise ModelError(f"{path.name}: an embedding network has one input and one output")
@@ -78,6 +83,22 @@ class OnnxRuntime:
         ports[0][index] = _pixels(ports[0][index], image)
         named = ({"image": image.name, **inputs}, outputs)
         return Network(compute_image, ports, named, path.name, image=image, constants=constants)
+
+
+def _providers() -> list[Any]:
+    """What computes, the first choice first: the GPU, where both the image and the host have what it takes."""
+    if CUDA not in onnxruntime.get_available_providers():
+        return [CPU]
+    if not GPU.exists():
+        logging.warning(
+            "no GPU is found (%s): networks are computed on the CPU, many times slower. Choose an instance type with "
+            "a GPU, such as ml.g4dn.xlarge, or build the image with RUNTIME=onnxruntime",
+            GPU,
+        )
+        return [CPU]
+    onnxruntime.preload_dlls()  # CUDA and cuDNN come as Python packages
+    # TF32 keeps 10 bits of each number: an archive would answer otherwise than on a CPU.
+    return [(CUDA, {"use_tf32": "0"}), CPU]
 
 
 def tensor(pixels: Array, image: ImageInput, dtype: Any) -> Array:

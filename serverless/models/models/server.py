@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from aiohttp import web
 from models.errors import EncodingError, ModelError, RequestError, SlowError
 from models.service import Service, load_service
 from models.settings import MAX_BODY_BYTES, MAX_WAITING, REQUEST_TIMEOUT_S, Settings
+from models.together import Functions, folders_of, memory_budget
 
 SHUTDOWN_S = 25.0
 """SageMaker kills a container 30 s after SIGTERM."""
@@ -24,16 +26,20 @@ BODY_TIMEOUT_S = 20.0
 IDLE_TIMEOUT_S = 75.0
 """For the headers of a request, and between two requests of a connection."""
 
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+"""Of the call, as the gateway gives them: request-id=...,function=..."""
+FUNCTION = re.compile(r"(?:^|,)\s*function=([^,\s]+)")
+
 CLIENT_CLOSED_REQUEST = 499
 """Only for the log: it is never received."""
 
 
 class Server:
-    """HTTP in front of a service that is loaded after the port is open, so that /ping can say "not yet"."""
+    """HTTP in front of functions that are loaded after the port is open, so that /ping can say "not yet"."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._service: Service | None = None
+        self._functions: Functions | None = None
         self._waiting = 0
         # One thread: networks and their buffers belong to it, and memory is bounded by one request's images.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
@@ -41,16 +47,9 @@ class Server:
         self.app.add_routes([web.get("/ping", self._ping), web.post("/invocations", self._invoke)])
 
     async def load(self) -> None:
-        """Loads the archive in the worker's thread, and tries it."""
-        settings = self._settings
+        """Reads the archives in the worker's thread. A single one is loaded and tried, several when they are called."""
         started = time.monotonic()
-
-        def load() -> Service:
-            service = load_service(settings.model_dir, settings.threads, settings.function, settings.runtime)
-            service.try_example()
-            return service
-
-        self._service = await asyncio.get_running_loop().run_in_executor(self._worker, load)
+        self._functions = await asyncio.get_running_loop().run_in_executor(self._worker, _functions, self._settings)
         logging.info("ready after %.1f s", time.monotonic() - started)
 
     def close(self) -> None:
@@ -58,12 +57,12 @@ class Server:
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     async def _ping(self, _request: web.Request) -> web.Response:
-        if self._service is None:
+        if self._functions is None:
             return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "the model is being loaded"})
-        return _json(HTTPStatus.OK, {"function": self._service.function.name})
+        return _json(HTTPStatus.OK, {"function": ", ".join(self._functions.names)})
 
     async def _invoke(self, request: web.Request) -> web.Response:
-        if self._service is None:
+        if self._functions is None:
             return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "the model is being loaded: try again"})
         if self._waiting > MAX_WAITING:
             return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": f"{MAX_WAITING} requests are waiting: try again"})
@@ -71,7 +70,9 @@ class Server:
         self._waiting += 1  # also while its body comes in: bodies in memory are counted thereby
         try:
             raw = await _body(request)
-            answer = await self._work(self._service, raw, started + REQUEST_TIMEOUT_S)
+            named = FUNCTION.findall(request.headers.get(ATTRIBUTES, ""))
+            name = named[-1] if named else None
+            answer = await self._work(self._functions, name, raw, started + REQUEST_TIMEOUT_S)
         except TimeoutError:
             text = f"no answer within {REQUEST_TIMEOUT_S:.0f} s: send a smaller image or fewer at a time"
             return _json(HTTPStatus.GATEWAY_TIMEOUT, {"error": text})
@@ -80,16 +81,34 @@ class Server:
         logging.info("answered bytes=%d ms=%.0f", len(raw), (time.monotonic() - started) * 1000)
         return web.Response(body=answer, content_type="application/json")
 
-    async def _work(self, service: Service, raw: bytes, deadline: float) -> bytes:
+    async def _work(self, functions: Functions, name: str | None, raw: bytes, deadline: float) -> bytes:
         """Runs in the worker's thread; work whose caller has given up is not begun."""
 
         def work() -> bytes:
             if time.monotonic() > deadline:
                 raise TimeoutError
-            return service.answer(raw)
+            return functions.service(name).answer(raw)
 
         loop = asyncio.get_running_loop()
         return await asyncio.wait_for(loop.run_in_executor(self._worker, work), deadline - time.monotonic())
+
+
+def _functions(settings: Settings) -> Functions:
+    """The functions of a container's archive. Raises ModelError, also where the only one cannot be served."""
+
+    def load(name: str) -> Service:
+        return load_service(folders[name], settings.threads, name, settings.runtime)
+
+    folders = folders_of(settings.model_dir)
+    if settings.function and settings.function not in folders:
+        raise ModelError(
+            f"FUNCTION is {settings.function!r}, but the archive in {settings.model_dir} is of "
+            f"{', '.join(map(repr, folders))}: deploy that function's own archive"
+        )
+    functions = Functions(folders, load, memory_budget(settings.containers))
+    if len(folders) == 1:
+        functions.service(None)
+    return functions
 
 
 async def _body(request: web.Request) -> bytes:

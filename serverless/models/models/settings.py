@@ -25,11 +25,13 @@ class Settings:
     """Environment of one container, read once."""
 
     model_dir: Path = Path(MODEL_DIR)
-    """Folder of the unpacked archive, with its function.yaml."""
+    """Folder of the unpacked archive, with its function.yaml, or with a folder for each of several functions."""
     function: str | None = None
     """Name that the archive must carry; None accepts any."""
     port: int = 8080
     """SageMaker's SAGEMAKER_BIND_TO_PORT; several containers of one endpoint share the instance's ports."""
+    containers: int = 1
+    """Containers that share the instance, this one included."""
     threads: int = 1
     """Cores of the instance divided by MODEL_CONTAINERS, at least 1."""
     runtime: str | None = None
@@ -54,6 +56,7 @@ def read_settings(environment: Mapping[str, str] | None = None, cores: int | Non
         model_dir=Path(source.get("MODEL_DIR", MODEL_DIR)),
         function=source.get("FUNCTION") or None,
         port=port,
+        containers=containers,
         threads=max(1, cores // containers),
         runtime=source.get("RUNTIME") or None,
         log_level=level,

@@ -11,6 +11,8 @@ import orjson
 
 ENDPOINT = "cvat-models"
 CONTAINER = "X-Amzn-SageMaker-Target-Container-Hostname"
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+"""Of the call, which SageMaker hands on as it is."""
 
 
 @contextmanager
@@ -27,7 +29,7 @@ def endpoint(ports: Mapping[str, int]) -> Iterator[str]:
                 self._answer(400, {"Message": "unknown endpoint or container"}, "ValidationError")
                 return
             with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-                connection.request("POST", "/invocations", raw)
+                connection.request("POST", "/invocations", raw, {ATTRIBUTES: self.headers.get(ATTRIBUTES, "")})
                 response = connection.getresponse()
                 body = response.read()
             if response.status == HTTPStatus.OK:

@@ -87,10 +87,10 @@ def models(seen: Seen) -> list[dict[str, str]]:
 
 @claim("inferenceLayout", "dedicated")
 def each_function_has_an_endpoint_of_its_own(seen: Seen, _: str) -> None:
-    served = seen.done.outputs["endpoints"]
-    assert len(set(served.values())) == len(served), "they would share instances"
-    assert len(seen.variants()) == len(served) - len(seen.done.outputs["batch_configs"])
-    assert len(models(seen)) == len(served), "one container each"
+    served, asleep = seen.done.outputs["endpoints"], seen.done.outputs["batch_configs"]
+    served = {function: endpoint for function, endpoint in served.items() if function not in asleep}
+    assert len(set(served.values())) == len(served) == len(seen.variants()), "they would share instances"
+    assert len(models(seen)) == len(served) + len(set(asleep.values())), "one container each"
 
 
 @claim("inferenceInstanceType", "ml.m5.2xlarge")
@@ -125,16 +125,21 @@ def models_are_loaded_from_where_they_lie(seen: Seen, address: str) -> None:
     assert len(seen.done.outputs["endpoints"]) == len(urls) == len(STORED), "a function without an archive is left out"
 
 
+def batch_functions(seen: Seen) -> list[str]:
+    """Functions that sleep while nobody uses them."""
+    return sorted(seen.done.outputs["batch_configs"])
+
+
 def batch_config(seen: Seen) -> dict[str, Any]:
-    """The configuration of the only batch function's endpoint."""
-    (name,) = seen.done.outputs["batch_configs"].values()
+    """The configuration of the first batch function's endpoint."""
+    name = seen.done.outputs["batch_configs"][batch_functions(seen)[0]]
     described: dict[str, Any] = seen.client("sagemaker").describe_endpoint_config(EndpointConfigName=name)
     return described
 
 
 def batch_target(seen: Seen) -> dict[str, Any]:
     """What may be scaled of it."""
-    (function,) = seen.done.outputs["batch_configs"]
+    function = batch_functions(seen)[0]
     resource = f"endpoint/{seen.done.outputs['endpoints'][function]}/variant/all"
     scaling = seen.client("application-autoscaling")
     (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[resource])[
@@ -143,9 +148,9 @@ def batch_target(seen: Seen) -> dict[str, Any]:
     return dict(target)
 
 
-@claim("batchFunctions", ["pth-faster-rcnn"])
+@claim("batchFunctions", ["pth-faster-rcnn", "tf-faster-rcnn-inception-v2-coco"])
 def these_functions_sleep_while_they_are_not_used(seen: Seen, names: list[str]) -> None:
-    assert list(seen.done.outputs["batch_configs"]) == names
+    assert batch_functions(seen) == names
     assert "AsyncInferenceConfig" in batch_config(seen), "a real-time endpoint has an instance for ever"
 
 
@@ -158,6 +163,15 @@ def batch_functions_run_on_the_instance_type(seen: Seen, name: str) -> None:
 @claim("inferenceBatchMaxInstanceCount", 3)
 def batch_functions_grow_to_so_many_instances(seen: Seen, count: int) -> None:
     assert batch_target(seen)["MaxCapacity"] == count, "calls would wait, or the bill would grow"
+
+
+@claim("inferenceBatchLayout", "shared")
+def one_container_serves_all_batch_functions(seen: Seen, _: str) -> None:
+    variant = batch_config(seen)["ProductionVariants"][0]
+    model = seen.client("sagemaker").describe_model(ModelName=variant["ModelName"])
+    assert "FUNCTION" not in model["PrimaryContainer"].get("Environment", {}), "it would serve that one alone"
+    served = {seen.done.outputs["endpoints"][function] for function in batch_functions(seen)}
+    assert len(served) == 1, "each would have an instance, and a wake of its own"
 
 
 @claim("inferenceIdle", "one")

@@ -5,7 +5,7 @@ import hashlib
 import heapq
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from gateway.batch.cloud import EndpointView, Locations
 from gateway.errors import GatewayError
 
 START = datetime(2026, 11, 30, 6, 26, tzinfo=UTC)
+MATCHES = b"[0]"
 DETECTION = b'[{"label":"car","type":"rectangle","points":[10.5,20.5,110.5,220.5],"confidence":"0.93"}]'
 FAILS_AFTER_S = 1500.0
 SETTLING_STEPS = 30
@@ -75,7 +76,8 @@ class SleepingCloud:
     clock: VirtualClock
     wake_s: float = 360.0
     """From a wake to an instance that answers."""
-    answer: Callable[[bytes], bytes] = lambda _body: DETECTION
+    answers: Mapping[str, bytes] = field(default_factory=lambda: {"detector": DETECTION, "reid": MATCHES})
+    """By the function that the container is told."""
     failures: list[str] = field(default_factory=list)
     """SageMaker's texts for the next calls, which fail."""
     refuses_capacity: bool = False
@@ -84,11 +86,13 @@ class SleepingCloud:
     """FailureReason of the next wake."""
     awake: FakeEndpoint | None = None
     objects: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
-    queue: list[tuple[str, Locations, float]] = field(default_factory=list)
+    queue: list[tuple[str, Locations, float, str]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     """Every call of SageMaker's control plane and runtime, by name."""
     invoked: list[bytes] = field(default_factory=list)
     """Requests that a container got."""
+    served: list[str] = field(default_factory=list)
+    """The functions of those."""
 
     def count(self, name: str) -> int:
         return self.calls.count(name)
@@ -135,23 +139,24 @@ class SleepingCloud:
     async def delete_endpoint(self, endpoint: str) -> None:
         raise AssertionError(f"{endpoint} is asynchronous: nobody deletes it")
 
-    async def invoke_async(self, _endpoint: str, address: str, _function: str, request_id: str) -> Locations:
+    async def invoke_async(self, _endpoint: str, address: str, function: str, request_id: str) -> Locations:
         self.calls.append("InvokeEndpointAsync")
         where = Locations(f"s3://bucket/out/{request_id}.out", f"s3://bucket/failed/{request_id}.out")
-        self.queue.append((address, where, self.clock.seconds))
+        self.queue.append((address, where, self.clock.seconds, function))
         return where
 
     def _work(self) -> None:
         """An instance that is awake answers all that waits."""
         self._alarm()
         while self.queue and self._is_awake():
-            address, where, _ = self.queue.pop(0)
+            address, where, _, function = self.queue.pop(0)
             body = self.objects[address][0]
             self.invoked.append(body)
+            self.served.append(function)
             if self.failures:
                 self._write(where.failure, self.failures.pop(0).encode())
             else:
-                self._write(where.output, self.answer(body))
+                self._write(where.output, self.answers[function])
 
     def _write(self, address: str, body: bytes) -> None:
         self.objects[address] = body, self.clock.now()
@@ -208,12 +213,13 @@ class RecreatedCloud(SleepingCloud):
         if not self._is_awake():
             raise GatewayError("endpoint", "Endpoint batch does not exist or is still being created")
         self.invoked.append(body)
+        self.served.append(trace.function)
         if self.failures:
             raise GatewayError("refused", f"Model refused the request: {self.failures.pop(0)}")
-        return self.answer(body)
+        return self.answers[trace.function]
 
 
-def endpoints(driver: str) -> str:
-    """SERVERLESS_ENDPOINTS with one batch function, `detector`."""
+def endpoints(driver: str, *functions: str) -> str:
+    """SERVERLESS_ENDPOINTS with batch functions that share an endpoint; default: `detector` alone."""
     batch = {"driver": driver, "folder": "s3://bucket/batch", "config": "config", "tags": {"Project": "cvat"}}
-    return json.dumps({"detector": {"endpoint": "batch", "batch": batch}})
+    return json.dumps({name: {"endpoint": "batch", "batch": batch} for name in functions or ("detector",)})

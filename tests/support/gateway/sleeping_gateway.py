@@ -1,7 +1,7 @@
 """A gateway before a cloud whose endpoints sleep, with both its ports, on a clock that a test moves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,13 @@ from gateway.batch.backend import BatchCalls
 from gateway.endpoints import Endpoints
 from gateway.settings import Settings
 
-from tests.support.gateway.cvat_clients import encoded
+from tests.support.gateway.cvat_clients import box, encoded
 from tests.support.gateway.serving import picture
-from tests.support.gateway.sleeping_endpoints import SleepingCloud, VirtualClock, endpoints
+from tests.support.gateway.sleeping_endpoints import RecreatedCloud, SleepingCloud, VirtualClock, endpoints
+
+DRIVERS = {"asynchronous": SleepingCloud, "recreated": RecreatedCloud}
+WAKES = {"asynchronous": "UpdateEndpointWeightsAndCapacities", "recreated": "CreateEndpoint"}
+BOXES = {"boxes0": [box(1, 1.0, 2.0, 9.0, 8.0)], "boxes1": [box(2, 1.0, 2.0, 9.0, 8.0)], "max_distance": 50}
 
 
 class NoRealTime:
@@ -43,17 +47,20 @@ class Scene:
     people: TestClient[Any, Any]
     worker: TestClient[Any, Any]
 
-    async def call(self, client: TestClient[Any, Any], number: int = 0) -> tuple[int, str, Any]:
-        """Status, reason and body of one call of the detector; another number is another frame."""
-        body = {"image": encoded(picture(64 + number, 48)), "threshold": 0.5}
-        headers = {NAME_HEADER: "detector"}
+    async def call(
+        self, client: TestClient[Any, Any], number: int = 0, function: str = "detector"
+    ) -> tuple[int, str, Any]:
+        """Status, reason and body of one call; another number is another frame."""
+        image = encoded(picture(64 + number, 48))
+        bodies = {"detector": {"image": image, "threshold": 0.5}, "reid": {"image0": image, "image1": image, **BOXES}}
+        body, headers = bodies[function], {NAME_HEADER: function}
         async with client.post("/api/function_invocations", json=body, headers=headers) as response:
             self.retry_after = response.headers.get("Retry-After")
             return response.status, response.reason or "", await response.json()
 
-    def start(self, *numbers: int) -> "list[asyncio.Task[tuple[int, str, Any]]]":
+    def start(self, *numbers: int, function: str = "detector") -> "list[asyncio.Task[tuple[int, str, Any]]]":
         """Calls of the worker, one for each number."""
-        return [asyncio.create_task(self.call(self.worker, number)) for number in numbers]
+        return [asyncio.create_task(self.call(self.worker, number, function)) for number in numbers]
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Lets real sockets work until something is so; the clock stands still."""
@@ -72,9 +79,10 @@ class Scene:
 
 
 @asynccontextmanager
-async def staged(registry: Path, cloud: SleepingCloud, driver: str, **own: str) -> AsyncIterator[Scene]:
-    environ = {"FUNCTIONS_DIR": str(registry), "SERVERLESS_ENDPOINTS": endpoints(driver), "AWS_REGION": "cn-north-1"}
-    settings = Settings.from_environ(environ | {"TIME_ZONE": "Asia/Shanghai"} | own)
+async def staged(registry: Path, cloud: SleepingCloud, driver: str, *functions: str) -> AsyncIterator[Scene]:
+    """A gateway whose functions share one endpoint; default: the detector alone."""
+    environ = {"FUNCTIONS_DIR": str(registry), "SERVERLESS_ENDPOINTS": endpoints(driver, *functions)}
+    settings = Settings.from_environ(environ | {"AWS_REGION": "cn-north-1", "TIME_ZONE": "Asia/Shanghai"})
     real_time: Any = cloud if driver == "recreated" else NoRealTime()
     backend = Endpoints(settings, NoRealTime(), BatchCalls(settings, cloud, real_time, cloud.clock))  # type: ignore[arg-type]
     gateway = Gateway(settings, backend, cloud.clock)
@@ -84,3 +92,19 @@ async def staged(registry: Path, cloud: SleepingCloud, driver: str, **own: str) 
         TestClient(TestServer(gateway.batch_app), connector=many) as worker,
     ):
         yield Scene(cloud, cloud.clock, gateway, people, worker)
+
+
+Story = Callable[[Scene], Awaitable[None]]
+
+
+def player(registry: Path, driver: str) -> Callable[..., None]:
+    """Runs a test's scene with a gateway before a cloud of the driver, whose functions share its endpoint."""
+
+    def run(scene: Story, *functions: str, **own: Any) -> None:
+        async def main() -> None:
+            async with staged(registry, DRIVERS[driver](VirtualClock(), **own), driver, *functions) as stage:
+                await scene(stage)
+
+        asyncio.run(asyncio.wait_for(main(), 60))
+
+    return run

@@ -52,11 +52,13 @@ class ModelProcess:
         assert answer.status == 200, f"refused: {answer.body}"
         return answer.body
 
-    def send(self, raw: bytes, path: str = "/invocations", method: str = "POST") -> Answer:
+    def send(
+        self, raw: bytes, path: str = "/invocations", method: str = "POST", headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Whatever comes back for these bytes; every answer must be JSON."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with closing(connection):
-            connection.request(method, path, raw if method == "POST" else None)
+            connection.request(method, path, raw if method == "POST" else None, dict(headers or {}))
             response = connection.getresponse()
             return Answer(response.status, orjson.loads(response.read()))
 

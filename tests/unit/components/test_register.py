@@ -223,6 +223,30 @@ def test_a_single_function_is_no_multi_container_model(engine: Any, context: Sta
     assert model["primaryContainer"]["environment"]["FUNCTION"] == "one"
 
 
+def test_batch_functions_share_one_container_unless_theirs_is_another(
+    engine: Any, context: StackContext, tmp_path: Path
+) -> None:
+    alike, other = archived(tmp_path, "one", "two"), archived(tmp_path, "three", "four")
+    own = [{"image": "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/mine@sha256:0"}, {"environment": {"A": "b"}}]
+    functions = [
+        Deployable(dataclasses.replace(deployable.function, batch=True, **settings), deployable.archive)
+        for deployable, settings in zip([*alike, *other], [{}, {}, *own], strict=True)
+    ]
+    together = LocalArchive(tmp_path / "together")
+    together.path.write_bytes(b"both")
+    args = dataclasses.replace(inference(context, functions, shared=True), batch_archive=together)
+    made: list[InferenceEndpoints] = []
+    engine.run(lambda: made.append(InferenceEndpoints("inference", args)))
+    models = engine.of_type("aws:sagemaker/model:Model")
+    assert sorted(models) == ["inference-batch-shared", "inference-four", "inference-three"]
+    container = models["inference-batch-shared"]["primaryContainer"]
+    assert f"batch-shared/{together.digest}" in container["modelDataUrl"]
+    assert "FUNCTION" not in container.get("environment", {}), "it serves all that its archive holds"
+    assert made[0].targets["one"].endpoint is made[0].targets["two"].endpoint
+    assert made[0].targets["one"].container is None, "an asynchronous call names no container"
+    assert len(engine.of_type("aws:s3/bucketObjectv2:BucketObjectv2")) == 3, "each archive is uploaded once"
+
+
 def test_an_archive_is_uploaded_under_its_content_and_one_in_s3_is_left_there(
     engine: Any, context: StackContext, tmp_path: Path
 ) -> None:

@@ -98,6 +98,17 @@ def test_batch_functions_need_instances_of_their_own_type(run: Run, stack: Stack
     assert "ml.g4dn.xlarge for endpoint usage: the stack needs 1" in said(out, "PROBLEM", "quotas")[0]
 
 
+@pytest.mark.parametrize(("layout", "needed"), [("dedicated", 2), ("shared", 1)])
+def test_batch_functions_of_a_shared_endpoint_need_one_instance(
+    run: Run, stack: Stack, cloud: Cloud, layout: str, needed: int
+) -> None:
+    names = ["pth-faster-rcnn", "tf-faster-rcnn-inception-v2-coco"]
+    own = {"batchFunctions": names, "inferenceBatchInstanceType": "ml.g4dn.xlarge", "inferenceBatchLayout": layout}
+    cloud.hosting |= {"ml.g4dn.xlarge for endpoint usage": 0.0}
+    _, out, _ = run("doctor", "--stack", "own", "--project", str(stack(**own)))
+    assert f"ml.g4dn.xlarge for endpoint usage: the stack needs {needed}" in said(out, "PROBLEM", "quotas")[0]
+
+
 def test_versions_and_classes_that_cannot_be_had_are_problems(run: Run, stack: Stack, cloud: Cloud) -> None:
     cloud.classes, cloud.redis = [], ["6.2.6"]
     _, out, _ = run("doctor", "--stack", "own", "--project", str(stack()))

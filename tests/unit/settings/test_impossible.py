@@ -49,6 +49,10 @@ def ranges(number: int) -> list[str]:
         ({"workerMaxCount": "1"}, "pulumi config set cvat:workerMaxCount 2"),
         ({"annotationWorkerMaxCount": "0"}, "must not be below cvat:annotationWorkerCount = 1"),
         ({"inferenceInstanceCount": "3", "inferenceMaxInstanceCount": "2"}, "must not be below"),
+        (
+            {"inferenceBatchLayout": "shared", "modelArchives": "s3://ours/models"},
+            "so they must be in a folder: aws s3 sync s3://ours/models build/models",
+        ),
         ({"dbStorageGb": "19"}, "must be 20 or more"),
         ({"dbMaxStorageGb": "65537"}, "must be 65536 or less"),
         ({"allowedCidrs": []}, "cvat:allowedCidrs is empty: the load balancer would answer no one"),

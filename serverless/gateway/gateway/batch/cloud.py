@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError
 
 from gateway.aws import Aws
 from gateway.errors import GatewayError
-from gateway.sagemaker import MAX_ANSWER_BYTES, explain
+from gateway.sagemaker import MAX_ANSWER_BYTES, custom_attributes, explain
 
 JSON = "application/json"
 TARGET = "X-Amz-Target"
@@ -142,7 +142,7 @@ class AwsCloud:
             "Accept": JSON,
             "InputLocation": address,
             "Inference-Id": request_id,
-            "Custom-Attributes": f"request-id={request_id},function={function}",
+            "Custom-Attributes": custom_attributes(request_id, function),
             "RequestTTLSeconds": str(QUEUE_TTL_S),
             "InvocationTimeoutSeconds": str(CALL_LIMIT_S),
         }

@@ -13,16 +13,12 @@ from pydantic import Field
 from models import siamese
 from models.errors import ModelError, RequestError
 from models.function import Function
+from models.handlers.tracking import NewTarget, Remembered, TargetState, TrackerRequest, follow, remembered
 from models.image_input import ImageInput
-from models.images import Pixels, decode_image
+from models.images import Pixels
 from models.runtime import Array, Names, Network, Runtime, find_part
-from models.siamese import Hyperparameters, Vector
-from models.validation import Options, Request, parse_options, parse_request
-
-Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
-Length = Annotated[float, Field(gt=0, le=100_000)]
-MIN_SHAPE = 4
-"""Numbers of the smallest shape: two corners."""
+from models.siamese import Hyperparameters
+from models.validation import Options, parse_options
 
 
 class Patch(Options):
@@ -53,36 +49,13 @@ class SiamMaskOptions(Options):
     hyperparameters: Hyperparameters = Hyperparameters()
 
 
-class TypedShape(Request):
-    """A shape as CVAT sends it since v2.40 to functions that declare supported_shape_types."""
+class State(TargetState):
+    """All that is remembered of a target."""
 
-    type: Literal["rectangle", "polygon"]
-    points: list[float]
-
-
-class State(Request):
-    """All that is remembered of a target. It comes back from a browser, so nothing in it is trusted."""
-
-    position: tuple[Coordinate, Coordinate]
-    """Centre, in pixels of the image."""
-    size: tuple[Length, Length]
-    """Width and height in pixels."""
     average: tuple[float, float, float]
     """Mean colour of the first frame."""
     template: str
     """The template's features as float16, little endian, base64."""
-    type: Literal["rectangle", "polygon"] | None = None
-    """Of the shape that the target began with, if it had a type: answers have it, too."""
-
-
-class TrackerRequest(Request):
-    """CVAT's call of a tracker: since v1.7 for many targets, before it for one."""
-
-    image: str
-    shapes: list[list[float] | TypedShape | None] | None = None
-    states: list[State | None] | None = None
-    shape: list[float] | None = None
-    state: State | None = None
 
 
 class SiamMaskTracker:
@@ -123,54 +96,21 @@ class SiamMaskTracker:
                 )
 
     def __call__(self, body: Any) -> dict[str, Any]:
-        """{"shapes": [...], "states": [...]}, or shape and state where the request was singular."""
-        request = parse_request(TrackerRequest, body)
-        singular = request.shapes is None and request.states is None
-        shapes = [request.shape] if singular else request.shapes or []
-        states = [request.state] if singular else request.states or []
-        count = max(len(shapes), len(states))
-        pixels = decode_image(request.image)
-        results = [
-            self._follow(
-                pixels,
-                shapes[i] if i < len(shapes) else None,
-                states[i] if i < len(states) else None,
-                f"shapes.{i}",
-            )
-            for i in range(count)
-        ]
-        if singular:
-            return {"shape": results[0][0], "state": results[0][1]}
-        return {"shapes": [shape for shape, _ in results], "states": [state for _, state in results]}
+        """See tracking.follow."""
+        return follow(body, TrackerRequest[State], self._start, self._track)
 
-    def _follow(
-        self, pixels: Pixels, shape: list[float] | TypedShape | None, state: State | None, field: str
-    ) -> tuple[Any, dict[str, Any]]:
-        """A target's shape and its next state."""
-        if state is not None:
-            return self._track(pixels, state)
-        kind, points = (shape.type, shape.points) if isinstance(shape, TypedShape) else (None, shape)
-        if points is None or len(points) < MIN_SHAPE or len(points) % 2:
-            raise RequestError(f"{field}: without a state, a shape of at least two points x, y is needed, not {points}")
-        started = self._start(pixels, np.array(points, dtype=np.float64).reshape(-1, 2), kind)
-        return ({"type": kind, "points": points} if kind else points), started
-
-    def _start(self, pixels: Pixels, points: Vector, kind: str | None) -> dict[str, Any]:
+    def _start(self, pixels: Pixels, target: NewTarget) -> Remembered:
         """The state of a new target."""
-        low, high = points.min(axis=0), points.max(axis=0)
-        frame = np.array(pixels.shape[1::-1])
-        if ((high - low) <= 0).any() or (high < 0).any() or (low > frame).any():
-            raise RequestError(f"the shape {points.ravel().tolist()} has no area inside of the image")
-        position, size = (low + high) / 2, high - low
         average = np.array(cv2.mean(pixels)[:3])
-        window = siamese.template_window(position, size, self._parameters)
+        window = siamese.template_window(target.position, target.size, self._parameters)
         patch = siamese.cut(pixels, window, self._parameters.exemplar_size, average)
         features = self.template({"image": patch[np.newaxis]})["zf"]
         text = base64.b64encode(features.astype("<f2").tobytes()).decode("ascii")
-        return _state(position, size, average.round(2), text, kind)
+        own = {"average": average.round(2).tolist(), "template": text}
+        return remembered(target.position, target.size, target.kind, **own)
 
-    def _track(self, pixels: Pixels, state: State) -> tuple[Any, dict[str, Any]]:
-        """The target's rotated box in this frame, eight numbers or a shape of its type, and its next state."""
+    def _track(self, pixels: Pixels, state: State) -> tuple[list[float], Remembered]:
+        """The corners of the target's rotated box in this frame, of a rectangle those of the box around it."""
         frame = (pixels.shape[1], pixels.shape[0])
         position, size, average = np.array(state.position), np.array(state.size), np.array(state.average)
         window = siamese.search_window(position, size, self._parameters)
@@ -184,9 +124,8 @@ class SiamMaskTracker:
             box = candidate.position + np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * candidate.size / 2
         position, size = siamese.clamp(candidate, frame)
         corners = np.array([box.min(axis=0), box.max(axis=0)]) if state.type == "rectangle" else box
-        points = corners.round(2).ravel().tolist()
-        shape = {"type": state.type, "points": points} if state.type else points
-        return shape, _state(position, size, average, state.template, state.type)
+        own = {"average": average.tolist(), "template": state.template}
+        return corners.round(2).ravel().tolist(), remembered(position, size, state.type, **own)
 
     def _features(self, text: str) -> Array:
         shape = [1 if length is None else length for length in self.search.shape("zf")]
@@ -205,16 +144,6 @@ class SiamMaskTracker:
         if not np.isfinite(features).all():
             raise RequestError("the state's template holds numbers that are not finite: start again with a shape")
         return features
-
-
-def _state(position: Vector, size: Vector, average: Vector, template: str, kind: str | None) -> dict[str, Any]:
-    state = {
-        "position": position.tolist(),
-        "size": size.tolist(),
-        "average": average.tolist(),
-        "template": template,
-    }
-    return state | {"type": kind} if kind else state
 
 
 def _piece(features: Array, patch: Patch, candidate: siamese.Candidate) -> Array:

@@ -12,14 +12,12 @@ from pydantic import Field
 
 from models.errors import ModelError, RequestError
 from models.function import Function
-from models.handlers.siammask import Coordinate, Length, TypedShape
+from models.handlers.tracking import Kind, NewTarget, Remembered, TargetState, TrackerRequest, follow, remembered
 from models.image_input import ImageInput
-from models.images import Pixels, decode_image
+from models.images import Pixels
 from models.runtime import Array, Runtime, find_model
-from models.validation import Options, Request, parse_options, parse_request
+from models.validation import Options, parse_options
 
-MIN_SHAPE = 4
-"""Numbers of the smallest shape: two corners."""
 JPEG_QUALITY = 90
 """Of the target's picture: 128 x 128 pixels of noise are 24 kB of base64 at most."""
 MAX_STATE_TEXT = 30_000
@@ -53,25 +51,11 @@ class TrackerOptions(Options):
     """Of a lower score, the target is lost in this frame."""
 
 
-class State(Request):
-    """All that is remembered of a target. It comes back from a browser, so nothing in it is trusted."""
+class State(TargetState):
+    """All that is remembered of a target."""
 
-    position: tuple[Coordinate, Coordinate]
-    """Centre, in pixels of the image."""
-    size: tuple[Length, Length]
     template: Annotated[str, Field(max_length=MAX_STATE_TEXT)]
     """The target's picture as JPEG, base64."""
-    type: Literal["rectangle", "polygon"] | None = None
-
-
-class TrackerRequest(Request):
-    """CVAT's call of a tracker: since v1.7 for many targets, before it for one."""
-
-    image: str
-    shapes: list[list[float] | TypedShape | None] | None = None
-    states: list[State | None] | None = None
-    shape: list[float] | None = None
-    state: State | None = None
 
 
 class TemplateTracker:
@@ -90,40 +74,17 @@ class TemplateTracker:
         self._search_size, self._template_size = search.size[0], int(template[-1] or 0)
 
     def __call__(self, body: Any) -> dict[str, Any]:
-        """{"shapes": [...], "states": [...]}, or shape and state where the request was singular."""
-        request = parse_request(TrackerRequest, body)
-        singular = request.shapes is None and request.states is None
-        shapes = [request.shape] if singular else request.shapes or []
-        states = [request.state] if singular else request.states or []
-        count = max(len(shapes), len(states))
-        shapes, states = [*shapes, *[None] * (count - len(shapes))], [*states, *[None] * (count - len(states))]
-        pixels = decode_image(request.image)
-        results = [
-            self._start(pixels, shape, f"shapes.{number}") if state is None else self._track(pixels, state)
-            for number, (shape, state) in enumerate(zip(shapes, states, strict=True))
-        ]
-        if singular:
-            return {"shape": results[0][0], "state": results[0][1]}
-        return {"shapes": [shape for shape, _ in results], "states": [state for _, state in results]}
+        """See tracking.follow."""
+        return follow(body, TrackerRequest[State], self._start, self._track)
 
-    def _start(self, pixels: Pixels, shape: list[float] | TypedShape | None, field: str) -> tuple[Any, dict[str, Any]]:
-        """A new target's shape, as it came, and its state."""
-        kind, numbers = (shape.type, shape.points) if isinstance(shape, TypedShape) else (None, shape)
-        if numbers is None or len(numbers) < MIN_SHAPE or len(numbers) % 2:
-            raise RequestError(
-                f"{field}: without a state, a shape of at least two points x, y is needed, not {numbers}"
-            )
-        points = np.array(numbers, np.float64).reshape(-1, 2)
-        low, high = points.min(axis=0), points.max(axis=0)
-        if ((high - low) <= 0).any() or (high < 0).any() or (low > np.array(pixels.shape[1::-1])).any():
-            raise RequestError(f"{field}: the shape {numbers} has no area inside of the image")
-        position, size = (low + high) / 2, high - low
-        picture, _, _ = _cut(pixels, position, size, self._options.template_side, self._template_size)
+    def _start(self, pixels: Pixels, target: NewTarget) -> Remembered:
+        """The state of a new target."""
+        picture, _, _ = _cut(pixels, target.position, target.size, self._options.template_side, self._template_size)
         quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
         text = base64.b64encode(cv2.imencode(".jpg", picture[:, :, ::-1], quality)[1].tobytes()).decode("ascii")
-        return ({"type": kind, "points": numbers} if kind else numbers), _state(position, size, text, kind)
+        return _state(target.position, target.size, text, target.kind)
 
-    def _track(self, pixels: Pixels, state: State) -> tuple[Any, dict[str, Any]]:
+    def _track(self, pixels: Pixels, state: State) -> tuple[list[float] | None, Remembered]:
         """The target's box in this frame, null where it is lost, and its next state."""
         position, size = np.array(state.position), np.array(state.size)
         place, corner, side = _cut(pixels, position, size, self._options.search_side, self._search_size)
@@ -143,8 +104,7 @@ class TemplateTracker:
         points = [*low.round(2).tolist(), *high.round(2).tolist()]
         if state.type == "polygon":
             points = [points[index] for index in (0, 1, 2, 1, 2, 3, 0, 3)]
-        shape = {"type": state.type, "points": points} if state.type else points
-        return shape, _state(position, size, state.template, state.type)
+        return points, _state(position, size, state.template, state.type)
 
     def _template(self, text: str) -> npt.NDArray[np.float32]:
         """The network's view of the target's picture. Raises RequestError."""
@@ -197,6 +157,5 @@ def _window(cells: int) -> npt.NDArray[np.float64]:
     return np.asarray(1 - np.outer(edges, edges))
 
 
-def _state(position: Array, size: Array, template: str, kind: str | None) -> dict[str, Any]:
-    state = {"position": position.round(3).tolist(), "size": size.round(3).tolist(), "template": template}
-    return state | {"type": kind} if kind else state
+def _state(position: Array, size: Array, template: str, kind: Kind | None) -> Remembered:
+    return remembered(position.round(3), size.round(3), kind, template=template)
