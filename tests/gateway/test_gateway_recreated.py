@@ -2,6 +2,9 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.support.gateway.sleeping_endpoints import RecreatedCloud, VirtualClock
 from tests.support.gateway.sleeping_gateway import staged
@@ -101,3 +104,28 @@ def test_a_recreated_endpoint_whose_creation_failed_is_deleted_and_created_again
             assert status == 200, reason
 
     asyncio.run(asyncio.wait_for(main(), 60))
+
+
+class SlowCloud(RecreatedCloud):
+    """A container that works on each frame for half a minute."""
+
+    async def invoke(self, *arguments: Any) -> bytes:
+        answer = await super().invoke(*arguments)
+        await self.clock.sleep(30)
+        return answer
+
+
+def test_frames_that_waited_for_a_wake_wait_for_memory_too(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.memory.WAIT_S", 0.05)
+
+    async def main() -> None:
+        cloud, frames = SlowCloud(VirtualClock()), range(12)
+        async with staged(registry, cloud, "recreated", MAX_IN_FLIGHT_BYTES=str(4 * 1024 * 1024)) as stage:
+            calls: list[asyncio.Task[Any]] = []
+            for number in frames:
+                calls.extend(stage.start(number))
+                await stage.until(lambda: len([name for name in cloud.objects if "/in/" in name]) == len(calls))
+            await stage.pass_until_done(calls, 1400)
+            assert [call.result()[0] for call in calls] == [200] * len(frames), "a job fails with its first frame"
+
+    asyncio.run(asyncio.wait_for(main(), 120))

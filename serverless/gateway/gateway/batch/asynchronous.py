@@ -73,8 +73,7 @@ class AsynchronousCalls:
         looks = 0
         while True:
             raw = await self._cloud.get(where.output)
-            if raw is not None:
-                await batch_call.share.hold(len(raw))
+            if raw is not None and await self._waiting.holds(batch_call, len(raw)):
                 if looks:  # else it has been kept since an earlier call
                     endpoint.answered()
                 return raw

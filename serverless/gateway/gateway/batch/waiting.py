@@ -41,9 +41,12 @@ class BatchCall:
         """Where S3 keeps its request (in), its answer (out), or the place of a queued call's answer (calls)."""
         return f"{self.batch.folder}/{folder}/{self.key}"
 
+    size: int = 0
+    """Bytes of a request that was let go of."""
+
     def let_go(self) -> None:
         """Forgets the request's bytes, which S3 has."""
-        self.call.body = b""
+        self.size, self.call.body = len(self.call.body), b""
         self.share.release()
 
 
@@ -67,9 +70,20 @@ class Waiting:
             raise GatewayError("timeout", "Timed out: no answer in time; it is kept for a day, so call again")
 
     async def take_back(self, batch_call: BatchCall) -> None:
-        """Reads a request that was let go of. Raises GatewayError."""
+        """Reads a request that was let go of, once there is memory for it. Raises GatewayError."""
+        while not await self.holds(batch_call, batch_call.size):
+            await self.pause(ASLEEP_PAUSE_S, batch_call.deadline)
         body = await self.cloud.get(batch_call.address("in"))
         if body is None:
             raise GatewayError("internal", "The request is no longer in S3: call again")
-        await batch_call.share.hold(len(body))
         batch_call.call.body = body
+
+    async def holds(self, batch_call: BatchCall, size: int) -> bool:
+        """Whether a call holds so many bytes now. Raises GatewayError for one that does not wait."""
+        try:
+            await batch_call.share.hold(size)
+        except GatewayError:
+            if not batch_call.patient:
+                raise
+            return False
+        return True
