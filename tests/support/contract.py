@@ -26,6 +26,7 @@ FOLDER = ROOT / "tests" / "contract"
 RESOURCES, PROVIDERS = FOLDER / "resources.txt", FOLDER / "providers.txt"
 
 HOURS = "mon-fri 08:00-20:00"
+TOGETHER = {"cvat:batchFunctions": ["pth-faster-rcnn"], "cvat:inferenceBatchLayout": "shared"}
 UPGRADE = {
     "cvat:upgradeFrom": "c48411ae",
     "cvat:restoreDatabaseSnapshot": "before",
@@ -39,7 +40,7 @@ CONFIGURATIONS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("ap-northeast-1", {"cvat:preset": "production"}),
     ("ap-northeast-1", {"cvat:inferenceLayout": "dedicated"}),
     ("ap-northeast-1", {"cvat:batchFunctions": ["pth-faster-rcnn"]}),
-    ("ap-northeast-1", {"cvat:officeHours": HOURS}),
+    ("ap-northeast-1", {"cvat:officeHours": HOURS, **TOGETHER}),
     ("ap-northeast-1", {"cvat:mode": "asleep"}),
     ("cn-northwest-1", {"cvat:release": "v2", "cvat:officeHours": HOURS}),
     ("ap-northeast-1", {"cvat:release": "v2", "cvat:preset": "production", **UPGRADE}),
