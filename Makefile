@@ -5,6 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/requirements.txt)
 
+# A misspelt variable would be ignored, and the target would do something else than was asked. (In MAKEOVERRIDES a space
+# within a value is written with a backslash.)
+VARIABLES := PYTHON VENV STACK UP PRACTICE BENCH BASE POSITIONS CONFIG BACKEND ARCHIVES DEMO CVAT RELEASE PYTHON38 PYTHON312 REGION CVAT_COMMIT CVAT_V2_COMMIT TRIAL
+UNKNOWN := $(filter-out $(VARIABLES),$(foreach word,$(subst \ ,_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word)))))
+$(if $(UNKNOWN),$(error $(firstword $(UNKNOWN)) is no variable of this Makefile. It knows $(VARIABLES); `make help` says which target reads which))
+
 .DEFAULT_GOAL := help
 .PHONY: help setup rehearse practice engine-test bench-account report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast matrix coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server lock-images mirror-images trial trial-home trial-home-c48411ae trial-home-v2 demo clean
 
@@ -20,8 +26,8 @@ $(VENV)/installed: $(REQUIREMENTS)
 
 setup: $(VENV)/installed  ## install everything into .venv
 
-rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it (STACK=cn-northwest-1)
-	@$(BIN)/python -m rehearsal $(STACK)
+rehearse: $(VENV)/installed  ## create a stack in an in-memory AWS and check it (STACK=, CONFIG="--config KEY=VALUE")
+	@$(BIN)/python -m rehearsal $(STACK) $(CONFIG)
 
 practice: $(VENV)/installed  ## an account to practise on with the Pulumi CLI, and a stack for it (UP=1: create it)
 	@exec $(BIN)/python -m rehearsal practice $(if $(UP),--up) $(PRACTICE)
@@ -35,8 +41,8 @@ bench-account: $(VENV)/installed  ## measure the served account beside moto's ow
 report-picture: rehearse  ## draw docs/images/rehearsal.png from the report (needs Chromium)
 	@$(BIN)/python -m rehearsal.report.picture build/rehearsal/$(STACK)/report.html docs/images/rehearsal.png
 
-diff: $(VENV)/installed  ## what the checkout changes against BASE (BASE=main)
-	@$(BIN)/python -m rehearsal diff $(or $(BASE),main) .
+diff: $(VENV)/installed  ## what the checkout changes against BASE (BASE=main; of one stack only: STACK=)
+	@$(BIN)/python -m rehearsal diff $(or $(BASE),main) . $(if $(filter-out file,$(origin STACK)),--stack $(STACK)) $(CONFIG)
 
 sweep: $(VENV)/installed  ## let 40 API calls fail, one a run, and run again (POSITIONS=40)
 	@$(BIN)/python -m rehearsal sweep $(STACK) --positions $(or $(POSITIONS),40)

@@ -43,14 +43,15 @@ _CONCERN_EVERY_CALL = (
     *_NO_CREDENTIALS,
     *_UNREADABLE_CONFIGURATION,
 )
-_CONFIG = Config(connect_timeout=5, read_timeout=70, retries={"mode": "standard", "total_max_attempts": 3})
+CONFIG = Config(connect_timeout=5, read_timeout=70, retries={"mode": "standard", "total_max_attempts": 3})
+"""Seconds. Where the network drops every packet, a call ends after 20 seconds for each address of its name."""
 
 
 def clients(region: str, profile: str | None) -> Clients:
     """Clients of one region, each created once. Raises CommandError."""
     with aws_errors_as_sentences():
         session = boto3.session.Session(region_name=region, profile_name=profile)
-    return functools.cache(lambda service: session.client(service, config=_CONFIG))
+    return functools.cache(lambda service: session.client(service, config=CONFIG))
 
 
 def explain(error: BotoCoreError | ClientError) -> str:
@@ -104,6 +105,11 @@ def concerns_every_call(error: BotoCoreError | ClientError) -> bool:
     if isinstance(error, ClientError):
         return error.response["Error"].get("Code") in _EXPIRED | _INVALID
     return isinstance(error, _CONCERN_EVERY_CALL)
+
+
+def not_answered(error: BotoCoreError | ClientError) -> bool:
+    """Whether AWS was not reached, or gave no answer in time."""
+    return isinstance(error, (exceptions.ConnectionError, exceptions.HTTPClientError))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cvatctl.aws_clients import concerns_every_call, explain
+from cvatctl.aws_clients import concerns_every_call, explain, not_answered
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,23 @@ class Section:
     resources: list[ResourceState]
 
 
-def section(title: str, read: Callable[[], Iterable[ResourceState]]) -> Section:
-    """The section that `read` yields; a refused call becomes its only line, so that it hides no other section.
+def sections(reads: Iterable[tuple[str, Callable[[], Iterable[ResourceState]]]]) -> list[Section]:
+    """The sections that the functions yield; a refused call becomes a section's only line, so that it hides no other.
 
-    Raises AWS's error where every other call would fail alike.
+    Raises AWS's error where every other call would fail alike: of credentials, and where neither of the first two
+    sections was answered. (One service alone may be out of reach, where a VPC lacks its endpoint.)
     """
-    try:
-        return Section(title, list(read()))
-    except (BotoCoreError, ClientError) as error:
-        if concerns_every_call(error):
-            raise
-        return Section(title, [ResourceState("?", explain(error), ok=False)])
+    read_so_far: list[Section] = []
+    unanswered = 0
+    for title, read in reads:
+        try:
+            read_so_far.append(Section(title, list(read())))
+        except (BotoCoreError, ClientError) as error:
+            unanswered += not_answered(error)
+            if concerns_every_call(error) or (unanswered == len(read_so_far) + 1 == _ENOUGH):
+                raise
+            read_so_far.append(Section(title, [ResourceState("?", explain(error), ok=False)]))
+    return read_so_far
+
+
+_ENOUGH = 2

@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 import click
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mirror import lock, tools
@@ -21,6 +22,8 @@ from mirror.errors import MirrorError
 from mirror.lock import LOCK, Image
 
 FAILED, INTERRUPTED = 1, 130
+CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
+"""Seconds. (By default, a network that drops packets is waited for during five minutes and more.)"""
 Run = Callable[[list[str], str], None]
 """Runs a command with text on its standard input. Raises MirrorError."""
 Read = Callable[[list[str]], str]
@@ -135,7 +138,7 @@ def command(region: str | None, source: str, prefix: str, file: Path) -> None:
         if region is None:
             sys.stdout.write(f"{file.name} has a digest of each of its {len(images)} images.\n")
             return
-        base = mirror(boto3.client("ecr", region_name=region), images, source, prefix, tool)
+        base = mirror(boto3.client("ecr", region_name=region, config=CONFIG), images, source, prefix, tool)
     except (BotoCoreError, ClientError) as error:
         raise MirrorError(f"ECR in {region} cannot be used: {error}") from error
     except OSError as error:

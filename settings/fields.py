@@ -47,6 +47,11 @@ class Kind(ABC):
         del region
         return self.example
 
+    def correction(self, text: str, region: Region) -> str:
+        """What may be meant by a wrong text, or else an example: no rule for single values refuses it."""
+        del text
+        return self.example_in(region)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cidr(Kind):
@@ -72,6 +77,13 @@ class Cidr(Kind):
         if not self.largest <= network.prefixlen <= self.smallest:
             return f"must be a /{self.largest} to a /{self.smallest}: {self.why}"
         return None
+
+    def correction(self, text: str, region: Region) -> str:
+        try:
+            meant = str(ipaddress.ip_network(text, strict=False))
+        except ValueError:
+            return self.example_in(region)
+        return self.example_in(region) if self.problem(meant, region) else meant
 
 
 @dataclass(frozen=True, kw_only=True)

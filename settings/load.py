@@ -151,7 +151,10 @@ def load_configuration(configuration: Configuration) -> Settings:
 def _region(name: Any) -> tuple[Region | None, list[str]]:
     """The region, if it exists, and what is wrong with its name."""
     if not name:
-        return None, ["aws:region is missing: it decides where everything is created. Set it in the stack file."]
+        return None, [
+            "aws:region is missing: it decides where everything is created. Set it in the stack file, or with: pulumi "
+            "config set aws:region cn-northwest-1"
+        ]
     problem = region_problem(str(name))
     return (None, [problem]) if problem else (Region(str(name)), [])
 
@@ -220,7 +223,8 @@ def _unknown(own: Mapping[str, Any]) -> Iterator[str]:
         if key not in FIELDS:
             near = difflib.get_close_matches(key, FIELDS, n=1)
             guess = f"Did you mean {NAMESPACE}:{near[0]}?" if near else "docs/configuration.md lists all settings."
-            yield f"{NAMESPACE}:{key} is not a setting. {guess}"
+            remedy = f"Remove it from the stack file, or with: pulumi config rm {NAMESPACE}:{key}"
+            yield f"{NAMESPACE}:{key} is not a setting. {guess} {remedy}"
 
 
 def _repeated(own: Mapping[str, Any]) -> Iterator[str]:

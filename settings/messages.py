@@ -20,7 +20,7 @@ def sentence(detail: ErrorDetails, configured: Mapping[str, Any], region: Region
     key, *entry = detail["loc"]
     value = "(secret)" if key in SECRETS else repr(detail["input"] if entry else configured[str(key)])
     name = f"{NAMESPACE}:{key}" + "".join(f"[{index}]" for index in entry)
-    command = _command(str(key), entry, region)
+    command = _command(str(key), entry, detail["input"], region)
     return f"{name} = {value}: {_rule(detail)}. Correct it in the stack file, or with: {command}"
 
 
@@ -44,11 +44,13 @@ def _rule(detail: ErrorDetails) -> str:
     return _RULES[detail["type"]].format(**detail.get("ctx", {}))
 
 
-def _command(key: str, entry: list[int | str], region: Region | None) -> str:
-    """Sets the key, or its entry, to a value that is right."""
+def _command(key: str, entry: list[int | str], wrong: object, region: Region | None) -> str:
+    """Sets the key, or its entry, to a value that is right: to the one that is meant, where that can be seen."""
     if key in SECRETS:
         return f"pulumi config set --secret {NAMESPACE}:{key}"
-    value = shlex.quote(example(key, region))
+    kind = kind_of(key)
+    is_text = isinstance(wrong, str) and (bool(entry) or not is_list(key))
+    value = shlex.quote(kind.correction(str(wrong), region or ANY_REGION) if kind and is_text else example(key, region))
     if entry:
         return f"pulumi config set --path {shlex.quote(f'{NAMESPACE}:{key}[{entry[0]}]')} {value}"
     if is_list(key):

@@ -128,12 +128,23 @@ def _defaults(project: Project, stack: str, configured: dict[str, Any]) -> dict[
         if key not in configured and default_value is not None:
             configured[key] = default_value
         if key not in configured:
-            refused[key] = f"Stack '{stack}' is missing configuration value '{key}' (Pulumi.yaml gives no default)."
+            refused[key] = (
+                f"Stack '{stack}' is missing configuration value '{key}' (Pulumi.yaml gives no default). Set it with: "
+                f"pulumi config set {key} VALUE"
+            )
         elif (kind := declaration.get("type")) and not _fits(configured[key], kind):
             refused[key] = (
-                f"Stack '{stack}' with configuration key '{key}' must be of type '{kind}', got {configured[key]!r}."
+                f"Stack '{stack}' with configuration key '{key}' must be of type '{kind}', got {configured[key]!r}. "
+                f"{_remedy(key, default_value)}"
             )
     return refused
+
+
+def _remedy(key: str, default_value: Any) -> str:
+    if default_value is None:
+        return "Correct it in the stack file."
+    shown = json.dumps(default_value, ensure_ascii=False)
+    return f"Correct it in the stack file, or remove it to have {shown}: pulumi config rm {key}"
 
 
 def _fits(value: Any, kind: str) -> bool:

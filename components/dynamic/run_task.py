@@ -96,7 +96,14 @@ def _wait(request: RunRequest, task_arn: str, clients: Clients, clock: Clock, de
             return task
         clock.sleep(_POLL_SECONDS)
     minutes = request.timeout_seconds / 60
-    clients("ecs").stop_task(cluster=request.cluster, task=task_arn, reason=f"not done after {minutes:.0f} minutes")
+    try:
+        clients("ecs").stop_task(cluster=request.cluster, task=task_arn, reason=f"not done after {minutes:.0f} minutes")
+    except (BotoCoreError, ClientError) as error:
+        raise TaskFailedError(
+            f"The task {task_arn} had not ended after {minutes:.0f} minutes, as far as could be seen, and could not be "
+            f"stopped: {error} Where it still runs, the next `pulumi up` waits for it; its log is in "
+            f"{request.log_group}."
+        ) from error
     raise TaskFailedError(
         f"The task was stopped because it had not ended after {minutes:.0f} minutes. "
         f"Its log is in {request.log_group}; cvat:initTimeoutMinutes gives it more time."

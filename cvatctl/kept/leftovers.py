@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from cvatctl.aws_clients import Clients, all_pages
-from cvatctl.resource_state import ResourceState, Section, section
+from cvatctl.resource_state import ResourceState, Section, sections
 from cvatctl.terminal import ago
 
 PROJECT = "cvat"
@@ -104,4 +104,4 @@ _SECTIONS: tuple[tuple[str, Callable[[StackTags, Clients], Iterator[ResourceStat
 def find_leftovers(stack: str, clients: Clients) -> list[Section]:
     """What the account holds of the stack, by kind."""
     own = StackTags(stack)
-    return [section(title, functools.partial(find, own, clients)) for title, find in _SECTIONS]
+    return sections((title, functools.partial(find, own, clients)) for title, find in _SECTIONS)

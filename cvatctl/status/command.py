@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cvatctl.aws_clients import Clients, concerns_every_call
 from cvatctl.command import ATTENTION, OK, StackOptions, operator_command, stack_options
-from cvatctl.resource_state import ResourceState, section
+from cvatctl.resource_state import ResourceState, sections
 from cvatctl.stack_outputs import StackOutputs
 from cvatctl.status import services, stores
 from cvatctl.terminal import print_line, print_sections
@@ -37,10 +37,10 @@ def command(options: StackOptions) -> int:
     print_line(f"CVAT at {outputs.url} ({outputs.region})")
     if _is_asleep(outputs, clients):
         print_line(sleep_sentence(outputs))
-    sections = [section(title, functools.partial(read, outputs, clients)) for title, read in _SECTIONS]
-    print_sections(sections)
+    shown = sections((title, functools.partial(read, outputs, clients)) for title, read in _SECTIONS)
+    print_sections(shown)
     print_line()
-    if all(resource.ok for part in sections for resource in part.resources):
+    if all(resource.ok for part in shown for resource in part.resources):
         print_line("All is well.")
         return OK
     print_line("Lines with ! need attention; docs/cvatctl.md says where to look next.")

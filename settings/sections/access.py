@@ -96,11 +96,13 @@ def allowed_ranges(access: Access, https: Https, canary_addresses: int) -> Itera
     listeners = len({access.http_port, access.https_port if https.enabled else 0} - {0})
     added = 0 if access.internal or access.public else canary_addresses
     if listeners * len(access.allowed_cidrs) + added > _RULES_PER_GROUP:
+        each = f" for each of {listeners} ports" if listeners > 1 else ""
         besides = f", and {added} addresses from which the smoke test calls" if added else ""
+        or_no_redirect = ", or set cvat:httpPort to 0 if the redirect is not needed" if listeners > 1 else ""
+        room = (_RULES_PER_GROUP - added) // listeners
         yield (
-            f"cvat:allowedCidrs has {len(access.allowed_cidrs)} ranges for {listeners} ports{besides}: a security "
-            f"group takes {_RULES_PER_GROUP} entries. Join ranges, or set cvat:httpPort to 0 if the redirect is not "
-            "needed."
+            f"cvat:allowedCidrs has {len(access.allowed_cidrs)} ranges{each}{besides}: a security group takes "
+            f"{_RULES_PER_GROUP} entries. Join ranges until there are {room}{or_no_redirect}."
         )
 
 
@@ -108,7 +110,7 @@ def admin_ranges(access: Access) -> Iterator[str]:
     if len(access.admin_cidrs) > _MOST_ADMIN_RANGES:
         yield (
             f"cvat:adminCidrs has {len(access.admin_cidrs)} ranges: the load balancer's rules have room for "
-            f"{_MOST_ADMIN_RANGES}. Join ranges."
+            f"{_MOST_ADMIN_RANGES}. Join ranges until there are so many."
         )
 
 

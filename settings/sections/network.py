@@ -134,17 +134,22 @@ def subnets(network: Network, demand: AddressDemand) -> Iterator[str]:
     """Ranges of a new VPC: three of each kind, inside the VPC, large enough, disjoint."""
     if network.vpc_id:
         return
-    named = [("privateSubnetCidrs", cidr) for cidr in network.private_subnet_cidrs]
+    named = _named("privateSubnetCidrs", network.private_subnet_cidrs)
     yield from _ranges("privateSubnetCidrs", network.private_subnet_cidrs, network.vpc_cidr, demand)
     if not network.isolated:
-        named = [*(("publicSubnetCidrs", cidr) for cidr in network.public_subnet_cidrs), *named]
+        named = [*_named("publicSubnetCidrs", network.public_subnet_cidrs), *named]
         yield from _ranges("publicSubnetCidrs", network.public_subnet_cidrs, network.vpc_cidr, demand)
-    for (key, cidr), (other_key, other) in itertools.combinations(named, 2):
-        if IPv4Network(cidr).overlaps(IPv4Network(other)):
+    for (entry, cidr), (other_entry, other) in itertools.combinations(named, 2):
+        twice_in_a_list = cidr == other and entry.partition("[")[0] == other_entry.partition("[")[0]
+        if IPv4Network(cidr).overlaps(IPv4Network(other)) and not twice_in_a_list:  # which is reported of every list
             yield (
-                f"cvat:{key} = {cidr} and cvat:{other_key} = {other} overlap: subnets must be disjoint. "
+                f"cvat:{entry} = {cidr} and cvat:{other_entry} = {other} overlap: subnets must be disjoint. "
                 "Move one of them."
             )
+
+
+def _named(key: str, cidrs: Sequence[str]) -> list[tuple[str, str]]:
+    return [(f"{key}[{index}]", cidr) for index, cidr in enumerate(cidrs)]
 
 
 def _ranges(key: str, cidrs: Sequence[str], vpc_cidr: str, demand: AddressDemand) -> Iterator[str]:

@@ -207,3 +207,21 @@ def test_a_task_that_does_not_end_is_stopped_at_the_deadline(cloud: Cloud) -> No
         "stop_task", {"task": {}}, {"cluster": "cvat", "task": TASK, "reason": "not done after 1 minutes"}
     )
     assert "had not ended after 1 minutes" in cloud.fails()
+
+
+def test_a_task_that_cannot_be_stopped_either_is_named_with_what_follows(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.started()
+    ecs = cloud.client("ecs")
+
+    def lost(**_: Any) -> Any:
+        raise EndpointConnectionError(endpoint_url="https://ecs")
+
+    monkeypatch.setattr(ecs, "describe_tasks", lost)
+    monkeypatch.setattr(ecs, "stop_task", lost)
+    sentence = cloud.fails()
+    assert (
+        f"The task {TASK} had not ended after 1 minutes, as far as could be seen, and could not be stopped" in sentence
+    )
+    assert "the next `pulumi up` waits for it" in sentence

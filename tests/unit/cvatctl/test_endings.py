@@ -13,12 +13,14 @@ from pathlib import Path
 import click
 import pytest
 from botocore import exceptions
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cvatctl.__main__ import ENTRIES, cli
 from cvatctl.command import OperatorCommand
 from rehearsal.defaults import HOME
 from tests.support.cvatctl_command import Run, Stack
+from tests.support.silent_network import silent_address
 
 OUTPUTS = {
     "url": "https://cvat.example.com",
@@ -125,6 +127,23 @@ def test_whatever_aws_answers_is_a_sentence(
     code, out, err = run(*words(name))
     assert code in (1, 2)
     assert sentence in out + err
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_network_that_drops_packets_ends_every_command_with_a_sentence(
+    run: Run, words: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """In time, however many calls a command makes: here, where a call waits for 0.2 seconds."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    impatient = Config(connect_timeout=0.2, retries={"total_max_attempts": 1})
+    monkeypatch.setattr("cvatctl.aws_clients.CONFIG", impatient)
+    with silent_address() as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        code, out, err = run(*words(name))
+    assert code in (1, 2)
+    assert (out + err).count("could not be reached") == 1 if name != "smoke" else "could not be reached" in out + err
 
 
 @pytest.mark.parametrize("name", DEPLOYED)

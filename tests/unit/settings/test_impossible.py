@@ -18,6 +18,7 @@ from tests.support.paths import ROOT
 from tests.support.pem import Pair, pair, signer
 
 HOST = "cvat.example.cn"
+ACM = "arn:aws-cn:acm:cn-northwest-1:123456789012:certificate/0f0f"
 TAGS = [f"name{number}=value" for number in range(9)]
 
 
@@ -110,11 +111,26 @@ def test_minus_one_and_empty_stand_for_what_the_preset_says() -> None:
     assert chosen == load(preset="team")
 
 
+def test_ranges_for_two_ports_count_twice_and_the_redirect_can_be_given_up() -> None:
+    (problem,) = problems(allowedCidrs=ranges(31), certificateArn=ACM)
+    assert "has 31 ranges for each of 2 ports: a security group takes 60 entries" in problem
+    assert problem.endswith("Join ranges until there are 30, or set cvat:httpPort to 0 if the redirect is not needed.")
+
+
+def test_subnets_that_overlap_are_named_with_their_places_and_a_repetition_is_reported_once() -> None:
+    overlapping = ["10.192.64.0/19", "10.192.80.0/20", "10.192.128.0/19"]
+    (problem,) = problems(privateSubnetCidrs=overlapping)
+    assert "cvat:privateSubnetCidrs[0] = 10.192.64.0/19 and cvat:privateSubnetCidrs[1] = 10.192.80.0/20" in problem
+    (problem,) = problems(privateSubnetCidrs=["10.192.64.0/19", "10.192.64.0/19", "10.192.128.0/19"])
+    assert "it is in the list already" in problem
+
+
 def test_the_entries_that_the_smoke_test_adds_to_the_security_group_count() -> None:
     own: dict[str, Any] = {"allowedCidrs": ranges(58), "httpPort": "81"}
     assert load(**own), "58 of 60"
     (problem,) = problems(**own, canary="hourly")
-    assert "58 ranges for 1 ports, and 3 addresses from which the smoke test calls" in problem
+    assert "has 58 ranges, and 3 addresses from which the smoke test calls" in problem
+    assert problem.endswith("Join ranges until there are 57."), "there is no redirect that could be left out"
     assert load(**own, canary="hourly", natGateways="single"), "59 of 60"
 
 
@@ -169,6 +185,7 @@ def test_what_the_pulumi_cli_refuses_is_said_together_with_the_rest(tmp_path: Pa
     (tmp_path / "Pulumi.own.yaml").write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
     configuration = read_configuration(read_project(tmp_path), "own", {})
     assert set(configuration.refused) == {"cvat:httpPort", "cvat:tags"}, "the CLI would stop here"
+    assert configuration.refused["cvat:httpPort"].endswith("or remove it to have 80: pulumi config rm cvat:httpPort")
     with pytest.raises(settings.ConfigurationError) as raised:
         settings.load_configuration(configuration)
     named = sorted(problem.partition(" ")[0] for problem in raised.value.problems)
@@ -180,6 +197,10 @@ def test_what_the_pulumi_cli_refuses_is_said_together_with_the_rest(tmp_path: Pa
     [
         ({f"name{number}": "x" for number in range(9)}, "aws:defaultTags has 9 tags: the provider puts all of them on"),
         ({"AWS:owner": "x"}, "aws:defaultTags names AWS:owner: names that begin with aws: are AWS's own"),
+        ({"te$am": "x"}, "aws:defaultTags names te$am = 'x': a name has up to 128"),
+        ({"team": "x" * 257}, "and a value up to 256 characters"),
+        ({"Project": "x"}, "aws:defaultTags names Project, and the program project: IAM takes no two tags"),
+        ({"owner": "x", "Owner": "y"}, "aws:defaultTags names Owner, and aws:defaultTags itself owner"),
     ],
 )
 def test_tags_of_the_provider_count_where_s3_takes_few(tags: dict[str, str], said: str) -> None:
@@ -187,6 +208,19 @@ def test_tags_of_the_provider_count_where_s3_takes_few(tags: dict[str, str], sai
         settings.load({"aws:region": "cn-northwest-1", "aws:defaultTags": json.dumps({"tags": tags})})
     (problem,) = raised.value.problems
     assert said in problem
+
+
+def test_a_tag_of_the_provider_may_be_overridden_but_not_with_other_capitals() -> None:
+    def load_with(own: str) -> settings.Settings:
+        tags = {"aws:defaultTags": '{"tags": {"Team": "x"}}', "cvat:tags": json.dumps([own])}
+        return settings.load({"aws:region": "cn-northwest-1", **tags})
+
+    assert load_with("Team=y")
+    with pytest.raises(settings.ConfigurationError) as raised:
+        load_with("team=y")
+    (problem,) = raised.value.problems
+    assert "aws:defaultTags names Team, and cvat:tags[0] team: IAM takes no two tags whose names differ in" in problem
+    assert problem.endswith("""pulumi config rm --path 'aws:defaultTags.tags["Team"]'""")
 
 
 @pytest.mark.parametrize("value", ["[1]", "7", "{", '{"tags": 7}', '{"tags": ["team"]}'])

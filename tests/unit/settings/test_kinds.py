@@ -68,6 +68,12 @@ def test_every_address_range_is_one_of_ipv4_with_its_first_address(key: str, val
     assert said in problem
 
 
+@pytest.mark.parametrize("key", keys(Cidr))
+def test_the_command_sets_the_range_that_is_meant(key: str) -> None:
+    (problem,) = problems(key, "10.1.2.3/16")
+    assert command(problem)[-1] == "10.1.0.0/16", "not an example, which the reader would have to correct once more"
+
+
 @pytest.mark.parametrize("cidr", ["10.0.0.0/15", "10.0.0.0/29"])
 def test_a_vpc_is_as_large_as_aws_takes_it(cidr: str) -> None:
     (problem,) = problems("vpcCidr", cidr)

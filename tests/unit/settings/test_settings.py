@@ -72,7 +72,10 @@ def test_text_of_pulumi_becomes_typed_values() -> None:
 
 
 def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
-    assert problems(vpcCdir="10.0.0.0/16") == ["cvat:vpcCdir is not a setting. Did you mean cvat:vpcCidr?"]
+    assert problems(vpcCdir="10.0.0.0/16") == [
+        "cvat:vpcCdir is not a setting. Did you mean cvat:vpcCidr? Remove it from the stack file, or with: pulumi "
+        "config rm cvat:vpcCdir"
+    ]
 
 
 def test_all_problems_are_said_at_once() -> None:
