@@ -10,6 +10,7 @@ REQUIREMENTS := requirements.txt requirements-dev.txt $(wildcard serverless/*/re
 VARIABLES := PYTHON VENV STACK UP PRACTICE BENCH BASE POSITIONS CONFIG BACKEND ARCHIVES DEMO CVAT RELEASE PYTHON38 PYTHON312 REGION CVAT_COMMIT CVAT_V2_COMMIT TRIAL
 UNKNOWN := $(filter-out $(VARIABLES),$(foreach word,$(subst \ ,_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word)))))
 $(if $(UNKNOWN),$(error $(firstword $(UNKNOWN)) is no variable of this Makefile. It knows $(VARIABLES); `make help` says which target reads which))
+$(if $(filter-out c48411ae v2,$(RELEASE)),$(error RELEASE = $(RELEASE): there is no such release of CVAT here. Say RELEASE=c48411ae or RELEASE=v2))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup rehearse practice engine-test bench-account report-picture diff sweep scale policy doctor costs settings security checkov serve-gateway bench-gateway test test-fast matrix coverage lint bench-models model-samples demo-detections format check-patches lock-series lock-server lock-images mirror-images trial trial-home trial-home-c48411ae trial-home-v2 demo clean

@@ -16,7 +16,7 @@ import pulumi
 _BOUNDARY = "permissions_boundary"
 _OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 _MOST_OBJECT_TAGS = 10
-"""S3 user guide, "Object tagging", read 2026-11. Other resources take 50."""
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html, read 2026-11. Other resources take 50."""
 
 
 def apply_to_all(tags: Mapping[str, str], boundary_arn: str = "", default_tags: Collection[str] = ()) -> None:

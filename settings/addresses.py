@@ -15,7 +15,8 @@ SMALLEST_OF_BALANCER = 27
 in it (ELB user guide, "Subnets for your load balancer",
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html, read 2026-11)."""
 SMALLEST = 28
-"""Prefix length of the smallest subnet of all (VPC user guide, "Subnet sizing", read 2026-11)."""
+"""Prefix length of the smallest subnet of all
+(https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html, read 2026-11)."""
 _OF_BALANCER = 8
 _UPDATED = 2
 """A rolling update runs what is new beside what is old."""

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 _RSA_BITS = (2048, 3072, 4096)
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
-"""Keys that an ALB takes from ACM (ACM user guide, "Prerequisites for importing certificates", read 2026-11)."""
+"""Keys that an ALB takes from ACM (https://docs.aws.amazon.com/acm/latest/userguide/import-certificate-prerequisites.html,
+read 2026-11). RSA with 1024 bits, which they take too, is too short for browsers."""
 _SOON = timedelta(days=30)
 
 

@@ -19,7 +19,8 @@ _EXAMPLE_ACCOUNT = "123456789012"
 ANY_REGION = Region("eu-central-1")
 """For examples where the stack's region is not known."""
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-"""Days that PutRetentionPolicy takes (CloudWatch Logs API reference, read 2026-11)."""
+"""Days that PutRetentionPolicy takes
+(https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, read 2026-11)."""
 UNSET = (-1, "-1", "")
 """Values that stand for "not set", because every key of Pulumi.yaml needs a default."""
 

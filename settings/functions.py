@@ -18,7 +18,8 @@ from settings.errors import FunctionsError
 
 ARCHIVE_SUFFIX = ".tar.gz"
 CONTAINERS_PER_ENDPOINT = 15
-"""SageMaker takes no more in one model (CreateModel, "Containers", read 2026-11)."""
+"""SageMaker takes no more in one model (CreateModel, "Containers",
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html, read 2026-11)."""
 _SCHEMA = Path(__file__).parent.parent / "serverless" / "functions" / "schema.json"
 _SHOWN_CHARACTERS = 160
 """Of a finding, which quotes the value."""

@@ -10,7 +10,8 @@ from settings.office_hours import OfficeHours
 ANYWHERE = "0.0.0.0/0"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST = 1024
-"""Bytes of a fixed response (ELB API reference, FixedResponseActionConfig, read 2026-11)."""
+"""Bytes of a fixed response (ELB API, FixedResponseActionConfig, read 2026-11:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_FixedResponseActionConfig.html)."""
 _HTML = """<!doctype html><title>CVAT</title><meta name=viewport content="width=device-width">
 <body style="font:1.1em/1.6 sans-serif;max-width:34em;margin:15vh auto;padding:0 1em"><h1>Zzz</h1>
 <p>CVAT is asleep; your work is kept. {}

@@ -13,7 +13,8 @@ from settings.values import AddressPlan, DatabaseSize
 from settings.zones import Zone
 
 _LEAST_LIMIT_PERCENT = 110
-"""Of the present storage (RDS user guide, "Managing capacity automatically with storage autoscaling")."""
+"""Of the present storage
+(https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html, read 2026-11)."""
 _NEW_STACK = "create another stack, and restore a backup into it (docs/operations.md, Restore)"
 
 

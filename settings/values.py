@@ -172,7 +172,8 @@ _FARGATE_MEMORY_GB = {
     8192: tuple(range(16, 61, 4)),
     16384: tuple(range(32, 121, 8)),
 }
-"""Sizes that Fargate accepts (ECS developer guide, "Task CPU and memory", read 2026-11)."""
+"""Sizes that Fargate accepts
+(https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html, read 2026-11)."""
 
 
 def fargate_size_problem(cpu: int, memory: int) -> str | None:

@@ -20,7 +20,8 @@ _MOST_ADMIN_RANGES = 270
 """Three fit into a rule beside the two paths, as a rule takes five values; of an ALB's 100 rules ten are for others
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html, read 2026-11)."""
 _LONGEST_REQUESTED_NAME = 64
-"""Characters of the first name that ACM takes (ACM API reference, RequestCertificate, read 2026-11)."""
+"""Characters of the first name that ACM takes
+(https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html, read 2026-11)."""
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 HostName = Annotated[
     str,

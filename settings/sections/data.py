@@ -18,7 +18,8 @@ from settings.sections.stack import Stack
 from settings.values import BackupTimes, CacheSize, DatabaseSize
 
 _SMALLEST_DATABASE_GB, _LARGEST_DATABASE_GB = 20, 65536
-"""gp3 storage that RDS takes for PostgreSQL (RDS user guide, "gp3 storage", read 2026-11)."""
+"""gp3 storage that RDS takes for PostgreSQL (RDS API, CreateDBInstance, "AllocatedStorage",
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html, read 2026-11)."""
 Storage = Annotated[int, Field(ge=_SMALLEST_DATABASE_GB, le=_LARGEST_DATABASE_GB)]
 
 Bucket = Annotated[

@@ -13,7 +13,7 @@ from settings.values import TaskSize, fargate_size_problem
 
 _MOST_TASKS = 5000
 """Tasks of an ECS service ("Tasks per service", 5,000 by default,
-https://docs.aws.amazon.com/general/latest/gr/ecs-service.html, read 2026-11)."""
+https://docs.aws.amazon.com/general/latest/gr/ecs-service.html; tables of others say the same; read 2026-11)."""
 _MOST_TARGETS = 1000
 """Of a load balancer ("Targets per Application Load Balancer",
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html) and of a service in Cloud

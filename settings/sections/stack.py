@@ -11,8 +11,9 @@ from settings.fields import Many, Pattern
 from settings.sections.section import Section
 
 _MOST_TAGS = 8
-"""An S3 object takes 10 tags, other resources 50 (both AWS documentation, "Tagging", read 2026-11); project and stack
-are on all of them."""
+"""An S3 object takes 10 tags (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html), other
+resources 50 (https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html); both read 2026-11. Project and
+stack are on all of them."""
 _OURS = ("project", "stack")
 
 Tag = Annotated[

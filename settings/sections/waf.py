@@ -12,7 +12,10 @@ from settings.ingress_options import ANYWHERE, Firewall
 from settings.sections.section import Section
 
 _LOWEST_RATE = 10
-"""WAF counts from there on (AWS WAF developer guide, "Rate-based rule", read 2026-11)."""
+"""WAF counts from there on ("The lowest limit setting allowed is 10",
+https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html; the
+documentation of AWS China has the same number, though the announcement of 2024-08 left China and GovCloud out; read
+2026-11)."""
 
 RuleGroup = Literal[
     "AWSManagedRulesAmazonIpReputationList",

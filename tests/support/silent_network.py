@@ -1,4 +1,4 @@
-"""A network that drops packets: addresses on this machine that take no connection, or never answer."""
+"""A network that drops packets: an address on this machine that takes no connection."""
 
 from __future__ import annotations
 
@@ -20,12 +20,3 @@ def silent_address() -> Iterator[str]:
             waiting.setblocking(False)
             waiting.connect_ex(address)
         yield f"http://127.0.0.1:{address[1]}"
-
-
-@contextmanager
-def mute_address() -> Iterator[str]:
-    """http://127.0.0.1:PORT, which takes connections and never answers."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(64)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"

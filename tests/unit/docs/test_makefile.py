@@ -28,9 +28,16 @@ def test_a_variable_that_no_target_reads_stops_it_with_its_name() -> None:
     assert done.stdout == "", "nothing is run"
 
 
+def test_a_release_that_is_not_there_is_refused_by_every_target() -> None:
+    done = make("trial", "RELEASE=v9")
+    assert done.returncode == 2
+    assert "RELEASE = v9: there is no such release of CVAT here. Say RELEASE=c48411ae or RELEASE=v2" in done.stderr
+
+
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_each_variable_is_taken_with_spaces_and_equals_signs_in_it(variable: str) -> None:
-    assert "list the targets" in make("help", f"{variable}=--root 'a folder' --config a=b").stdout
+    value = "v2" if variable == "RELEASE" else "--root 'a folder' --config a=b"
+    assert "list the targets" in make("help", f"{variable}={value}").stdout
     assert re.search(rf"\$[({{]{variable}\b|origin {variable}\b", TEXT), "and something reads it"
 
 
