@@ -109,9 +109,14 @@ def test_a_recreated_endpoint_whose_creation_failed_is_deleted_and_created_again
 class SlowCloud(RecreatedCloud):
     """A container that works on each frame for half a minute."""
 
+    at_once, most_at_once = 0, 0
+
     async def invoke(self, *arguments: Any) -> bytes:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         answer = await super().invoke(*arguments)
         await self.clock.sleep(30)
+        self.at_once -= 1
         return answer
 
 
@@ -127,5 +132,6 @@ def test_frames_that_waited_for_a_wake_wait_for_memory_too(registry: Path, monke
                 await stage.until(lambda: len([name for name in cloud.objects if "/in/" in name]) == len(calls))
             await stage.pass_until_done(calls, 1400)
             assert [call.result()[0] for call in calls] == [200] * len(frames), "a job fails with its first frame"
+            assert cloud.most_at_once == 4, "there is memory for so many: each holds 1 MiB at least"
 
     asyncio.run(asyncio.wait_for(main(), 120))

@@ -79,10 +79,12 @@ class Scene:
 
 
 @asynccontextmanager
-async def staged(registry: Path, cloud: SleepingCloud, driver: str, *functions: str) -> AsyncIterator[Scene]:
-    """A gateway whose functions share one endpoint; default: the detector alone."""
+async def staged(
+    registry: Path, cloud: SleepingCloud, driver: str, *functions: str, **own: str
+) -> AsyncIterator[Scene]:
+    """A gateway with variables of its own, whose functions share one endpoint; default: the detector alone."""
     environ = {"FUNCTIONS_DIR": str(registry), "SERVERLESS_ENDPOINTS": endpoints(driver, *functions)}
-    settings = Settings.from_environ(environ | {"AWS_REGION": "cn-north-1", "TIME_ZONE": "Asia/Shanghai"})
+    settings = Settings.from_environ(environ | {"AWS_REGION": "cn-north-1", "TIME_ZONE": "Asia/Shanghai"} | own)
     real_time: Any = cloud if driver == "recreated" else NoRealTime()
     backend = Endpoints(settings, NoRealTime(), BatchCalls(settings, cloud, real_time, cloud.clock))  # type: ignore[arg-type]
     gateway = Gateway(settings, backend, cloud.clock)
