@@ -25,7 +25,7 @@ from settings.releases import RELEASES, Release
 from settings.stack_file import Configuration, Project, read_configuration, read_project
 
 KEY = "cvat:modelArchives"
-DIGESTS = "cvat:baseImageDigests"
+_DIGESTS = "cvat:baseImageDigests"
 
 
 def project_name(folder: Path) -> str:
@@ -57,19 +57,28 @@ def read_stack(folder: Path, stack: str, overrides: Mapping[str, Any]) -> tuple[
 def _with_digests(project: Project, configuration: Configuration) -> Configuration:
     """Nothing is built here, so published images whose digests nobody has asked for yet get stand-ins."""
     release = RELEASES.get(configuration.values.get("cvat:release", ""))
-    if DIGESTS not in project.declared or release is None:
+    if _DIGESTS not in project.declared or release is None:
         return configuration
-    named = json.loads(configuration.values.get(DIGESTS) or "[]")
-    if not (pinned := stand_in_digests(project.folder, release, named)):
+    named = json.loads(configuration.values.get(_DIGESTS) or "[]")
+    if not (pinned := _stand_in_digests(project.folder, release, named)):
         return configuration
-    return replace(configuration, values={**configuration.values, DIGESTS: json.dumps([*named, *pinned])})
+    return replace(configuration, values={**configuration.values, _DIGESTS: json.dumps([*named, *pinned])})
 
 
-def stand_in_digests(folder: Path, release: Release, named: Iterable[str] = ()) -> list[str]:
+def _stand_in_digests(folder: Path, release: Release, named: Iterable[str]) -> list[str]:
     """name:tag@digest of the published images for which neither the project nor the configuration names a digest."""
     known = base_images.digests(folder, named)
-    references = [base.reference for base in release.base_images.values() if base.reference not in known]
-    return [f"{reference}@sha256:{hashlib.sha256(reference.encode()).hexdigest()}" for reference in references]
+    return [_pinned(base.reference) for base in release.base_images.values() if base.reference not in known]
+
+
+def without_digest(configuration: Configuration) -> list[str]:
+    """Name and tag of the published images that have a stand-in for their digest."""
+    named = [str(text) for text in json.loads(configuration.values.get(_DIGESTS) or "[]")]
+    return [reference for text in named if text == _pinned(reference := text.partition("@")[0])]
+
+
+def _pinned(reference: str) -> str:
+    return f"{reference}@sha256:{hashlib.sha256(reference.encode()).hexdigest()}"
 
 
 def _problems(project: Project, configuration: Configuration) -> Iterable[str]:

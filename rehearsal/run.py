@@ -15,7 +15,7 @@ from rehearsal.engine.core import Engine, Progress
 from rehearsal.engine.program import Program, run
 from rehearsal.engine.state import Failure, State
 from rehearsal.errors import sentence
-from rehearsal.placeholders import KEY, read_stack, stand_in
+from rehearsal.placeholders import KEY, read_stack, stand_in, without_digest
 from rehearsal.providers.operations import AccountOperations
 from rehearsal.result import Rehearsal
 from rehearsal.stand_ins import StandIns
@@ -70,7 +70,8 @@ def rehearse(  # noqa: PLR0913  (all but the stack have a default)
         state.settle()
         rehearsal = Rehearsal(account, read, state, configuration, failure)
         rehearsal.registered = tuple(engine.registered)
-        stand_ins = (f"stand-in: {name} has no model archive" for name in without_archive)
+        stand_ins = [f"stand-in: {name} has no model archive" for name in without_archive]
+        stand_ins += [f"stand-in: {image} has no digest (make lock-images)" for image in without_digest(configuration)]
         rehearsal.messages = (*engine.messages, *stand_ins, *(f"stand-in: {named}" for named in existing))
         rehearsal.outcome = engine.outcome
         if judge and failure is None and not preview and not destroy:

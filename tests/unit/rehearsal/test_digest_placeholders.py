@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from rehearsal.defaults import HOME
-from rehearsal.placeholders import read_stack
+from rehearsal.placeholders import read_stack, without_digest
 from settings.base_images import LOCK
 from settings.releases import RELEASES
 
@@ -30,6 +30,8 @@ def test_what_has_no_digest_gets_one_of_its_own(tmp_path: Path) -> None:
     made = digests(tmp_path, release="v2")
     assert sorted(made) == sorted(REFERENCES)
     assert len(set(made.values())) == len(REFERENCES), "a mix-up of two images would not be found"
+    _, configuration = read_stack(tmp_path, "own", {})
+    assert sorted(without_digest(configuration)) == sorted(REFERENCES), "the output says so"
 
 
 def test_digests_of_the_lock_and_of_the_stack_stay(tmp_path: Path) -> None:
