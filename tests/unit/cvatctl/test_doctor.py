@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from settings.releases import RELEASES
 from tests.support.doctor_cloud import image, said
 
 Run = Callable[..., tuple[int, str, str]]
@@ -59,12 +60,23 @@ def test_an_unknown_stack_is_answered_with_those_there_are(run: Run, stack: Stac
         ),
         ({"requestCertificate": True, "hostName": "a.cn"}, "PROBLEM", "configuration", "Set cvat:hostedZoneId"),
         ({"oidcClientSecret": "in-clear"}, "PROBLEM", "configuration", "is in clear in the stack's file"),
+        ({"release": "v2"}, "PROBLEM", "images", "has no digest of cvat/server:"),
     ],
 )
 def test_offline_findings(run: Run, stack: Stack, settings: dict[str, Any], level: str, topic: str, text: str) -> None:
     code, out, _ = run("doctor", "--stack", "own", "--offline", "--project", str(stack(**settings)))
     assert any(text in sentence for sentence in said(out, level, topic)), out
     assert code == (1 if level == "PROBLEM" else 0)
+
+
+def test_a_release_of_published_images_needs_no_source(run: Run, stack: Stack) -> None:
+    digests = [f"{base.reference}@sha256:{'a' * 64}" for base in RELEASES["v2"].base_images.values()]
+    home = stack(release="v2", baseImageDigests=digests)
+    code, out, _ = run("doctor", "--stack", "own", "--offline", "--project", str(home))
+    assert code == 0, out
+    assert not said(out, "PROBLEM", "images")
+    assert not any("mirrorCvatRepository" in sentence for sentence in said(out, "advice", "mirrors"))
+    assert any("mirrorBaseRegistry" in sentence for sentence in said(out, "advice", "mirrors"))
 
 
 def test_outside_of_china_mirrors_are_not_mentioned(run: Run, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
