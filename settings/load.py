@@ -12,7 +12,7 @@ from region import Region, region_problem
 from settings.errors import ConfigurationError
 from settings.fields import UNSET, list_from_json
 from settings.messages import is_list, sentence
-from settings.presets import STANDARD, preset_values, raised_maximums
+from settings.presets import STANDARD, other_maximums, preset_values
 from settings.provider import default_tag_problems, provider_problems
 from settings.secret_placeholders import with_placeholders
 from settings.sections import (
@@ -212,7 +212,8 @@ def _section(
         invalid |= {aliases[alias] for alias in wrong}
         right = {key: value for key, value in configured.items() if key not in wrong}
         read = section.model_validate(defaults | right, context=region)
-    read = read.model_copy(update=raised_maximums(read, {aliases[key] for key in configured} - invalid))
+    fields = {aliases[key] for key in configured} - invalid
+    read = read.model_copy(update=other_maximums(read, fields, hours=own.get("officeHours", "") not in UNSET))
     for name in invalid:
         del read.__dict__[name]
     return read, problems

@@ -27,6 +27,7 @@ MAXIMUMS = {
     "inference_max_instance_count": "inference_instance_count",
 }
 """Field of the most -> field of the number from which it starts."""
+_OF_ENDPOINTS = "inference_max_instance_count"
 
 
 def _read() -> Mapping[str, Mapping[str, str | int]]:
@@ -46,14 +47,16 @@ def preset_values(stack: Stack) -> Mapping[str, str | int]:
     return {**PRESETS[stack.preset], **({"backup_days": 0} if stack.disposable else {})}
 
 
-def raised_maximums(section: Section, configured: Collection[str]) -> dict[str, int]:
-    """Maximums of the preset below a number that the configuration sets, and what they must be.
+def other_maximums(section: Section, configured: Collection[str], *, hours: bool) -> dict[str, int]:
+    """Maximums of the preset that do not fit what the configuration sets, and what they must be.
 
     So `serverCount: 5` alone means five tasks, in every preset. `configured`: fields that the configuration sets.
+    `hours`: whether the stack has office hours, whose endpoints do not scale.
     """
     values = dict(section)
     return {
         maximum: values[number]
         for maximum, number in MAXIMUMS.items()
-        if number in configured and maximum not in configured and values[number] > values[maximum]
+        if maximum in values and number in values and maximum not in configured
+        if (number in configured and values[number] > values[maximum]) or (hours and maximum == _OF_ENDPOINTS)
     }

@@ -50,7 +50,8 @@ class Inference(Section):
     inference_instance_count: Annotated[int, Field(ge=1)]
     """Instances of each endpoint."""
     inference_max_instance_count: Annotated[int, Field(ge=1)]
-    """Instances to which each endpoint scales with its invocations; the same as the count: it does not."""
+    """Instances to which each endpoint scales with its invocations; the same as the count: it does not, as always with
+    office hours."""
     batch_functions: Annotated[tuple[FunctionName, ...], Many] = ()
     """Functions that are of class batch in this stack, beside those whose file says so (`sagemaker.service`)."""
     inference_batch_instance_type: Annotated[

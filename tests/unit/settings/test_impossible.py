@@ -106,6 +106,14 @@ def test_a_number_above_the_presets_maximum_needs_no_maximum() -> None:
     assert load(serverMaxCount="9").tasks["server"].scales, "the preset's number, and more under load"
 
 
+@pytest.mark.parametrize("preset", ["standard", "team", "production"])
+def test_every_preset_can_have_office_hours_in_which_endpoints_do_not_scale(preset: str) -> None:
+    for own in ({}, {"inferenceInstanceCount": "3"}, {"inferenceInstanceCount": "1"}):
+        endpoint = load(preset=preset, officeHours="mon-fri 08:00-20:00", **own).inference.endpoint
+        assert endpoint.max_count == endpoint.count == int(own.get("inferenceInstanceCount", endpoint.count))
+    assert load(preset="production").inference.endpoint.max_count == 4, "without hours they scale"
+
+
 def test_minus_one_and_empty_stand_for_what_the_preset_says() -> None:
     chosen = load(preset="team", serverCount="-1", dbInstanceClass="", natGateways="", backupDays="-1", backupHour="-1")
     assert chosen == load(preset="team")
