@@ -43,6 +43,19 @@ def test_a_box_elsewhere_a_missing_one_a_new_one_and_another_text_are_difference
     assert compare({}, golden({"a photo": [BOX]})) != [], "a photo that was not asked about"
 
 
+def with_ear(pixels: float, **own: Any) -> dict[str, Any]:
+    """The skeleton with a third point, that far from the middle of its box, which stays."""
+    ear = {"label": "ear", "type": "points", "points": [30 + pixels, 25], "outside": 0}
+    return SKELETON | {"elements": [*SKELETON["elements"], ear | own]}  # type: ignore[misc]
+
+
+def test_a_point_of_a_skeleton_may_be_five_pixels_away_and_must_be_there() -> None:
+    expected = golden({"a photo": [with_ear(0)]})
+    assert compare({"a photo": [with_ear(4.9)]}, expected) == []
+    assert len(compare({"a photo": [with_ear(5.1)]}, expected)) == 2, "the golden one is missing, another one is there"
+    assert compare({"a photo": [with_ear(0, outside=1)]}, expected) != []
+
+
 def test_overlap_is_intersection_over_union() -> None:
     assert overlap([0, 0, 10, 10], [0, 0, 10, 5]) == 0.5
     assert overlap([0, 0, 10, 10], [20, 20, 30, 30]) == 0

@@ -10,6 +10,7 @@ import base64
 import html
 import io
 import json
+import math
 import sys
 import time
 import urllib.request
@@ -29,6 +30,8 @@ BUILD = Path(__file__).resolve().parents[3] / "build"
 GOLDEN = Path(__file__).with_name("golden.yaml")
 LEAST_OVERLAP = 0.9
 """Intersection over union of a box with the golden one."""
+MOST_PIXELS = 5.0
+"""Between a skeleton's point and the golden one."""
 
 PHOTOS = {
     "astronaut.png": "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
@@ -126,7 +129,7 @@ def ask(gateway: str, name: str, photo: bytes) -> Items:
 
 
 def golden(answers: dict[str, Items]) -> dict[str, Any]:
-    """What is written down of answers: label, text if any, and box of each item."""
+    """What is written down of answers: label, text if any, and box of each item, and the points of a skeleton."""
     return {key: [_remembered(item) for item in items] for key, items in answers.items()}
 
 
@@ -138,12 +141,20 @@ def compare(answers: dict[str, Items], expected: dict[str, Any]) -> list[str]:
         for box in boxes:
             same = [item for item in left if (item["label"], item.get("text")) == (box["label"], box.get("text"))]
             best = max(same, key=lambda item: overlap(item["box"], box["box"]), default=None)
-            if best is None or overlap(best["box"], box["box"]) < LEAST_OVERLAP:
+            if best is None or overlap(best["box"], box["box"]) < LEAST_OVERLAP or not _same_points(best, box):
                 differences.append(f"{key}: {box} is expected; of its kind there are {same or 'none'}")
             else:
                 left.remove(best)
         differences += [f"{key}: {item} is not expected" for item in left]
     return differences
+
+
+def _same_points(item: dict[str, Any], expected: dict[str, Any]) -> bool:
+    """Whether the points that are seen of a skeleton are the golden ones, each within MOST_PIXELS."""
+    points, golden_points = item.get("points", {}), expected.get("points", {})
+    return points.keys() == golden_points.keys() and all(
+        math.dist(points[name], golden_points[name]) <= MOST_PIXELS for name in points
+    )
 
 
 def overlap(box: list[float], other: list[float]) -> float:
@@ -167,7 +178,10 @@ def beside(pictures: dict[str, Image.Image], height: int = 360) -> Image.Image:
 
 def _remembered(item: dict[str, Any]) -> dict[str, Any]:
     texts = {attribute["name"]: attribute["value"] for attribute in item.get("attributes", ())}
-    return {"label": item["label"], **texts, "box": [round(float(edge), 1) for edge in bounding_box(item)]}
+    seen = [part for part in item.get("elements", ()) if not part["outside"]]
+    points = {part["label"]: [round(float(number), 1) for number in part["points"]] for part in seen}
+    box = [round(float(edge), 1) for edge in bounding_box(item)]
+    return {"label": item["label"], **texts, "box": box, **({"points": points} if points else {})}
 
 
 def _edges(model: CatalogueModel) -> list[tuple[int, int]]:

@@ -65,6 +65,7 @@ proved = claimed("hostName", "hostedZoneId")
 firewall = claimed("waf")
 hours = claimed("officeHours")
 watched = claimed("canary")
+sleeping = claimed("batchFunctions")
 early = values(redisEngineVersion="7.0")
 exact = claimed("dbEngineVersion")
 
@@ -215,6 +216,12 @@ ROWS: Mapping[str, Row] = {
     "canary": Row(change=watched, kept=REPOSITORY_STAYS),
     "canaryImage": Row(base=watched, change=claimed("canaryImage"), kept=REPOSITORY_STAYS),
     "modelArchives": Row(change=claimed("modelArchives"), kept=ARCHIVES_STAY),
+    **{
+        key: Row(base=sleeping, change=claimed(key))
+        for key in ("inferenceBatchInstanceType", "inferenceBatchMaxInstanceCount", "inferenceBatchEndpoints")
+    },
+    "inferenceIdle": Row(base=sleeping, change=claimed("inferenceIdle")),
+    "inferenceBatchLayout": Row(base=sleeping, change=claimed("inferenceBatchLayout"), kept=ARCHIVES_STAY),
     # Sizes: Fargate takes some pairs of CPU and memory, and no maximum is below its count
     **{
         f"{kind}Count": Row(change=claimed(f"{kind}Count"), kept=FOLLOWS_THE_LOAD)
