@@ -17,7 +17,7 @@ A, B = 8091, 8092
 HTTPS_A, HTTPS_B = 8443, 8444
 """Ports of the load balancer, one for each web process: a step chooses between them."""
 POSTGRES_USER = "postgres"  # PostgreSQL refuses to run as root
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 class MissingError(Exception):

@@ -43,6 +43,12 @@ def enqueue(queue: str, job: str, seconds: int) -> str:
     return f"{SETUP}\nqueue = django_rq.get_queue({queue!r}); queue.enqueue(time.sleep, {seconds}, job_id={job!r})\n"
 
 
+def running(queue: str, job: str, seconds: int) -> str:
+    """Enqueue a job and wait until it runs: another process would be told too late on a busy machine."""
+    wait = f"job = queue.fetch_job({job!r})\nwhile job.get_status() != 'started':\n    time.sleep(0.1)\n"
+    return enqueue(queue, job, seconds) + wait
+
+
 def started(queue: str, job: str, marker: str) -> str:
     """Enqueue a job that waits the first time and ends at once the second, and wait until it runs."""
     return f"""{SETUP}
@@ -334,9 +340,8 @@ class TrialV2:
         return f"the worker ended {took:.1f} s after SIGTERM, the job is 'failed'"
 
     def graceful(self) -> str:
-        code, output = self.fleet.python("ten", enqueue("export", "trial-graceful", 8))
+        code, output = self.fleet.python("running", running("export", "trial-graceful", 12))
         check(code == 0, output)
-        self.a.until(lambda: self._running("export"))
         ended, took = self.fleet.terminate("worker-export")
         code, output = self.fleet.python("finished", status("export", "trial-graceful"))
         check("finished" in output, output)
@@ -357,12 +362,6 @@ class TrialV2:
             return str(self.b.call("POST", "/lambda/functions/trial-detector", json=body).status_code)
         except Exception as error:
             return str(error)
-
-    def _running(self, queue: str) -> bool | None:
-        _, output = self.fleet.python(
-            "running", f"{SETUP}\nprint(django_rq.get_queue({queue!r}).started_job_registry.count)"
-        )
-        return output.strip().splitlines()[-1] != "0" or None
 
     def stop(self) -> str:
         names = list(self.fleet.running)
