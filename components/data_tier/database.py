@@ -118,7 +118,8 @@ def _start(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> Datab
             "region": context.region.name,
             "profile": context.profile,
             "tags": {key: context.tags[key] for key in ("project", "stack")},
-            "settings": _settings(args),
+            # A rotated password is a change of the instance, too. Its version tells, which is no secret.
+            "settings": {**_settings(args), "password_version": args.secret.version.version_id},
         },
         opts=opts,
     )

@@ -109,6 +109,23 @@ def test_a_database_that_is_changed_in_its_sleep_runs_for_it_and_sleeps_on(awake
     assert database(awake)["DBInstanceClass"] == "db.m6g.xlarge"
 
 
+def test_a_password_that_is_rotated_in_its_sleep_reaches_the_database(awake: Rehearsal) -> None:
+    """As `pulumi up --replace` does it: docs/operations.md, "Rotate a secret"."""
+    again(awake, mode="asleep")
+    state = awake.account.states[awake.stack]
+    (urn,) = [urn for urn in state.records if urn.endswith("RandomPassword::data-database-password")]
+    old = state.records.pop(urn).outputs["result"]
+    state.generations[urn] = 1
+    rotated = again(awake, mode="asleep")
+    password = next(record for record in rotated.resources if record.urn == urn).outputs["result"]
+    (instance,) = rotated.of_type("aws:rds/instance:Instance")
+    assert password != old
+    assert instance.inputs["password"] == password, "RDS refuses to change a stopped instance"
+    assert database(rotated)["DBInstanceStatus"] == "stopped", "the stack sleeps on"
+    assert not again(awake, mode="asleep").outcome.touched(), "and is settled"
+    again(awake)
+
+
 def is_awake(done: Rehearsal, counts: dict[str, int]) -> None:
     """Nothing of the night is left: tasks, their bounds, endpoints, alarms, database, page."""
     assert {service["serviceName"]: service["desiredCount"] for service in services(done)} == counts
