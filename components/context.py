@@ -39,7 +39,9 @@ class StackContext:
     protect: bool = True
     """Refuse deletion, and take final snapshots. False: the stack is disposable."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags of every resource (components/stack_wide.py), and of what AWS creates for the stack later."""
+    """Tags of every resource (components/stack_wide.py)."""
+    default_tags: Mapping[str, str] = field(default_factory=dict)
+    """What the provider adds to them (aws:defaultTags)."""
     key_arn: str = ""
     """The customer's KMS key. Default: AWS's own keys."""
 
@@ -47,6 +49,11 @@ class StackContext:
     """By which tasks call what is outside of the VPC. Default: directly."""
     own_authorities: bool = False
     """Whether images trust certificate authorities besides the public ones."""
+
+    @property
+    def later_tags(self) -> dict[str, str]:
+        """Tags of what schedules, the gateway and AWS Backup create for the stack, where no provider adds its own."""
+        return {**self.default_tags, **self.tags}
 
     @property
     def role_tags(self) -> dict[str, str]:

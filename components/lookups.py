@@ -66,6 +66,7 @@ def stack_context(region: Region, policy: StackPolicy) -> StackContext:
         release=policy.release,
         protect=policy.protect,
         tags=policy.tags(project, stack),
+        default_tags=_default_tags(),
         key_arn=policy.key_arn,
         profile=pulumi.Config("aws").get("profile"),
         proxy=policy.proxy,
@@ -75,10 +76,10 @@ def stack_context(region: Region, policy: StackPolicy) -> StackContext:
     )
 
 
-def default_tags() -> list[str]:
-    """Names of the tags that the provider puts on every resource."""
+def _default_tags() -> dict[str, str]:
+    """The tags that the provider puts on every resource."""
     configured = pulumi.Config("aws").get_object("defaultTags") or {}
-    return list(configured.get("tags") or {})
+    return {name: str(value) for name, value in (configured.get("tags") or {}).items()}
 
 
 @_without_traceback()

@@ -88,7 +88,7 @@ class Backups(pulumi.ComponentResource):
             "start_window": START_MINUTES,
             "completion_window": COMPLETION_MINUTES,
             "lifecycle": {"delete_after": args.days},
-            "recovery_point_tags": {**args.context.tags, RELEASE_TAG: args.context.release.version},
+            "recovery_point_tags": {**args.context.later_tags, RELEASE_TAG: args.context.release.version},
         }
         return aws.backup.Plan(self._name, rules=[rule], opts=self._child)
 

@@ -289,7 +289,7 @@ class CvatServices(pulumi.ComponentResource):
         args = self._args
         if process is GATEWAY:
             batch = {"BATCH_PORT": str(BATCH_PORT), "TIME_ZONE": args.context.region.time_zone} if self._batch else {}
-            entries = gateway_endpoints(args.targets, args.context.tags)
+            entries = gateway_endpoints(args.targets, args.context.later_tags)
             return {
                 "SERVERLESS_ENDPOINTS": pulumi.Output.json_dumps(entries),
                 "PORT": str(GATEWAY_PORT),

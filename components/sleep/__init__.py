@@ -86,7 +86,7 @@ class Sleep(pulumi.ComponentResource):
             return
         yield from scheduled_calls.database_by_hours(hours, database) if args.database.managed else ()
         for endpoint in args.endpoints:
-            yield from scheduled_calls.endpoint_by_hours(hours, endpoint, args.context.tags)
+            yield from scheduled_calls.endpoint_by_hours(hours, endpoint, args.context.later_tags)
         if args.page_rule_arn is not None:
             yield from scheduled_calls.page_by_hours(hours, args.page_rule_arn)
         yield from scheduled_calls.alarms_by_hours(hours, args.alarms)

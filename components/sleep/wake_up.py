@@ -50,7 +50,7 @@ class WakeUp(pulumi.ComponentResource):
                     for capacity in args.capacities
                 ],
                 "endpoints": [
-                    {"name": sleeping.endpoint.name, "config": sleeping.config.name, "tags": dict(context.tags)}
+                    {"name": sleeping.endpoint.name, "config": sleeping.config.name, "tags": context.later_tags}
                     for sleeping in args.endpoints
                 ],
                 "alarms": [alarm.name for alarm in args.alarms],
