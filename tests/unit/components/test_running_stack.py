@@ -27,7 +27,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Any:
         raise Exception(account.refusal)
 
     account = SimpleNamespace(refusal="")
-    mapping = SimpleNamespace(resource_arn=DATABASE)
+    mapping = SimpleNamespace(resource_arn=DATABASE, tags={})
     nothing = SimpleNamespace(names=[], ids=[], vpc_ids=[])
     for module, name in ((aws.iam, "get_roles"), (aws.ec2, "get_security_groups"), (aws.ec2, "get_vpcs")):
         monkeypatch.setattr(module, name, lambda **_: nothing)
