@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, cast
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from moto import __version__ as moto_version
@@ -31,8 +32,13 @@ def private_key(der: bytes) -> Any:
     return serialization.load_der_private_key(der, None)
 
 
+def certificate(der: bytes) -> x509.Certificate:
+    """A certificate from its DER, for the unpickler."""
+    return x509.load_der_x509_certificate(der)
+
+
 class _Pickler(pickle.Pickler):
-    """Also writes what moto keeps of locks and keys."""
+    """Also writes what moto keeps of locks, keys and certificates."""
 
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, _LOCKS[1]):
@@ -42,6 +48,8 @@ class _Pickler(pickle.Pickler):
         if isinstance(value, _PRIVATE_KEYS):
             der = value.private_bytes(_DER, _PKCS8, serialization.NoEncryption())
             return private_key, (der,)
+        if isinstance(value, x509.Certificate):
+            return certificate, (value.public_bytes(_DER),)
         return NotImplemented
 
 

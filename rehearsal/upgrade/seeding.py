@@ -6,13 +6,17 @@ name) is replaced by the emulated one's in all that follows, and the other way r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import Any, get_args
 
 import pulumi
 
 from rehearsal.aws.account import Account
+from rehearsal.aws.adopted_resources import AdoptedResources
 from rehearsal.engine.state import Options, Record, State
 from rehearsal.errors import RehearsalError, UserInputError
 from rehearsal.providers import resource_types
@@ -25,6 +29,7 @@ EMPTY: tuple[Any, ...] = (False, None, "", [], {})
 """What providers fill in for inputs that were not given, where they note no defaults."""
 COMPUTED = {"contextDigest"}
 """Members of inputs that a provider computes itself, wherever they are."""
+_GROUP = re.compile(r"sg-[0-9a-f]{8,17}")
 
 
 class Names:
@@ -83,6 +88,7 @@ class Seeding:
         for resource in exported.resources:
             record = self._record(resource)
             try:
+                self._put_groups_of_others(record)
                 created = self._create(resource, record) if resource.custom else record
             except RehearsalError as error:
                 raise UserInputError(
@@ -93,9 +99,21 @@ class Seeding:
             else:
                 self._state.records[resource.urn] = created
 
+    def _put_groups_of_others(self, record: Record) -> None:
+        """A state lacks the security groups that others own, such as those of a mount target that was imported."""
+        groups = {text for text in _texts(record.inputs) if _GROUP.fullmatch(text)}
+        ec2 = self._account.client("ec2", self._state.region)
+        if groups:
+            groups -= {group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]}
+        for group in sorted(groups):
+            subnets = [record.inputs["subnetId"]] if "subnetId" in record.inputs else []
+            network = record.inputs.get("vpcId") or ec2.describe_subnets(SubnetIds=subnets)["Subnets"][0]["VpcId"]
+            AdoptedResources(self._account, self._state.region).security_group(group, network)
+
     def _record(self, resource: Exported) -> Record:
         fresh = self._fresh.get(resource.urn)
-        inputs = self.names.emulated(dict(resource.inputs))
+        chosen = frozenset() if fresh is None else chosen_by_provider(resource.type) - set(fresh.inputs)
+        inputs = self.names.emulated({key: value for key, value in resource.inputs.items() if key not in chosen})
         content = {key: value.digest for key, value in inputs.items() if isinstance(value, File)}
         unknown = frozenset(_unknown(inputs))
         self.encrypted += [f"{resource.type} {resource.name}: {path}" for path in sorted(unknown)]
@@ -125,7 +143,11 @@ class Seeding:
             return fresh if isinstance(fresh, pulumi.Asset | pulumi.Archive) else stand_in_file()
         if isinstance(value, dict):
             below = fresh if isinstance(fresh, Mapping) else {}
-            return {key: self._filled(item, below.get(key)) for key, item in value.items() if key not in COMPUTED}
+            return {
+                key: self._filled(item, below.get(key))
+                for key, item in value.items()
+                if key not in COMPUTED and (key in below or item not in EMPTY)
+            }
         if isinstance(value, list):
             others = fresh if isinstance(fresh, list) and len(fresh) == len(value) else [None] * len(value)
             return [self._filled(item, other) for item, other in zip(value, others, strict=True)]
@@ -144,6 +166,33 @@ class Seeding:
         given = self._fresh[resource.urn].inputs if fresh is not None else {}
         inputs = {key: value for key, value in created.inputs.items() if key in given or not _is_default(key, value)}
         return replace(created, inputs=inputs, content=record.content or self._operations.content(created))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts of a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | Mapping):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)
+
+
+@cache
+def chosen_by_provider(token: str) -> frozenset[str]:
+    """Inputs that AWS or its provider chooses where the program gives none; an import writes them into the state.
+
+    The SDK tells by the types of its outputs: what is only optional may be absent there, what is computed is not.
+    """
+    package, module, name = token.split(":")
+    if package != "aws":
+        return frozenset()
+    kind = getattr(import_module(f"pulumi_aws.{module.partition('/')[0]}"), name)
+    getters = (member.fget for member in vars(kind).values() if isinstance(member, property))
+    return frozenset(
+        getattr(getter, "_pulumi_name", getter.__name__)
+        for getter in getters
+        if getter is not None and type(None) not in get_args(get_args(getter.__annotations__["return"])[0])
+    )
 
 
 def _is_default(key: str, value: Any) -> bool:

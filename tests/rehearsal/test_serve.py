@@ -228,6 +228,7 @@ def test_the_account_lives_on_in_its_state_file(tmp_path: Path) -> None:
         key = first.client("kms").create_key()["KeyMetadata"]["KeyId"]
         secret = first.client("kms").encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
         vpc = first.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        certificate = first.client("acm").request_certificate(DomainName="kept.example.com")["CertificateArn"]
         first.client("ecr").create_repository(repositoryName="kept")
         place = {"CreateBucketConfiguration": {"LocationConstraint": "cn-northwest-1"}}
         first.client("s3").create_bucket(Bucket="kept", **place)
@@ -240,6 +241,8 @@ def test_the_account_lives_on_in_its_state_file(tmp_path: Path) -> None:
     with ServedAccount("--state", str(file)) as second:
         assert second.client("kms").decrypt(CiphertextBlob=secret)["Plaintext"] == b"secret"
         assert vpc in [entry["VpcId"] for entry in second.client("ec2").describe_vpcs()["Vpcs"]]
+        described = second.client("acm").describe_certificate(CertificateArn=certificate)["Certificate"]
+        assert described["DomainName"] == "kept.example.com"
         assert second.client("ecr").describe_repositories()["repositories"][0]["repositoryName"] == "kept"
         assert second.client("s3").get_object(Bucket="kept", Key="k")["Body"].read() == b"body"
         assert second.ask("/status")["now"] >= ahead, "its time goes on"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rehearsal import Account, Rehearsal, losses
 from rehearsal.cli import main
@@ -21,6 +22,7 @@ from tests.support.paths import ROOT
 STATES = sorted((ROOT / "tests" / "states").glob("*.json.gz"))
 LEFT_OUT = "aws:cloudwatch/dashboard:Dashboard"
 """Of the state that is upgraded: nothing depends on it."""
+IMPORTED = ("aws:efs/fileSystem:FileSystem", "aws:efs/mountTarget:MountTarget", "aws:efs/accessPoint:AccessPoint")
 Upgraded = tuple[Rehearsal, Seeding, dict[str, Any]]
 
 
@@ -85,6 +87,20 @@ def test_encrypted_values_count_as_unchanged(upgraded: Upgraded) -> None:
     assert any("password" in line for line in seeding.encrypted)
     touched = result.outcome.of("updated", "replaced")
     assert not [step.title for step in touched if "password" in step.paths or "secretString" in step.paths]
+
+
+def test_files_that_were_imported_are_updated_and_none_is_replaced(tmp_path: Path, archives: Path) -> None:
+    folder = ROOT / "tests" / "states" / "import-cfn"
+    exported = read_state(written(tmp_path, content(folder / "state.json.gz")), "cvat")
+    settings = yaml.safe_load((folder / "settings.yaml").read_text(encoding="utf-8"))["config"]
+    config = {**settings, "cvat:modelArchives": str(archives), "cvat:disposable": "true"}
+    result, _ = rehearse_upgrade(exported, Account(), exported.stack, config, archives)
+    with result:
+        assert result.error is None, result.error
+        touched = {step.title: step.verb for step in result.outcome.of("updated", "replaced", "deleted", "created")}
+        files = {title: verb for title, verb in touched.items() if title.split(" ")[0] in IMPORTED}
+        assert set(files.values()) <= {"updated"}, "a file system that is replaced is an empty one"
+        assert not list(losses(result.outcome))
 
 
 def refusal(capsys: pytest.CaptureFixture[str], file: Path, *words: str) -> str:
