@@ -76,8 +76,8 @@ def access_points_of_cloudformation(stack: ExitStack) -> None:
     """
 
     def point(_: None, self: Any, *__: Any, **___: Any) -> None:
-        for numbers in (self.posix_user, (self.root_directory or {}).get("CreationInfo")):
-            for key in {"Uid", "Gid", "OwnerUid", "OwnerGid"} & set(numbers or {}):
+        for numbers in filter(None, (self.posix_user, (self.root_directory or {}).get("CreationInfo"))):
+            for key in {"Uid", "Gid", "OwnerUid", "OwnerGid"} & set(numbers):
                 numbers[key] = int(numbers[key])
 
     after(stack, AccessPoint, "__init__", point)

@@ -180,8 +180,9 @@ class _Texts:
 def _own_words(resource: Named) -> Iterator[tuple[str, int]]:
     """The parts of a resource's id, ARN and name that were drawn, each with the length of the text."""
     keys = ("name", "arn", "dnsName", "endpoint", "address", "identifier", "repositoryUrl")
-    for text in (resource.id, *map(resource.outputs.get, keys)) if resource.custom else ():
-        for word in _WORD.findall(text) if isinstance(text, str) else ():
+    texts = [resource.id, *map(resource.outputs.get, keys)] if resource.custom else []
+    for text in (text for text in texts if isinstance(text, str)):
+        for word in _WORD.findall(text):
             if _RANDOM.search(word) and len(word) < _DIGEST:
                 yield word, len(text)
     if resource.type == "aws:ec2/eip:Eip":
