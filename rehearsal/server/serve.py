@@ -19,6 +19,7 @@ from rehearsal.defaults import DEFAULT_STACK, HOME
 from rehearsal.errors import UserInputError
 from rehearsal.placeholders import read_stack
 from rehearsal.server.service import AccountServer
+from rehearsal.server.state_file import check_writable
 from rehearsal.stand_ins import StandIns
 
 PORT = 5020
@@ -74,6 +75,8 @@ def run(
 ) -> int:
     """Serve until SIGINT or SIGTERM; `begin` is called once the account is as it is to be."""
     _, configuration = read_stack(HOME, stack, {})
+    if state is not None:
+        check_writable(state)
     with ExitStack() as opened:
         account = opened.enter_context(Account(FAST if fast else REAL_TIME))
         server = _server(account, configuration.region, port, state)

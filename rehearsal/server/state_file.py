@@ -53,6 +53,14 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
+def check_writable(path: Path) -> None:
+    """Raise UserInputError now where `save` would fail later, after hours of practice."""
+    if not path.parent.is_dir():
+        raise UserInputError(f"--state {path}: there is no folder {path.parent}. Create it, or give another file.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise UserInputError(f"--state {path}: {path.parent} cannot be written to. Give a file in another folder.")
+
+
 def save(path: Path, more: Mapping[str, Any]) -> None:
     """Write the account and what else belongs to it. The file that was there stays if this fails."""
     services = {

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.errors import UserInputError
+from rehearsal.server.serve import run
 from tests.support.account_server import ServedAccount, ends_of_sockets, resident_mb
 
 
@@ -248,6 +250,11 @@ def test_the_account_lives_on_in_its_state_file(tmp_path: Path) -> None:
         assert second.ask("/status")["now"] >= ahead, "its time goes on"
         second.client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")
         assert second.ask("/save", "POST") == {"saved": str(file)}
+
+
+def test_a_state_file_in_a_folder_that_is_missing_is_refused_at_the_start() -> None:
+    with pytest.raises(UserInputError, match=r"--state /nowhere/account: there is no folder /nowhere. Create it"):
+        run("cn-northwest-1", 5020, state=Path("/nowhere/account"))
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,31 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     assert not broken(page), "a newcomer would be left alone here"
 
 
+def turned(text: str) -> list[str]:
+    """Pointers [above](#heading) and [below](#heading) to a heading that is on the other side."""
+    places = {anchor: text.find(heading) for heading, anchor in headings(text)}
+    return [
+        match.group()
+        for match in re.finditer(r"\[(above|below)\]\(#([^)]+)\)", text)
+        if (places[match[2]] < match.start()) is not (match[1] == "above")
+    ]
+
+
+def headings(text: str) -> list[tuple[str, str]]:
+    """Lines of headings, each with its anchor."""
+    return [(match.group(), next(iter(anchors(match.group())))) for match in _HEADING.finditer(text)]
+
+
+@pytest.mark.parametrize("page", documents(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_above_is_above_and_below_is_below(page: Path) -> None:
+    assert not turned(page.read_text(encoding="utf-8"))
+
+
+def test_a_pointer_that_is_turned_round_is_recognised() -> None:
+    text = "[below](#a) [above](#a)\n\n## A\n\n[above](#a) [below](#a)\n"
+    assert turned(text) == ["[above](#a)", "[below](#a)"]
+
+
 @pytest.mark.parametrize("index", ["README.md", "README.zh-CN.md"])
 def test_the_index_lists_every_page(index: str) -> None:
     text = (ROOT / "docs" / index).read_text(encoding="utf-8")
