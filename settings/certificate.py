@@ -21,6 +21,12 @@ class UnreadableError(Exception):
     """What is wrong with a text that should be PEM, as the end of a sentence."""
 
 
+def beginning(pem: str) -> str:
+    """What a text that should be certificates begins with, for a message: a path, as it often is. Never of a key."""
+    line = pem.strip().split("\n")[0]
+    return "(with a private key)" if "PRIVATE KEY" in pem else repr(f"{line:.60}")
+
+
 def split(pem: str) -> tuple[str, str]:
     """The first certificate of a PEM text, and those after it as one text."""
     first, *rest = _certificates(pem)
@@ -43,7 +49,10 @@ def problems(pem: str, key_pem: str, host: str, now: datetime | None = None) -> 
     try:
         own, *chain = _certificates(pem)
     except UnreadableError as error:
-        yield f"cvat:certificate: {error}. Set it with: pulumi config set cvat:certificate < fullchain.pem"
+        yield (
+            f"cvat:certificate = {beginning(pem)}: {error}. Set it with: "
+            "pulumi config set cvat:certificate < fullchain.pem"
+        )
         return
     if "PRIVATE KEY" in pem:
         yield (

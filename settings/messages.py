@@ -79,8 +79,8 @@ def example(key: str, region: Region | None) -> str:
         return kind.example_in(region or ANY_REGION)
     name, field = FIELDS[key]
     annotation = get_args(field.annotation)[0] if is_list(key) else field.annotation
-    if annotation is bool:
-        return "true"
+    if annotation is bool:  # what is safe: cvat:disposable true would unprotect the stores
+        return str(bool(field.default)).lower()
     if choices := [choice for choice in get_args(annotation) if isinstance(choice, str) and choice]:
         return str(choices[0])
     return str(STANDARD.get(name, field.default) or 18)

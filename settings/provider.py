@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 import shlex
@@ -109,8 +110,10 @@ def provider_problems(keys: Collection[str]) -> Iterator[str]:
     for key in sorted(keys):
         namespace, _, name = key.partition(":")
         if namespace == NAMESPACE and name not in _SHARED:
+            near = difflib.get_close_matches(name, _SHARED, n=1)
+            guess = f"Did you mean {NAMESPACE}:{near[0]}? Else write" if near else "Write"
             yield (
                 f"{key}: only Pulumi's provider would follow it, and not the calls that the program makes itself. "
-                "Write it into a profile of ~/.aws/config, name that with `pulumi config set aws:profile NAME`, and "
+                f"{guess} it into a profile of ~/.aws/config, name that with `pulumi config set aws:profile NAME`, and "
                 f"remove this one: pulumi config rm {key}"
             )

@@ -48,6 +48,20 @@ def place(chosen: argparse.Namespace) -> Place:
     return Place(None, chosen.home.resolve(), chosen.python)
 
 
+def missing(chosen: argparse.Namespace) -> str | None:
+    """What the command line names and is not there, with how it is made; None where all is there."""
+    root: Path | None = getattr(chosen, "root", None)
+    option, home = (f"--root {root}", root / "home/django") if root else (f"--home {chosen.home}", chosen.home)
+    if not (home / "manage.py").is_file():
+        what = "no root file system of the server image" if root else "no checkout of CVAT"
+        return (
+            f"{option}: it is {what} ({home / 'manage.py'} is missing). docs/images.md has the commands that make one."
+        )
+    if root is None and shutil.which(chosen.python) is None:
+        return f"--python {chosen.python}: there is no such program. `make trial-home` makes one with CVAT's packages."
+    return None
+
+
 class Steps(Protocol):
     """A trial of one release."""
 
@@ -95,6 +109,9 @@ def main() -> int:
     chosen = options()
     if chosen.home and os.geteuid() == 0:
         sys.stderr.write("With --home, run this as an ordinary user: Apache serves no pages as root.\n")
+        return 2
+    if sentence := missing(chosen):
+        sys.stderr.write(f"{sentence}\n")
         return 2
     return in_folder(lambda folder: _try(place(chosen), folder), keep=chosen.keep)
 

@@ -83,9 +83,9 @@ def read_state(file: Path, project: str) -> ExportedState:
     except OSError as error:
         raise UserInputError(f"--from-state {file} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise UserInputError(f"--from-state {file} is no JSON ({error}): {_HOW}") from error
+        raise UserInputError(f"--from-state {file} is no JSON ({error}). {_HOW}") from error
     if not isinstance(document, dict) or not isinstance(document.get("deployment"), dict):
-        raise UserInputError(f"--from-state {file} is no state of Pulumi's: {_HOW}")
+        raise UserInputError(f"--from-state {file} is no state of Pulumi's. {_HOW}")
     if document.get("version") not in VERSIONS:
         known = " or ".join(map(str, VERSIONS))
         raise UserInputError(f"--from-state {file} has the form {document.get('version')}; {known} is read. {_HOW}")
@@ -106,7 +106,7 @@ def read_state(file: Path, project: str) -> ExportedState:
     return ExportedState(stack, its_project, _account(entries), resources)
 
 
-_HOW = "write it by `pulumi stack export --file export.json`."
+_HOW = "Write it by `pulumi stack export --file export.json`."
 
 
 def _resources(entries: list[dict[str, Any]]) -> Iterator[Exported]:

@@ -8,6 +8,7 @@ from typing import Annotated
 from cryptography import x509
 from pydantic import AfterValidator
 
+from settings.certificate import beginning
 from settings.fields import Many, Pattern, Url
 from settings.sections.section import Section
 from settings.sections.services import Services
@@ -65,8 +66,9 @@ def authorities(corporate: Corporate) -> Iterator[str]:
         x509.load_pem_x509_certificates(text.encode())
     except ValueError:
         yield (
-            "cvat:certificateAuthorities: it must be certificates in PEM, each from -----BEGIN CERTIFICATE----- to "
-            "-----END CERTIFICATE-----. Set it with: pulumi config set cvat:certificateAuthorities < authorities.pem"
+            f"cvat:certificateAuthorities = {beginning(text)}: it must be certificates in PEM, each from "
+            "-----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----. Set it with: pulumi config set "
+            "cvat:certificateAuthorities < authorities.pem"
         )
     if len(text) > _LONGEST:
         yield (

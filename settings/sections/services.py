@@ -30,7 +30,7 @@ Variable = Annotated[
             example="CVAT_SMTP_HOST=mail.example.com",
             optional=False,
             pattern=NAME_VALUE,
-            rule="must be NAME=value, as in CVAT_SMTP_HOST=mail.example.com",
+            rule="must be NAME=value, as in CVAT_SMTP_HOST=mail.example.com, with a name of letters, digits and _",
         )
     ),
 ]

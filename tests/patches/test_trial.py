@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from patches.trial.__main__ import run
+from patches.trial.__main__ import missing, run
 from patches.trial.client import RefusedError, until
 from patches.trial.processes import Fleet, Place
 from patches.trial.services import Services
@@ -29,6 +30,17 @@ class Steps:
 
     def wait(self) -> str:
         return str(until(lambda: None, self.fleet.ended))
+
+
+def test_what_the_command_line_names_and_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    root = missing(Namespace(root=tmp_path, home=None, python="python"))
+    assert root and root.startswith(f"--root {tmp_path}: it is no root file system of the server image (")
+    home = missing(Namespace(home=tmp_path, python=sys.executable))
+    assert home and home.startswith(f"--home {tmp_path}: it is no checkout of CVAT (")
+    (tmp_path / "manage.py").touch()
+    assert missing(Namespace(home=tmp_path, python=sys.executable)) is None
+    python = missing(Namespace(home=tmp_path, python=f"{tmp_path}/python"))
+    assert python and "`make trial-home` makes one" in python, "each with its remedy"
 
 
 @pytest.fixture

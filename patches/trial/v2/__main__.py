@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from patches.trial.__main__ import in_folder, run
+from patches.trial.__main__ import in_folder, missing, run
 from patches.trial.cloud import cloud
 from patches.trial.models import models
 from patches.trial.processes import Place
@@ -65,6 +65,9 @@ def attempt(chosen: argparse.Namespace, folder: Path) -> int:
 
 def main() -> int:
     chosen = options()
+    if sentence := missing(chosen):
+        sys.stderr.write(f"{sentence}\n")
+        return 2
     return in_folder(lambda folder: attempt(chosen, folder), keep=chosen.keep)
 
 

@@ -101,7 +101,7 @@ LOCKED = ec.generate_private_key(ec.SECP256R1())
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        (Pair("no certificate", PAIR.key), "cvat:certificate: it must be PEM text"),
+        (Pair("no certificate", PAIR.key), "cvat:certificate = 'no certificate': it must be PEM text"),
         (Pair(PAIR.certificate, "no key"), "cvat:certificateKey: it must be a private key"),
         (Pair(PAIR.certificate, pair(HOST).key), "is not the key of cvat:certificate"),
         (pair(HOST, days=-1, since=-30), "cvat:certificate expired on"),

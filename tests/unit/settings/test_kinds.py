@@ -190,6 +190,11 @@ def test_every_list_is_a_list_in_which_nothing_is_twice(key: str) -> None:
     assert twice[0].endswith(f"pulumi config rm --path 'cvat:{key}[1]'")
 
 
+def test_no_command_that_corrects_a_switch_turns_on_what_is_off() -> None:
+    (problem,) = problems("disposable", "maybe")
+    assert command(problem)[-1] == "false", "whoever copies it must not unprotect the stores"
+
+
 def test_every_entry_of_a_list_that_is_wrong_is_named() -> None:
     reported = problems("allowedCidrs", ["10.0.0.0/8", "x", "10.1.0.0/16", "y"])
     assert [problem.partition(" ")[0] for problem in reported] == ["cvat:allowedCidrs[1]", "cvat:allowedCidrs[3]"]

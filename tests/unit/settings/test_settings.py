@@ -99,6 +99,11 @@ def test_what_only_the_provider_would_follow_is_refused_with_the_way_to_do_it(ke
     assert f"pulumi config rm {key}" in str(error.value)
 
 
+def test_a_misspelt_key_of_the_provider_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(settings.ConfigurationError, match=r"aws:profil: .* Did you mean aws:profile\?"):
+        settings.load({"aws:region": "cn-northwest-1", "aws:profil": "x"})
+
+
 def test_the_profile_and_the_default_tags_are_shared() -> None:
     assert settings.load({"aws:region": "cn-northwest-1", "aws:profile": "cvat", "aws:defaultTags": '{"tags": {}}'})
 
