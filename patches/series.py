@@ -76,7 +76,13 @@ def borrowed(source: str, commit: str, repository: Path) -> dict[str, str]:
     """
     subprocess.run(["git", "init", "-q", "--bare", str(repository)], check=True)  # noqa: S603, S607
     if not Path(source).is_dir():
-        git("fetch", "-q", "--depth", "1", source, commit, repository=repository, env={})
+        try:
+            git("fetch", "-q", "--depth", "1", source, commit, repository=repository, env={})
+        except FailureError as failure:
+            raise FailureError(
+                f"CVAT={source}: commit {commit[:8]} cannot be fetched from there. Give a clone of CVAT, or a URL.\n"
+                f"{failure}"
+            ) from failure
         return {}
     folder = Path(source).resolve()
     objects = git("rev-parse", "--git-path", "objects", repository=_git_dir(folder), env={}).strip()

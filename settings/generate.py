@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,9 +107,12 @@ def _default(name: str, field: FieldInfo) -> str:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m settings.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; say what is not current")
+    chosen = parser.parse_args()
     contents = {PROJECT: project_file(), DOCUMENT: document()}
     stale = [path for path, text in contents.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    if "--check" in sys.argv[1:]:
+    if chosen.check:
         for path in stale:
             sys.stderr.write(f"{path} does not say what settings/sections says. Run `make settings`.\n")
         return 1 if stale else 0

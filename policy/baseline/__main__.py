@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from policy.baseline import contents
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m policy.baseline", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; say what is not current")
+    chosen = parser.parse_args()
     stale = {
         path: text for path, text in contents().items() if not path.exists() or path.read_text(encoding="utf-8") != text
     }
-    if "--check" in sys.argv[1:]:
+    if chosen.check:
         for path in stale:
             sys.stderr.write(f"{path} does not say what policy/baseline/findings.yaml says. Run `make security`.\n")
         return 1 if stale else 0

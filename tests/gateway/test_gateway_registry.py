@@ -1,5 +1,7 @@
 """The registry and the settings: what is wrong is named with its file or variable, its value and the rule."""
 
+import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 import yaml
 from gateway.errors import ConfigError
 from gateway.registry import Function, read_functions
+from gateway.server import serve
 from gateway.settings import Settings, deployed
 
 from tests.support.gateway.cvat_clients import CLIENTS
@@ -182,6 +185,15 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
 def test_an_empty_folder_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"FUNCTIONS_DIR is '.*': no \*.yaml is there"):
         load(environ(tmp_path))
+
+
+def test_one_port_for_both_kinds_of_calls_is_a_mistake(tmp_path: Path) -> None:
+    write(tmp_path, "here")
+    batch = {"driver": "asynchronous", "folder": "s3://bucket/batch", "config": "c"}
+    own = json.dumps({"here": {"endpoint": "e", "batch": batch}})
+    settings = environ(tmp_path, SERVERLESS_ENDPOINTS=own, AWS_REGION="cn-north-1", PORT="8071")
+    with pytest.raises(ConfigError, match=r"PORT and BATCH_PORT are both 8071: .* Set BATCH_PORT to another"):
+        asyncio.run(serve(settings))
 
 
 def test_only_functions_with_an_endpoint_are_listed(tmp_path: Path) -> None:

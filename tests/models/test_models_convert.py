@@ -196,3 +196,12 @@ def test_the_table_names_files_and_models_that_exist() -> None:
         advice = row.get("missing", "").split("`models add ")
         for text in advice[1:]:
             assert text.split("`")[0] in catalogue, f"{row['names']} advises a model that the catalogue has not"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("type: detector", "it lacks 'metadata'"), ("metadata: {name: a}", "it lacks 'annotations'")]
+)
+def test_a_file_that_is_no_function_says_what_it_lacks(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "function.yaml").write_text(content)
+    with pytest.raises(ModelError, match=rf"is no function of CVAT's \({said}\): give a function.yaml"):
+        convert(tmp_path, FUNCTIONS)

@@ -140,3 +140,8 @@ def test_a_chunk_is_made_of_an_object_below_a_prefix() -> None:
     command = [python, "-W", "ignore", "-m", "tests.patches.cloud_chunk", image]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=home, timeout=120)  # noqa: S603
     assert done.stdout.endswith("1 picture\n"), done.stderr[-2000:]
+
+
+def test_a_clone_that_is_not_there_is_named_with_the_remedy() -> None:
+    with pytest.raises(series.FailureError, match=r"CVAT=/nowhere: commit \w{8} cannot be fetched from there"):
+        series.check("/nowhere", series.RELEASES["c48411ae"])

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from gateway import malloc
 from gateway.app import STOP_TIMEOUT_S, Gateway
+from gateway.errors import ConfigError
 from gateway.settings import Settings
 from gateway.telemetry import log
 
@@ -46,6 +47,11 @@ async def serve(settings: Settings) -> None:
     gateway = Gateway(settings)
     runners = {settings.port: make_runner(gateway.app)}
     if gateway.has_batch_functions:
+        if settings.port == settings.batch_port:
+            raise ConfigError(
+                f"environment variables PORT and BATCH_PORT are both {settings.port}: calls that wait for an endpoint "
+                "come to a port of their own. Set BATCH_PORT to another, such as 8071"
+            )
         runners[settings.batch_port] = make_runner(gateway.batch_app)
     for runner in runners.values():
         await runner.setup()

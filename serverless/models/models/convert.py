@@ -47,7 +47,7 @@ def convert(folder: Path, functions: Path, weights: Path | None = None) -> list[
     """
     paths = [folder] if folder.is_file() else sorted(folder.rglob("function.yaml"))
     if not paths:
-        raise ModelError(f"{folder} has no function.yaml, and is none")
+        raise ModelError(f"{folder} has no function.yaml, and is none: give a folder of CVAT's, or one such file")
     table = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
     return [_converted(path, table, functions, weights) for path in paths]
 
@@ -70,7 +70,8 @@ def _converted(path: Path, table: list[dict[str, Any]], functions: Path, weights
         annotations = document["metadata"]["annotations"]
         name, kind = document["metadata"]["name"], annotations["type"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} is no function of CVAT's: {error!r}") from None
+        lacks = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ModelError(f"{path} is no function of CVAT's ({lacks}): give a function.yaml of Nuclio's") from None
     entry = next((row for row in table if re.fullmatch(row["names"], name)), None)
     if entry is None:
         entry = _guess(kind, annotations, weights)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,14 @@ def test_a_variable_that_no_target_reads_stops_it_with_its_name() -> None:
     assert done.returncode == 2
     assert "FROM is no variable of this Makefile. It knows PYTHON " in done.stderr
     assert done.stdout == "", "nothing is run"
+
+
+@pytest.mark.parametrize("module", ["settings.generate", "policy.baseline"])
+def test_a_misspelt_option_writes_no_file(module: str) -> None:
+    command = [sys.executable, "-m", module, "--chek"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 2, "it would write what it should only compare"
+    assert "unrecognized arguments: --chek" in done.stderr
 
 
 def test_a_release_that_is_not_there_is_refused_by_every_target() -> None:
