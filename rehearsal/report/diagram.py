@@ -22,8 +22,6 @@ OUTSIDE_HEIGHT = 34
 REGION_TOP = 66
 VPC_TOP = 104
 LANE = 20
-FRAME_TEXT = EDGE * 3 + LANE + 2
-"""The names of the frames begin right of the only lane that comes from above."""
 PORTS = 52
 """Room between the lanes and the boxes, for the ports."""
 OUT = 52
@@ -34,6 +32,8 @@ PAD = 10
 TITLE, SMALL = 14, 12
 STUB = 12
 """Between two lines that leave a box."""
+PORT_STEP = 20
+"""Between two arrows that end at a box, each with its port."""
 SEAM = 5
 """Marks on a bar where one zone ends and the next begins."""
 NAT_HEIGHT = 40
@@ -142,8 +142,8 @@ class Diagram:
     def _place(self, bar: Bar, top: float, text_height: float) -> Placed:
         """The place of a bar that has room for its text, and for one line to each lane that it joins."""
         calls = sum(bar.label in lane.sources for lane in self.lanes)
-        called = any(bar.role == lane.target for lane in self.lanes)
-        first = top + (17 if called else 5)
+        ports = sum(bar.role == lane.target for lane in self.lanes)
+        first = top + (17 + PORT_STEP * (ports - 1) if ports else 5)
         height = max(PAD + text_height, first - top + STUB * calls) + PAD
         placed = Placed(bar, top, height, [first + STUB * (number + 1) for number in range(calls)])
         self.placed.append(placed)
@@ -207,8 +207,10 @@ class Diagram:
             Box(EDGE * 2, VPC_TOP, vpc_right - EDGE * 2, bottom + PAD - VPC_TOP, "vpc"),
         ]
         drawing.write(EDGE + PAD, 16, [f"Internet{self._callers()}"], TITLE, "title")
-        drawing.write(FRAME_TEXT, REGION_TOP + 6, [f"Region {description.region}"], TITLE, "title")
-        drawing.write(FRAME_TEXT, VPC_TOP + 6, [f"VPC {', '.join(self.plan.networks)}"], TITLE, "title")
+        from_above = sum(not lane.sources for lane in self.lanes)
+        text = EDGE * 3 + LANE * max(1, from_above) + 2
+        drawing.write(text, REGION_TOP + 6, [f"Region {description.region}"], TITLE, "title")
+        drawing.write(text, VPC_TOP + 6, [f"VPC {', '.join(self.plan.networks)}"], TITLE, "title")
         for index, zone in enumerate(self.plan.zones):
             x = self._x(index)
             drawing.write(x + PAD, ZONE_TOP, [zone], TITLE, "title")
@@ -252,7 +254,8 @@ class Diagram:
                     self.drawing.dots.append(Dot(x, level, kind))
             for placed in self.placed:
                 if placed.bar.role == lane.target:
-                    level = placed.top + 14
+                    earlier = sum(other.target == lane.target for other in self.lanes[:index])
+                    level = placed.top + 14 + PORT_STEP * earlier
                     levels.append(level)
                     self.drawing.lines.append(Line(((x, level), (self._edges(placed)[0] - 2, level)), kind, arrow=True))
                     self.drawing.label(self.left - PORTS / 2 - 2, level, lane.port, lane.colour)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -163,6 +164,17 @@ def test_the_diagram_has_a_line_for_every_port_that_is_open_inside(written: Writ
     assert {(lane.target, lane.port) for lane in drawn[1]} == inside
     drawing = drawn[0]
     assert {text.text for _, text in drawing.labels} >= {port for _, port in inside}, "every arrow bears its port"
+
+
+def test_no_port_is_written_over_another(written: Written) -> None:
+    drawn = diagram(opened(written.description, "worker", ("gateway", "8071")))
+    assert drawn is not None
+    boxes = [box for box, _ in drawn[0].labels]
+    assert {"8070", "8071"} <= {text.text for _, text in drawn[0].labels}, "one target with two ports"
+    for before, after in itertools.combinations(boxes, 2):
+        apart = before.y + before.height <= after.y or after.y + after.height <= before.y
+        beside = before.x + before.width <= after.x or after.x + after.width <= before.x
+        assert apart or beside, (before, after)
 
 
 def test_traffic_to_the_internet_is_drawn_to_the_nat_gateway_of_each_zone(written: Written) -> None:

@@ -29,10 +29,19 @@
     found.textContent = words.length === 0 ? "" : `${count} of ${nodes.length} resources`;
   }
 
+  function hints() {
+    for (const hint of document.querySelectorAll(".hint")) {
+      const region = hint.nextElementSibling;
+      hint.style.display = region.scrollWidth > region.clientWidth + 1 ? "block" : "none";
+    }
+  }
+
   function all(open) {
     for (const node of nodes) node.open = open;
   }
 
+  hints();
+  addEventListener("resize", hints);
   search.addEventListener("input", filter);
   document.getElementById("open").addEventListener("click", () => all(true));
   document.getElementById("close").addEventListener("click", () => all(false));
