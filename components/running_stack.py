@@ -130,11 +130,12 @@ def _redis(groups: Iterable[str]) -> aws.elasticache.GetClusterResult | None:
 
 
 def _key_arn(context: StackContext, names: Iterable[str]) -> str:
-    """The customer's key of the stack's secrets. All have the same."""
+    """The customer's key of the stack's secrets. After an update that has failed half-way, only some have it."""
     for name in names:
         arn = context.region.arn("secretsmanager", f"secret:{name}", account=context.account)
-        if secret := _ask(functools.partial(aws.secretsmanager.get_secret, arn=arn)):
-            return str(secret.kms_key_id or "")
+        secret = _ask(functools.partial(aws.secretsmanager.get_secret, arn=arn))
+        if secret and secret.kms_key_id:
+            return str(secret.kms_key_id)
     return ""
 
 

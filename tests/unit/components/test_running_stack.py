@@ -17,6 +17,7 @@ CONTEXT = StackContext(
     region=Region("cn-north-1"), account="123456789012", stack="prod", tags={"project": "cvat", "stack": "prod"}
 )
 DATABASE = "arn:aws-cn:rds:cn-north-1:123456789012:db:data"
+KEY = "arn:aws-cn:kms:cn-north-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 
 
 @pytest.fixture
@@ -47,3 +48,22 @@ def test_a_database_that_may_not_be_looked_at_is_not_taken_for_a_deleted_one(acc
     account.refusal = "invoking aws:rds/getInstance:getInstance: AccessDenied: rds:DescribeDBInstances"
     with pytest.raises(pulumi.RunError, match=r"AccessDenied.*pulumi up"):
         running_stack.running_stack(CONTEXT)
+
+
+def test_a_key_that_only_some_secrets_have_got_is_the_stacks(account: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update failed half-way: without the key, no task may read the secret that has it already."""
+    secrets = ["admin-AbCdEf", "django-AbCdEf", "redis-AbCdEf"]
+    tagged = SimpleNamespace(
+        resource_tag_mapping_lists=[
+            SimpleNamespace(resource_arn=f"arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:{name}", tags={})
+            for name in secrets
+        ]
+    )
+    monkeypatch.setattr(aws.resourcegroupstaggingapi, "get_resources", lambda **_: tagged)
+    keys = {"admin": "", "django": KEY, "redis": ""}
+    monkeypatch.setattr(
+        aws.secretsmanager,
+        "get_secret",
+        lambda arn: SimpleNamespace(kms_key_id=keys[arn.rpartition(":secret:")[2].partition("-")[0]]),
+    )
+    assert running_stack.running_stack(CONTEXT).key_arn == KEY
