@@ -227,7 +227,8 @@ def test_batch_functions_share_one_container_unless_theirs_is_another(
     engine: Any, context: StackContext, tmp_path: Path
 ) -> None:
     alike, other = archived(tmp_path, "one", "two"), archived(tmp_path, "three", "four")
-    own = [{"image": "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/mine@sha256:0"}, {"environment": {"A": "b"}}]
+    image = "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/mine@sha256:0"
+    own: list[dict[str, Any]] = [{"image": image}, {"environment": {"A": "b"}}]
     functions = [
         Deployable(dataclasses.replace(deployable.function, batch=True, **settings), deployable.archive)
         for deployable, settings in zip([*alike, *other], [{}, {}, *own], strict=True)
