@@ -141,6 +141,7 @@ AT_CREATION = {
 }
 STORAGE_STAYS = {"rds/databases": "RDS never shrinks storage"}
 ARCHIVES_STAY = {"s3/buckets": "of a protected stack: an endpoint in service loads its archive again"}
+CALLS_STAY = {"s3/buckets": "requests and answers of the checks' own calls, which expire after a day"}
 
 
 ROWS: Mapping[str, Row] = {
@@ -217,10 +218,10 @@ ROWS: Mapping[str, Row] = {
     "canaryImage": Row(base=watched, change=claimed("canaryImage"), kept=REPOSITORY_STAYS),
     "modelArchives": Row(change=claimed("modelArchives"), kept=ARCHIVES_STAY),
     **{
-        key: Row(base=sleeping, change=claimed(key))
+        key: Row(base=sleeping, change=claimed(key), kept=CALLS_STAY)
         for key in ("inferenceBatchInstanceType", "inferenceBatchMaxInstanceCount", "inferenceBatchEndpoints")
     },
-    "inferenceIdle": Row(base=sleeping, change=claimed("inferenceIdle")),
+    "inferenceIdle": Row(base=sleeping, change=claimed("inferenceIdle"), kept=CALLS_STAY),
     "inferenceBatchLayout": Row(base=sleeping, change=claimed("inferenceBatchLayout"), kept=ARCHIVES_STAY),
     # Sizes: Fargate takes some pairs of CPU and memory, and no maximum is below its count
     **{
