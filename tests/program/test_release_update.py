@@ -43,9 +43,9 @@ class Runs:
         self._config = {"cvat:modelArchives": str(archives), "cvat:release": "v2"}
         self._account = account
         self.before = self._up(HOME)
-        self.snapshots_before = self.snapshots()
+        self.snapshots_before, self.tagged_before = self.snapshots(), self.before.outputs["backups"]["version"]
         self.after = self._up(project, judge=True)
-        self.snapshots_after = self.snapshots()
+        self.snapshots_after, self.tagged_after = self.snapshots(), self.after.outputs["backups"]["version"]
         self.again = self._up(project)
         self.back = self._up(HOME)
 
@@ -95,8 +95,7 @@ def test_images_are_derived_from_the_newer_one_and_backups_name_it(runs: Runs) -
     built = [record for record in runs.after.of_type("docker:index/image:Image") if record.name in IMAGES]
     assert len(built) == len(IMAGES)
     assert all(NEWER in str(record.inputs["build"]["args"]) for record in built)
-    assert runs.after.outputs["backups"]["version"] == NEWER
-    assert runs.before.outputs["backups"]["version"] == OLD.version, "what a backup by hand is tagged with"
+    assert (runs.tagged_before, runs.tagged_after) == (OLD.version, NEWER), "what a backup by hand is tagged with"
 
 
 def test_going_back_is_refused_before_anything_changes(runs: Runs) -> None:
