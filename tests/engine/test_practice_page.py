@@ -12,12 +12,19 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 from rehearsal.defaults import HOME
 from tests.support.real_engine import copy_project, port
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 START_S = 120
+ANSWERS = {
+    "BackupRetentionPeriod": ["14", "7"],
+    "state-value ALARM": [ANY],
+    "DBInstanceStatus'": ["stopped", "available"],
+}
+"""Part of a command of the AWS CLI -> what it prints each time."""
 
 
 def test_the_guided_hour_can_be_followed(tmp_path: Path) -> None:
@@ -35,7 +42,10 @@ def test_the_guided_hour_can_be_followed(tmp_path: Path) -> None:
             shell: Any = {"cwd": project, "env": clean, "stdout": log, "stderr": subprocess.STDOUT}
             walked = subprocess.run(["bash", "-c", script], check=False, **shell)  # noqa: S603, S607
             log.seek(0)
-            assert walked.returncode == 0, log.read()[-6000:]
+            output = log.read()
+        assert walked.returncode == 0, output[-6000:]
+        for command, answers in ANSWERS.items():
+            assert re.findall(rf"^\++ aws .*{command}.*\n(.+)$", output, re.M) == answers, command
     finally:
         server.send_signal(signal.SIGTERM)
         assert server.wait(60) == 0, "the account is saved at the end"
