@@ -117,7 +117,10 @@ class AccountServer:
         """Once in a while, do what AWS does by itself."""
         while not self._ended.wait(TICK_SECONDS):
             with self.application.lock:
-                self._catch_up()
+                try:
+                    self._catch_up()
+                except Exception as error:  # a schedule that is not carried must not end what else happens
+                    sys.stderr.write(f"as time passed: {type(error).__name__}: {error}\n")
 
     def _catch_up(self) -> list[str]:
         """Make the calls that have become due, and say what happened; the caller holds the lock."""
