@@ -44,8 +44,8 @@ def test_the_guided_hour_can_be_followed(tmp_path: Path) -> None:
             log.seek(0)
             output = log.read()
         assert walked.returncode == 0, output[-6000:]
-        for command, answers in ANSWERS.items():
-            assert re.findall(rf"^\++ aws .*{command}.*\n(.+)$", output, re.M) == answers, command
+        for part, answers in ANSWERS.items():
+            assert re.findall(rf"^\++ aws .*{part}.*\n(.+)$", output, re.M) == answers, part
     finally:
         server.send_signal(signal.SIGTERM)
         assert server.wait(60) == 0, "the account is saved at the end"
