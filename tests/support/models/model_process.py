@@ -28,7 +28,8 @@ REID, RCNN, SIAMMASK, IOG, TENSORFLOW = (
     "pth-shiyinzhang-iog",
     "tf-faster-rcnn-inception-v2-coco",
 )
-START_S = 30
+START_S = 120
+"""Five processes at once on a busy machine need more than half a minute."""
 
 
 @dataclass
