@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from rehearsal.checks.nodes import ROLE_TAG
@@ -106,7 +107,8 @@ class Reader:
             ]
             scheme = "internal" if record.inputs.get("internal") else "public"
             rules = len(self.description.of_type("aws:lb/listenerRule:ListenerRule"))
-            details = [f"{scheme} · {', '.join(listeners)} · {rules} path rules", *self._guards()]
+            paths = _many(rules, "path rule")
+            details = [f"{scheme} · {', '.join(listeners)} · {paths}", *self._guards()]
             groups, subnets = record.inputs.get("securityGroups") or [], record.inputs.get("subnets") or []
             yield self._bar("Load balancer (ALB)", details, groups, subnets)
 
@@ -254,9 +256,13 @@ def _container(definition: Record | None) -> dict[str, Any]:
 
 
 def _commands(definition: Record | None) -> list[str]:
-    """The commands of a task's containers, where they are not the image's own."""
+    """The commands of a task's containers, where they are not the image's own; without options, which are long."""
     listed = definitions(definition) if definition else []
-    commands = [" ".join(container["command"]) for container in listed if container.get("command")]
+    commands = [
+        " ".join(takewhile(lambda word: not word.startswith("-"), container["command"]))
+        for container in listed
+        if container.get("command")
+    ]
     return [f"command {', '.join(commands)}"] if commands else []
 
 

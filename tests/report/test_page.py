@@ -18,6 +18,7 @@ from rehearsal.report import connections, functions, page, permissions, shown, w
 from rehearsal.report.description import Description, Role, definitions, known
 from rehearsal.report.diagram import diagram
 from rehearsal.report.drawing import wide, wrapped
+from rehearsal.report.plan import _commands
 from rehearsal.result import Verdict
 from tests.support.material import Written, record
 from tests.support.paths import PROGRAMS
@@ -223,6 +224,13 @@ def test_wrapped_lines_fit_and_lose_nothing(width: int) -> None:
     lines = wrapped(text, width, 11)
     assert all(wide(line, 11) <= width for line in lines), f"a line is too long: {lines}"
     assert "".join("".join(lines).split()) == "".join(text.split()), "no character may get lost"
+
+
+def test_the_diagram_shows_commands_without_their_options() -> None:
+    containers = [{"command": ["run", "--server", "--addr=127.0.0.1:8181"]}, {"command": ["worker", "low"]}, {}]
+    inputs = {"containerDefinitions": json.dumps(containers)}
+    definition = record("aws:ecs/taskDefinition:TaskDefinition", "definition", inputs)
+    assert _commands(definition) == ["command run, worker low"]
 
 
 def test_a_stack_without_a_network_says_so() -> None:
