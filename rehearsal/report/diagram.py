@@ -206,7 +206,7 @@ class Diagram:
             Box(EDGE, REGION_TOP, WIDTH - 2 * EDGE, lowest - REGION_TOP, "region"),
             Box(EDGE * 2, VPC_TOP, vpc_right - EDGE * 2, bottom + PAD - VPC_TOP, "vpc"),
         ]
-        drawing.write(EDGE + PAD, 16, [f"Internet{self._callers()}"], TITLE, "title")
+        drawing.write(EDGE + PAD, 16, [f"{self._outside()}{self._callers()}"], TITLE, "title")
         from_above = sum(not lane.sources for lane in self.lanes)
         text = EDGE * 3 + LANE * max(1, from_above) + 2
         drawing.write(text, REGION_TOP + 6, [f"Region {description.region}"], TITLE, "title")
@@ -222,6 +222,12 @@ class Diagram:
                     ranges = ", ".join(subnet.cidr for subnet in subnets)
                     drawing.write(x + PAD, y + 4, [f"{kind} {ranges}"], SMALL, "subnet")
         drawing.boxes[:0] = frames
+
+    def _outside(self) -> str:
+        """What is outside of the region and has to do with the network."""
+        balancers = self.description.of_type("aws:lb/loadBalancer:LoadBalancer")
+        outward = any(target == INTERNET for _, target, _ in connections(self.description.matrix))
+        return outside(internal=any(record.inputs.get("internal") for record in balancers), outward=outward)
 
     def _callers(self) -> str:
         """Address ranges that may call the load balancer."""
@@ -316,6 +322,13 @@ def diagram(description: Description) -> tuple[Drawing, tuple[Lane, ...]] | None
         return None
     whole = Diagram(description, plan)
     return whole.draw(), tuple(whole.lanes)
+
+
+def outside(*, internal: bool, outward: bool) -> str:
+    """Who calls an internal load balancer comes from networks that are connected to the VPC."""
+    if not internal:
+        return "Internet"
+    return "Internet, and networks connected to the VPC" if outward else "Networks connected to the VPC"
 
 
 def _stretches(zones: Sequence[int]) -> list[list[int]]:

@@ -16,7 +16,7 @@ from rehearsal.checks.reachability import Cell
 from rehearsal.listing import SECRET
 from rehearsal.report import connections, functions, page, permissions, shown, write
 from rehearsal.report.description import Description, Role, definitions, known
-from rehearsal.report.diagram import diagram
+from rehearsal.report.diagram import diagram, outside
 from rehearsal.report.drawing import wide, wrapped
 from rehearsal.report.plan import _commands
 from rehearsal.result import Verdict
@@ -224,6 +224,12 @@ def test_wrapped_lines_fit_and_lose_nothing(width: int) -> None:
     lines = wrapped(text, width, 11)
     assert all(wide(line, 11) <= width for line in lines), f"a line is too long: {lines}"
     assert "".join("".join(lines).split()) == "".join(text.split()), "no character may get lost"
+
+
+def test_the_internet_is_drawn_only_where_something_comes_from_it_or_goes_to_it() -> None:
+    assert outside(internal=False, outward=True) == "Internet"
+    assert outside(internal=True, outward=False) == "Networks connected to the VPC", "VPN, peering, Direct Connect"
+    assert outside(internal=True, outward=True) == "Internet, and networks connected to the VPC"
 
 
 def test_the_diagram_shows_commands_without_their_options() -> None:
