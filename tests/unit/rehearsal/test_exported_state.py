@@ -103,3 +103,15 @@ def test_resources_of_two_stacks_are_refused(tmp_path: Path, state: dict[str, An
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserInputError, match="cannot be read: No such file"):
         read_state(tmp_path / "missing.json", "cvat")
+
+
+def test_what_was_replaced_and_not_deleted_yet_is_told_from_what_took_its_place(
+    tmp_path: Path, state: dict[str, Any]
+) -> None:
+    resources = state["deployment"]["resources"]
+    resources.append({**resources[-1], "id": "models-7654321", "delete": True})
+    read = read_state(written(tmp_path, state), "cvat").resources
+    assert {resource.id: resource.is_leftover for resource in read} == {
+        "models-1234567": False,
+        "models-7654321": True,
+    }
