@@ -7,6 +7,7 @@ import re
 import tarfile
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import boto3
 import pulumi
@@ -14,12 +15,15 @@ import pytest
 from botocore.model import OperationModel
 
 from rehearsal import RehearsalError
+from rehearsal.checks import stack_tags
 from rehearsal.engine import naming
 from rehearsal.engine.inputs import Inputs, plain, with_defaults
 from rehearsal.placeholders import archive
 from rehearsal.providers import shapes
 from rehearsal.providers.docker_image import build_digest, build_files
 from rehearsal.report.stable import Names
+from rehearsal.result import Rehearsal
+from tests.support.material import record
 
 
 def test_automatic_names_differ_between_stacks_and_repeat_within_one() -> None:
@@ -137,3 +141,10 @@ def test_assets_are_shown_by_name_and_content_not_by_where_a_clone_lies(tmp_path
     shown = Names([]).of({"source": pulumi.FileAsset(str(file))})["source"]
     assert shown.startswith("file a.txt sha256:ed7002b439e9ac84")
     assert str(tmp_path) not in shown
+
+
+def test_a_type_whose_tags_nothing_reads_is_named_with_the_file_that_lacks_it() -> None:
+    """And main() shows it as a sentence, as it does every RehearsalError."""
+    unknown = record("aws:mars/rover:Rover", "curiosity")
+    with pytest.raises(RehearsalError, match=r"aws:mars/rover:Rover: how its tags are read is not known; add it to"):
+        stack_tags.read(cast(Rehearsal, None), unknown)
