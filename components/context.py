@@ -70,6 +70,16 @@ class StackContext:
         return None if self.release is DEFAULT else {VERSION_TAG: self.release.version}
 
     @property
+    def hours_props(self) -> dict[str, str]:
+        """The office hours as dynamic resources take them, which read them again; empty without hours."""
+        return {"hours": self.hours.text if self.hours else "", "zone": self.hours.zone if self.hours else ""}
+
+    @property
+    def role_path(self) -> str:
+        """IAM path of roles of tasks: the next update asks for it, and not for every role of the account."""
+        return f"/{self.tags['project']}/{self.stack}/"
+
+    @property
     def key(self) -> str | None:
         """The customer's KMS key as resources take it: None means AWS's own."""
         return self.key_arn or None

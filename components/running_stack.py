@@ -33,7 +33,7 @@ Answer = TypeVar("Answer")
 def running_stack(context: StackContext) -> RunningStack:
     """What exists of the stack; nothing at its first deployment."""
     tags = {"project": context.tags["project"], "stack": context.stack}
-    role_tags = _role_tags(tags)
+    role_tags = _role_tags(context.role_path, tags)
     region = role_tags.get(REGION_TAG, "")
     if region not in ("", context.region.name):
         return RunningStack(region=region)
@@ -62,9 +62,12 @@ def running_stack(context: StackContext) -> RunningStack:
     )
 
 
-def _role_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
-    """Tags of a role of the stack, in whichever region it runs; none if it does not exist."""
-    for name in aws.iam.get_roles(name_regex=_ROLES).names:
+def _role_tags(path: str, tags: Mapping[str, str]) -> Mapping[str, str]:
+    """Tags of a role of the stack, in whichever region it runs; none if it does not exist.
+
+    ListRoles throttles accounts with thousands of roles, and the tagging API knows no roles: only a path bounds it.
+    """
+    for name in aws.iam.get_roles(path_prefix=path, name_regex=_ROLES).names:
         role = None
         with suppress(Exception):  # another stack's, which these credentials may not read
             role = aws.iam.get_role(name=name)

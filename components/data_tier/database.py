@@ -120,6 +120,7 @@ def _start(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> Datab
             "tags": {key: context.tags[key] for key in ("project", "stack")},
             # A rotated password is a change of the instance, too. Its version tells, which is no secret.
             "settings": {**_settings(args), "password_version": args.secret.version.version_id},
+            **context.hours_props,
         },
         opts=opts,
     )

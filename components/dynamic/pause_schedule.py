@@ -16,6 +16,8 @@ GROUP = "sleep"
 """Prefix of the names of their schedule groups, from the logical names in __main__.py and components/sleep."""
 STOP, START = f"{GROUP}-stop-database", f"{GROUP}-start-database"
 """Prefixes of the names of the schedules that stop and start a database."""
+STOP_ONCE = f"{GROUP}-once-stop-database"
+"""Name, in the group of the others, of the schedule that stops a database once."""
 PAUSE = timedelta(hours=2)
 """Longer than a wake-up takes. If that fails and the stack stays asleep, the schedules resume by themselves."""
 _KEPT = (
@@ -35,9 +37,10 @@ _ACTION = ("ServiceNamespace", "ScheduledActionName", "ResourceId", "ScalableDim
 
 def pause_stopping(scheduler: Any, instance: str, *, daily: bool = False) -> None:
     """Pause the schedules that stop this RDS instance every hour, with `daily` also those of office hours: Pulumi
-    deletes them only at the end of an update. Raises PowerError.
+    deletes them only at the end of an update. What is to stop it once, does not. Raises PowerError.
     """
     try:
+        cancel_stop(scheduler, instance)
         for schedule in _database_schedules(scheduler, STOP, instance):
             if daily or schedule["ScheduleExpression"].startswith("rate("):
                 _begin_at(scheduler, schedule, _later())
@@ -48,10 +51,10 @@ def pause_stopping(scheduler: Any, instance: str, *, daily: bool = False) -> Non
         ) from error
 
 
-def pause_starting(scheduler: Any, instance: str) -> None:
+def pause_starting(scheduler: Any, instance: str, until: datetime) -> None:
     """Pause the morning's start of this RDS instance, which runs already: RDS would refuse it, and an alarm ring."""
     for schedule in _database_schedules(scheduler, START, instance):
-        _begin_at(scheduler, schedule, _later())
+        _begin_at(scheduler, schedule, until)
 
 
 def resume_starting(scheduler: Any, instance: str) -> None:
@@ -59,6 +62,33 @@ def resume_starting(scheduler: Any, instance: str) -> None:
     for schedule in _database_schedules(scheduler, START, instance):
         if "StartDate" in schedule:
             _begin_at(scheduler, schedule, None)
+
+
+def stop_once(scheduler: Any, instance: str, moment: datetime) -> None:
+    """Let EventBridge Scheduler stop this RDS instance once, by the call that it makes every evening. The schedule then
+    deletes itself (EventBridge Scheduler user guide, "Deleting a schedule", also of China, read 2026-11)."""
+    for schedule in _database_schedules(scheduler, STOP, instance):
+        once = {
+            "Name": STOP_ONCE,
+            "GroupName": schedule["GroupName"],
+            "ScheduleExpression": f"at({moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": schedule["Target"],
+            "ActionAfterCompletion": "DELETE",
+        }
+        present = list(_database_schedules(scheduler, STOP_ONCE, instance))
+        (scheduler.update_schedule if present else scheduler.create_schedule)(**once)
+
+
+def stops_later(scheduler: Any, instance: str) -> bool:
+    """Whether this RDS instance is to be stopped once."""
+    return any(_database_schedules(scheduler, STOP_ONCE, instance))
+
+
+def cancel_stop(scheduler: Any, instance: str) -> None:
+    """Let this RDS instance run on."""
+    for schedule in _database_schedules(scheduler, STOP_ONCE, instance):
+        scheduler.delete_schedule(GroupName=schedule["GroupName"], Name=schedule["Name"])
 
 
 def pause_all(scheduler: Any, scaling: Any, tags: Mapping[str, str], scaled: Iterator[str] | list[str]) -> None:
@@ -71,7 +101,10 @@ def pause_all(scheduler: Any, scaling: Any, tags: Mapping[str, str], scaled: Ite
         if tags.items() <= {tag["Key"]: tag["Value"] for tag in present}.items():
             for summary in _pages(scheduler, "list_schedules", "Schedules", GroupName=group["Name"]):
                 schedule = scheduler.get_schedule(GroupName=summary["GroupName"], Name=summary["Name"])
-                _begin_at(scheduler, schedule, _later())
+                if schedule["Name"] == STOP_ONCE:  # it has no beginning that could be put off
+                    scheduler.delete_schedule(GroupName=schedule["GroupName"], Name=schedule["Name"])
+                else:
+                    _begin_at(scheduler, schedule, _later())
     for resource in scaled:
         subject = {"ServiceNamespace": "ecs", "ResourceId": resource}
         for action in _pages(scaling, "describe_scheduled_actions", "ScheduledActions", **subject):

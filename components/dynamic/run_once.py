@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from components.dynamic.aws_clients import aws_clients
-from components.dynamic.database_power import differs, switch
+from components.dynamic.database_at_night import hours_of, start_for_update
 from components.dynamic.database_snapshot import snapshot
-from components.dynamic.pause_schedule import pause_starting
 from components.dynamic.run_task import RunRequest, run_to_end
 
 TRIGGERS = ("task_definition", "demo_data", "admin_user")
@@ -78,12 +76,7 @@ def _start_database(props: Mapping[str, Any]) -> str:
     """Outside the office hours the database is stopped. Gives the time if it was; DatabaseRest stops it again."""
     if not props.get("database"):
         return ""
-    clients, instance = aws_clients(props), str(props["database"])
-    stopped = differs(clients("rds"), instance, "available")
-    if stopped:
-        pause_starting(clients("scheduler"), instance)
-    switch(clients("rds"), instance, "available")
-    return datetime.now(UTC).isoformat() if stopped else ""
+    return start_for_update(aws_clients(props), str(props["database"]), hours_of(props))
 
 
 def _timeout_seconds(props: Mapping[str, Any]) -> float:

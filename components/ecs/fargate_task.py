@@ -86,6 +86,7 @@ class FargateTask(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             assume_role_policy=iam.trust(args.context.region.principal("ecs-tasks"), args.context.account),
+            path=args.context.role_path,
             tags=args.context.role_tags,
             opts=self._child,
         )

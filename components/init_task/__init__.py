@@ -107,6 +107,7 @@ class InitTask(pulumi.ComponentResource):
                 "snapshot_of": args.stores.database if args.snapshot else None,
                 "database": args.stores.database if args.stores.database_is_managed else None,
                 "asleep": args.context.asleep,
+                **args.context.hours_props,
                 **({"upgrade_from": args.upgrade_from} if args.upgrade_from else {}),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[task, *uploaded, *args.wait_for]),

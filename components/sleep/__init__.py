@@ -14,7 +14,6 @@ from components.dynamic.database_switch import DatabaseSwitch
 from components.scheduler import scheduled_calls
 from components.scheduler.scheduled_calls import ResourceReference, ScheduledCall, SleepingEndpoint
 from components.scheduler.schedules import schedules
-from settings.office_hours import OfficeHours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,7 @@ class Sleep(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         if args.database.managed:
-            self._stop() if args.context.hours is None else self._rest(args.context.hours)
+            self._stop() if args.context.hours is None else self._rest()
         calls = list(self._calls())
         if calls:
             schedules(name, args.context, args.schedule_group, calls, self._child)
@@ -63,7 +62,7 @@ class Sleep(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.wait_for)),
         )
 
-    def _rest(self, hours: OfficeHours) -> None:
+    def _rest(self) -> None:
         args = self._args
         DatabaseRest(
             f"{self._name}-rest",
@@ -71,8 +70,7 @@ class Sleep(pulumi.ComponentResource):
                 "region": args.context.region.name,
                 "profile": args.context.profile,
                 "instance": args.database.identifier,
-                "hours": hours.text,
-                "zone": hours.zone,
+                **args.context.hours_props,
                 "causes": list(args.database_started),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.wait_for)),

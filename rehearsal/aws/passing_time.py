@@ -53,7 +53,21 @@ def _schedules(account: Account, after: datetime, until: datetime) -> Iterator[S
             for moment in schedule_expressions.due(expression, zone, max(after, begins), until, max(since, begins)):
                 service, operation = universal_target(schedule.target["Arn"])
                 make = _call(account.client(service, region), operation, json.loads(schedule.target["Input"]))
+                if expression.startswith("at(") and schedule.action_after_completion == "DELETE":
+                    make = _once(make, account.client("scheduler", region), schedule)
                 yield ScheduledCall(moment, f"schedule {schedule.name}: {service}:{operation}", make)
+
+
+def _once(make: Callable[[], Any], scheduler: Any, schedule: Any) -> Callable[[], Any]:
+    """The call of a schedule that deletes itself, whatever becomes of its call."""
+
+    def make_and_delete() -> Any:
+        try:
+            return make()
+        finally:
+            scheduler.delete_schedule(GroupName=schedule.group_name, Name=schedule.name)
+
+    return make_and_delete
 
 
 def _moment(begins: Any) -> datetime:

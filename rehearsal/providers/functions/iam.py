@@ -10,15 +10,16 @@ from rehearsal.providers.functions import FunctionCall, function
 
 @function("aws:iam/getRoles:getRoles")
 def roles(call: FunctionCall) -> dict[str, Any]:
-    """Names of roles that a regular expression matches somewhere."""
-    pattern = call.arguments.take("nameRegex") or ""
-    pages = call.client("iam").get_paginator("list_roles").paginate()
+    """Names of roles below a path that a regular expression matches somewhere."""
+    pattern, path = call.arguments.take("nameRegex") or "", call.arguments.take("pathPrefix") or "/"
+    pages = call.client("iam").get_paginator("list_roles").paginate(PathPrefix=path)
     listed = [role for page in pages for role in page["Roles"] if re.search(pattern, role["RoleName"])]
     return {
         "id": call.region,
         "names": [role["RoleName"] for role in listed],
         "arns": [role["Arn"] for role in listed],
         "nameRegex": pattern,
+        "pathPrefix": path,
     }
 
 

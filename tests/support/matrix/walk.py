@@ -16,6 +16,9 @@ from tests.support.matrix.account_dump import Dump, differences, dump
 from tests.support.matrix.branch import branch
 from tests.support.matrix.rows import NO_STORES, Row, Values
 
+_READS = ("BatchGet", "Describe", "Get", "Head", "List")
+"""Beginnings of operations that change nothing."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -29,6 +32,8 @@ class Step:
     failing: tuple[str, ...]
     """Checks that do not hold, with what they found; empty, too, where none were made."""
     dump: Dump
+    changing: tuple[str, ...] = ()
+    """API calls that do not only read, as service:Operation."""
 
 
 class RunningStack:
@@ -43,18 +48,21 @@ class RunningStack:
         """Create it. Only one can run at a time."""
         with self._account as account:
             ground = prepare(account, self._region, self._archives)
-            self.first = self._update(ground, self._base(ground), judge=False)
+            self.first = self._update(ground, self._base(ground))
             assert not self.first.error, self.first.error
             self._ground = ground
             yield self
 
-    def there_and_back(self, change: Values) -> tuple[Step, Step]:
-        """The update with the change, and the one back."""
+    def there_and_back(self, row: Row) -> tuple[Step, Step, list[Step]]:
+        """The update with the change, the one back, and a preview before each of them that is to be refused."""
 
-        def steps() -> tuple[Step, Step]:
-            base = self._base(self._ground)
-            there = self._update(self._ground, {**base, **change(self._ground)}, judge=True)
-            return there, self._update(self._ground, base, judge=False)
+        def steps() -> tuple[Step, Step, list[Step]]:
+            ground, base = self._ground, self._base(self._ground)
+            changed = {**base, **row.change(ground)}
+            previews = [self._update(ground, changed, preview=True)] if row.refused else []
+            there = self._update(ground, changed, judge=True)
+            previews += [self._update(ground, base, preview=True)] if row.back_refused else []
+            return there, self._update(ground, base), previews
 
         return branch(steps)
 
@@ -80,15 +88,19 @@ class RunningStack:
             self._account.__exit__(None, None, None)
             with Account() as account:
                 ground = prepare(account, self._region, self._archives)
-                return self._update(ground, {**self._base(ground), **change(ground)}, judge=False)
+                return self._update(ground, {**self._base(ground), **change(ground)})
 
         return branch(create)
 
-    def _update(self, ground: Ground, settings: Mapping[str, Any], *, judge: bool) -> Step:
+    def _update(
+        self, ground: Ground, settings: Mapping[str, Any], *, judge: bool = False, preview: bool = False
+    ) -> Step:
         own = {"cvat:modelArchives": str(self._archives)} | {f"cvat:{key}": value for key, value in settings.items()}
-        done = rehearse(self._region, config=own, account=ground.account, judge=False)
+        calls = len(ground.account.calls)
+        done = rehearse(self._region, config=own, account=ground.account, judge=False, preview=preview)
         self._last = done
-        holds = dump(done)  # before the checks, which call what they check
+        changing = [call for call in ground.account.calls[calls:] if not call.partition(":")[2].startswith(_READS)]
+        holds = {} if preview else dump(done)  # before the checks, which call what they check
         checks = catalogue.judge(done) if judge and done.error is None else ()
         return Step(
             error=str(done.error or ""),
@@ -96,12 +108,15 @@ class RunningStack:
             lost=tuple(sentence for sentence in losses(done.outcome) if not sentence.startswith(tuple(NO_STORES))),
             failing=tuple(f"{check.name}: {finding}" for check in checks for finding in check.findings),
             dump=holds,
+            changing=tuple(changing),
         )
 
 
 def problems(stack: RunningStack, row: Row) -> Iterator[str]:
     """What is wrong with a row of the matrix on this running stack; nothing, if it holds."""
-    there, back = stack.there_and_back(row.change)
+    there, back, previews = stack.there_and_back(row)
+    for preview, sentence in zip(previews, filter(None, (row.refused, row.back_refused)), strict=True):
+        yield from _not_refused(preview, sentence, "A preview")
     yield from (f"A store is lost. {sentence}" for sentence in (*there.lost, *back.lost))
     if row.refused:
         yield from _not_refused(there, row.refused, "The change")
@@ -126,8 +141,8 @@ def problems(stack: RunningStack, row: Row) -> Iterator[str]:
 def _not_refused(step: Step, sentence: str, what: str) -> Iterator[str]:
     if sentence not in step.error:
         yield f"{what} should be refused with '{sentence}', but: {step.error or 'it goes through'}"
-    if step.touched:
-        yield f"{what} is refused only after it has touched {step.touched}."
+    if step.touched or step.changing:
+        yield f"{what} is refused only after it has touched {step.touched} by {step.changing}."
 
 
 def _differing(expected: Dump, actual: Dump, kept: Mapping[str, str], what: str) -> Iterator[str]:

@@ -251,9 +251,19 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(run_once, "run_to_end", run)
     monkeypatch.setattr(run_once, "snapshot", lambda *_: steps.append("snapshot"))
-    monkeypatch.setattr(run_once, "switch", lambda _rds, instance, state: steps.append(f"{instance} {state}"))
-    monkeypatch.setattr(run_once, "differs", lambda *_: False)
+    started = started_database(steps, "")
+    monkeypatch.setattr(run_once, "start_for_update", started)
     return steps
+
+
+def started_database(steps: list[str], moment: str) -> Any:
+    """What starts the database for an update, and says when."""
+
+    def start(_clients: Any, instance: str, _hours: Any) -> str:
+        steps.append(f"{instance} available")
+        return moment
+
+    return start
 
 
 def test_the_time_at_which_the_initialisation_starts_a_stopped_database_is_kept(
@@ -261,13 +271,12 @@ def test_the_time_at_which_the_initialisation_starts_a_stopped_database_is_kept(
 ) -> None:
     provider = RunOnceProvider()
     assert (provider.create(AWAKE).outs or {})["database_started"] == "", "it ran already"
-    monkeypatch.setattr(run_once, "differs", lambda *_: True)
-    monkeypatch.setattr(run_once, "pause_starting", lambda _, instance: done.append(f"pause start of {instance}"))
+    monkeypatch.setattr(run_once, "start_for_update", started_database(done, "tonight"))
     done.clear()
     started = (provider.update("id", AWAKE, AWAKE | {"demo_data": "d2"}).outs or {})["database_started"]
-    assert datetime.fromisoformat(started) <= datetime.now(UTC), "DatabaseRest sees another time, and stops it again"
-    assert done == ["pause start of db", "db available", "run"], "RDS refuses to start one that runs"
-    monkeypatch.setattr(run_once, "differs", lambda *_: False)
+    assert started == "tonight", "DatabaseRest sees another time, and stops it again"
+    assert done == ["db available", "run"]
+    monkeypatch.setattr(run_once, "start_for_update", started_database(done, ""))
     olds = AWAKE | {"database_started": started}
     assert (provider.update("id", olds, AWAKE).outs or {})["database_started"] == started
 

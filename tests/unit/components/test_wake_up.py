@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 
 from components.dynamic import awake, wake_up
 from components.dynamic.awake import AwakeProvider
-from components.dynamic.pause_schedule import pause_all
+from components.dynamic.pause_schedule import STOP_ONCE, pause_all
 from components.dynamic.wake_up import WakeUpError, create_endpoint, enable_alarms, restore_capacity, wait_for_services
 from rehearsal import Account
 from tests.support.mocked_engine import Clock
@@ -110,7 +110,16 @@ def test_no_call_of_the_clock_puts_a_stack_to_sleep_that_is_waking(client: Any) 
             ScalableTargetAction={"MinCapacity": count, "MaxCapacity": count},
         )
     before = scheduler.get_schedule(GroupName="sleep-1", Name="sleep-1-call")
+    scheduler.create_schedule(
+        Name=STOP_ONCE,
+        GroupName="sleep-1",
+        ScheduleExpression="at(2030-01-01T00:00:00)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=before["Target"],
+    )
     pause_all(scheduler, scaling, TAGS, ["service/c/server"])
+    listed = scheduler.list_schedules(GroupName="sleep-1")["Schedules"]
+    assert [schedule["Name"] for schedule in listed] == ["sleep-1-call"], "a one-time schedule has no start to put off"
     soon = datetime.now(UTC) + timedelta(hours=1)
     schedule = scheduler.get_schedule(GroupName="sleep-1", Name="sleep-1-call")
     assert schedule["StartDate"] > soon, "an update takes less"

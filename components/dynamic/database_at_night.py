@@ -1,0 +1,69 @@
+"""A database that an update needs while the stack sleeps: started for it, and stopped again, whatever becomes of the
+update. Plain functions with injected clients: no Pulumi.
+
+A one-time schedule in the stack's own group stops it two hours later. DatabaseRest, which comes last, deletes the
+schedule; if the update fails half-way, nobody does, and the database does not run until the next evening. While the
+schedule is there, a database that runs has been started by an update that has not ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from components.dynamic import pause_schedule
+from components.dynamic.database_power import differs, switch
+from components.dynamic.run_task import Clients
+from settings.office_hours import OfficeHours, parse
+
+STOPPING = timedelta(minutes=30)
+"""A database with a standby took as long in public logs. The morning's start of one that still stops would fail."""
+
+
+def hours_of(props: Mapping[str, Any]) -> OfficeHours | None:
+    """The office hours as a dynamic resource has them, in `hours` and `zone`; None: the stack has none."""
+    return parse(str(props["hours"]), str(props["zone"])) if props.get("hours") else None
+
+
+def start_for_update(clients: Clients, instance: str, hours: OfficeHours | None) -> str:
+    """Start the database if it is stopped, and wait for it. Raises PowerError.
+
+    Gives the time if this update, or an earlier one that failed, has started it: it is to be stopped again. Else "".
+    """
+    rds, scheduler = clients("rds"), clients("scheduler")
+    if not (differs(rds, instance, "available") or pause_schedule.stops_later(scheduler, instance)):
+        return ""
+    if hours is None:
+        pause_schedule.pause_stopping(scheduler, instance)
+    else:
+        _plan_rest(scheduler, instance, hours)
+    switch(rds, instance, "available")
+    return _now().isoformat()
+
+
+def _plan_rest(scheduler: Any, instance: str, hours: OfficeHours) -> None:
+    """Stop it later; if the hours begin before that, let it run, and keep the morning from starting it."""
+    now = _now()
+    moment = now + pause_schedule.PAUSE
+    if hours.database_runs(now):
+        return
+    if hours.database_runs(moment + STOPPING):
+        pause_schedule.pause_starting(scheduler, instance, moment + STOPPING)
+        pause_schedule.cancel_stop(scheduler, instance)
+    else:
+        pause_schedule.pause_starting(scheduler, instance, moment)
+        pause_schedule.stop_once(scheduler, instance, moment)
+
+
+def rest(clients: Clients, instance: str, hours: OfficeHours) -> None:
+    """Stop the database outside the hours, wait for it, and let the next morning start it. Raises PowerError."""
+    if not hours.database_runs(_now()):
+        switch(clients("rds"), instance, "stopped")
+    pause_schedule.cancel_stop(clients("scheduler"), instance)
+    pause_schedule.resume_starting(clients("scheduler"), instance)
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)

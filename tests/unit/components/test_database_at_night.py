@@ -1,0 +1,209 @@
+"""database_at_night.py, database_start.py, database_rest.py: what an update starts at night is stopped again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from components.dynamic import database_at_night, pause_schedule
+from components.dynamic.database_at_night import rest, start_for_update
+from components.dynamic.database_rest import DatabaseRestProvider
+from components.dynamic.database_start import DatabaseStartProvider
+from components.dynamic.pause_schedule import PAUSE, STOP_ONCE, cancel_stop, stop_once, stops_later
+from rehearsal import Account
+from settings.office_hours import OfficeHours, parse
+
+HOURS = "mon-fri 08:00-20:00"
+TUESDAY = datetime(2030, 1, 8, tzinfo=UTC)
+NIGHT = TUESDAY.replace(hour=22)
+TAGS = {"project": "cvat", "stack": "own"}
+SETTINGS = {
+    "engine_version": "15",
+    "instance_class": "db.t4g.medium",
+    "allocated_storage": 20,
+    "multi_az": False,
+    "backup_retention_period": 7,
+    "backup_window": "07:00-07:30",
+    "maintenance_window": "fri:08:00-fri:08:30",
+    "deletion_protection": False,
+    "auto_minor_version_upgrade": True,
+}
+REST = {
+    "region": "cn-north-1",
+    "profile": None,
+    "instance": "db",
+    "hours": HOURS,
+    "zone": "UTC",
+    "causes": ["", ""],
+}
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    """Clients of an account whose clock has stopped a database for the night."""
+    with Account() as account:
+        clients = account.in_region("cn-north-1")
+        clients("rds").create_db_instance(
+            DBInstanceIdentifier="db",
+            DBInstanceClass="db.t4g.medium",
+            Engine="postgres",
+            EngineVersion="15.12",
+            AllocatedStorage=20,
+            BackupRetentionPeriod=7,
+            PreferredBackupWindow="07:00-07:30",
+            PreferredMaintenanceWindow="fri:08:00-fri:08:30",
+            MasterUsername="cvat",
+            MasterUserPassword="not-a-secret",
+            Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
+        )
+        clients("rds").stop_db_instance(DBInstanceIdentifier="db")
+        clients("scheduler").create_schedule_group(Name="sleep-1")
+        for verb, when in (("stop", "cron(10 20 ? * MON-FRI *)"), ("start", "cron(40 7 ? * MON-FRI *)")):
+            clients("scheduler").create_schedule(
+                Name=f"sleep-{verb}-database-1",
+                GroupName="sleep-1",
+                ScheduleExpression=when,
+                FlexibleTimeWindow={"Mode": "OFF"},
+                Target={
+                    "Arn": f"arn:aws-cn:scheduler:::aws-sdk:rds:{verb}DBInstance",
+                    "RoleArn": "arn:aws-cn:iam::123456789012:role/r",
+                    "Input": json.dumps({"DbInstanceIdentifier": "db"}),
+                },
+            )
+        yield clients
+
+
+def hours() -> OfficeHours:
+    return parse(HOURS)
+
+
+def status(client: Any) -> str:
+    return str(client("rds").describe_db_instances()["DBInstances"][0]["DBInstanceStatus"])
+
+
+def starts(client: Any) -> Any:
+    """When the morning's schedule begins again; None: it is not paused."""
+    return client("scheduler").get_schedule(GroupName="sleep-1", Name="sleep-start-database-1").get("StartDate")
+
+
+def at(moment: datetime, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(database_at_night, "_now", lambda: moment)
+
+
+def test_what_is_started_at_night_is_stopped_two_hours_later_by_the_evenings_call(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(NIGHT, monkeypatch)
+    assert start_for_update(client, "db", hours()) == NIGHT.isoformat()
+    assert status(client) == "available"
+    once = client("scheduler").get_schedule(GroupName="sleep-1", Name=STOP_ONCE)
+    assert once["ScheduleExpression"] == "at(2030-01-09T00:00:00)", "in UTC, the default"
+    assert once["ActionAfterCompletion"] == "DELETE"
+    evening = client("scheduler").get_schedule(GroupName="sleep-1", Name="sleep-stop-database-1")
+    assert once["Target"] == evening["Target"], "with a role that may do this"
+    assert starts(client) == NIGHT + PAUSE, "after that, the morning starts a stopped one"
+
+
+def test_an_update_that_finds_it_running_since_another_failed_counts_it_as_its_own(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(NIGHT, monkeypatch)
+    start_for_update(client, "db", hours())
+    later = NIGHT + timedelta(minutes=100)
+    at(later, monkeypatch)
+    assert start_for_update(client, "db", hours()) == later.isoformat(), "else nothing would stop it"
+    once = client("scheduler").get_schedule(GroupName="sleep-1", Name=STOP_ONCE)
+    assert once["ScheduleExpression"] == "at(2030-01-09T01:40:00)", "it must not end in the middle of this one"
+
+
+def test_one_that_runs_is_left_alone(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(NIGHT, monkeypatch)
+    client("rds").start_db_instance(DBInstanceIdentifier="db")
+    assert start_for_update(client, "db", hours()) == "", "somebody works late"
+    assert not stops_later(client("scheduler"), "db")
+    assert starts(client) is None
+
+
+@pytest.mark.parametrize(("hour", "minute"), [(5, 20), (7, 0), (7, 39)])
+def test_short_before_the_hours_nothing_stops_it_and_the_morning_does_not_start_it(
+    hour: int, minute: int, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(TUESDAY.replace(hour=hour, minute=minute), monkeypatch)
+    start_for_update(client, "db", hours())
+    assert not stops_later(client("scheduler"), "db")
+    assert starts(client) > TUESDAY.replace(hour=7, minute=40)
+
+
+def test_by_day_and_without_hours_nothing_is_planned(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(TUESDAY.replace(hour=19), monkeypatch)
+    start_for_update(client, "db", hours())
+    client("rds").stop_db_instance(DBInstanceIdentifier="db")
+    start_for_update(client, "db", None)
+    assert not stops_later(client("scheduler"), "db")
+    assert starts(client) is None
+
+
+def test_a_rest_leaves_the_next_morning_as_ever(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(NIGHT, monkeypatch)
+    start_for_update(client, "db", hours())
+    rest(client, "db", hours())
+    assert status(client) == "stopped"
+    assert not stops_later(client("scheduler"), "db")
+    assert starts(client) is None
+
+
+def test_a_wake_up_takes_back_what_would_stop_it(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(NIGHT, monkeypatch)
+    start_for_update(client, "db", hours())
+    pause_schedule.pause_stopping(client("scheduler"), "db")
+    assert not stops_later(client("scheduler"), "db")
+    cancel_stop(client("scheduler"), "db")  # a second time does no harm
+
+
+def test_an_update_that_failed_is_completed_by_the_next_one_also_without_a_cause(client: Any) -> None:
+    provider = DatabaseRestProvider()
+    assert provider.diff("id", REST, REST).changes is False
+    client("rds").start_db_instance(DBInstanceIdentifier="db")
+    stop_once(client("scheduler"), "db", NIGHT)
+    assert provider.diff("id", REST, REST).changes is True, "the change may have been taken back"
+    provider.update("id", REST, REST)
+    assert not stops_later(client("scheduler"), "db")
+    assert provider.diff("id", REST, REST).changes is False
+
+
+def start_props(**changes: Any) -> dict[str, Any]:
+    settings = {**SETTINGS, **changes}
+    return {"region": "cn-north-1", "profile": None, "tags": TAGS, "settings": settings, "hours": "", "zone": ""}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"engine_version": "16"},
+        {"instance_class": "db.m6g.large"},
+        {"allocated_storage": 50},
+        {"multi_az": True},
+        {"backup_window": "09:00-09:30"},
+        {"deletion_protection": True},
+    ],
+    ids=str,
+)
+def test_a_change_that_rds_has_not_made_starts_a_stopped_database_again(change: dict[str, Any], client: Any) -> None:
+    """The settings are in Pulumi's state as soon as the database runs; the instance comes after that."""
+    provider, news = DatabaseStartProvider(), start_props(**change)
+    olds = {**news, "started": NIGHT.isoformat()}
+    assert provider.diff("id", {**olds, "started": ""}, news).changes is False, "it never had to be started"
+    assert provider.diff("id", olds, news).changes is True
+    client("rds").start_db_instance(DBInstanceIdentifier="db")
+    assert provider.diff("id", olds, news).changes is False, "RDS can change one that runs"
+
+
+@pytest.mark.parametrize("change", [{}, {"allocated_storage": 10}, {"engine_version": "15.12"}], ids=str)
+def test_a_database_that_has_its_settings_sleeps_on(change: dict[str, Any], client: Any) -> None:
+    news = start_props(**change)
+    assert DatabaseStartProvider().diff("id", {**news, "started": "once"}, news).changes is False, "storage may grow"
+    assert status(client) == "stopped"
