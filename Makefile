@@ -92,7 +92,7 @@ test-fast: $(VENV)/installed policy/.venv/installed  ## run the unit tests only:
 	@$(BIN)/python -m pytest -n auto tests/unit
 
 matrix: $(VENV)/installed  ## change each setting of a running stack, and change it back: minutes
-	@$(BIN)/python -m pytest -n auto -m matrix tests/slow
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m matrix tests/slow
 
 coverage: $(VENV)/installed policy/.venv/installed  ## run all tests and say how many lines and branches they execute
 	@$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered

@@ -46,7 +46,7 @@ class Night:
 
         def number() -> int:
             assert self.update(change).error is None
-            return self.first.account.calls[before:].index(operation) + 1
+            return self.first.account.calls.index(operation, before) + 1
 
         failed = self.update(change, Scenario(fault=Fault(branch(number), "InsufficientCapacity", "none left")))
         assert "none left" in str(failed.error)
@@ -100,7 +100,7 @@ def test_a_database_whose_change_failed_is_stopped_two_hours_later(night: Nights
         assert len(tonight.planned()) == 1
         tonight.at(NIGHT + timedelta(hours=1))
         assert database(tonight.first)["DBInstanceStatus"] == "available", "there is time for another try"
-        (call,) = tonight.at(NIGHT + timedelta(hours=2, minutes=1))
+        (call,) = tonight.at(NIGHT + timedelta(hours=2, minutes=30))
         assert call.endswith("rds:stopDBInstance")
         tonight.morning_is_as_ever()
 

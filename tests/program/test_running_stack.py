@@ -259,3 +259,17 @@ def test_what_aws_cannot_change_is_refused_before_anything_changes(
     settled = running()
     assert settled.error is None, settled.error
     assert settled.outcome.touched() == set()
+
+
+def test_an_account_with_many_roles_is_asked_for_those_of_the_stack_only(running: Update) -> None:
+    """IAM throttles ListRoles, and a page has a hundred roles."""
+    account = running(True).account
+    for number in range(250):
+        account.client("iam", "cn-northwest-1").create_role(
+            RoleName=f"init-execution-{number}", AssumeRolePolicyDocument="{}"
+        )
+    before = len(account.calls)
+    refused = running(True, aws_region="cn-north-1")
+    assert "aws:region = cn-north-1: the stack runs in cn-northwest-1" in str(refused.error), "IAM has no regions"
+    asked = [call for call in account.calls[before:] if call.startswith("iam:")]
+    assert asked == ["iam:ListRoles", "iam:GetRole"], asked
