@@ -228,14 +228,18 @@ def _changes_the_replica_count(client: Client) -> bool:
     cache.decrease_replica_count(**name, NewReplicaCount=0, ApplyImmediately=True)
     fewer = len(cache.describe_replication_groups()["ReplicationGroups"][0]["MemberClusters"])
     nodes = cache.describe_replication_groups()["ReplicationGroups"][0]["NodeGroups"][0]["NodeGroupMembers"]
-    return (more, fewer, len(nodes)) == (3, 1, 1)
+    cache.increase_replica_count(**name, NewReplicaCount=1, ApplyImmediately=True)
+    pair = cache.describe_replication_groups()["ReplicationGroups"][0]["NodeGroups"][0]["NodeGroupMembers"]
+    zones = [node["PreferredAvailabilityZone"] for node in pair]
+    return (more, fewer, len(nodes), zones) == (3, 1, 1, ["cn-northwest-1a", "cn-northwest-1b"])
 
 
 @moto_patch(_changes_the_replica_count)
 def changes_of_replica_counts(stack: ExitStack) -> None:
     """moto's replication groups keep the number of nodes that they were made with.
 
-    API reference: IncreaseReplicaCount, DecreaseReplicaCount.
+    API reference: IncreaseReplicaCount, DecreaseReplicaCount. ElastiCache user guide, "Minimizing downtime by using
+    Multi-AZ": a replica is in another zone than its primary.
     """
 
     def count(self: Any) -> Any:
@@ -251,11 +255,15 @@ def changes_of_replica_counts(stack: ExitStack) -> None:
 
 
 def _members(node_group: dict[str, Any], names: list[str]) -> Iterator[dict[str, Any]]:
-    """The nodes that there are already, and for each further one a replica like the last."""
+    """The nodes that there are already, and for each further one a replica like the last, where moto has replicas."""
     present = node_group["node_group_members"]
     for name, member in zip_longest(names, present[: len(names)]):
         last = json.dumps(present[-1])
-        yield member or json.loads(last.replace(present[-1]["cache_cluster_id"], name)) | {"current_role": "replica"}
+        zone = present[-1]["preferred_availability_zone"][:-1] + "b"
+        yield member or json.loads(last.replace(present[-1]["cache_cluster_id"], name)) | {
+            "current_role": "replica",
+            "preferred_availability_zone": zone,
+        }
 
 
 def _deletes_a_replication_group(client: Client) -> bool:
