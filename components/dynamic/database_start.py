@@ -80,7 +80,7 @@ def _differs(instance: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
     asked = {key: settings.get(key) for key in _AS_RDS_SAYS}
     if f"{present['engine_version']}.".startswith(f"{asked['engine_version']}."):
         asked["engine_version"] = present["engine_version"]  # 15 is any 15.x
-    asked["allocated_storage"] = max(asked["allocated_storage"], present["allocated_storage"])  # it may have grown
+    asked["allocated_storage"] = max(int(settings["allocated_storage"]), int(instance["AllocatedStorage"]))  # it grows
     return asked != present
 
 
