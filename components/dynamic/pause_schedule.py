@@ -74,6 +74,7 @@ def stop_once(scheduler: Any, instance: str, moment: datetime) -> None:
             "ScheduleExpression": f"at({moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "Target": schedule["Target"],
+            "State": "ENABLED",
             "ActionAfterCompletion": "DELETE",
         }
         present = list(_database_schedules(scheduler, STOP_ONCE, instance))

@@ -118,6 +118,7 @@ def test_an_update_that_finds_it_running_since_another_failed_counts_it_as_its_o
     assert start_for_update(client, "db", hours()) == later.isoformat(), "else nothing would stop it"
     once = client("scheduler").get_schedule(GroupName="sleep-1", Name=STOP_ONCE)
     assert once["ScheduleExpression"] == "at(2030-01-09T01:40:00)", "it must not end in the middle of this one"
+    assert once["State"] == "ENABLED", "UpdateSchedule resets what it is not told"
 
 
 def test_one_that_runs_is_left_alone(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
