@@ -65,7 +65,8 @@ def _names_a_stacks_access_point(client: Client) -> bool:
         "StackResources"
     ]
     (point,) = client("efs").describe_access_points()["AccessPoints"]
-    return resource["PhysicalResourceId"] == point["AccessPointId"] and isinstance(point["PosixUser"]["Uid"], int)
+    named = resource.get("PhysicalResourceId") == point["AccessPointId"]
+    return named and isinstance(point["PosixUser"]["Uid"], int)
 
 
 @moto_patch(_names_a_stacks_access_point)

@@ -42,7 +42,7 @@ def host_names_of_load_balancers(stack: ExitStack) -> None:
 
 
 def _faces_the_internet(client: Client) -> bool:
-    return bool(_balancer(client)["Scheme"] == "internet-facing")
+    return _balancer(client).get("Scheme") == "internet-facing"
 
 
 @moto_patch(_faces_the_internet)
