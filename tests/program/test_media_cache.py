@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def media_addresses(done: Rehearsal) -> set[str]:
 class Run:
     """A `pulumi up`, and what the account had after it."""
 
-    steps: list[tuple[str, str, str]]
+    steps: Sequence[tuple[str, str, str]]
     """Verb, type and name of what was not left as it was, in order."""
     losses: list[str]
     groups: dict[str, str]
@@ -79,7 +80,7 @@ def test_a_stack_that_falls_asleep_gives_up_its_frames_and_nothing_else_that_is_
     assert not asleep.losses, "nobody is warned of frames that are made again"
     stopped = max(place for place, step in enumerate(asleep.steps) if step[1] == "aws:ecs/service:Service")
     assert asleep.steps.index(("deleted", GROUP, "data-media")) > stopped, "the last tasks still use it"
-    assert again.steps == [], "a second time changes nothing"
+    assert not again.steps, "a second time changes nothing"
 
 
 def test_as_it_wakes_the_tasks_get_the_address_of_another_one_before_they_start(runs: list[Run]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from rehearsal import rehearse
+from rehearsal.engine.state import Record
 from rehearsal.report import cost_page
 from settings.presets import PRESETS
 from settings.releases import DEFAULT, RELEASES
@@ -16,7 +18,7 @@ from tests.support.material import Written
 @pytest.fixture(scope="module")
 def text(written: Written, archives: Path) -> str:
     """The tables, from a stack of each release."""
-    records = {DEFAULT.name: written.description.records}
+    records: dict[str, Sequence[Record]] = {DEFAULT.name: written.description.records}
     for release in RELEASES.keys() - records.keys():
         config = {"cvat:release": release, "cvat:modelArchives": str(archives)}
         with rehearse(config=config, judge=False) as done:
