@@ -25,7 +25,8 @@ CHANGES = {
     "opaImage": Row(change=claimed("opaImage"), kept=REPOSITORY_STAYS),
     "baseImageDigests": Row(change=claimed("baseImageDigests"), kept=ROWS["mirrorApt"].kept),
     "mirrorBaseRegistry": row("mirrorBaseRegistry"),
-    **{key: row(key) for key in ("preset", "mode", "officeHours", "enableExec", "canary")},
+    **{key: row(key) for key in ("preset", "officeHours", "enableExec", "canary")},
+    "mode": Row(change=claimed("mode"), kept={"elasticache/groups_used": "moto's notes on a cache that is gone"}),
     **{key: row(key) for key in ("serverEnvironment", "serverSecrets", "batchFunctions", "proxy")},
     "release": Row(change=values(release="c48411ae"), refused="cvat:release = c48411ae"),
 }
