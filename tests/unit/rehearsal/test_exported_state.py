@@ -105,7 +105,7 @@ def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
         read_state(tmp_path / "missing.json", "cvat")
 
 
-def test_what_was_replaced_and_not_deleted_yet_is_told_from_what_took_its_place(
+def test_what_was_replaced_and_not_deleted_yet_is_distinguished_from_what_took_its_place(
     tmp_path: Path, state: dict[str, Any]
 ) -> None:
     resources = state["deployment"]["resources"]
