@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal import Rehearsal
 from tests.support.matrix.account_dump import differences
-from tests.support.matrix.rows import Values, nothing, values
+from tests.support.matrix.rows import REPOSITORY_STAYS, Values, nothing, values
 from tests.support.matrix.walk import RunningStack
 from tests.support.sleep_helpers import evening
 
@@ -27,6 +27,7 @@ SLEEP_PATH = ("awake", "asleep", "hours", "awake", "hours", "asleep", "awake")
 KEPT = {
     "rds/databases": "storage grows and never shrinks",
     "ecs/services": "services that scale keep their tasks until the load falls",
+    **REPOSITORY_STAYS,
 }
 """Place in the dump -> why a changed stack may differ from a new one."""
 
