@@ -24,10 +24,11 @@ KEY = "arn:aws-cn:kms:cn-north-1:123456789012:key/01234567-89ab-cdef-0123-456789
 def account(monkeypatch: pytest.MonkeyPatch) -> Any:
     """An account in which the tagging API shows one database; `get_instance` says what RDS does with the question."""
 
-    def refuse(**_: Any) -> Any:
-        raise Exception(account.refusal)
+    answers = SimpleNamespace(refusal="")
 
-    account = SimpleNamespace(refusal="")
+    def refuse(**_: Any) -> Any:
+        raise Exception(answers.refusal)
+
     mapping = SimpleNamespace(resource_arn=DATABASE, tags={})
     nothing = SimpleNamespace(names=[], ids=[], vpc_ids=[])
     for module, name in ((aws.iam, "get_roles"), (aws.ec2, "get_security_groups"), (aws.ec2, "get_vpcs")):
@@ -36,7 +37,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Any:
     tagged = SimpleNamespace(resource_tag_mapping_lists=[mapping])
     monkeypatch.setattr(aws.resourcegroupstaggingapi, "get_resources", lambda **_: tagged)
     monkeypatch.setattr(aws.rds, "get_instance", refuse)
-    return account
+    return answers
 
 
 def test_a_database_that_is_deleted_but_still_tagged_does_not_exist(account: Any) -> None:
