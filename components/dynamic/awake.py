@@ -14,7 +14,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from components.dynamic.aws_clients import aws_clients
 from components.dynamic.pause_schedule import pause_all
-from components.dynamic.wake_up import create_endpoint, enable_alarms, restore_capacity, scalable, wait_for_services
+from components.dynamic.wake_up import create_endpoints, enable_alarms, restore_capacity, scalable, wait_for_services
 
 
 class AwakeProvider(ResourceProvider):
@@ -42,8 +42,7 @@ def _wake(props: Mapping[str, Any]) -> None:
         pause_all(clients("scheduler"), clients("application-autoscaling"), props["tags"], scaled)
     for service in props["services"]:
         restore_capacity(clients("ecs"), clients("application-autoscaling"), cluster, service)
-    for endpoint in props["endpoints"]:
-        create_endpoint(clients("sagemaker"), endpoint)
+    create_endpoints(clients("sagemaker"), props["endpoints"])
     wait_for_services(clients("ecs"), cluster, [service for service in props["services"] if service["wait"]])
     enable_alarms(clients("cloudwatch"), props["alarms"])
 

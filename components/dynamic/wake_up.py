@@ -49,22 +49,35 @@ def scalable(cluster: str, service: Mapping[str, Any]) -> str:
     return f"service/{cluster}/{service['name']}"
 
 
-def create_endpoint(sagemaker: Any, endpoint: Mapping[str, Any], clock: Clock = time) -> None:
-    """Create an endpoint that the evening has deleted, and wait until it is in service.
+def create_endpoints(sagemaker: Any, endpoints: Sequence[Mapping[str, Any]], clock: Clock = time) -> None:
+    """Create the endpoints that the evening has deleted, all at once, and wait until each is in service.
 
-    `endpoint`: name, config, tags. Raises WakeUpError.
+    Each endpoint: name, config, tags. Raises WakeUpError.
     """
-    name, deadline = str(endpoint["name"]), clock.time() + LIMIT_SECONDS
-    while (status := _status(sagemaker, name)) != "InService":
-        if status == "Failed" or clock.time() > deadline:
-            raise WakeUpError(
-                f"Endpoint {name} is {status or 'missing'}, so the stack is not awake yet. Look at its reason in "
-                "SageMaker, and run `pulumi up` again."
-            )
-        if not status:
-            tags = [{"Key": key, "Value": value} for key, value in sorted(endpoint["tags"].items())]
-            sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=endpoint["config"], Tags=tags)
+    pending, deadline = list(endpoints), clock.time() + LIMIT_SECONDS
+    while pending := [endpoint for endpoint in pending if _create(sagemaker, endpoint) != "InService"]:
+        if clock.time() > deadline:
+            raise _not_in_service(str(pending[0]["name"]), _status(sagemaker, str(pending[0]["name"])))
         clock.sleep(_POLL_SECONDS)
+
+
+def _create(sagemaker: Any, endpoint: Mapping[str, Any]) -> str:
+    """Create the endpoint if there is none; its state before. Raises WakeUpError."""
+    name = str(endpoint["name"])
+    status = _status(sagemaker, name)
+    if status == "Failed":
+        raise _not_in_service(name, status)
+    if not status:
+        tags = [{"Key": key, "Value": value} for key, value in sorted(endpoint["tags"].items())]
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=endpoint["config"], Tags=tags)
+    return status
+
+
+def _not_in_service(name: str, status: str) -> WakeUpError:
+    return WakeUpError(
+        f"Endpoint {name} is {status or 'missing'}, so the stack is not awake yet. Look at its reason in SageMaker, "
+        "and run `pulumi up` again."
+    )
 
 
 def _status(sagemaker: Any, name: str) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from components.dynamic import awake, wake_up
 from components.dynamic.awake import AwakeProvider
 from components.dynamic.pause_schedule import STOP_ONCE, pause_all
-from components.dynamic.wake_up import WakeUpError, create_endpoint, enable_alarms, restore_capacity, wait_for_services
+from components.dynamic.wake_up import WakeUpError, create_endpoints, enable_alarms, restore_capacity, wait_for_services
 from rehearsal import Account
 from tests.support.mocked_engine import Clock
 
@@ -139,7 +140,7 @@ def test_it_wakes_when_it_is_created_and_when_office_hours_are_given_up(monkeypa
     monkeypatch.setattr(awake, "aws_clients", lambda _: lambda service: service)
     monkeypatch.setattr(awake, "pause_all", lambda *_: steps.append("pause"))
     monkeypatch.setattr(awake, "restore_capacity", lambda *_: steps.append("capacity"))
-    monkeypatch.setattr(awake, "create_endpoint", lambda *_: steps.append("endpoint"))
+    monkeypatch.setattr(awake, "create_endpoints", lambda *_: steps.append("endpoint"))
     monkeypatch.setattr(awake, "wait_for_services", lambda *_: steps.append("wait"))
     monkeypatch.setattr(awake, "enable_alarms", lambda *_: steps.append("alarms"))
     provider, by_hours = AwakeProvider(), {**PROPS, "scheduled": True}
@@ -194,14 +195,42 @@ def test_an_endpoint_is_created_again_once_its_deletion_has_ended(sagemaker: tup
     )
     status(stub, "Creating")
     status(stub, "InService")
-    create_endpoint(client, {"name": "e", "config": "k", "tags": TAGS}, Clock())
+    create_endpoints(client, [{"name": "e", "config": "k", "tags": TAGS}], Clock())
 
 
 def test_an_endpoint_that_fails_is_named(sagemaker: tuple[Any, Stubber]) -> None:
     client, stub = sagemaker
     status(stub, "Failed")
     with pytest.raises(WakeUpError, match="Endpoint e is Failed, so the stack is not awake yet"):
-        create_endpoint(client, {"name": "e", "config": "k", "tags": TAGS}, Clock())
+        create_endpoints(client, [{"name": "e", "config": "k", "tags": TAGS}], Clock())
+
+
+class SageMaker:
+    """Endpoints that are in service at the second look after their creation."""
+
+    def __init__(self) -> None:
+        self.looks: dict[str, int] = {}
+        self.calls: list[str] = []
+
+    def describe_endpoint(self, EndpointName: str) -> dict[str, str]:  # noqa: N803
+        self.calls.append(f"look {EndpointName}")
+        if EndpointName not in self.looks:
+            error = {"Error": {"Code": "ValidationException", "Message": "Could not find endpoint"}}
+            raise ClientError(error, "DescribeEndpoint")
+        self.looks[EndpointName] += 1
+        return {"EndpointStatus": "InService" if self.looks[EndpointName] > 1 else "Creating"}
+
+    def create_endpoint(self, EndpointName: str, **_: Any) -> None:  # noqa: N803
+        self.calls.append(f"create {EndpointName}")
+        self.looks[EndpointName] = 0
+
+
+def test_endpoints_are_created_at_once_and_not_one_after_the_other() -> None:
+    sagemaker = SageMaker()
+    create_endpoints(sagemaker, [{"name": name, "config": "k", "tags": TAGS} for name in ("a", "b")], Clock())
+    created = [call for call in sagemaker.calls if call.startswith("create")]
+    assert created == ["create a", "create b"]
+    assert sagemaker.calls[:4] == ["look a", "create a", "look b", "create b"], "each takes five to ten minutes"
 
 
 class Ecs:
