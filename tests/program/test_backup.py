@@ -47,7 +47,8 @@ def test_database_and_files_are_taken_together_by_one_rule(stack: Rehearsal) -> 
 
 def test_a_recovery_point_says_which_cvat_wrote_it(stack: Rehearsal) -> None:
     (rule,) = the_plan(stack)["Rules"]
-    assert rule["RecoveryPointTags"] == {"project": "cvat", "stack": stack.stack, "cvat:release": DEFAULT.version}
+    everywhere = {"project": "cvat", "stack": stack.stack, "managed-by": "pulumi"}
+    assert rule["RecoveryPointTags"] == {**everywhere, "cvat:release": DEFAULT.version}
 
 
 def test_rds_neither_backs_up_nor_is_maintained_while_the_plan_runs(stack: Rehearsal) -> None:

@@ -122,7 +122,9 @@ def cvat_uses_the_database_of_the_name(seen: Seen, name: str) -> None:
 @claim("fileSystemId", lambda on: on.theirs["fileSystemId"], round_="asleep")
 def the_existing_file_system_is_used_and_none_is_made(seen: Seen, file_system: str) -> None:
     assert seen.done.outputs["stores"]["files"] == file_system, "CVAT would begin with empty folders"
-    mounted = [volume["efsVolumeConfiguration"] for volume in seen.task("server")["volumes"] if len(volume) > 1]
+    volumes = seen.task("server")["volumes"]
+    mounted = [volume["efsVolumeConfiguration"] for volume in volumes if "efsVolumeConfiguration" in volume]
+    assert mounted, "CVAT would lose its files with its task"
     assert {volume["fileSystemId"] for volume in mounted} == {file_system}, "CVAT would mount another"
     assert not seen.done.of_type("aws:efs/fileSystem:FileSystem"), "a second one would be paid for, and empty"
 
