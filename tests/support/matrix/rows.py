@@ -141,11 +141,14 @@ AT_CREATION = {
 }
 STORAGE_STAYS = {"rds/databases": "RDS never shrinks storage"}
 ARCHIVES_STAY = {"s3/buckets": "of a protected stack: an endpoint in service loads its archive again"}
+PROOF_STAYS = {"route53/zones": "a certificate's proof: another stack may have the same, and a renewal needs it"}
 CALLS_STAY = {"s3/buckets": "requests and answers of the checks' own calls, which expire after a day"}
 
 
 ROWS: Mapping[str, Row] = {
     "disposable": Row(change=claimed("disposable"), kept=BACKUPS_STAY),
+    "release": Row(change=claimed("release"), refused="cvat:release = v2"),
+    "upgradeFrom": Row(change=claimed("upgradeFrom"), refused="cvat:upgradeFrom = c48411ae"),
     "officeTimeZone": Row(base=hours, change=claimed("officeTimeZone")),
     "kmsKeyArn": Row(change=claimed("kmsKeyArn"), kept=KEEPS_ITS_KEY, back_refused="cvat:kmsKeyArn = (empty)"),
     # Network
@@ -169,7 +172,7 @@ ROWS: Mapping[str, Row] = {
     "certificateArn": Row(base=named, change=claimed("certificateArn")),
     "certificate": Row(change=own_certificate),
     "certificateKey": Row(base=own_certificate, change=another_certificate),
-    "requestCertificate": Row(base=proved, change=claimed("requestCertificate")),
+    "requestCertificate": Row(base=proved, change=claimed("requestCertificate"), kept=PROOF_STAYS),
     "tlsPolicy": Row(base=secure, change=claimed("tlsPolicy")),
     **{key: Row(base=firewall, change=claimed(key)) for key in CLAIMS if key.startswith("waf") and key != "waf"},
     "oidcIssuer": Row(base=secure, change=login, kept=SECRET_ONCE),
