@@ -15,9 +15,9 @@ current = values(release="v2")
 COUNT_STAYS = ROWS["workerCount"].kept
 REPOSITORY_STAYS = ROWS["uiImage"].kept
 CHANGES = {
-    **{key: Row(change=claimed(key)) for key in ("chunksCpu", "chunksMemory", "chunksMaxCount")},
+    **{key: row(key) for key in ("chunksCpu", "chunksMemory", "chunksMaxCount")},
     "chunksCount": Row(change=claimed("chunksCount"), kept=COUNT_STAYS),
-    **{key: Row(change=claimed(key)) for key in ("mediaNodeType", "mediaReplicas")},
+    **{key: row(key) for key in ("mediaNodeType", "mediaReplicas")},
     "no replica": Row(change=values(mediaReplicas=0), kept={"elasticache/": "AWS chooses the zone of a node"}),
     **{key: row(key) for key in ("workerCount", "workerMaxCount", "workerCpu", "workerMemory", "serverCount")},
     "annotationWorkerCount": Row(change=values(annotationWorkerCount=0), kept=COUNT_STAYS),

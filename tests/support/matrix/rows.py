@@ -232,6 +232,7 @@ ROWS: Mapping[str, Row] = {
         for kind in ("server", "gateway", "worker")
     },
     "serverCpu": Row(change=values(serverCpu=1024)),
+    "chunksCpu": Row(change=claimed("chunksCpu", "chunksMemory")),
     "uiCpu": Row(base=values(uiMemory=1024), change=claimed("uiCpu")),
     "gatewayCpu": Row(change=values(gatewayCpu=512)),
     "uiCount": Row(base=claimed("uiMaxCount"), change=claimed("uiCount"), kept=FOLLOWS_THE_LOAD),
