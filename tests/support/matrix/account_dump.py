@@ -72,6 +72,8 @@ _RANDOM = re.compile(
     r"|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?)"
 )
 """What AWS, moto or Pulumi draw: UUIDs, hexadecimal ids, IAM's and Cloud Map's ids, parts of host names; and times."""
+_AUTOMATIC = re.compile(r"-[0-9a-f]{7}$")
+"""How Pulumi's automatic names end. One of a thousand has no digit among the seven characters."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]{7,}")
 _REVISION = re.compile(r"(task-definition/[\w-]+):\d+|(?<=scalable-target/)\w+|(:secret:[\w<>/*-]+)-\w{6}\b")
 _DIGEST = 64
@@ -183,7 +185,7 @@ def _own_words(resource: Named) -> Iterator[tuple[str, int]]:
     texts = [resource.id, *map(resource.outputs.get, keys)] if resource.custom else []
     for text in (text for text in texts if isinstance(text, str)):
         for word in _WORD.findall(text):
-            if _RANDOM.search(word) and len(word) < _DIGEST:
+            if (_RANDOM.search(word) or _AUTOMATIC.search(word)) and len(word) < _DIGEST:
                 yield word, len(text)
     if resource.type == "aws:ec2/eip:Eip":
         yield str(resource.outputs["publicIp"]), 0
