@@ -179,7 +179,7 @@ ROWS: Mapping[str, Row] = {
     **{key: Row(base=login, change=claimed(key)) for key in CLAIMS if key.startswith("oidc") and key != "oidcIssuer"},
     # Stores
     "dbStorageGb": Row(change=claimed("dbStorageGb"), kept=STORAGE_STAYS),
-    "preset": Row(change=claimed("preset"), kept=STORAGE_STAYS),
+    "preset": Row(change=claimed("preset"), kept={**STORAGE_STAYS, **FOLLOWS_THE_LOAD}),
     "redisEngineVersion": Row(
         base=early,
         change=values(redisEngineVersion="7.1"),
@@ -217,6 +217,8 @@ ROWS: Mapping[str, Row] = {
         f"{name}Image": Row(change=claimed(f"{name}Image"), kept=REPOSITORY_STAYS)
         for name in ("server", "ui", "gateway", "models")
     },
+    "certificateAuthorities": Row(change=claimed("certificateAuthorities"), kept=IMAGES_ARE_THERE),
+    "proxyExceptions": Row(base=claimed("proxy"), change=claimed("proxyExceptions")),
     "canary": Row(change=watched, kept=REPOSITORY_STAYS),
     "canaryImage": Row(base=watched, change=claimed("canaryImage"), kept=REPOSITORY_STAYS),
     "modelArchives": Row(change=claimed("modelArchives"), kept=ARCHIVES_STAY),
