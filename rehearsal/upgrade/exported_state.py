@@ -103,7 +103,7 @@ def read_state(file: Path, project: str) -> ExportedState:
             "stack of this program."
         )
     _refuse_missing(resources, file)
-    return ExportedState(stack, its_project, _account(entries), resources)
+    return ExportedState(stack, its_project, _account(entries), tuple(_in_order(resources)))
 
 
 _HOW = "Write it by `pulumi stack export --file export.json`."
@@ -129,6 +129,38 @@ def _resources(entries: list[dict[str, Any]]) -> Iterator[Exported]:
             retain_on_delete=bool(entry.get("retainOnDelete")),
             is_leftover=bool(entry.get("delete")),
         )
+
+
+def _in_order(resources: tuple[Exported, ...]) -> list[Exported]:
+    """Each after those whose ids its inputs hold: `pulumi import` notes them as they end, and no dependencies."""
+    owners: dict[str, Exported] = {}
+    for resource in resources:
+        if resource.custom and resource.id:
+            owners.setdefault(resource.id, resource)
+    ordered: list[Exported] = []
+    begun: set[int] = set()
+
+    def place(resource: Exported) -> None:
+        if id(resource) in begun:
+            return
+        begun.add(id(resource))
+        for text in texts(resource.inputs):
+            if text in owners:
+                place(owners[text])
+        ordered.append(resource)
+
+    for resource in resources:
+        place(resource)
+    return ordered
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All texts of a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | Mapping):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from texts(item)
 
 
 def _plain(value: Any) -> Any:

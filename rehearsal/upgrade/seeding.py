@@ -21,7 +21,7 @@ from rehearsal.engine.state import Options, Record, State
 from rehearsal.errors import RehearsalError, UserInputError
 from rehearsal.providers import resource_types
 from rehearsal.providers.operations import DYNAMIC, NAME_INPUTS, AccountOperations
-from rehearsal.upgrade.exported_state import ENCRYPTED, Encrypted, Exported, ExportedState, File, stand_in_file
+from rehearsal.upgrade.exported_state import ENCRYPTED, Encrypted, Exported, ExportedState, File, stand_in_file, texts
 
 SHORTEST = 6
 """Characters of a text that is replaced wherever it occurs; shorter ones are words like 'cvat'."""
@@ -101,7 +101,7 @@ class Seeding:
 
     def _put_groups_of_others(self, record: Record) -> None:
         """A state lacks the security groups that others own, such as those of a mount target that was imported."""
-        groups = {text for text in _texts(record.inputs) if _GROUP.fullmatch(text)}
+        groups = {text for text in texts(record.inputs) if _GROUP.fullmatch(text)}
         ec2 = self._account.client("ec2", self._state.region)
         if groups:
             groups -= {group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]}
@@ -166,15 +166,6 @@ class Seeding:
         given = self._fresh[resource.urn].inputs if fresh is not None else {}
         inputs = {key: value for key, value in created.inputs.items() if key in given or not _is_default(key, value)}
         return replace(created, inputs=inputs, content=record.content or self._operations.content(created))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """All texts of a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | Mapping):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(item)
 
 
 @cache

@@ -103,6 +103,16 @@ def test_files_that_were_imported_are_updated_and_none_is_replaced(tmp_path: Pat
         assert not list(losses(result.outcome))
 
 
+def test_what_an_import_notes_before_the_file_system_that_it_belongs_to_is_read_after_it(tmp_path: Path) -> None:
+    document = content(ROOT / "tests" / "states" / "import-cfn" / "state.json.gz")
+    resources = document["deployment"]["resources"]
+    (files,) = [resource for resource in resources if resource["type"] == "aws:efs/fileSystem:FileSystem"]
+    resources.remove(files)
+    resources.append(files)
+    kinds = [resource.type for resource in read_state(written(tmp_path, document), "cvat").resources]
+    assert kinds.index("aws:efs/fileSystem:FileSystem") < kinds.index("aws:efs/mountTarget:MountTarget")
+
+
 def refusal(capsys: pytest.CaptureFixture[str], file: Path, *words: str) -> str:
     code = main(["upgrade", "--from-state", str(file), *words])
     output = capsys.readouterr()
