@@ -55,29 +55,27 @@ def create_endpoints(sagemaker: Any, endpoints: Sequence[Mapping[str, Any]], clo
     Each endpoint: name, config, tags. Raises WakeUpError.
     """
     pending, deadline = list(endpoints), clock.time() + LIMIT_SECONDS
-    while pending := [endpoint for endpoint in pending if _create(sagemaker, endpoint) != "InService"]:
-        if clock.time() > deadline:
-            raise _not_in_service(str(pending[0]["name"]), _status(sagemaker, str(pending[0]["name"])))
+    while pending := [
+        endpoint for endpoint in pending if not _in_service(sagemaker, endpoint, late=clock.time() > deadline)
+    ]:
         clock.sleep(_POLL_SECONDS)
 
 
-def _create(sagemaker: Any, endpoint: Mapping[str, Any]) -> str:
-    """Create the endpoint if there is none; its state before. Raises WakeUpError."""
+def _in_service(sagemaker: Any, endpoint: Mapping[str, Any], *, late: bool) -> bool:
+    """Whether the endpoint is in service; one that is missing is created, unless it is late. Raises WakeUpError."""
     name = str(endpoint["name"])
     status = _status(sagemaker, name)
-    if status == "Failed":
-        raise _not_in_service(name, status)
+    if status == "InService":
+        return True
+    if status == "Failed" or late:
+        raise WakeUpError(
+            f"Endpoint {name} is {status or 'missing'}, so the stack is not awake yet. Look at its reason in "
+            "SageMaker, and run `pulumi up` again."
+        )
     if not status:
         tags = [{"Key": key, "Value": value} for key, value in sorted(endpoint["tags"].items())]
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=endpoint["config"], Tags=tags)
-    return status
-
-
-def _not_in_service(name: str, status: str) -> WakeUpError:
-    return WakeUpError(
-        f"Endpoint {name} is {status or 'missing'}, so the stack is not awake yet. Look at its reason in SageMaker, "
-        "and run `pulumi up` again."
-    )
+    return False
 
 
 def _status(sagemaker: Any, name: str) -> str:

@@ -233,6 +233,13 @@ def test_endpoints_are_created_at_once_and_not_one_after_the_other() -> None:
     assert sagemaker.calls[:4] == ["look a", "create a", "look b", "create b"], "each takes five to ten minutes"
 
 
+def test_an_endpoint_that_does_not_come_is_named_after_the_limit() -> None:
+    sagemaker = SageMaker()
+    sagemaker.looks["a"] = -1000
+    with pytest.raises(WakeUpError, match="Endpoint a is Creating, so the stack is not awake yet"):
+        create_endpoints(sagemaker, [{"name": "a", "config": "k", "tags": TAGS}], Clock())
+
+
 class Ecs:
     """A service whose tasks come one by one, or never."""
 
