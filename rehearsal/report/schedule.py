@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from rehearsal.engine.deployment import texts
 from rehearsal.engine.state import Record
 from rehearsal.listing import is_component
 
@@ -125,7 +126,7 @@ class Graph:
         owners = {record.id: record.urn for record in records if record.id and not record.type.startswith("random:")}
         self.waits: dict[str, set[str]] = {}
         for record in records:
-            named = {owners[text] for text in _texts(record.inputs) if text in owners}
+            named = {owners[text] for text in texts(record.inputs) if text in owners}
             self.waits[record.urn] = ({*record.dependencies, *named} & self.records.keys()) - {record.urn}
         for record in records:
             for outer in self._around(record):
@@ -164,13 +165,3 @@ class Graph:
             before = sorted(self.waits[urn] - chain)
             urn = max(before, key=lambda candidate: ends[candidate], default="")
         return chain
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
-    if isinstance(value, list | tuple):
-        return [text for item in value for text in _texts(item)]
-    return []

@@ -12,6 +12,7 @@ from typing import Any
 
 import pulumi
 
+from rehearsal.engine.deployment import texts
 from rehearsal.errors import UserInputError
 
 VERSIONS = (3, 4)
@@ -152,15 +153,6 @@ def _in_order(resources: tuple[Exported, ...]) -> list[Exported]:
     for resource in resources:
         place(resource)
     return ordered
-
-
-def texts(value: Any) -> Iterator[str]:
-    """All texts of a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | Mapping):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from texts(item)
 
 
 def _plain(value: Any) -> Any:

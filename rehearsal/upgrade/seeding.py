@@ -17,11 +17,12 @@ import pulumi
 
 from rehearsal.aws.account import Account
 from rehearsal.aws.adopted_resources import AdoptedResources
+from rehearsal.engine.deployment import texts
 from rehearsal.engine.state import Options, Record, State
 from rehearsal.errors import RehearsalError, UserInputError
 from rehearsal.providers import resource_types
 from rehearsal.providers.operations import DYNAMIC, NAME_INPUTS, AccountOperations
-from rehearsal.upgrade.exported_state import ENCRYPTED, Encrypted, Exported, ExportedState, File, stand_in_file, texts
+from rehearsal.upgrade.exported_state import ENCRYPTED, Encrypted, Exported, ExportedState, File, stand_in_file
 
 SHORTEST = 6
 """Characters of a text that is replaced wherever it occurs; shorter ones are words like 'cvat'."""
