@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from gateway.batch.backend import MAX_WAITING
 from gateway.batch.cloud import CALL_LIMIT_S, QUEUE_TTL_S
 
@@ -72,6 +73,27 @@ def test_waiting_calls_hold_no_memory_and_the_next_is_refused_when_200_wait(play
         assert (status, reason) == (503, "Model is busy: 200 calls wait for it")
         await stage.pass_until_done(calls, 900)
         assert [call.result()[0] for call in calls] == [200] * MAX_WAITING, "none is lost"
+
+    play(scene)
+
+
+def test_an_answer_for_which_there_is_no_memory_is_fetched_later(
+    play: Any, driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.memory.WAIT_S", 0.01)
+
+    async def scene(stage: Scene) -> None:
+        calls = stage.start(1)
+        await stage.until(lambda: stage.gateway._memory.used == 0 and len(stage.cloud.objects) > 0)
+        with stage.gateway._memory.share() as others:
+            await others.hold(stage.gateway._memory.largest * 2)
+            await stage.pass_until_done(calls, 500)
+            answered = driver == "asynchronous"
+            assert bool(stage.cloud.invoked) is answered, "a real-time call needs memory for its frame first"
+            assert not calls[0].done(), "CVAT's batch jobs fail with their first failed frame"
+        await stage.pass_until_done(calls, 60)
+        status, _, body = await calls[0]
+        assert (status, body) == (200, json.loads(DETECTION))
 
     play(scene)
 

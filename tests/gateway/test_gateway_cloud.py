@@ -17,6 +17,7 @@ from botocore.credentials import Credentials
 from gateway.aws import Aws, SignedRequest
 from gateway.batch.cloud import AwsCloud, EndpointView
 from gateway.errors import GatewayError
+from gateway.memory import LEAST_BYTES, MemoryBudget
 from moto.server import ThreadedMotoServer
 
 from tests.support.gateway.serving import CREDENTIALS, serve
@@ -75,13 +76,44 @@ def test_objects_are_written_read_dated_and_deleted() -> None:
 
 
 @pytest.mark.usefixtures("account")
-def test_an_answer_for_which_there_is_no_memory_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.batch.cloud.MAX_ANSWER_BYTES", 1000)
+def test_an_answer_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.sagemaker.MAX_ANSWER_BYTES", 1000)
 
     async def scene(cloud: AwsCloud) -> None:
         await cloud.put("s3://bucket/out", b"x" * 1001)
         with pytest.raises(GatewayError, match="its answer is larger than 1000 bytes"):
             await cloud.get("s3://bucket/out")
+
+    with_cloud(scene)
+
+
+@pytest.mark.usefixtures("account")
+def test_an_answer_is_held_while_it_comes_and_refused_where_there_is_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.memory.WAIT_S", 0.01)
+    budget = MemoryBudget(4 * LEAST_BYTES)
+
+    async def scene(cloud: AwsCloud) -> None:
+        await cloud.put("s3://bucket/small", b"x" * LEAST_BYTES)
+        await cloud.put("s3://bucket/large", b"x" * 5 * LEAST_BYTES)
+        with budget.share() as share:
+            assert await cloud.get("s3://bucket/none", share) is None
+            assert share.held == 0, "what waits for an answer holds nothing"
+            assert await cloud.get("s3://bucket/small", share)
+            assert share.held == LEAST_BYTES
+            with pytest.raises(GatewayError, match="The gateway is busy"):
+                await cloud.get("s3://bucket/large", share)
+        assert budget.used == 0
+
+    with_cloud(scene)
+
+
+@pytest.mark.usefixtures("account")
+def test_the_size_of_an_object_does_not_matter_where_its_date_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.sagemaker.MAX_ANSWER_BYTES", 1000)
+
+    async def scene(cloud: AwsCloud) -> None:
+        await cloud.put("s3://bucket/in", b"x" * 1001)
+        assert await cloud.written_at("s3://bucket/in")
 
     with_cloud(scene)
 

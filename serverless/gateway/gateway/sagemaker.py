@@ -144,22 +144,22 @@ class SageMaker:
         async with self._aws.client.post(
             address, data=pieces(body), headers=headers, timeout=TIMEOUT, proxy=proxy
         ) as response:
-            raw = await _read(response, share)
+            raw = await read(response, share)
         self._reached = time.monotonic()
         if response.ok:
             return raw
         raise explain(response.status, response.headers, raw, endpoint)
 
 
-async def _read(response: aiohttp.ClientResponse, share: Share) -> bytes:
-    """The body of an answer, for which memory is held like for a request."""
+async def read(response: aiohttp.ClientResponse, share: Share | None) -> bytes:
+    """The body of an answer, which is held by a request's share as it comes. Raises GatewayError."""
     pieces, size = [], 0
     async for piece in response.content.iter_any():
         pieces.append(piece)
         size += len(piece)
         if size > MAX_ANSWER_BYTES:
             raise GatewayError("model", f"Model failed: its answer is larger than {MAX_ANSWER_BYTES} bytes")
-        if size > share.held:
+        if share and size > share.held:
             await share.hold(size)
     return b"".join(pieces)
 

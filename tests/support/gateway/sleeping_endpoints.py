@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.batch.cloud import EndpointView, Locations
 from gateway.errors import GatewayError
+from gateway.memory import Share
 
 START = datetime(2026, 11, 30, 6, 26, tzinfo=UTC)
 MATCHES = b"[0]"
@@ -165,9 +166,14 @@ class SleepingCloud:
         assert digest in {"", hashlib.sha256(body).hexdigest()}, "S3 refuses a body that has another"
         self._write(address, body)
 
-    async def get(self, address: str) -> bytes | None:
+    async def get(self, address: str, share: Share | None = None) -> bytes | None:
         self._work()
-        return self.objects[address][0] if address in self.objects else None
+        if address not in self.objects:
+            return None
+        content = self.objects[address][0]
+        if share:
+            await share.hold(len(content))
+        return content
 
     async def written_at(self, address: str) -> datetime | None:
         return self.objects[address][1] if address in self.objects else None

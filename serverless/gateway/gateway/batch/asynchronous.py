@@ -72,8 +72,8 @@ class AsynchronousCalls:
         """The answer of a queued call; None where the container was too busy for it. Raises GatewayError."""
         looks = 0
         while True:
-            raw = await self._cloud.get(where.output)
-            if raw is not None and await self._waiting.holds(batch_call, len(raw)):
+            raw = await self._waiting.fetch(batch_call, where.output)
+            if raw is not None:
                 if looks:  # else it has been kept since an earlier call
                     endpoint.answered()
                 return raw

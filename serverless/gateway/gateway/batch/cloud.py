@@ -17,7 +17,8 @@ from botocore.exceptions import BotoCoreError
 
 from gateway.aws import Aws
 from gateway.errors import GatewayError
-from gateway.sagemaker import MAX_ANSWER_BYTES, custom_attributes, explain
+from gateway.memory import Share
+from gateway.sagemaker import custom_attributes, explain, read
 
 JSON = "application/json"
 TARGET = "X-Amz-Target"
@@ -73,8 +74,8 @@ class Cloud(Protocol):
     async def put(self, address: str, body: bytes, digest: str = "") -> None:
         """Writes an object; `digest` is its SHA-256 in hexadecimal, where that is known already."""
 
-    async def get(self, address: str) -> bytes | None:
-        """An object's content, None if there is none."""
+    async def get(self, address: str, share: Share | None = None) -> bytes | None:
+        """An object's content, None if there is none. It is held by `share` as it comes."""
 
     async def written_at(self, address: str) -> datetime | None:
         """When an object was written last, None if there is none."""
@@ -131,7 +132,7 @@ class AwsCloud:
         """A call of SageMaker's control plane (protocol "json 1.1")."""
         headers = {"Content-Type": "application/x-amz-json-1.1", TARGET: f"SageMaker.{operation}"}
         body = orjson.dumps({"EndpointName": endpoint, **parameters})
-        answer = await self._answer("sagemaker", "POST", "/", headers, body)
+        answer = await self._answer(_Request("sagemaker", "POST", "/", headers, body))
         if not answer.ok:
             raise explain(answer.status, answer.headers, answer.body, endpoint)
         return orjson.loads(answer.body or b"{}")
@@ -147,7 +148,8 @@ class AwsCloud:
             "InvocationTimeoutSeconds": str(CALL_LIMIT_S),
         }
         headers = {f"X-Amzn-SageMaker-{name}": value for name, value in own.items()}
-        answer = await self._answer("sagemaker-runtime", "POST", f"/endpoints/{endpoint}/async-invocations", headers)
+        path = f"/endpoints/{endpoint}/async-invocations"
+        answer = await self._answer(_Request("sagemaker-runtime", "POST", path, headers))
         if not answer.ok:
             raise explain(answer.status, answer.headers, answer.body, endpoint)
         output, failure = (
@@ -158,8 +160,8 @@ class AwsCloud:
     async def put(self, address: str, body: bytes, digest: str = "") -> None:
         await self._object("PUT", address, body, digest)
 
-    async def get(self, address: str) -> bytes | None:
-        answer = await self._object("GET", address)
+    async def get(self, address: str, share: Share | None = None) -> bytes | None:
+        answer = await self._object("GET", address, share=share)
         return answer and answer.body
 
     async def written_at(self, address: str) -> datetime | None:
@@ -169,13 +171,15 @@ class AwsCloud:
     async def delete(self, address: str) -> None:
         await self._object("DELETE", address)
 
-    async def _object(self, method: str, address: str, body: bytes = b"", digest: str = "") -> "_Answer | None":
+    async def _object(
+        self, method: str, address: str, body: bytes = b"", digest: str = "", share: Share | None = None
+    ) -> "_Answer | None":
         """S3's answer, None where there is no such object."""
         parts = _ADDRESS.fullmatch(address)
         if parts is None:
             raise GatewayError("internal", f"{address!r:.80} is no address in S3")
         headers = {"Content-Type": JSON} if body else {}
-        answer = await self._answer("s3", method, f"/{parts[1]}/{parts[2]}", headers, body, digest)
+        answer = await self._answer(_Request("s3", method, f"/{parts[1]}/{parts[2]}", headers, body, digest, share))
         code = re.search(rb"<Code>(\w{1,60})</Code>", answer.body) if not answer.ok else None
         name = code[1].decode() if code else str(answer.status)
         if answer.status == HTTPStatus.NOT_FOUND and name != "NoSuchBucket":
@@ -184,34 +188,30 @@ class AwsCloud:
             raise GatewayError("endpoint", f"S3 refused {method} of a batch call ({name})", retryable=True)
         return answer
 
-    async def _answer(
-        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", digest: str = ""
-    ) -> "_Answer":
+    async def _answer(self, request: "_Request") -> "_Answer":
         """What a service answers, whatever that is; asked again where it fails for a moment.
 
         Raises GatewayError where it does not answer, or at too great length.
         """
         for attempt in range(1, TRIES):
             with _ignore_retryable():
-                answer = await self._attempt(service, method, path, headers, body, digest)
+                answer = await self._attempt(request)
                 if answer.ok or not _MOMENTARY.match(f"{answer.status} ".encode() + answer.body[:MESSAGE_BYTES]):
                     return answer
                 if b"ExpiredToken" in answer.body:
                     self._aws.forget_keys()
             await asyncio.sleep(random.uniform(0, BACKOFF_S * 2**attempt))  # noqa: S311 - jitter
-        return await self._attempt(service, method, path, headers, body, digest)
+        return await self._attempt(request)
 
-    async def _attempt(
-        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, digest: str
-    ) -> "_Answer":
+    async def _attempt(self, request: "_Request") -> "_Answer":
+        service, method, path, headers, body, digest, share = request
         try:
             async with (
                 asyncio.timeout(ANSWER_LIMIT_S),
                 self._aws.call(service, method, path, headers, body, digest) as response,
             ):
-                if int(response.headers.get("Content-Length", 0)) > MAX_ANSWER_BYTES:
-                    raise GatewayError("model", f"Model failed: its answer is larger than {MAX_ANSWER_BYTES} bytes")
-                return _Answer(response.ok, response.status, response.headers, await response.read())
+                content = await read(response, share if response.ok else None)
+                return _Answer(response.ok, response.status, response.headers, content)
         except (aiohttp.ClientError, TimeoutError, BotoCoreError) as fault:
             name = "S3" if service == "s3" else "SageMaker"
             text = f"{name} cannot be reached ({type(fault).__name__})"
@@ -226,6 +226,18 @@ def _ignore_retryable() -> Iterator[None]:
     except GatewayError as error:
         if not error.retryable:
             raise
+
+
+class _Request(NamedTuple):
+    service: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    digest: str = ""
+    """SHA-256 of the body, in hexadecimal, where that is known already."""
+    share: Share | None = None
+    """What holds the answer."""
 
 
 class _Answer(NamedTuple):

@@ -37,7 +37,7 @@ class RecreatedCalls:
 
     async def invoke(self, batch_call: BatchCall, endpoint: Waking) -> bytes:
         """The answer. That of a patient call is kept: its frame may be sent again after a broken connection."""
-        kept = await self._cloud.get(batch_call.address("out")) if batch_call.patient else None
+        kept = await self._cloud.get(batch_call.address("out"), batch_call.share) if batch_call.patient else None
         if kept is not None:
             return kept
         for _ in range(TRIES):

@@ -71,14 +71,24 @@ class Waiting:
 
     async def take_back(self, batch_call: BatchCall) -> None:
         """Reads a request that was let go of, once there is memory for it. Raises GatewayError."""
-        while not await self.holds(batch_call, batch_call.size):
+        while not await self._holds(batch_call, batch_call.size):
             await self.pause(ASLEEP_PAUSE_S, batch_call.deadline)
         body = await self.cloud.get(batch_call.address("in"))
         if body is None:
             raise GatewayError("internal", "The request is no longer in S3: call again")
         batch_call.call.body = body
 
-    async def holds(self, batch_call: BatchCall, size: int) -> bool:
+    async def fetch(self, batch_call: BatchCall, address: str) -> bytes | None:
+        """An answer in S3; None while there is none, or no memory for it. Raises GatewayError."""
+        try:
+            return await self.cloud.get(address, batch_call.share)
+        except GatewayError as error:
+            batch_call.share.release()
+            if error.kind != "busy" or not batch_call.patient:
+                raise
+            return None
+
+    async def _holds(self, batch_call: BatchCall, size: int) -> bool:
         """Whether a call holds so many bytes now. Raises GatewayError for one that does not wait."""
         try:
             await batch_call.share.hold(size)
