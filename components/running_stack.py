@@ -23,9 +23,9 @@ _TYPES = ["rds:db", "elasticache", "elasticfilesystem:file-system", "ecs:service
 _MOST_NODES = 6
 """Of a replication group with one shard: the primary and five replicas."""
 
-_GONE = re.compile(r"(?i)not ?found|couldn't find|no matching|no results|no ?such|does not exist")
+_GONE = re.compile(r"(?i)not ?found|couldn't find|no matching|no results|empty result|no ?such(?! host)|does not exist")
 """In the provider's words for what a lookup does not find (terraform-provider-aws 5.100, tfresource.NotFound and
-SingularDataSourceFindError)."""
+SingularDataSourceFindError). "no such host" is Go's word for a name that DNS does not resolve."""
 
 Answer = TypeVar("Answer")
 

@@ -188,8 +188,9 @@ def _database(settings: Settings, running: RunningStack) -> Iterator[str]:
         )
     if not named and running.initialised and database is None:
         yield (
-            "cvat:dbInstanceId is empty: the stack uses a database that it has not created, and a new, empty one would "
-            "take its place. Set the key back to the identifier of that database."
+            "cvat:dbInstanceId is empty, and the stack has no database of its own: a new, empty one would take the "
+            "place of what it uses. If it uses one that it has not created, set the key back to its identifier. "
+            + _deleted("database")
         )
     if named or database is None:
         return
@@ -250,9 +251,14 @@ def _files(settings: Settings, running: RunningStack) -> Iterator[str]:
         )
     if not named and running.initialised and not own:
         yield (
-            "cvat:fileSystemId is empty: the stack uses a file system that it has not created, and a new, empty one "
-            "would take its place. Set the key back to the id of that file system."
+            "cvat:fileSystemId is empty, and the stack has no file system of its own: a new, empty one would take the "
+            "place of what it uses. If it uses one that it has not created, set the key back to its id. "
+            + _deleted("file system")
         )
+
+
+def _deleted(store: str) -> str:
+    return f"If its own {store} was deleted outside of Pulumi, {_NEW_STACK}."
 
 
 def _is_older(version: str, present: str) -> bool:

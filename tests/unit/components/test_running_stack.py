@@ -45,9 +45,16 @@ def test_a_database_that_is_deleted_but_still_tagged_does_not_exist(account: Any
     assert running_stack.running_stack(CONTEXT).database is None
 
 
-def test_a_database_that_may_not_be_looked_at_is_not_taken_for_a_deleted_one(account: Any) -> None:
-    account.refusal = "invoking aws:rds/getInstance:getInstance: AccessDenied: rds:DescribeDBInstances"
-    with pytest.raises(pulumi.RunError, match=r"AccessDenied.*pulumi up"):
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "AccessDenied: rds:DescribeDBInstances",
+        "request send failed, dial tcp: lookup rds.cn-north-1.amazonaws.com.cn on 10.0.0.2:53: no such host",
+    ],
+)
+def test_a_database_that_cannot_be_looked_at_is_not_taken_for_a_deleted_one(account: Any, refusal: str) -> None:
+    account.refusal = f"invoking aws:rds/getInstance:getInstance: {refusal}"
+    with pytest.raises(pulumi.RunError, match=r"(AccessDenied|no such host).*pulumi up"):
         running_stack.running_stack(CONTEXT)
 
 

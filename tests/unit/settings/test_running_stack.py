@@ -158,8 +158,9 @@ def test_another_order_of_the_same_subnets_is_no_change() -> None:
 def test_an_existing_store_is_not_swapped_for_an_empty_one() -> None:
     adopted = replace(IN_ADOPTED_VPC, database=None, file_system_ids=())
     said = refusals(adopted, **ADOPTED)
-    assert "cvat:dbInstanceId is empty: the stack uses a database that it has not created" in said
-    assert "cvat:fileSystemId is empty" in said
+    assert "cvat:dbInstanceId is empty, and the stack has no database of its own" in said
+    assert "cvat:fileSystemId is empty, and the stack has no file system of its own" in said
+    assert "deleted outside of Pulumi, create another stack, and restore a backup" in said
     check_running_stack(load(**ADOPTED), replace(adopted, initialised=False))
 
 
