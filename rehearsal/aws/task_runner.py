@@ -39,6 +39,8 @@ class TaskRun:
     @property
     def status(self) -> str:
         """ECS's lastStatus after so many polls, or seconds where the scenario counts those."""
+        if self.task.desired_status == "STOPPED":
+            return "STOPPED"
         if self.scenario.seconds_until_stopped:
             passed = (datetime.now(UTC) - self.began).total_seconds()
             if passed >= self.scenario.seconds_until_stopped:
@@ -59,7 +61,7 @@ class TaskRun:
             "clusterArn": self.task.cluster_arn,
             "taskDefinitionArn": self.task.task_definition_arn,
             "lastStatus": self.status,
-            "desiredStatus": "STOPPED" if stopped else "RUNNING",
+            "desiredStatus": self.task.desired_status,
             "launchType": self.task.launch_type or "FARGATE",
             "group": self.task.group,
             "startedBy": self.task.started_by,
@@ -68,12 +70,16 @@ class TaskRun:
             "containers": [self._container(definition, stopped) for definition in self.definitions],
         }
         if stopped:
-            failed = self.obstacle or any(ending.exit_code is None for ending in self.endings.values())
-            task["stopCode"] = self.scenario.stop_code or (
-                "TaskFailedToStart" if failed else "EssentialContainerExited"
-            )
-            task["stoppedReason"] = self.obstacle or self._reason() or "Essential container in task exited"
+            task["stopCode"] = self.scenario.stop_code or self._stop_code()
+            reason = self.obstacle or self._reason() or self.task.stopped_reason
+            task["stoppedReason"] = reason or "Essential container in task exited"
         return task
+
+    def _stop_code(self) -> str:
+        if not self.obstacle and not self.endings:
+            return "UserInitiated"  # by StopTask
+        failed = self.obstacle or any(ending.exit_code is None for ending in self.endings.values())
+        return "TaskFailedToStart" if failed else "EssentialContainerExited"
 
     def _reason(self) -> str:
         reasons = [ending.reason for ending in self.endings.values() if ending.exit_code is None and ending.reason]
@@ -96,7 +102,15 @@ class TaskRun:
                 container["reason"] = ending.reason
         return container
 
-    def run_containers(self) -> None:
+    def settle(self) -> None:
+        """Let a task that has come to its end, and was not stopped before it, be stopped for ECS's lists, too."""
+        if self.task.desired_status == "STOPPED" or self.status != "STOPPED":
+            return
+        if not self.obstacle:
+            self._run_containers()
+        self.task.desired_status = "STOPPED"
+
+    def _run_containers(self) -> None:
         """Ends all containers, in the order of their dependencies."""
         waiting = list(self.definitions)
         while waiting:
@@ -154,8 +168,7 @@ class TaskRunner:
         if run is None:  # a task of a service, not one that was run
             return {"taskArn": task.task_arn, "lastStatus": task.last_status}
         run.polls += 1
-        if run.status == "STOPPED" and not run.obstacle and not run.endings:
-            run.run_containers()
+        run.settle()
         return run.description()
 
 
@@ -197,13 +210,19 @@ def _dependencies(definition: dict[str, Any]) -> dict[str, str]:
 def running(scenario: Callable[[], Scenario]) -> Iterator[TaskRunner]:
     """Until the block ends, tasks that ECS runs take their course."""
     runner = TaskRunner(scenario)
-    run, describe = EC2ContainerServiceBackend.run_task, EC2ContainerServiceResponse.describe_tasks
+    run, list_tasks = EC2ContainerServiceBackend.run_task, EC2ContainerServiceBackend.list_tasks
+    describe = EC2ContainerServiceResponse.describe_tasks
 
     def run_task(backend: Any, *args: Any, **kwargs: Any) -> list[Any]:
         tasks = run(backend, *args, **kwargs)
         for task in tasks:
             runner.begin(task, backend)
         return tasks
+
+    def list_settled(backend: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        for task_run in runner.runs.values():
+            task_run.settle()
+        return list_tasks(backend, *args, **kwargs)
 
     def describe_tasks(response: Any) -> Any:
         answer: Any = describe(response)
@@ -218,6 +237,7 @@ def running(scenario: Callable[[], Scenario]) -> Iterator[TaskRunner]:
 
     with (
         mock.patch.object(EC2ContainerServiceBackend, "run_task", run_task),
+        mock.patch.object(EC2ContainerServiceBackend, "list_tasks", list_settled),
         mock.patch.object(EC2ContainerServiceResponse, "describe_tasks", describe_tasks),
     ):
         yield runner

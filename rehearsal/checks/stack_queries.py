@@ -78,8 +78,9 @@ def tasks_that_ran(rehearsal: Rehearsal) -> list[Described]:
     """Tasks that were run once in the stack's clusters; moto starts none for services."""
     ecs, tasks = rehearsal.client("ecs"), list[Described]()
     for record in rehearsal.of_type("aws:ecs/cluster:Cluster"):
-        if arns := paged(ecs, "list_tasks", "taskArns", cluster=record.id):
-            tasks += ecs.describe_tasks(cluster=record.id, tasks=arns)["tasks"]
+        for status in ("RUNNING", "STOPPED"):
+            if arns := paged(ecs, "list_tasks", "taskArns", cluster=record.id, desiredStatus=status):
+                tasks += ecs.describe_tasks(cluster=record.id, tasks=arns)["tasks"]
     return tasks
 
 

@@ -79,7 +79,7 @@ class AccountOperations:
 
     def create(self, record: Record) -> Record:
         """Create it; calls that succeeded in an earlier attempt are not made again."""
-        return self._create(record, None, keep_journal=not record.type.startswith(DYNAMIC))
+        return self._create(record, None, keep_journal=_is_completed(record))
 
     def _create(self, record: Record, register_child: RegisterChild | None, keep_journal: bool) -> Record:
         request = self._request(record)
@@ -103,7 +103,7 @@ class AccountOperations:
         request.inputs = Inputs({key: request.all_inputs.get(key) for key in sorted(set(changed) - separate)})
         first_call = self._begin(record)
         attributes = Attributes(old.id)
-        with _api_errors(), self._account.journal.of(f"{record.urn} changed"):
+        with _api_errors(), self._account.journal.of(f"{record.urn} changed", keep=_is_completed(record)):
             # A provider of the program's own may want an update although no input differs.
             if not changed or set(changed) - {"tags", *kind.provider_only}:
                 again = {**kind.defaults, **kind.reset_to}
@@ -125,7 +125,8 @@ class AccountOperations:
         request = self._request(old)
         request.old = old
         self._begin(old)
-        with _api_errors(), self._account.journal.of(f"{old.urn} {old.generation} deleted"):
+        subject = f"{old.urn} {old.generation} deleted"
+        with _api_errors(), self._account.journal.of(subject, keep=_is_completed(old)):
             request.resource_type.delete(request)
         successor = self._state.records.get(old.urn)
         if successor is None or successor is old or successor.id != old.id:
@@ -209,6 +210,11 @@ class AccountOperations:
         """An update may give another physical id (an image its digest)."""
         if identifier != old.id and (owner := self._account.owners.pop((old.type, old.id), None)):
             self._account.owners[old.type, identifier] = owner
+
+
+def _is_completed(record: Record) -> bool:
+    """Whether Pulumi's provider completes what failed half-way. A dynamic one makes all its calls again."""
+    return not record.type.startswith(DYNAMIC)
 
 
 def _type_of(token: str) -> ResourceType:

@@ -39,6 +39,40 @@ def memory_of_the_whole_task(stack: ExitStack) -> None:
     replace(stack, EC2ContainerServiceBackend, name, staticmethod(no_instance_resources))
 
 
+def _lists_what_is_to_run(client: Client) -> bool:
+    ecs = client("ecs")
+    ecs.create_cluster(clusterName="c")
+    definition = ecs.register_task_definition(
+        family="f", networkMode="awsvpc", containerDefinitions=[{"name": "f", "image": "i", "memory": 128}]
+    )["taskDefinition"]["taskDefinitionArn"]
+    network = {"awsvpcConfiguration": {"subnets": subnet_ids(client)[:1], "securityGroups": []}}
+    run = {"cluster": "c", "taskDefinition": definition, "launchType": "FARGATE", "networkConfiguration": network}
+    runs, stopped = (ecs.run_task(**run, startedBy="probe")["tasks"][0]["taskArn"] for _ in range(2))
+    ecs.stop_task(cluster="c", task=stopped)
+    listed = [
+        ecs.list_tasks(cluster="c", startedBy="probe", **status)["taskArns"]
+        for status in ({}, {"desiredStatus": "RUNNING"}, {"desiredStatus": "STOPPED"})
+    ]
+    return listed == [[runs], [runs], [stopped]]
+
+
+@moto_patch(_lists_what_is_to_run)
+def lists_of_tasks_that_are_to_run(stack: ExitStack) -> None:
+    """moto's ListTasks without a status lists the stopped tasks, too: a failed task looks like one that still runs.
+
+    API reference, ListTasks, "desiredStatus": the default is RUNNING.
+    """
+    list_tasks = EC2ContainerServiceBackend.list_tasks
+
+    def to_run(backend: Any, *filters: Any) -> Any:
+        if not filters:  # moto itself looks for the owner of tags
+            return list_tasks(backend)
+        *others, status = filters
+        return list_tasks(backend, *others, status or "RUNNING")
+
+    replace(stack, EC2ContainerServiceBackend, "list_tasks", to_run)
+
+
 def _runs_its_services(client: Client) -> bool:
     ecs = client("ecs")
     ecs.create_cluster(clusterName="c")

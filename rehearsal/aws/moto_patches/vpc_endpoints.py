@@ -7,6 +7,7 @@ from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.vpcs import VPCBackend
+from moto.moto_api._internal import mock_random
 
 from region import Region
 from rehearsal.aws.moto_patches.patch import Client, before, moto_patch, refusal, replace, subnet_ids
@@ -33,8 +34,10 @@ def names_of_endpoint_services(stack: ExitStack) -> None:
 
     def described(account_id: str, region_name: str) -> list[dict[str, Any]]:
         region, prefix = Region(region_name), f"com.amazonaws.{region_name}."
-        services = []
-        for service in collect(account_id, region_name):
+        services, drawn = [], mock_random.getstate()
+        listed = collect(account_id, region_name)
+        mock_random.setstate(drawn)  # it draws identifiers when a process asks first, and never again
+        for service in listed:
             is_gateway = any(kind["ServiceType"] == "Gateway" for kind in service["ServiceType"])
             name = str(service["ServiceName"])
             if name.startswith(prefix) and not is_gateway:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,21 +14,27 @@ from rehearsal import Account, Ending, Scenario
 REGION = "cn-northwest-1"
 
 
-def run(account: Account, *containers: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run a task to its end; what describe_tasks said at each look."""
+def start(account: Account, *containers: dict[str, Any]) -> str:
+    """Run a task; its ARN."""
     client: Callable[[str], Any] = account.in_region(REGION)
     client("logs").create_log_group(logGroupName="tasks")
     ecs = client("ecs")
     ecs.create_cluster(clusterName="c")
-    definition = ecs.register_task_definition(
+    ecs.register_task_definition(
         family="f", networkMode="awsvpc", cpu="256", memory="512", containerDefinitions=list(containers)
-    )["taskDefinition"]["taskDefinitionArn"]
+    )
     subnet = client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     network = {"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": []}}
-    started = ecs.run_task(cluster="c", taskDefinition=definition, launchType="FARGATE", networkConfiguration=network)
+    started = ecs.run_task(cluster="c", taskDefinition="f", launchType="FARGATE", networkConfiguration=network)
+    return str(started["tasks"][0]["taskArn"])
+
+
+def run(account: Account, *containers: dict[str, Any]) -> list[dict[str, Any]]:
+    """Run a task to its end; what describe_tasks said at each look."""
+    arn, ecs = start(account, *containers), account.client("ecs", REGION)
     looks: list[dict[str, Any]] = []
     while not looks or looks[-1]["lastStatus"] != "STOPPED":
-        looks.append(ecs.describe_tasks(cluster="c", tasks=[started["tasks"][0]["taskArn"]])["tasks"][0])
+        looks.append(ecs.describe_tasks(cluster="c", tasks=[arn])["tasks"][0])
         time.sleep(10)
     return looks
 
@@ -109,3 +116,32 @@ def test_a_scenarios_fault_hits_exactly_the_call_that_it_names() -> None:
             sns.list_topics()
         sns.list_topics()
     assert account.calls == ["sns:ListTopics"] * 3
+
+
+def test_what_has_stopped_is_listed_only_when_asked_for() -> None:
+    with Account() as account:
+        stopped = run(account, container("one"))[-1]["taskArn"]
+        ecs = account.client("ecs", REGION)
+        assert ecs.list_tasks(cluster="c")["taskArns"] == []
+        assert ecs.list_tasks(cluster="c", desiredStatus="STOPPED")["taskArns"] == [stopped]
+
+
+def test_time_alone_ends_a_task_also_for_the_list() -> None:
+    with Account(Scenario(seconds_until_stopped=60)) as account:
+        arn, ecs = start(account, container("one")), account.client("ecs", REGION)
+        assert ecs.list_tasks(cluster="c")["taskArns"] == [arn]
+        account.tasks.runs[arn].began -= timedelta(seconds=61)
+        assert ecs.list_tasks(cluster="c")["taskArns"] == [], "nobody has looked at the task itself"
+        assert ecs.list_tasks(cluster="c", desiredStatus="STOPPED")["taskArns"] == [arn]
+
+
+def test_a_task_that_is_stopped_by_a_call_runs_no_container_to_its_end() -> None:
+    with Account(Scenario(polls_until_stopped=10**9)) as account:
+        ecs = account.client("ecs", REGION)
+        arn = start(account, container("one"))
+        assert ecs.describe_tasks(cluster="c", tasks=[arn])["tasks"][0]["lastStatus"] == "PENDING"
+        ecs.stop_task(cluster="c", task=arn, reason="not done after 30 minutes")
+        (task,) = ecs.describe_tasks(cluster="c", tasks=[arn])["tasks"]
+    assert (task["lastStatus"], task["desiredStatus"], task["stopCode"]) == ("STOPPED", "STOPPED", "UserInitiated")
+    assert task["stoppedReason"] == "not done after 30 minutes"
+    assert codes(task) == {"one": None}
