@@ -52,6 +52,7 @@ class WakeUp(pulumi.ComponentResource):
                 "endpoints": [
                     {"name": sleeping.endpoint.name, "config": sleeping.config.name, "tags": context.later_tags}
                     for sleeping in args.endpoints
+                    if not sleeping.created_by_gateway
                 ],
                 "alarms": [alarm.name for alarm in args.alarms],
             },

@@ -120,6 +120,10 @@ def test_a_recreated_endpoint_is_deleted_in_the_evening_and_not_created_in_the_m
     names = [schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]]
     own = sorted(name.split(FUNCTION)[0].rpartition("sleep-")[2] for name in names if FUNCTION in name)
     assert own == ["delete-"], "the first call creates it; nobody would delete it at night, when the gateway is stopped"
+    (awake,) = [record for record in done.resources if record.type.endswith(":Awake")]
+    endpoints = {endpoint["name"] for endpoint in awake.inputs["endpoints"]}
+    assert done.outputs["endpoints"][FUNCTION] not in endpoints, "nor does the end of office hours create it"
+    assert endpoints, "those of other functions are created then"
 
 
 @pytest.fixture(scope="module", params=STACKS)
