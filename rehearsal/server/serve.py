@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from rehearsal.server.state_file import check_writable
 from rehearsal.stand_ins import StandIns
 
 PORT = 5020
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals after which the account is saved; the last comes when a terminal is closed."""
 
 FAST = Scenario(polls_until_running=0, polls_until_stopped=1)
 """A task has ended when it is first asked about."""
@@ -33,7 +36,7 @@ REAL_TIME = Scenario(seconds_until_running=30, seconds_until_stopped=90)
 EPILOG = """\
 \b
 Exit codes:
-  0    it was stopped with Ctrl-C or SIGTERM
+  0    it was stopped with Ctrl-C or SIGTERM, or its terminal was closed
   1    it could not start: the port is in use, or the state file or the stack is not usable
   130  it was interrupted before it served
 """
@@ -73,7 +76,8 @@ def run(
     state: Path | None = None,
     begin: Callable[[AccountServer], None] = lambda _: None,
 ) -> int:
-    """Serve until SIGINT or SIGTERM; `begin` is called once the account is as it is to be."""
+    """Serve until one of ENDING; `begin` is called once the account is as it is to be."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns whenever 17 requests arrive together
     _, configuration = read_stack(HOME, stack, {})
     if state is not None:
         check_writable(state)
@@ -85,8 +89,9 @@ def run(
         else:
             account.draw(f"seed {seed}")
             server.stand_ins = StandIns(account, configuration).put()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _interrupt)
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` ignores one for its command
+                signal.signal(number, _interrupt)
         begin(server)
         try:
             server.serve()
@@ -98,6 +103,8 @@ def run(
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    for number in ENDING:  # a second Ctrl-C would leave the account half saved, that is: as it was before
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -85,18 +85,21 @@ def load(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_uid != os.getuid():
             raise UserInputError(f"--state {path}: the file belongs to another user. Give one of your own.")
-        with path.open("rb") as file:
-            first = file.readline(200)
-            if first != _MAGIC:
-                raise UserInputError(_refusal(path, first))
-            saved: dict[str, Any] = pickle.load(file)  # noqa: S301
+        content = path.read_bytes()
     except OSError as error:
         raise UserInputError(f"--state {path} cannot be read: {error.strerror}.") from error
-    except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, ValueError) as error:
+    first, _, pickled = content.partition(b"\n")
+    if first + b"\n" != _MAGIC:
+        raise UserInputError(_refusal(path, first[:200]))
+    try:
+        saved: dict[str, Any] = pickle.loads(pickled)  # noqa: S301
+        services = saved.pop("services")
+    except Exception as error:  # damaged bytes are instructions to the unpickler, which can fail in any way
         raise UserInputError(
-            f"--state {path} is damaged or of another version of this program ({error}): delete it to begin anew."
+            f"--state {path} is damaged or of another version of this program ({type(error).__name__}: {error}): "
+            "delete it to begin anew."
         ) from error
-    for module, accounts in saved.pop("services").items():
+    for module, accounts in services.items():
         _put(module, accounts)
     return saved
 

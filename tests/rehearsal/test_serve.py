@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto import __version__ as moto_version
 
 from rehearsal.errors import UserInputError
 from rehearsal.server.serve import run
+from rehearsal.server.state_file import FORMAT
 from tests.support.account_server import ServedAccount, ends_of_sockets, resident_mb
+
+
+WRITTEN_HERE = f"rehearsal account, format {FORMAT}, moto {moto_version}\n".encode()
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +150,18 @@ def test_many_clients_at_a_time_lose_no_call(served: ServedAccount) -> None:
     assert served.ask("/status")["calls"]["sqs:CreateQueue"] == 160
 
 
+def test_more_requests_than_threads_at_a_time_are_no_warning_in_the_terminal() -> None:
+    with ServedAccount() as server:
+        connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
+        for connection in connections:
+            connection.sendall(b"GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        for connection in connections:
+            assert connection.recv(12) == b"HTTP/1.1 200"
+            connection.close()
+        server.end()
+    assert server.output.rstrip().endswith("AWS_EC2_METADATA_DISABLED=true"), "the greeting, and nothing else"
+
+
 def test_the_clock_moves_and_schedules_are_carried_out_on_the_way(served: ServedAccount) -> None:
     rds, scheduler = served.client("rds"), served.client("scheduler")
     rds.create_db_instance(
@@ -252,6 +271,31 @@ def test_the_account_lives_on_in_its_state_file(tmp_path: Path) -> None:
         assert second.ask("/save", "POST") == {"saved": str(file)}
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_the_account_is_saved_when_its_terminal_is_closed_and_however_often_it_is_interrupted(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with ServedAccount("--state", str(tmp_path / "account")) as first:
+        first.client("ec2").create_vpc(CidrBlock="10.77.0.0/16")
+        while first.process.poll() is None:
+            first.process.send_signal(number)
+            time.sleep(0.01)
+        first.output, _ = first.process.communicate(timeout=60)
+        assert first.process.returncode == 0, first.output
+    with ServedAccount("--state", str(tmp_path / "account")) as second:
+        kept = [network["CidrBlock"] for network in second.client("ec2").describe_vpcs()["Vpcs"]]
+    assert "10.77.0.0/16" in kept
+    assert [file.name for file in tmp_path.iterdir()] == ["account"], "nothing half written is left"
+
+
+def test_a_signal_that_nohup_ignores_ends_nothing() -> None:
+    with ServedAccount(prefix=("nohup",)) as server:
+        server.client("sts").get_caller_identity()
+        server.process.send_signal(signal.SIGHUP)
+        assert server.client("sts").get_caller_identity()["Account"]
+        assert server.process.poll() is None
+
+
 def test_a_state_file_in_a_folder_that_is_missing_is_refused_at_the_start() -> None:
     with pytest.raises(UserInputError, match=r"--state /nowhere/account: there is no folder /nowhere. Create it"):
         run("cn-northwest-1", 5020, state=Path("/nowhere/account"))
@@ -263,6 +307,9 @@ def test_a_state_file_in_a_folder_that_is_missing_is_refused_at_the_start() -> N
         (b"something else", "is no account"),
         (b"rehearsal account, format 0, moto 1.0\n", "another version"),
         (b"", "is no account"),
+        (WRITTEN_HERE + b"\x80\x05]\x94(K", "is damaged"),
+        (WRITTEN_HERE + b"\x80\x05\x8c\x04text)R.", "is damaged"),  # the unpickler is to call a text
+        (WRITTEN_HERE + b"\x80\x05}.", "is damaged"),  # an empty dict
     ],
 )
 def test_a_wrong_state_file_is_a_sentence(tmp_path: Path, content: bytes, word: str) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,9 +33,12 @@ START_S = 60
 class ServedAccount:
     """A context manager: the server runs inside the block."""
 
-    def __init__(self, *words: str, port: int | None = None, project: Path = HOME) -> None:
+    def __init__(
+        self, *words: str, port: int | None = None, project: Path = HOME, prefix: Sequence[str] = ()
+    ) -> None:
+        """`prefix`: a command that is to start the server."""
         self.port = port or free_port()
-        self.words, self.project = words, project
+        self.words, self.project, self.prefix = words, project, prefix
         self.output = ""
         """All that it printed, once it has ended."""
 
@@ -43,7 +47,7 @@ class ServedAccount:
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> ServedAccount:
-        command = [sys.executable, "-m", "rehearsal", "serve", "--port", str(self.port), *self.words]
+        command = [*self.prefix, sys.executable, "-m", "rehearsal", "serve", "--port", str(self.port), *self.words]
         pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         self.process = subprocess.Popen(command, cwd=self.project, **pipes)  # noqa: S603
         deadline = time.monotonic() + START_S
