@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from rehearsal.aws.moto_patches.patch import RefusedError
 from rehearsal.server.answer import Answer, Invocations, error, lost
-from rehearsal.server.calls import Call, CallLog, boto3_name, now, operation_of, region_of, title
+from rehearsal.server.calls import Call, CallLog, boto3_name, now, operation_of, region_of, service_of, title
 from rehearsal.server.faults import InjectedFaults
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -78,10 +78,10 @@ class AccountApplication:
 
     def _answer(self, environ: Environment) -> tuple[Answer, bool]:
         with self.lock:
-            backend: Any = self._dispatcher.get_application(environ)
-            service = boto3_name(backend.service)
             request = BackendRequest(environ, shallow=False)
             request.get_data()  # keeps the body for everybody who reads it
+            backend = self._backend(environ)
+            service = boto3_name(backend.service) if backend else service_of(request)
             operation = operation_of(service, request)
             name = title(service, operation, request)
             fault = self.faults.meet(name)
@@ -95,12 +95,22 @@ class AccountApplication:
         self.log.note(Call(now(), name, region_of(request), given.code, code, message))
         return given, fault is not None and fault.kind == "lose"
 
+    def _backend(self, environ: Environment) -> Any:
+        """moto's application for the service that is asked; None if it has none."""
+        environ["wsgi.input"].seek(0)
+        try:
+            return self._dispatcher.get_application(environ)
+        except Exception:  # of many kinds: it looks for no service that it lacks
+            return None
+
     def _carry_out(
         self, backend: Any, environ: Environment, operation: OperationModel | None, name: str
     ) -> tuple[Answer, RefusedError | None]:
         """Let moto answer; what it cannot is an error that says so, which no SDK tries again (status 501)."""
         environ["wsgi.input"].seek(0)
         request = BackendRequest(environ)
+        if backend is None:
+            return self._not_implemented(operation, request, name)
         try:
             given = _called(backend, environ)
         except NotImplementedError:
@@ -108,6 +118,8 @@ class AccountApplication:
         except HTTPException as refused:
             given = _called(refused, environ)
         except Exception as failure:
+            if isinstance(failure, KeyError) and failure.args == (region_of(request),):
+                return self._not_implemented(operation, request, name)  # moto has no such region of the service
             traceback.print_exc(file=sys.stderr)
             text = f"The emulated account failed at {name}: {type(failure).__name__}: {failure}"
             refusal = RefusedError("EmulatorFailure", text)
@@ -120,7 +132,9 @@ class AccountApplication:
         self, operation: OperationModel | None, request: BackendRequest, name: str
     ) -> tuple[Answer, RefusedError]:
         self.log.not_implemented[name] += 1
-        text = f"The emulated account does not implement {name} (moto {moto_version}); nothing was done."
+        region = region_of(request)
+        where = f" in {region}" if region else ""
+        text = f"The emulated account does not implement {name}{where} (moto {moto_version}); nothing was done."
         refusal = RefusedError("NotImplemented", text)
         return error(operation, request, refusal, HTTPStatus.NOT_IMPLEMENTED), refusal
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, cast
 
+from botocore.exceptions import UnknownServiceError
 from moto.backends import get_backend
 from moto.core.model import OperationModel
 from moto.core.request import Request
@@ -18,7 +19,7 @@ from werkzeug.exceptions import NotFound
 
 KEPT = 500
 """Calls that the page can show; all are counted."""
-_CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/([^/]*)/")
+_CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/([^/]*)/([^/]*)/")
 _LOAD_BALANCING_2 = "2015-12-01"
 """API version of the service that shares its name and its requests with Classic Load Balancing."""
 
@@ -54,7 +55,7 @@ def operation_of(service: str, request: Request) -> OperationModel | None:
     name = "elbv2" if service == "elb" and request.values.get("Version") == _LOAD_BALANCING_2 else service
     try:
         operation, _ = get_service_router(name).match(request)
-    except (NotFound, NotImplementedError, LookupError, ValueError):
+    except (NotFound, NotImplementedError, LookupError, ValueError, UnknownServiceError):
         return None
     return operation
 
@@ -69,8 +70,17 @@ def title(service: str, operation: OperationModel | None, request: Request) -> s
 
 def region_of(request: Request) -> str:
     """The region that the signature names; empty if it is not signed."""
+    return _signed_for(request)[0]
+
+
+def service_of(request: Request) -> str:
+    """The service that the signature names, for one that moto lacks."""
+    return _signed_for(request)[1] or "unknown"
+
+
+def _signed_for(request: Request) -> tuple[str, str]:
     match = _CREDENTIAL.search(request.headers.get("Authorization", ""))
-    return match.group(1) if match else ""
+    return (match.group(1), match.group(2)) if match else ("", "")
 
 
 class CallLog:

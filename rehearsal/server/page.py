@@ -15,6 +15,7 @@ from markupsafe import Markup
 from rehearsal.aws.account import Account
 from rehearsal.server import inventory
 from rehearsal.server.application import AccountApplication
+from rehearsal.server.calls import KEPT
 from rehearsal.server.faults import KINDS
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -67,6 +68,7 @@ def faults(server: Shown) -> dict[str, Any]:
 def render(server: Shown) -> str:
     """The page."""
     log, account = server.application.log, server.account
+    refusals = log.refusals()
     return (
         _environment()
         .get_template("page.html.j2")
@@ -78,7 +80,9 @@ def render(server: Shown) -> str:
             notifications=inventory.notifications(account, server.region),
             calls=log.newest(CALLS),
             total=sum(log.counts.values()),
-            refusals=log.refusals()[:CALLS],
+            refusals=refusals[:CALLS],
+            refused=len(refusals),
+            kept=KEPT,
             not_implemented=log.not_implemented,
             kinds=KINDS,
             endings=account.scenario.containers,

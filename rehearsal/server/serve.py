@@ -6,6 +6,7 @@ import errno
 import logging
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -78,6 +79,7 @@ def run(
 ) -> int:
     """Serve until one of ENDING; `begin` is called once the account is as it is to be."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns whenever 17 requests arrive together
+    warnings.filterwarnings("ignore", module=r"moto\.core\.serialize")  # of codes that no service has: NotImplemented
     _, configuration = read_stack(HOME, stack, {})
     if state is not None:
         check_writable(state)

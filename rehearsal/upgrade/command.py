@@ -74,7 +74,8 @@ def rehearse_upgrade(
             f"The state is of the stack '{exported.stack}', whose settings are in Pulumi.{exported.stack}.yaml. For "
             "other settings use --config KEY=VALUE."
         )
-    read_stack(HOME, stack, config)
+    _, configuration = read_stack(HOME, stack, config)
+    _refuse_another_region(exported, configuration.region)
     fresh = _fresh_records(stack, config, archives)
     with account:
         _, configuration = read_stack(HOME, stack, config)
@@ -86,6 +87,15 @@ def rehearse_upgrade(
         with Progress() as progress:
             result = rehearsal.rehearse(stack, config=config, account=account, placeholders=archives, progress=progress)
     return result, seeding
+
+
+def _refuse_another_region(exported: ExportedState, region: str) -> None:
+    if exported.region not in ("", region):
+        raise UserInputError(
+            f"The state is of a stack in {exported.region}, and the settings of '{exported.stack}' say aws:region: "
+            f'{region}. A stack stays in its region (docs/operations.md, "Another region"): give the state of a stack '
+            f"in {region}, or set aws:region back."
+        )
 
 
 def _fresh_records(stack: str, config: Mapping[str, str], archives: Path) -> dict[str, Record]:
@@ -103,6 +113,11 @@ def _show(exported: ExportedState, result: Rehearsal, seeding: Seeding) -> int:
     lines = [f"Stack {exported.stack}: {custom} resources in the state, put into an in-memory AWS."]
     if seeding.encrypted:
         lines.append(f"{len(seeding.encrypted)} encrypted values have stand-ins, and count as unchanged.")
+    if exported.pending:
+        lines.append(
+            f"A run was interrupted while it worked on {', '.join(exported.pending)}: what became of that, only the "
+            "account knows. Run `pulumi refresh`, and export the state again."
+        )
     lines += ["", "In this order:", *(f"  {line}" for line in steps(result.outcome, seeding.names))]
     if result.checks:
         lines += ["", f"{len(result.checks) - len(failing)} of {len(result.checks)} checks hold afterwards."]

@@ -22,7 +22,7 @@ _SEALED = "1b47061264138c4ac30d75fd1eb44270"
 _ASSETS = ("c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7")
 """Signatures of special values in states (pulumi/sdk/go/common/resource/sig, read 2026-11): secret, asset, archive."""
 _OF_THE_ENGINE = ("pulumi:pulumi:Stack", "pulumi:providers:")
-_ACCOUNT = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):(\d{12}):")
 
 
 class Encrypted:
@@ -74,7 +74,11 @@ class ExportedState:
     project: str
     account: str
     """AWS's number of the account; empty if no ARN tells it."""
+    region: str
+    """Empty if no ARN tells it."""
     resources: tuple[Exported, ...]
+    pending: tuple[str, ...]
+    """URNs of what an interrupted run was about to create, change or delete."""
 
 
 def read_state(file: Path, project: str) -> ExportedState:
@@ -93,7 +97,9 @@ def read_state(file: Path, project: str) -> ExportedState:
     entries = document["deployment"].get("resources") or []
     try:
         resources = tuple(_resources(entries))
-    except (KeyError, TypeError, AttributeError) as error:
+        interrupted = document["deployment"].get("pending_operations") or []
+        pending = tuple(str(operation["resource"]["urn"]) for operation in interrupted)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserInputError(f"--from-state {file} is damaged ({type(error).__name__}: {error}). {_HOW}") from error
     if not resources:
         raise UserInputError(f"--from-state {file} has no resources: there is nothing to upgrade.")
@@ -104,7 +110,9 @@ def read_state(file: Path, project: str) -> ExportedState:
             "stack of this program."
         )
     _refuse_missing(resources, file)
-    return ExportedState(stack, its_project, _account(entries), tuple(_in_order(resources)))
+    _refuse_twice(resources, file)
+    region, account = _place(entries)
+    return ExportedState(stack, its_project, account, region, tuple(_in_order(resources)), pending)
 
 
 _HOW = "Write it by `pulumi stack export --file export.json`."
@@ -200,10 +208,21 @@ def _refuse_missing(resources: tuple[Exported, ...], file: Path) -> None:
                 )
 
 
-def _account(entries: list[dict[str, Any]]) -> str:
-    arns = (str((entry.get("outputs") or {}).get("arn", "")) for entry in entries)
-    numbers = Counter(match.group(1) for arn in arns if (match := _ACCOUNT.match(arn)))
-    return numbers.most_common(1)[0][0] if numbers else ""
+def _refuse_twice(resources: tuple[Exported, ...], file: Path) -> None:
+    """Pulumi itself does not run over a state that has a URN twice, but for what waits for its deletion."""
+    counted = Counter(resource.urn for resource in resources if not resource.is_leftover)
+    (urn, count), *_ = counted.most_common(1) or [("", 0)]
+    if count > 1:
+        raise UserInputError(f"--from-state {file} has {urn} {count} times. {_HOW}")
+
+
+def _place(entries: list[dict[str, Any]]) -> tuple[str, str]:
+    """Region and account that most ARNs name; an ARN of IAM or S3 names no region."""
+    arns = (_ARN.match(str((entry.get("outputs") or {}).get("arn", ""))) for entry in entries)
+    places = [arn.groups() for arn in arns if arn]
+    regions = Counter(region for region, _ in places if region).most_common(1)
+    accounts = Counter(account for _, account in places).most_common(1)
+    return (regions[0][0] if regions else ""), (accounts[0][0] if accounts else "")
 
 
 def stand_in_file() -> pulumi.Asset:

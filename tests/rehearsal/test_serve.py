@@ -19,7 +19,6 @@ from rehearsal.server.serve import run
 from rehearsal.server.state_file import FORMAT
 from tests.support.account_server import ServedAccount, ends_of_sockets, resident_mb
 
-
 WRITTEN_HERE = f"rehearsal account, format {FORMAT}, moto {moto_version}\n".encode()
 
 
@@ -58,6 +57,12 @@ def test_what_moto_lacks_is_a_sentence_with_service_and_operation(served: Served
     assert code == "NotImplemented" and "rds:DescribeReservedDBInstances" in message, message
     code, message = refusal(served.client("backup").list_restore_testing_plans)
     assert code == "NotImplemented" and "backup:ListRestoreTestingPlans" in message, "also where no route exists"
+    code, message = refusal(served.client("gamelift").list_fleets)
+    assert code == "NotImplemented" and "gamelift:ListFleets" in message, "also of a service that moto lacks"
+    code, message = refusal(served.client("amp").list_workspaces)
+    assert code == "NotImplemented" and "amp:ListWorkspaces in cn-northwest-1" in message, (
+        "also in a region that lacks it"
+    )
     counted = served.ask("/status")["not_implemented"]
     assert counted["rds:DescribeReservedDBInstances"] == 1, "the SDK must not try again what will never work"
     assert "rds:DescribeReservedDBInstances" in served.ask("/"), "the page shows what is missing"
@@ -219,6 +224,11 @@ def test_the_page_shows_what_the_account_holds(served: ServedAccount) -> None:
     for text in ("shown-cluster", "shown-logs", "Refusals", 'data-to="/clock"', "AWS_ENDPOINT_URL"):
         assert text in page, text
     assert "http://" not in page.replace(served.url, ""), "it needs nothing from elsewhere"
+    assert "Remove all faults" not in page
+    served.ask("/faults", "POST", operation="sns:ListTopics")
+    assert "Remove all faults" in served.ask("/"), "what the page injects, it takes back"
+    served.ask("/faults", "DELETE")
+    assert "Remove all faults" not in served.ask("/")
 
 
 def test_it_has_no_socket_but_on_this_machine(served: ServedAccount) -> None:
@@ -280,8 +290,7 @@ def test_the_account_is_saved_when_its_terminal_is_closed_and_however_often_it_i
         while first.process.poll() is None:
             first.process.send_signal(number)
             time.sleep(0.01)
-        first.output, _ = first.process.communicate(timeout=60)
-        assert first.process.returncode == 0, first.output
+        assert first.end() == 0, first.output
     with ServedAccount("--state", str(tmp_path / "account")) as second:
         kept = [network["CidrBlock"] for network in second.client("ec2").describe_vpcs()["Vpcs"]]
     assert "10.77.0.0/16" in kept

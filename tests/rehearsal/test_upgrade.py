@@ -138,3 +138,9 @@ def test_an_unknown_type_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_stack_without_settings_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = json.dumps(content(STATES[-1])).replace(f"urn:pulumi:{DEFAULT_STACK}::", "urn:pulumi:elsewhere::")
     assert "Pulumi.elsewhere.yaml" in refusal(capsys, written(tmp_path, json.loads(text)))
+
+
+def test_a_state_of_another_region_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = json.dumps(content(STATES[-1])).replace(f"urn:pulumi:{DEFAULT_STACK}::", "urn:pulumi:ap-northeast-1::")
+    refused = refusal(capsys, written(tmp_path, json.loads(text)))
+    assert f"of a stack in {DEFAULT_STACK}" in refused and "aws:region: ap-northeast-1" in refused

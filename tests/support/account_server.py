@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -33,9 +34,7 @@ START_S = 60
 class ServedAccount:
     """A context manager: the server runs inside the block."""
 
-    def __init__(
-        self, *words: str, port: int | None = None, project: Path = HOME, prefix: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, *words: str, port: int | None = None, project: Path = HOME, prefix: Sequence[str] = ()) -> None:
         """`prefix`: a command that is to start the server."""
         self.port = port or free_port()
         self.words, self.project, self.prefix = words, project, prefix
@@ -48,8 +47,10 @@ class ServedAccount:
 
     def __enter__(self) -> ServedAccount:
         command = [*self.prefix, sys.executable, "-m", "rehearsal", "serve", "--port", str(self.port), *self.words]
-        pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        self.process = subprocess.Popen(command, cwd=self.project, **pipes)  # noqa: S603
+        # A pipe that nobody reads would fill up, and the server would wait for ever.
+        self._printed = tempfile.TemporaryFile("w+", encoding="utf-8")
+        streams: Any = {"stdout": self._printed, "stderr": subprocess.STDOUT}
+        self.process = subprocess.Popen(command, cwd=self.project, **streams)  # noqa: S603
         deadline = time.monotonic() + START_S
         while self.process.poll() is None and time.monotonic() < deadline:
             try:
@@ -68,9 +69,12 @@ class ServedAccount:
         """SIGTERM, as a service manager sends it; the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        if not self.output:
-            self.output, _ = self.process.communicate(timeout=START_S)
-        return self.process.returncode
+        code = self.process.wait(START_S)
+        if not self._printed.closed:
+            with self._printed:
+                self._printed.seek(0)
+                self.output = self._printed.read()
+        return code
 
     def client(self, service: str, region: str = REGION, attempts: int = 1) -> Any:
         """A boto3 client. `attempts`: how often it makes a call that fails for a while."""

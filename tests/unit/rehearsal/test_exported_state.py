@@ -43,6 +43,12 @@ STATE: dict[str, Any] = {
 }
 
 
+def with_input(value: Any) -> dict[str, Any]:
+    document = copy.deepcopy(STATE)
+    document["deployment"]["resources"][1]["inputs"] = {"input": value}
+    return document
+
+
 @pytest.fixture
 def state() -> dict[str, Any]:
     return copy.deepcopy(STATE)
@@ -57,6 +63,7 @@ def written(folder: Path, content: Any) -> Path:
 def test_a_state_is_read_as_the_program_wrote_it(tmp_path: Path, state: dict[str, Any]) -> None:
     read = read_state(written(tmp_path, state), "cvat")
     assert (read.stack, read.project, read.account) == ("dev", "cvat", "111122223333")
+    assert read.region == "", "the ARN of a role has none"
     (bucket,) = read.resources
     assert bucket.inputs == {
         "sealed": ENCRYPTED,
@@ -67,6 +74,14 @@ def test_a_state_is_read_as_the_program_wrote_it(tmp_path: Path, state: dict[str
     assert (bucket.name, bucket.id, bucket.parent, bucket.protect) == ("models", "models-1234567", "", True)
 
 
+def test_a_states_region_is_that_of_most_arns(tmp_path: Path, state: dict[str, Any]) -> None:
+    resources = state["deployment"]["resources"]
+    for number, region in enumerate(("cn-north-1", "cn-north-1", "cn-northwest-1")):
+        arn = f"arn:aws-cn:sns:{region}:111122223333:topic-{number}"
+        resources.append({**resources[1], "urn": f"{URN}-{number}", "outputs": {"arn": arn}})
+    assert read_state(written(tmp_path, state), "cvat").region == "cn-north-1", "a replica is in another region"
+
+
 @pytest.mark.parametrize(
     ("content", "word"),
     [
@@ -75,6 +90,7 @@ def test_a_state_is_read_as_the_program_wrote_it(tmp_path: Path, state: dict[str
         ({"version": 1, "deployment": {}}, "has the form 1"),
         ({"version": 3, "deployment": {"resources": []}}, "no resources"),
         ({"version": 3, "deployment": {"resources": [{"id": "x"}]}}, "is damaged"),
+        (with_input({**SECRET, "plaintext": "no JSON"}), "is damaged"),
     ],
 )
 def test_what_is_no_state_is_a_sentence_with_the_remedy(tmp_path: Path, content: Any, word: str) -> None:
@@ -98,6 +114,19 @@ def test_resources_of_two_stacks_are_refused(tmp_path: Path, state: dict[str, An
     resources.append({**resources[1], "urn": URN.replace("dev", "prod")})
     with pytest.raises(UserInputError, match="several stacks"):
         read_state(written(tmp_path, state), "cvat")
+
+
+def test_a_urn_that_is_there_twice_is_refused(tmp_path: Path, state: dict[str, Any]) -> None:
+    state["deployment"]["resources"].append(state["deployment"]["resources"][1])
+    with pytest.raises(UserInputError, match="models 2 times"):
+        read_state(written(tmp_path, state), "cvat")
+
+
+def test_what_an_interrupted_run_was_working_on_is_read(tmp_path: Path, state: dict[str, Any]) -> None:
+    state["deployment"]["pending_operations"] = [
+        {"resource": state["deployment"]["resources"][1], "type": "updating"},
+    ]
+    assert read_state(written(tmp_path, state), "cvat").pending == (URN,)
 
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
