@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -23,9 +23,11 @@ _TYPES = ["rds:db", "elasticache", "elasticfilesystem:file-system", "ecs:service
 _MOST_NODES = 6
 """Of a replication group with one shard: the primary and five replicas."""
 
-_GONE = re.compile(r"(?i)not ?found|couldn't find|no matching|no results|empty result|no ?such(?! host)|does not exist")
-"""In the provider's words for what a lookup does not find (terraform-provider-aws 5.100, tfresource.NotFound and
-SingularDataSourceFindError). "no such host" is Go's word for a name that DNS does not resolve."""
+_GONE = re.compile(
+    r"(?i)not ?found|couldn't find|no matching|no results|empty result|no ?such(?! host)|does not exist|: inactive\b"
+)
+"""In the provider's words for what a lookup does not find (terraform-provider-aws 5.100, tfresource.NotFound,
+SingularDataSourceFindError and findClusterByNameOrARN). "no such host" is Go's word for an unknown name."""
 
 Answer = TypeVar("Answer")
 
@@ -41,11 +43,12 @@ def running_stack(context: StackContext) -> RunningStack:
     vpc_ids = aws.ec2.get_security_groups(tags=tags).vpc_ids
     own_vpcs = aws.ec2.get_vpcs(tags=tags).ids
     isolated = _subnets({**tags, "SubnetType": "Isolated"})
+    services = _services(stores["ecs:service"])
     redis = _redis(stores["elasticache:replicationgroup"])
     return RunningStack(
         region=region,
         release=role_tags.get(RELEASE_TAG, DEFAULT.name),
-        version=_version(stores["ecs:service"].values()),
+        version=_version(services.values()),
         vpc_id=next(iter([*vpc_ids, *own_vpcs]), ""),
         own_vpc_cidr=aws.ec2.get_vpc(id=own_vpcs[0]).cidr_block if own_vpcs else "",
         public_subnets=_subnets({**tags, "SubnetType": "Public"}),
@@ -53,9 +56,9 @@ def running_stack(context: StackContext) -> RunningStack:
         isolated=bool(isolated),
         database=_database(stores["rds:db"]),
         redis_version=redis.engine_version if redis else "",
-        file_system_ids=tuple(stores["elasticfilesystem:file-system"]),
+        file_system_ids=tuple(_file_systems(stores["elasticfilesystem:file-system"])),
         key_arn=_key_arn(context, stores["secretsmanager:secret"]),
-        initialised=bool(stores["ecs:service"]),
+        initialised=bool(services),
         store_subnet_ids=frozenset(aws.elasticache.get_subnet_group(name=redis.subnet_group_name).subnet_ids)
         if redis
         else frozenset(),
@@ -77,7 +80,11 @@ def _role_tags(path: str, tags: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _tagged(tags: Mapping[str, str]) -> dict[str, dict[str, Mapping[str, str]]]:
-    """Tags of the stack's stores and services by kind, such as rds:db, and name. Some may have been deleted lately."""
+    """Tags of the stack's stores and services by kind, such as rds:db, and name.
+
+    Some were deleted, perhaps with an earlier stack of the same name: the tagging API shows them for hours
+    (https://github.com/boto/boto3/issues/3341, read 2026-11).
+    """
     filters: list[aws.resourcegroupstaggingapi.GetResourcesTagFilterArgsDict] = [
         {"key": key, "values": [value]} for key, value in tags.items()
     ]
@@ -88,6 +95,13 @@ def _tagged(tags: Mapping[str, str]) -> dict[str, dict[str, Mapping[str, str]]]:
         kind, name = re.split("[:/]", resource, maxsplit=1)
         tags_by_name[f"{service}:{kind}"][name] = mapping.tags
     return tags_by_name
+
+
+def _services(tags_by_name: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
+    """Tags of the services, named <cluster>/<service>, whose cluster exists. ECS shows deleted services, too."""
+    clusters = {name.partition("/")[0] for name in tags_by_name}
+    existing = {name for name in clusters if _ask(functools.partial(aws.ecs.get_cluster, cluster_name=name))}
+    return {name: tags for name, tags in tags_by_name.items() if name.partition("/")[0] in existing}
 
 
 def _version(services: Iterable[Mapping[str, str]]) -> str:
@@ -104,6 +118,12 @@ def _subnets(tags: Mapping[str, str]) -> dict[int, RunningSubnet]:
         )
         for subnet in subnets
     }
+
+
+def _file_systems(ids: Iterable[str]) -> Iterator[str]:
+    for file_system_id in ids:
+        if _ask(functools.partial(aws.efs.get_file_system, file_system_id=file_system_id)):
+            yield file_system_id
 
 
 def _database(identifiers: Iterable[str]) -> RunningDatabase | None:

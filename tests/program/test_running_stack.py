@@ -194,8 +194,11 @@ def test_logs_stay_locked_where_they_are_when_the_stack_gives_their_bucket_up(up
     assert all(record.options.retain_on_delete for record in kept)
 
 
-def test_the_proof_of_a_certificate_stays_for_other_stacks(account: Account, archives: Path) -> None:
-    """ACM asks for the same record for every certificate of a name in an account, and at every renewal."""
+def test_a_destroyed_stack_can_be_created_again_and_the_proof_of_its_certificate_stays(
+    account: Account, archives: Path
+) -> None:
+    """ACM asks for the same record for every certificate of a name in an account, and at every renewal. The tagging API
+    still shows the destroyed services: those of a stack without a database would stop every update."""
     region, host = "ap-northeast-1", "cvat.example.com"
     zone = account.client("route53", region).create_hosted_zone(Name="example.com", CallerReference="x")["HostedZone"]
     config = {
@@ -210,6 +213,9 @@ def test_the_proof_of_a_certificate_stays_for_other_stacks(account: Account, arc
     assert gone.error is None, gone.error
     records = account.client("route53", region).list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
     assert {record["Type"] for record in records} - {"NS", "SOA"} == {"CNAME"}, "the proof, and not the stack's name"
+    tagging = account.client("resourcegroupstaggingapi", region)
+    assert tagging.get_resources(ResourceTypeFilters=["ecs:service"])["ResourceTagMappingList"], "as AWS does for hours"
+    done(rehearse(region, config=config, account=account, judge=False))
 
 
 def test_every_log_group_has_a_retention_also_the_databases_own(update: Update) -> None:

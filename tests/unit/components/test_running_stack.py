@@ -10,7 +10,7 @@ import pulumi_aws as aws
 import pytest
 
 from components import running_stack
-from components.context import StackContext
+from components.context import VERSION_TAG, StackContext
 from region import Region
 
 CONTEXT = StackContext(
@@ -56,6 +56,41 @@ def test_a_database_that_cannot_be_looked_at_is_not_taken_for_a_deleted_one(acco
     account.refusal = f"invoking aws:rds/getInstance:getInstance: {refusal}"
     with pytest.raises(pulumi.RunError, match=r"(AccessDenied|no such host).*pulumi up"):
         running_stack.running_stack(CONTEXT)
+
+
+def test_what_the_tagging_api_shows_of_a_destroyed_stack_does_not_exist(
+    account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It shows deleted resources for hours, and ECS deleted services and clusters."""
+    account.refusal = "no matching RDS DB Instance found"
+    prefix = "arn:aws-cn"
+    arns = [
+        DATABASE,
+        f"{prefix}:elasticfilesystem:cn-north-1:123456789012:file-system/fs-0123456789abcdef0",
+        f"{prefix}:ecs:cn-north-1:123456789012:service/cvat-1234567/cvat-server-1234567",
+        f"{prefix}:ecs:cn-north-1:123456789012:service/cvat-7654321/cvat-server-7654321",
+    ]
+    version = {VERSION_TAG: "2.73.0"}
+    tagged = SimpleNamespace(
+        resource_tag_mapping_lists=[SimpleNamespace(resource_arn=arn, tags=version) for arn in arns]
+    )
+    monkeypatch.setattr(aws.resourcegroupstaggingapi, "get_resources", lambda **_: tagged)
+
+    def gone(file_system_id: str) -> Any:
+        raise Exception(f"{file_system_id}: no matching EFS file system found")
+
+    def inactive(cluster_name: str) -> Any:
+        if cluster_name != "cvat-1234567":
+            raise Exception(f"reading ECS Cluster ({cluster_name}): couldn't find resource")
+        raise Exception(f"reading ECS Cluster ({cluster_name}): INACTIVE")
+
+    monkeypatch.setattr(aws.efs, "get_file_system", gone)
+    monkeypatch.setattr(aws.ecs, "get_cluster", inactive)
+    stack = running_stack.running_stack(CONTEXT)
+    assert (stack.database, stack.file_system_ids) == (None, ())
+    assert (stack.initialised, stack.version) == (False, ""), "else the stack could not be created again"
+    monkeypatch.setattr(aws.ecs, "get_cluster", lambda cluster_name: SimpleNamespace(status="ACTIVE"))
+    assert running_stack.running_stack(CONTEXT).initialised
 
 
 def test_a_key_that_only_some_secrets_have_got_is_the_stacks(account: Any, monkeypatch: pytest.MonkeyPatch) -> None:
