@@ -234,8 +234,9 @@ alarms = Alarms(
 
 # Sleep and office hours
 
+sleep = None
 if sleep_group:
-    Sleep(
+    sleep = Sleep(
         "sleep",
         SleepArgs(
             context=context,
@@ -257,7 +258,7 @@ if not context.asleep:
             capacities=services.capacities,
             endpoints=endpoints.sleeping if endpoints else (),
             alarms=alarms.quiet,
-            wait_for=[services, alarms, *([endpoints] if endpoints else [])],
+            wait_for=[services, alarms, *filter(None, (endpoints, sleep))],
         ),
     )
 

@@ -63,13 +63,24 @@ class OfficeHours:
 
     def database_runs(self, now: datetime) -> bool:
         """Whether the clock lets the database run at this moment: from shortly before the hours until after them."""
+        return self.include(now, before=STORES_BEFORE, after=DATABASE_AFTER)
+
+    def include(self, now: datetime, *, before: int = 0, after: int = 0) -> bool:
+        """Whether a moment lies in the hours, or in the minutes before or after them."""
         moment = now.astimezone(ZoneInfo(self.zone))
         since_monday = moment.weekday() * _DAY + moment.hour * 60 + moment.minute
         return any(
-            day * _DAY + self.start - STORES_BEFORE <= since_monday + week < day * _DAY + self.end + DATABASE_AFTER
+            day * _DAY + self.start - before <= since_monday + week < day * _DAY + self.end + after
             for day in self.days
             for week in (-7 * _DAY, 0, 7 * _DAY)
         )
+
+    def begin_after(self, now: datetime) -> datetime:
+        """When the hours begin next."""
+        today = now.astimezone(ZoneInfo(self.zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+        midnights = [today + timedelta(days=days) for days in range(8)]
+        beginnings = [day + timedelta(minutes=self.start) for day in midnights if day.weekday() in self.days]
+        return next(moment for moment in beginnings if moment > now)
 
     @property
     def night(self) -> int:

@@ -8,13 +8,13 @@ schedule is there, a database that runs has been started by an update that has n
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from components.dynamic import pause_schedule
 from components.dynamic.database_power import differs, switch
+from components.dynamic.pause_schedule import now
 from components.dynamic.run_task import Clients
 from settings.office_hours import OfficeHours, parse
 
@@ -40,15 +40,14 @@ def start_for_update(clients: Clients, instance: str, hours: OfficeHours | None)
     else:
         _plan_rest(scheduler, instance, hours)
     switch(rds, instance, "available")
-    return _now().isoformat()
+    return now().isoformat()
 
 
 def _plan_rest(scheduler: Any, instance: str, hours: OfficeHours) -> None:
     """Stop it later; if the hours begin before that, let it run, and keep the morning from starting it."""
-    now = _now()
-    moment = now + pause_schedule.PAUSE
-    if hours.database_runs(now):
+    if hours.database_runs(now()):
         return
+    moment = now() + pause_schedule.PAUSE
     if hours.database_runs(moment + STOPPING):
         pause_schedule.pause_starting(scheduler, instance, moment + STOPPING)
         pause_schedule.cancel_stop(scheduler, instance)
@@ -59,11 +58,7 @@ def _plan_rest(scheduler: Any, instance: str, hours: OfficeHours) -> None:
 
 def rest(clients: Clients, instance: str, hours: OfficeHours) -> None:
     """Stop the database outside the hours, wait for it, and let the next morning start it. Raises PowerError."""
-    if not hours.database_runs(_now()):
+    if not hours.database_runs(now()):
         switch(clients("rds"), instance, "stopped")
     pause_schedule.cancel_stop(clients("scheduler"), instance)
     pause_schedule.resume_starting(clients("scheduler"), instance)
-
-
-def _now() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)

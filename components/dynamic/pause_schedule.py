@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,7 +43,7 @@ def pause_stopping(scheduler: Any, instance: str, *, daily: bool = False) -> Non
         cancel_stop(scheduler, instance)
         for schedule in _database_schedules(scheduler, STOP, instance):
             if daily or schedule["ScheduleExpression"].startswith("rate("):
-                _begin_at(scheduler, schedule, _later())
+                _begin_at(scheduler, schedule, now() + PAUSE)
     except ClientError as error:
         raise PowerError(
             f"The schedule that stops database {instance} could not be paused, so it was not started: {error}. "
@@ -92,11 +92,8 @@ def cancel_stop(scheduler: Any, instance: str) -> None:
         scheduler.delete_schedule(GroupName=schedule["GroupName"], Name=schedule["Name"])
 
 
-def pause_all(scheduler: Any, scaling: Any, tags: Mapping[str, str], scaled: Iterator[str] | list[str]) -> None:
-    """Pause every schedule of the groups that have these tags, and the scheduled actions of these ECS services.
-
-    `scaled`: in Application Auto Scaling's form, service/<cluster>/<service>.
-    """
+def pause_all(scheduler: Any, tags: Mapping[str, str], until: datetime) -> None:
+    """Pause every schedule of the groups that have these tags. What is to stop a database once, does not."""
     for group in _pages(scheduler, "list_schedule_groups", "ScheduleGroups", NamePrefix=GROUP):
         present = scheduler.list_tags_for_resource(ResourceArn=group["Arn"]).get("Tags", [])
         if tags.items() <= {tag["Key"]: tag["Value"] for tag in present}.items():
@@ -105,14 +102,19 @@ def pause_all(scheduler: Any, scaling: Any, tags: Mapping[str, str], scaled: Ite
                 if schedule["Name"] == STOP_ONCE:  # it has no beginning that could be put off
                     scheduler.delete_schedule(GroupName=schedule["GroupName"], Name=schedule["Name"])
                 else:
-                    _begin_at(scheduler, schedule, _later())
+                    _begin_at(scheduler, schedule, until)
+
+
+def pause_scaling(scaling: Any, scaled: Iterable[str], until: datetime) -> None:
+    """Pause the scheduled actions of ECS services.
+
+    `scaled`: in Application Auto Scaling's form, service/<cluster>/<service>.
+    """
     for resource in scaled:
         subject = {"ServiceNamespace": "ecs", "ResourceId": resource}
         for action in _pages(scaling, "describe_scheduled_actions", "ScheduledActions", **subject):
             kept = {key: action[key] for key in _ACTION if action.get(key)}
-            scaling.put_scheduled_action(
-                **kept, ScalableTargetAction=action["ScalableTargetAction"], StartTime=_later()
-            )
+            scaling.put_scheduled_action(**kept, ScalableTargetAction=action["ScalableTargetAction"], StartTime=until)
 
 
 def _database_schedules(scheduler: Any, prefix: str, instance: str) -> Iterator[dict[str, Any]]:
@@ -127,8 +129,9 @@ def _begin_at(scheduler: Any, schedule: Mapping[str, Any], moment: datetime | No
     scheduler.update_schedule(**kept, **({"StartDate": moment} if moment else {}))
 
 
-def _later() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC) + PAUSE
+def now() -> datetime:
+    """The time, which tests can move."""
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def _pages(client: Any, operation: str, member: str, **parameters: Any) -> Iterator[dict[str, Any]]:

@@ -45,7 +45,9 @@ class Sleep(pulumi.ComponentResource):
             self._stop() if args.context.hours is None else self._rest()
         calls = list(self._calls())
         if calls:
-            schedules(name, args.context, args.schedule_group, calls, self._child)
+            # At the end of an update: no evening comes in the middle of it, and Awake pauses them right afterwards.
+            child = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=list(args.wait_for)))
+            schedules(name, args.context, args.schedule_group, calls, child)
         self.register_outputs({"scheduled_calls": [call.name for call in calls]})
 
     def _stop(self) -> None:

@@ -23,11 +23,12 @@ class WakeUpArgs:
     alarms: Sequence[ResourceReference] = ()
     """Alarms that the evening mutes."""
     wait_for: Sequence[pulumi.Resource] = ()
-    """All that sleeps, as it is registered by day."""
+    """All that sleeps, as it is registered by day, and the schedules by which it does."""
 
 
 class WakeUp(pulumi.ComponentResource):
-    """A stack that is not asleep has it. With office hours it wakes once, when the stack was asleep before."""
+    """A stack that is not asleep has it. With office hours it wakes once, when the stack is created or was asleep
+    before: outside the hours, it stays awake until they end for the first time."""
 
     def __init__(self, name: str, args: WakeUpArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cvat:index:WakeUp", name, None, opts)
@@ -38,6 +39,7 @@ class WakeUp(pulumi.ComponentResource):
                 "region": context.region.name,
                 "profile": context.profile,
                 "scheduled": context.hours is not None,
+                **context.hours_props,
                 "tags": {key: context.tags[key] for key in ("project", "stack")},
                 "cluster": args.cluster,
                 "services": [

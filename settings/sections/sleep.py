@@ -52,7 +52,8 @@ class Sleep(Section):
     load balancer answers with a page that says so. Nothing that counts is lost; `awake` brings it all back
     (docs/operations.md#sleep)."""
     office_hours: WeeklyHours = ""
-    """Days and hours outside which the stack sleeps by itself, such as mon-fri 08:00-20:00. Empty: it never does."""
+    """Days and hours outside which the stack sleeps by itself, such as mon-fri 08:00-20:00. One that is created outside
+    of them is awake until they have ended once. Empty: it never sleeps."""
     office_time_zone: ZoneName = ""
     """IANA name of the office hours' time zone, such as Europe/Berlin. Empty: Asia/Shanghai in China, Asia/Tokyo in
     ap-northeast-1, else UTC."""

@@ -76,6 +76,7 @@ class Night:
 @pytest.fixture(scope="module")
 def first(archives: Path) -> Iterator[Rehearsal]:
     with Account() as account:
+        account.clock.show(NIGHT.replace(hour=12).timestamp())
         config = {"cvat:officeHours": HOURS, "cvat:modelArchives": str(archives)}
         created = rehearse("cn-northwest-1", config=config, account=account, judge=False)
         assert created.error is None, created.error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,8 @@ import pytest
 
 from rehearsal import Rehearsal
 from tests.support.sleep_helpers import (
+    DAY,
+    NIGHT,
     again,
     database,
     evening,
@@ -27,8 +29,6 @@ from tests.support.sleep_helpers import (
 Rehearse = Callable[..., Rehearsal]
 REGIONS = ("cn-northwest-1", "ap-northeast-1")
 HOURS = "mon-fri 08:00-20:00"
-NIGHT = datetime(2026, 12, 5, 15, tzinfo=UTC)
-"""A Saturday in both time zones, later than today."""
 ZONES = {"cn-northwest-1": "Asia/Shanghai", "ap-northeast-1": "Asia/Tokyo"}
 
 
@@ -39,7 +39,7 @@ def asleep(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
 
 @pytest.fixture(scope="module", params=REGIONS)
 def by_day(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
-    return healthy(rehearsed(request.param, officeHours=HOURS, preset="team"))
+    return healthy(rehearsed(request.param, at=DAY, officeHours=HOURS, preset="team"))
 
 
 def test_going_to_sleep_waits_for_workers_that_have_a_job(asleep: Rehearsal) -> None:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from rehearsal import Rehearsal
+from rehearsal.aws.passing_time import carry_out, due_calls
 from rehearsal.diff.stores import losses
-from tests.support.sleep_helpers import again, database, evening, first_rule, healthy, schedules, services
+from tests.support.sleep_helpers import (
+    DAY,
+    NIGHT,
+    again,
+    database,
+    evening,
+    first_rule,
+    healthy,
+    schedules,
+    services,
+    set_clock,
+)
 
 Rehearse = Callable[..., Rehearsal]
 
 
 @pytest.fixture(scope="module")
 def awake(rehearsed: Rehearse) -> Rehearsal:
-    return healthy(rehearsed("cn-north-1"))
+    return healthy(rehearsed("cn-north-1", at=DAY))
 
 
 def test_a_stack_goes_to_sleep_and_wakes(awake: Rehearsal) -> None:
@@ -138,6 +153,8 @@ def is_awake(done: Rehearsal, counts: dict[str, int]) -> None:
 
 
 HOURS = "mon-fri 08:00-20:00"
+MONDAY = datetime(2026, 12, 7, tzinfo=ZoneInfo("Asia/Shanghai"))
+"""After NIGHT."""
 
 
 def test_office_hours_that_are_removed_at_night_leave_a_stack_that_is_awake(awake: Rehearsal) -> None:
@@ -165,6 +182,43 @@ def test_office_hours_that_follow_a_sleep_begin_awake(awake: Rehearsal) -> None:
     assert paused == [], "the evening comes"
     assert not again(awake, officeHours=HOURS).outcome.touched()
     is_awake(again(awake), counts)
+
+
+def calls_until(done: Rehearsal, moment: datetime) -> list[str]:
+    """What the clock calls from now on; each that AWS refuses with the reason."""
+    now = datetime.fromtimestamp(time.time(), UTC)
+    set_clock(done, moment)
+    return [carry_out(call) for call in due_calls(done.account, now, moment)]
+
+
+@pytest.mark.parametrize("before", ["awake", "asleep"])
+def test_outside_its_hours_a_stack_is_awake_until_they_have_ended_for_the_first_time(
+    before: str, awake: Rehearsal
+) -> None:
+    """On Monday morning RDS would refuse to start a database that runs, and an alarm would ring."""
+    counts = {service["serviceName"]: service["desiredCount"] for service in services(awake)}
+    again(awake, mode=before)
+    set_clock(awake, NIGHT)
+    by_night = again(awake, officeHours=HOURS)
+    is_awake(by_night, counts)
+    kinds = [step.record.type for step in by_night.outcome.steps if step.verb in ("created", "updated")]
+    changed = [place for place, kind in enumerate(kinds) if kind == "aws:ecs/service:Service"]
+    first = kinds.index("aws:scheduler/schedule:Schedule")
+    assert first > max(changed, default=-1), "no evening comes in the middle of an update"
+    assert not again(awake, officeHours=HOURS).outcome.touched()
+    weekend = [call for call in calls_until(by_night, MONDAY.replace(hour=7, minute=59)) if "schedule " in call]
+    assert weekend == [], "neither the database's stop ten minutes after the hours nor its start"
+    is_awake(by_night, counts)
+    calls_until(by_night, MONDAY.replace(hour=19, minute=59))
+    is_awake(by_night, counts)
+    calls_until(by_night, MONDAY.replace(hour=22))
+    assert database(by_night)["DBInstanceStatus"] == "stopped", "the first evening"
+    morning = calls_until(by_night, MONDAY.replace(hour=12) + timedelta(days=1))
+    assert any("rds:StartDBInstance" in call for call in morning), "as every day from now on"
+    assert [call for call in morning if "Exception" in call or "error" in call] == []
+    is_awake(by_night, counts)
+    set_clock(awake, DAY)
+    again(awake)
 
 
 def test_a_stack_whose_night_becomes_a_sleep_wakes_from_it(awake: Rehearsal) -> None:

@@ -11,7 +11,7 @@ from rehearsal import Rehearsal
 from tests.support.matrix.account_dump import differences
 from tests.support.matrix.rows import REPOSITORY_STAYS, Values, nothing, values
 from tests.support.matrix.walk import RunningStack
-from tests.support.sleep_helpers import evening
+from tests.support.sleep_helpers import NIGHT, evening, set_clock
 
 pytestmark = pytest.mark.matrix
 
@@ -61,7 +61,8 @@ def test_each_way_to_sleep_follows_each_by_day(region: str, running: Running) ->
 
 
 def night_comes(done: Rehearsal) -> None:
-    """The clock's calls at the end of the hours, if the stack has hours."""
+    """The time, and the clock's calls at the end of the hours, if the stack has hours."""
+    set_clock(done, NIGHT)
     if done.config.values.get("cvat:officeHours"):
         evening(done)
 

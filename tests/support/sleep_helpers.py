@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal import Rehearsal, rehearse
 from rehearsal.aws.universal_targets import universal_target
+
+DAY = datetime(2026, 12, 4, 10, tzinfo=UTC)
+"""A Friday, in the office hours of all regions that are rehearsed. Before it ends, NIGHT comes."""
+NIGHT = datetime(2026, 12, 5, 15, tzinfo=UTC)
+"""A Saturday in all of them."""
 
 
 def healthy(done: Rehearsal) -> Rehearsal:

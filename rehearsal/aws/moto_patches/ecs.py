@@ -62,7 +62,7 @@ def lists_of_tasks_that_are_to_run(stack: ExitStack) -> None:
 
     API reference, ListTasks, "desiredStatus": the default is RUNNING.
     """
-    list_tasks = EC2ContainerServiceBackend.list_tasks
+    list_tasks: Any = EC2ContainerServiceBackend.list_tasks
 
     def to_run(backend: Any, *filters: Any) -> Any:
         if not filters:  # moto itself looks for the owner of tags

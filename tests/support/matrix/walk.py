@@ -15,6 +15,7 @@ from tests.support.every_setting.ground import Ground, prepare
 from tests.support.matrix.account_dump import Dump, differences, dump
 from tests.support.matrix.branch import branch
 from tests.support.matrix.rows import NO_STORES, Row, Values
+from tests.support.sleep_helpers import DAY
 
 _READS = ("BatchGet", "Describe", "Get", "Head", "List")
 """Beginnings of operations that change nothing."""
@@ -47,6 +48,7 @@ class RunningStack:
     def running(self) -> Iterator[RunningStack]:
         """Create it. Only one can run at a time."""
         with self._account as account:
+            account.clock.show(DAY.timestamp())
             ground = prepare(account, self._region, self._archives)
             self.first = self._update(ground, self._base(ground))
             assert not self.first.error, self.first.error
@@ -87,6 +89,7 @@ class RunningStack:
         def create() -> Step:
             self._account.__exit__(None, None, None)
             with Account() as account:
+                account.clock.show(DAY.timestamp())
                 ground = prepare(account, self._region, self._archives)
                 return self._update(ground, {**self._base(ground), **change(ground)})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,20 +47,7 @@ def client() -> Iterator[Any]:
     """Clients of an account whose clock has stopped a database for the night."""
     with Account() as account:
         clients = account.in_region("cn-north-1")
-        clients("rds").create_db_instance(
-            DBInstanceIdentifier="db",
-            DBInstanceClass="db.t4g.medium",
-            Engine="postgres",
-            EngineVersion="15.12",
-            AllocatedStorage=20,
-            BackupRetentionPeriod=7,
-            PreferredBackupWindow="07:00-07:30",
-            PreferredMaintenanceWindow="fri:08:00-fri:08:30",
-            MasterUsername="cvat",
-            MasterUserPassword="not-a-secret",
-            Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
-        )
-        clients("rds").stop_db_instance(DBInstanceIdentifier="db")
+        stopped_database(clients, "db", TAGS)
         clients("scheduler").create_schedule_group(Name="sleep-1")
         for verb, when in (("stop", "cron(10 20 ? * MON-FRI *)"), ("start", "cron(40 7 ? * MON-FRI *)")):
             clients("scheduler").create_schedule(
@@ -77,12 +64,30 @@ def client() -> Iterator[Any]:
         yield clients
 
 
+def stopped_database(client: Any, name: str, tags: Mapping[str, str]) -> None:
+    client("rds").create_db_instance(
+        DBInstanceIdentifier=name,
+        DBInstanceClass="db.t4g.medium",
+        Engine="postgres",
+        EngineVersion="15.12",
+        AllocatedStorage=20,
+        BackupRetentionPeriod=7,
+        PreferredBackupWindow="07:00-07:30",
+        PreferredMaintenanceWindow="fri:08:00-fri:08:30",
+        MasterUsername="cvat",
+        MasterUserPassword="not-a-secret",
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+    client("rds").stop_db_instance(DBInstanceIdentifier=name)
+
+
 def hours() -> OfficeHours:
     return parse(HOURS)
 
 
-def status(client: Any) -> str:
-    return str(client("rds").describe_db_instances()["DBInstances"][0]["DBInstanceStatus"])
+def status(client: Any, name: str = "db") -> str:
+    (instance,) = client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+    return str(instance["DBInstanceStatus"])
 
 
 def starts(client: Any) -> Any:
@@ -91,7 +96,7 @@ def starts(client: Any) -> Any:
 
 
 def at(moment: datetime, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(database_at_night, "_now", lambda: moment)
+    patch.setattr(database_at_night, "now", lambda: moment)
 
 
 def test_what_is_started_at_night_is_stopped_two_hours_later_by_the_evenings_call(
@@ -201,6 +206,23 @@ def test_a_change_that_rds_has_not_made_starts_a_stopped_database_again(change: 
     assert provider.diff("id", olds, news).changes is True
     client("rds").start_db_instance(DBInstanceIdentifier="db")
     assert provider.diff("id", olds, news).changes is False, "RDS can change one that runs"
+
+
+THEIRS = {
+    "another stack's": TAGS | {"stack": "other"},
+    "another project's": TAGS | {"project": "other"},
+    "nobody's": {},
+}
+
+
+@pytest.mark.parametrize("tags", THEIRS.values(), ids=THEIRS)
+def test_a_database_that_is_not_the_stacks_own_is_left_alone(tags: dict[str, str], client: Any) -> None:
+    stopped_database(client, "theirs", tags)
+    provider, news = DatabaseStartProvider(), start_props(instance_class="db.m6g.large")
+    olds = {**start_props(), "started": NIGHT.isoformat()}
+    provider.update("id", olds, news)
+    assert (status(client), status(client, "theirs")) == ("available", "stopped"), "it would cost its owner money"
+    assert provider.diff("id", {**news, "started": NIGHT.isoformat()}, news).changes is False, "nor is it asked about"
 
 
 @pytest.mark.parametrize("change", [{}, {"allocated_storage": 10}, {"engine_version": "15.12"}], ids=str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
@@ -13,7 +14,7 @@ from botocore.stub import Stubber
 
 from components.dynamic import awake, wake_up
 from components.dynamic.awake import AwakeProvider
-from components.dynamic.pause_schedule import STOP_ONCE, pause_all
+from components.dynamic.pause_schedule import PAUSE, STOP_ONCE, pause_all, pause_scaling
 from components.dynamic.wake_up import WakeUpError, create_endpoints, enable_alarms, restore_capacity, wait_for_services
 from rehearsal import Account
 from tests.support.mocked_engine import Clock
@@ -25,6 +26,8 @@ PROPS = {
     "region": REGION,
     "profile": None,
     "scheduled": False,
+    "hours": "",
+    "zone": "",
     "tags": TAGS,
     "cluster": "c",
     "services": [SERVICE],
@@ -118,7 +121,9 @@ def test_no_call_of_the_clock_puts_a_stack_to_sleep_that_is_waking(client: Any) 
         FlexibleTimeWindow={"Mode": "OFF"},
         Target=before["Target"],
     )
-    pause_all(scheduler, scaling, TAGS, ["service/c/server"])
+    until = datetime.now(UTC) + PAUSE
+    pause_all(scheduler, TAGS, until)
+    pause_scaling(scaling, ["service/c/server"], until)
     listed = scheduler.list_schedules(GroupName="sleep-1")["Schedules"]
     assert [schedule["Name"] for schedule in listed] == ["sleep-1-call"], "a one-time schedule has no start to put off"
     soon = datetime.now(UTC) + timedelta(hours=1)
@@ -135,29 +140,59 @@ def test_no_call_of_the_clock_puts_a_stack_to_sleep_that_is_waking(client: Any) 
     assert {action["Timezone"] for action in actions} == {"Asia/Shanghai"}
 
 
-def test_it_wakes_when_it_is_created_and_when_office_hours_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps: list[str] = []
+BY_HOURS = {**PROPS, "scheduled": True, "hours": "mon-fri 08:00-20:00", "zone": "Asia/Shanghai"}
+FRIDAY = datetime(2030, 1, 11, tzinfo=ZoneInfo("Asia/Shanghai"))
+MONDAY_MORNING = datetime(2030, 1, 14, 8, tzinfo=ZoneInfo("Asia/Shanghai"))
+WOKEN = ["capacity", "endpoint", "wait", "alarms"]
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What a wake-up does, at noon of a working day."""
+    done: list[Any] = []
     monkeypatch.setattr(awake, "aws_clients", lambda _: lambda service: service)
-    monkeypatch.setattr(awake, "pause_all", lambda *_: steps.append("pause"))
-    monkeypatch.setattr(awake, "restore_capacity", lambda *_: steps.append("capacity"))
-    monkeypatch.setattr(awake, "create_endpoints", lambda *_: steps.append("endpoint"))
-    monkeypatch.setattr(awake, "wait_for_services", lambda *_: steps.append("wait"))
-    monkeypatch.setattr(awake, "enable_alarms", lambda *_: steps.append("alarms"))
-    provider, by_hours = AwakeProvider(), {**PROPS, "scheduled": True}
-    woken = ["capacity", "endpoint", "wait", "alarms"]
+    monkeypatch.setattr(awake, "pause_all", lambda *arguments: done.append(arguments))
+    monkeypatch.setattr(awake, "pause_scaling", lambda *_: done.append("pause scaling"))
+    monkeypatch.setattr(awake, "restore_capacity", lambda *_: done.append("capacity"))
+    monkeypatch.setattr(awake, "create_endpoints", lambda *_: done.append("endpoint"))
+    monkeypatch.setattr(awake, "wait_for_services", lambda *_: done.append("wait"))
+    monkeypatch.setattr(awake, "enable_alarms", lambda *_: done.append("alarms"))
+    monkeypatch.setattr(awake, "now", lambda: FRIDAY.replace(hour=12))
+    return done
+
+
+def test_it_wakes_when_it_is_created_and_when_office_hours_are_given_up(steps: list[Any]) -> None:
+    provider, paused = AwakeProvider(), [("scheduler", TAGS, FRIDAY.replace(hour=14)), "pause scaling"]
     provider.create(PROPS)
-    assert steps == ["pause", *woken], "alarms come last: until then what is missing would ring"
+    assert steps == [*paused, *WOKEN], "alarms come last: until then what is missing would ring"
     steps.clear()
-    provider.create(by_hours)
-    assert steps == woken, "the schedules of a stack with office hours go on"
-    steps.clear()
-    assert provider.diff("id", PROPS, by_hours).changes is True
-    provider.update("id", PROPS, by_hours)
-    assert steps == [], "the next evening puts it to sleep"
-    assert provider.diff("id", by_hours, PROPS).changes is True
-    provider.update("id", by_hours, PROPS)
-    assert steps == ["pause", *woken]
+    assert provider.diff("id", BY_HOURS, PROPS).changes is True
+    provider.update("id", BY_HOURS, PROPS)
+    assert steps == [*paused, *WOKEN]
     assert provider.diff("id", PROPS, {**PROPS, "alarms": ["a", "b"]}).changes is False, "nothing sleeps"
+
+
+def test_by_day_a_stack_with_office_hours_leaves_the_clock_alone(steps: list[Any]) -> None:
+    AwakeProvider().create(BY_HOURS)
+    assert steps == WOKEN, "the next evening puts it to sleep"
+    steps.clear()
+    assert AwakeProvider().diff("id", PROPS, BY_HOURS).changes is True
+    AwakeProvider().update("id", PROPS, BY_HOURS)
+    assert steps == [], "it is awake"
+
+
+@pytest.mark.parametrize("moment", [FRIDAY.replace(hour=20), FRIDAY.replace(day=12, hour=9)], ids=str)
+def test_outside_the_hours_the_clock_begins_with_the_next_hours(
+    moment: datetime, steps: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stack is awake: a morning's start of the database, or its stop ten minutes from now, would be wrong."""
+    monkeypatch.setattr(awake, "now", lambda: moment)
+    asked = [("scheduler", TAGS, MONDAY_MORNING), *WOKEN]
+    AwakeProvider().create(BY_HOURS)
+    assert steps == asked
+    steps.clear()
+    AwakeProvider().update("id", PROPS, BY_HOURS)
+    assert steps == asked, "an evening may have come in the middle of the update"
 
 
 def test_more_alarms_than_a_call_takes_are_all_enabled() -> None:
