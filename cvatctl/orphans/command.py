@@ -11,7 +11,7 @@ from cvatctl.aws_clients import Clients, clients, explain
 from cvatctl.command import ATTENTION, OK, PROFILE, PROJECT, operator_command
 from cvatctl.errors import CommandError
 from cvatctl.orphans.delete import can_delete, delete
-from cvatctl.orphans.find import Orphan, find_orphans
+from cvatctl.orphans.find import Orphan, find_orphans, is_gone
 from cvatctl.orphans.state import read_state
 from cvatctl.terminal import print_line
 
@@ -66,6 +66,9 @@ def _delete_after_question(orphan: Orphan, aws: Clients) -> bool:
     try:
         print_line(f"{orphan.name} {delete(orphan, aws)}")
     except ClientError as error:
+        if is_gone(error):
+            print_line(f"{orphan.name} was deleted already. AWS lists it for some hours more.")
+            return True
         print_line(f"{orphan.name} stays: {explain(error)} Run this again when what uses it is gone.")
         return False
     except CommandError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
 from cvatctl.aws_clients import Clients, all_pages
 from cvatctl.orphans.state import State
 
@@ -47,7 +49,8 @@ class Orphan:
 def find_orphans(stack: str, state: State, clients: Clients) -> list[Orphan]:
     """Resources of the region with the stack's tags that its state does not have, ordered by kind.
 
-    Reads the Resource Groups Tagging API, which knows no IAM roles and a resource only some seconds after its creation.
+    Reads the Resource Groups Tagging API, which knows no IAM roles, a resource only some seconds after its creation,
+    and deleted ones for hours (https://github.com/boto/boto3/issues/3341, read 2026-11).
     """
     filters = [{"Key": "project", "Values": [PROJECT]}, {"Key": "stack", "Values": [stack]}]
     client = clients("resourcegroupstaggingapi")
@@ -59,12 +62,23 @@ def find_orphans(stack: str, state: State, clients: Clients) -> list[Orphan]:
 
 
 def _awaits_deletion(orphan: Orphan, clients: Clients) -> bool:
-    """Whether a secret or key is scheduled for deletion: it stays listed until then."""
-    if orphan.kind == "secretsmanager:secret":
-        return "DeletedDate" in clients("secretsmanager").describe_secret(SecretId=orphan.arn)
-    if orphan.kind == "kms:key":
-        return "DeletionDate" in clients("kms").describe_key(KeyId=orphan.arn)["KeyMetadata"]
+    """Whether a secret or key is deleted, or scheduled for that: it stays listed."""
+    try:
+        if orphan.kind == "secretsmanager:secret":
+            return "DeletedDate" in clients("secretsmanager").describe_secret(SecretId=orphan.arn)
+        if orphan.kind == "kms:key":
+            return "DeletionDate" in clients("kms").describe_key(KeyId=orphan.arn)["KeyMetadata"]
+    except ClientError as error:
+        if not is_gone(error):
+            raise
+        return True
     return False
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether AWS says that what was asked for does not exist, such as DBInstanceNotFound or NoSuchBucket."""
+    code = error.response["Error"]["Code"]
+    return "NotFound" in code or code.startswith("NoSuch")
 
 
 def _created_by_service(orphan: Orphan, state: State) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cvatctl.orphans import find
 from cvatctl.orphans.delete import delete
 from cvatctl.orphans.find import Orphan
 from rehearsal import Rehearsal
@@ -154,3 +155,20 @@ def test_what_is_in_use_stays_with_awss_reason(
     assert code == 1
     assert "orphan-bucket stays: DeleteBucket failed" in out
     assert "0 deleted, 1 left." in out
+
+
+def test_what_was_deleted_already_is_said_to_be_so(run: Run, state_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tagging API shows it for hours."""
+    prefix = f"arn:aws-cn:{{}}:{REGION}:123456789012"
+    arns = [f"{prefix.format('rds')}:db:deleted", f"{prefix.format('secretsmanager')}:secret:deleted-AbCdEf"]
+    monkeypatch.setattr(find, "all_pages", lambda *_, **__: [{"ResourceARN": arn} for arn in arns])
+    words = ("orphans", "--stack", REGION, "--region", REGION, "--state", str(state_file))
+    code, out, err = run(*words)
+    assert code == 1, out + err
+    assert ":db:deleted" in out
+    assert ":secret:" not in out, "Secrets Manager does not know it"
+    answer(monkeypatch, "y")
+    code, out, err = run(*words, "--delete")
+    assert code == 0, out + err
+    assert "deleted was deleted already" in out
+    assert "1 deleted, 0 left." in out
