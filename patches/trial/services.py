@@ -43,13 +43,13 @@ def quiet(*command: str) -> None:
 
 
 def certificates(folder: Path) -> None:
-    """A certificate authority (ca.pem) and what it issued for localhost (server.pem, server.key)."""
+    """A certificate authority (ca.pem) and what it issued for this machine (server.pem, server.key)."""
 
     def openssl(arguments: str, *more: str) -> None:
         quiet(program("openssl"), *arguments.format(folder=folder).split(), *more)
 
     names = folder / "names"
-    names.write_text("subjectAltName=DNS:localhost\n")
+    names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
     openssl("req -x509 -newkey rsa -nodes -days 2 -subj /CN=trial -keyout {folder}/ca.key -out {folder}/ca.pem")
     openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout {folder}/server.key -out {folder}/server.csr")
     openssl(

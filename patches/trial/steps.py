@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from patches.trial.accounts import Accounts, Roles
 from patches.trial.annotation import Annotation
 from patches.trial.client import Client, check
 from patches.trial.cloud import Cloud
@@ -21,6 +22,7 @@ from patches.trial.scripts import Scripts
 from patches.trial.services import HTTPS_A, HTTPS_B, A, B
 
 FORMAT = "COCO 1.0"
+ROLES = Roles(guest=[], annotator="annotator")
 BAD_USE = 2  # the exit code of a refusal
 NOTHING: dict[str, Any] = {"version": 0, "tags": [], "shapes": [], "tracks": []}
 SETUP = "import django; django.setup(); import django_rq, time; queue = django_rq.get_queue('low'); "
@@ -61,6 +63,7 @@ class Trial:
         self.task = self.video = 0
         self.annotation = Annotation(fleet, cloud, models, self.a)
         self.scripts = Scripts(fleet, cloud, self.a)
+        self.accounts = Accounts(fleet, self._restart_web, partial(Client, HTTPS_B, self.a.ca, fleet.ended), ROLES)
         self.checks = HealthChecks((A, B))
         self.idle = {name: IdleConnection(port) for name, port in (("web-a", A), ("web-b", B))}
         self.uploads: SlowUploads | None = None
@@ -106,6 +109,8 @@ class Trial:
         )
         yield "connections that were idle for longer than a minute are still there", self.idle_connections
         yield "a job that outlasts its worker's drain time is failed, not lost", self.drain
+        yield "a password is reset by mail; a mail server that refuses is told", self.accounts.mail
+        yield "users of a directory log in, with the roles of their groups", self.accounts.directory
         yield "SIGTERM stops every process", self.stop
 
     def refuse(self) -> str:
@@ -152,6 +157,12 @@ class Trial:
         code, _ = self.fleet.once("health", "health", CVAT_WEB_PORT=str(A))
         check(code == 0, "`cvat-aws health` does not find the web server healthy")
         return f"answering after {time.monotonic() - began:.0f} s"
+
+    def _restart_web(self, variables: dict[str, str]) -> None:
+        """The process at B, with more variables."""
+        self.fleet.terminate("web-b")
+        self.fleet.start("web-b", "web", CVAT_WEB_PORT=str(B), CVAT_WEB_PROCESSES="1", **variables)
+        self.a.until(partial(self._healthy, B))
 
     @staticmethod
     def _healthy(port: int) -> bool | None:

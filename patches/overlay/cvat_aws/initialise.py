@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from typing import Any, Callable, Mapping
+from urllib.parse import urlsplit
 
 from cvat_aws.environment import Reader, UnusableError
 
 LOCK_KEY = 0x43564154  # "CVAT"; any number will do, as long as every init takes the same
 LOCK_PATIENCE_S = 600.0
 POLL_S = 2.0
+LONGEST_SITE_NAME = 50
 
 # What the secret was when it was last applied, as Django stores passwords: salted and slow to guess. It tells
 # "the secret was changed" (apply it) from "the administrator changed the password in CVAT" (leave it).
@@ -67,6 +69,13 @@ def superuser(cursor: Any, users: Any, hasher: Any, name: str, email: str, passw
     return done
 
 
+def public_name(settings: Any, sites: Any) -> str:
+    """Name the site by the address that users open. Links in mails are made from it; Django calls it example.com."""
+    host = urlsplit(settings.UI_URL).netloc
+    sites.update_or_create(id=settings.SITE_ID, defaults={"domain": host, "name": host[:LONGEST_SITE_NAME]})
+    return f"links in mails go to {host}"
+
+
 def run(env: Mapping[str, str]) -> int:
     read = Reader(env)
     name = read.required("DJANGO_SUPERUSER_USERNAME", "the administrator's name")
@@ -77,7 +86,9 @@ def run(env: Mapping[str, str]) -> int:
     import django
 
     django.setup()
+    from django.conf import settings
     from django.contrib.auth import get_user_model, hashers
+    from django.contrib.sites.models import Site
     from django.core.management import call_command
     from django.db import OperationalError, connection, transaction
 
@@ -87,6 +98,7 @@ def run(env: Mapping[str, str]) -> int:
             say("migrating the database")
             call_command("migrate", interactive=False)
             with transaction.atomic():
+                say(public_name(settings, Site.objects))
                 say(superuser(cursor, get_user_model().objects, hashers, name, email, password))
     except OperationalError as error:
         raise UnusableError(f"PostgreSQL cannot be used: {str(error).strip()}") from error

@@ -48,13 +48,18 @@ class FleetV2(Fleet):
 
     def server(self, name: str, port: int, **more: str) -> None:
         """The four containers of a server task but smokescreen; `port` is nginx's."""
-        api, opa = port + API_OFFSET, port + OPA_OFFSET
-        ports = {"CVAT_FRONT_PORT": str(port), "CVAT_API_PORT": str(api)}
-        self.start(f"front-{name}", "front", **ports)
-        self.start(
-            f"web-{name}", "web", CVAT_WEB_PROCESSES="1", CVAT_OPA_URL=f"http://127.0.0.1:{opa}", **ports, **more
-        )
-        self.opa(name, opa, api)
+        self.start(f"front-{name}", "front", **self._ports(port))
+        self.web(name, port, **more)
+        self.opa(name, port + OPA_OFFSET, port + API_OFFSET)
+
+    def web(self, name: str, port: int, **more: str) -> None:
+        """uvicorn, behind the nginx that listens on `port`."""
+        opa = f"http://127.0.0.1:{port + OPA_OFFSET}"
+        self.start(f"web-{name}", "web", CVAT_WEB_PROCESSES="1", CVAT_OPA_URL=opa, **self._ports(port), **more)
+
+    @staticmethod
+    def _ports(port: int) -> dict[str, str]:
+        return {"CVAT_FRONT_PORT": str(port), "CVAT_API_PORT": str(port + API_OFFSET)}
 
     def opa(self, name: str, port: int, api: int) -> None:
         """As the program's task definition starts it."""

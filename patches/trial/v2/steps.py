@@ -7,12 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import requests
 
-from patches.trial.client import check
+from patches.trial.accounts import Accounts, Roles, own_links
+from patches.trial.client import Client, check
 from patches.trial.cloud import Cloud
 from patches.trial.frames import FramesInFlight
+from patches.trial.mail import MailServer
 from patches.trial.models import Models
 from patches.trial.processes import ADMIN
 from patches.trial.services import HTTPS_A, HTTPS_B, A, B
@@ -36,7 +39,9 @@ KILLED = {"export": "repeated: its queue is safe", "annotation": "failed: it may
 """Queues whose worker is killed in the middle of a job."""
 BUSY_S = 90
 """Three times the pause between two readings of the queues: a busy machine reads late."""
+ROLES = Roles(guest=["user"], annotator="worker")
 USER, PASSWORD = "annotator", "s3cret-pw-x1"
+INVITED = "invited@example.com"
 
 
 def enqueue(queue: str, job: str, seconds: int) -> str:
@@ -78,6 +83,7 @@ class TrialV2:
         self.data = DataSteps(fleet, cloud, self.a, self.b)
         self.functions = FunctionSteps(self.data, models, hook)
         self.frames = FramesInFlight(models, self.b, self._restart_annotation)
+        self.accounts = Accounts(fleet, self._restart_web, partial(ClientV2, HTTPS_B, self.a.ca, fleet.ended), ROLES)
         self.killed_at = 0.0
 
     def steps(self) -> Iterator[Step]:
@@ -118,6 +124,8 @@ class TrialV2:
         )
         yield "a frame that fails is left out; many of them fail the job; a cancelled job stops", self.frames.failures
         yield "a job that outlasts its worker's drain time is failed, not lost", self.drain
+        yield "a password is reset by mail; a mail server that refuses is told", self.mail
+        yield "users of a directory log in, with the roles of their groups", self.accounts.directory
         yield "an export in flight survives the SIGTERM of its worker; a request that of its server", self.graceful
         yield "SIGTERM stops every process", self.stop
 
@@ -158,7 +166,7 @@ class TrialV2:
     def start(self) -> str:
         began = time.monotonic()
         fleet, agent = self.fleet, {"ECS_AGENT_URI": self.cloud.agent.url}
-        s3 = self.cloud.environment | {"CVAT_S3_ROLE_BUCKETS": BUCKET}
+        s3 = self._s3()
         (port,) = [int(url.rpartition(":")[2]) for url in [str(self.cloud.s3.meta.endpoint_url)]]
         fleet.smokescreen(f"--allow-address=127.0.0.1:{port} --allow-address=127.0.0.1:{self.hook.server_port}")
         fleet.server("a", A, **s3)
@@ -175,6 +183,16 @@ class TrialV2:
         code, _ = fleet.once("health", "health", CVAT_FRONT_PORT=str(A))
         check(code == 0, "`cvat-aws health` does not find the server healthy")
         return f"answering after {healthy:.0f} s, with policies after {time.monotonic() - began:.0f} s"
+
+    def _s3(self) -> dict[str, str]:
+        return self.cloud.environment | {"CVAT_S3_ROLE_BUCKETS": BUCKET}
+
+    def _restart_web(self, variables: dict[str, str]) -> None:
+        """B's uvicorn, with more variables."""
+        self.fleet.terminate("web-b")
+        self.fleet.web("b", B, CVAT_NUCLIO_PORT=str(self.models.server_port), **self._s3(), **variables)
+        self.a.until(partial(self._answers, B, HEALTH))
+        self.a.until(partial(self._answers, B, "/api/server/health/?format=json"))
 
     def _public(self, address: str) -> dict[str, str]:
         host = str(self.a.session.headers["Host"])
@@ -329,6 +347,29 @@ class TrialV2:
         self.fleet.terminate("worker-annotation")
         port = {"CVAT_NUCLIO_PORT": str(self.models.server_port)}
         self.fleet.start("worker-annotation", "worker", "annotation", **port, **more)
+
+    def mail(self) -> str:
+        self.a.call("POST", "/organizations", json={"slug": "team"})
+        closed = str(self._invite(self.a, 400)["email"])
+        check("registration is closed" in closed, closed)
+        return self.accounts.mail(self._invitation)
+
+    @staticmethod
+    def _invite(client: Client, expected: int) -> dict[str, Any]:
+        body = {"email": INVITED, "role": "worker"}
+        answer: dict[str, Any] = client.call("POST", "/invitations", expected, params={"org": "team"}, json=body).json()
+        return answer
+
+    def _invitation(self, server: MailServer) -> str:
+        """A failed one leaves nothing behind; the mail leads to a registration that works."""
+        server.refusal = "451 4.3.0 try later"
+        self._invite(self.b, 503)
+        server.refusal = ""
+        self._invite(self.b, 201)
+        (link,) = own_links(server.messages[-1])
+        names = {"username": "invited", "email": INVITED, "password1": PASSWORD, "password2": PASSWORD}
+        ClientV2(HTTPS_B, self.a.ca, self.a.ended).call("POST", "/auth/register", 201, json=names)
+        return f"; an invitation by {link.partition('?')[0]}, and a registration with it"
 
     def drain(self) -> str:
         self._restart_annotation(CVAT_WORKER_DRAIN_S="3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cvat_aws import directory
@@ -12,11 +13,20 @@ ROLES = {"admin": ("ADMIN",), "user": ("USER",), "worker": ("ANNOTATOR", "OBSERV
 
 
 def ldap(read: Reader, backends: list[str]) -> dict[str, Any]:
-    """Plain values; `cvat_aws.directory.with_searches` turns the two searches into what django-auth-ldap wants."""
+    """Plain values; `with_searches` does the rest."""
     settings = directory.ldap(read, backends)
-    if not settings:
-        return {}
-    groups = {role: [settings[f"AUTH_LDAP_{name}_GROUPS"] for name in names] for role, names in ROLES.items()}
-    # CVAT compares with the names that django-auth-ldap has put into lower case.
-    lower = {role: [name.lower() for named in lists for name in named] for role, lists in groups.items()}
-    return {**settings, "IAM_TYPE": settings["DJANGO_AUTH_TYPE"], "DJANGO_AUTH_LDAP_GROUPS": lower}
+    return {**settings, "IAM_TYPE": settings["DJANGO_AUTH_TYPE"]} if settings else {}
+
+
+def with_searches(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Needs python-ldap where LDAP is on."""
+    done = directory.with_searches(settings)
+    return {**done, "DJANGO_AUTH_LDAP_GROUPS": roles(done)} if "AUTH_LDAP_SERVER_URI" in done else done
+
+
+def roles(settings: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Role -> groups. CVAT compares with the names that django-auth-ldap has put into lower case."""
+    return {
+        role: [group.lower() for name in names for group in settings[f"AUTH_LDAP_{name}_GROUPS"]]
+        for role, names in ROLES.items()
+    }

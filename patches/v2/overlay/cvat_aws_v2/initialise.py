@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cvat_aws.environment import Reader, UnusableError
-from cvat_aws.initialise import lock, say, superuser
+from cvat_aws.initialise import lock, public_name, say, superuser
 
 from cvat_aws_v2 import upgrade
 
@@ -91,6 +91,7 @@ def run(chosen: Options) -> int:
     from django.conf import settings
     from django.contrib.auth import get_user_model, hashers
     from django.contrib.auth.models import Group
+    from django.contrib.sites.models import Site
     from django.db import OperationalError, connection, transaction
 
     try:
@@ -107,6 +108,7 @@ def run(chosen: Options) -> int:
             _command("migrateredis", no_color=True)
             _command("syncperiodicjobs", no_color=True)
             with transaction.atomic():
+                say(public_name(settings, Site.objects))
                 users = get_user_model().objects
                 say(superuser(cursor, users, hashers, chosen.name, chosen.email, chosen.password))
                 administrators_group(settings, users, Group.objects, chosen.name)

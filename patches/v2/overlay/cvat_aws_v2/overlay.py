@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cvat_aws import directory as old_directory
 from cvat_aws import mail
 from cvat_aws.environment import Reader
 from cvat_aws.overlay import FRAMES_IN_FLIGHT, FUNCTION_SECONDS
@@ -52,4 +51,4 @@ def overlay(env: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_searches(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Needs python-ldap where LDAP is on."""
-    return old_directory.with_searches(settings)
+    return directory.with_searches(settings)

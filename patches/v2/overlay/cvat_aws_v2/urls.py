@@ -12,6 +12,8 @@ from django.http import JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from cvat_aws_v2 import invitations
+
 
 def refuse(status: int, detail: str) -> Callable[..., JsonResponse]:
     """A view that answers every method so."""
@@ -32,6 +34,7 @@ def drop(*names: str) -> None:
 closed = refuse(403, "Registration is closed on this server. Ask an administrator for an account.")
 no_mail = refuse(404, "This server sends no mail. Ask an administrator for a new password.")
 
+invitations.install()
 urlpatterns = list(cvat_urlpatterns)
 if not settings.REGISTRATION_OPEN:
     drop("rest_register")
