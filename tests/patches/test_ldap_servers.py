@@ -1,44 +1,29 @@
-"""Logging in against two real LDAP servers: the first refers to the second, as Active Directory's root does."""
+"""Logging in against real LDAP servers, with the Python of either release.
+
+The first server refers to the second, as Active Directory's root does. The third has certificates of its own authority.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cvat_aws import directory
 
+from patches.trial import slapd
+from patches.trial.services import certificates
 from patches.trial.serving import free_port
 
 ROOT = Path(__file__).parents[2]
-PYTHON = os.environ.get("CVAT_PYTHON", "")
-SLAPD = shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-pytestmark = [
-    pytest.mark.skipif(not PYTHON, reason="CVAT_HOME_PATCHED and CVAT_PYTHON do not name a patched checkout"),
-    pytest.mark.skipif(SLAPD is None, reason="slapd is not installed"),
-]
+PYTHONS = {"c48411ae": os.environ.get("CVAT_PYTHON", ""), "v2": os.environ.get("CVAT_V2_PYTHON", "")}
+pytestmark = pytest.mark.skipif(slapd.PROGRAM is None, reason="slapd is not installed")
 PASSWORD = "secret-of-ann"
-CONFIGURATION = """
-include /etc/ldap/schema/core.schema
-include /etc/ldap/schema/cosine.schema
-include /etc/ldap/schema/inetorgperson.schema
-include /etc/ldap/schema/nis.schema
-modulepath /usr/lib/ldap
-moduleload back_mdb
-pidfile {folder}/pid
-{more}
-database mdb
-suffix "{suffix}"
-rootdn "cn=root,{suffix}"
-rootpw root
-directory {folder}/data
-access to attrs=userPassword by anonymous auth by * none
-access to * by * read
-"""
 ENTRIES = """
 dn: dc=example
 objectClass: domain
@@ -77,41 +62,59 @@ cn: unix
 gidNumber: 20
 memberUid: ann
 """
+ODD_GROUP = 'cn=R&D\\, Ops \\+ \\"QA\\" (ü)'
+ENCRYPTED_ENTRIES = f"""
+dn: dc=example
+objectClass: domain
+
+dn: uid=ann,dc=example
+objectClass: inetOrgPerson
+uid: ann
+cn: Ann
+sn: Example
+userPassword: {PASSWORD}
+
+dn: {ODD_GROUP},dc=example
+objectClass: groupOfNames
+member: uid=ann,dc=example
+"""
 
 
-def start(folder: Path, port: int, suffix: str, entries: str, more: str = "") -> subprocess.Popen[bytes]:
-    (folder / "data").mkdir(parents=True)
-    (folder / "slapd.conf").write_text(CONFIGURATION.format(folder=folder, suffix=suffix, more=more))
-    (folder / "entries.ldif").write_text(entries)
-    add = [str(SLAPD), "-T", "add", "-f", f"{folder}/slapd.conf", "-l", f"{folder}/entries.ldif"]
-    subprocess.run(add, check=True, capture_output=True)  # noqa: S603
-    command = [str(SLAPD), "-f", f"{folder}/slapd.conf", "-h", f"ldap://127.0.0.1:{port}", "-d", "0"]
-    process = subprocess.Popen(command)  # noqa: S603
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return process
-        except OSError:
-            assert time.monotonic() < deadline, "slapd does not answer"
-            time.sleep(0.05)
+@dataclass
+class Servers:
+    plain: str
+    ldap: str
+    """Of the server with certificates, as are `ldaps` and `ca`."""
+    ldaps: str
+    ca: str
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder, port, other = tmp_path_factory.mktemp("ldap"), free_port(), free_port()
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    folder, other = tmp_path_factory.mktemp("ldap"), free_port()
+    certificates(folder)
     elsewhere = "dn: dc=sub,dc=example\nobjectClass: domain\ndc: sub\n"
-    processes = [
-        start(folder / "other", other, "dc=sub,dc=example", elsewhere, more="disallow bind_anon\nrequire authc"),
-        start(folder / "first", port, "dc=example", ENTRIES.format(other=other, password=PASSWORD)),
+    refuses = "disallow bind_anon\nrequire authc"
+    directories = [
+        slapd.start(folder / "other", "dc=sub,dc=example", elsewhere, port=other, more=refuses),
+        slapd.start(folder / "first", "dc=example", ENTRIES.format(other=other, password=PASSWORD)),
+        slapd.start(folder / "encrypted", "dc=example", ENCRYPTED_ENTRIES, certificates=folder),
     ]
-    yield f"ldap://127.0.0.1:{port}"
-    for process in processes:
-        process.terminate()
-        process.wait(10)
+    _, first, encrypted = directories
+    yield Servers(first.ldap, encrypted.ldap, encrypted.ldaps, str(folder / "ca.pem"))
+    for server in directories:
+        server.stop()
 
 
-def log_in(url: str, password: str = PASSWORD, **more: str) -> list[str]:
+@pytest.fixture(params=list(PYTHONS))
+def python(request: pytest.FixtureRequest) -> str:
+    path = PYTHONS[request.param]
+    if not path:
+        pytest.skip("CVAT_PYTHON and CVAT_V2_PYTHON do not name the Python of this release")
+    return path
+
+
+def log_in(python: str, url: str, password: str = PASSWORD, before: str = "", **more: str) -> list[str]:
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{ROOT}/patches/overlay",
@@ -122,24 +125,71 @@ def log_in(url: str, password: str = PASSWORD, **more: str) -> list[str]:
         "CVAT_LDAP_GROUP_BASE": "dc=example",
         **more,
     }
-    command = [PYTHON, "-W", "ignore", "-m", "tests.patches.ldap_login", "ann", password]
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
+    command = [python, "-W", "ignore", "-m", "tests.patches.ldap_login", "ann", password, *([before] if before else [])]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
     assert done.returncode == 0, done.stderr
     return done.stdout.split("\n")[:-1]
 
 
-def test_a_search_from_the_root_ignores_what_other_servers_hold(url: str) -> None:
-    assert log_in(url) == ["logged in", "cn=inner,dc=example"]
+def test_a_search_from_the_root_ignores_what_other_servers_hold(python: str, servers: Servers) -> None:
+    assert log_in(python, servers.plain) == ["user", "cn=inner,dc=example"]
 
 
-def test_a_wrong_password_is_refused(url: str) -> None:
-    assert log_in(url, password="wrong") == ["refused"]
+def test_a_wrong_password_is_refused(python: str, servers: Servers) -> None:
+    assert log_in(python, servers.plain, password="wrong") == ["refused"]
 
 
-def test_groups_within_groups_count_where_they_are_wanted(url: str) -> None:
-    groups = log_in(url, CVAT_LDAP_NESTED_GROUPS="yes")
-    assert groups == ["logged in", "cn=inner,dc=example", "cn=outer,dc=example"]
+def test_groups_within_groups_count_where_they_are_wanted(python: str, servers: Servers) -> None:
+    groups = log_in(python, servers.plain, CVAT_LDAP_NESTED_GROUPS="yes")
+    assert groups == ["user", "cn=inner,dc=example", "cn=outer,dc=example"]
 
 
-def test_posix_groups_are_found_by_the_name_of_their_member(url: str) -> None:
-    assert log_in(url, CVAT_LDAP_GROUP_TYPE="posixGroup") == ["logged in", "cn=unix,dc=example"]
+def test_posix_groups_are_found_by_the_name_of_their_member(python: str, servers: Servers) -> None:
+    assert log_in(python, servers.plain, CVAT_LDAP_GROUP_TYPE="posixGroup") == ["user", "cn=unix,dc=example"]
+
+
+@pytest.mark.parametrize("start_tls", ["yes", "no"])
+def test_a_certificate_of_an_authority_of_ones_own_is_believed_where_it_is_named(
+    python: str, servers: Servers, start_tls: str
+) -> None:
+    url = servers.ldap if start_tls == "yes" else servers.ldaps
+    (role, group) = log_in(python, url, CVAT_LDAP_START_TLS=start_tls, CVAT_LDAP_CA=servers.ca)
+    assert (role, group.endswith("(ü),dc=example")) == ("user", True)
+    assert log_in(python, url, CVAT_LDAP_START_TLS=start_tls) == ["refused"], "the system does not know it"
+
+
+@pytest.mark.parametrize("group", [f"{ODD_GROUP}, dc=example", "CN=R&D\\2C Ops \\2B \\22QA\\22 (ü),DC=example"])
+def test_a_group_counts_however_its_name_is_written(python: str, servers: Servers, group: str) -> None:
+    variables = {"CVAT_LDAP_CA": servers.ca, "CVAT_LDAP_ADMIN_GROUPS": group}
+    assert log_in(python, servers.ldaps, **variables)[0] == "superuser"
+
+
+@pytest.mark.parametrize(
+    ("before", "role"),
+    [
+        ("directory", "user"),  # left the administrators: CVAT itself would let the user stay one
+        ("local", "refused"),  # anyone in the directory who is called so would be the administrator
+        ("off", "refused"),
+    ],
+)
+def test_the_directory_makes_nobody_an_administrator_but_by_its_groups(
+    python: str, servers: Servers, before: str, role: str
+) -> None:
+    assert log_in(python, servers.plain, before=before)[0] == role
+
+
+def test_a_local_administrator_whom_the_groups_confirm_logs_in(python: str, servers: Servers) -> None:
+    roles = log_in(python, servers.plain, before="local", CVAT_LDAP_ADMIN_GROUPS="cn=inner, dc=example")
+    assert roles[0] == "superuser"
+
+
+def test_a_silent_directory_holds_a_login_for_its_time_limit_only(python: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and says nothing
+        url = f"ldap://127.0.0.1:{silent.getsockname()[1]}"
+        began = time.monotonic()
+        assert log_in(python, url, CVAT_LDAP_START_TLS="yes") == ["refused"]
+    assert directory.TIMEOUT_S <= time.monotonic() - began < 3 * directory.TIMEOUT_S
+
+
+def test_a_directory_that_is_away_refuses_at_once(python: str) -> None:
+    assert log_in(python, f"ldap://127.0.0.1:{free_port()}") == ["refused"]
