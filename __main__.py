@@ -1,5 +1,7 @@
 """CVAT on AWS: settings -> components -> exports."""
 
+from dataclasses import replace
+
 import pulumi
 
 from components import adopted, lookups, stack_wide
@@ -24,6 +26,7 @@ settings = lookups.settings()
 lookups.warn(warnings(settings))
 context = lookups.stack_context(settings.region, settings.policy)
 running = lookups.running(context, settings)
+context = replace(context, running_version=running.version)
 stack_wide.apply_to_all(context.tags, settings.policy.boundary_arn, context.default_tags)
 functions = lookups.functions(settings.inference)
 settings = settings.with_functions(deployable.function for deployable in functions)

@@ -36,6 +36,8 @@ class StackContext:
     """Whether the stack sleeps until cvat:mode changes."""
     hours: OfficeHours | None = None
     """Outside of these the stack sleeps. Default: it never does."""
+    running_version: str = ""
+    """Version of CVAT that the stack's services have so far. Default: there are none yet, or the release has one."""
     protect: bool = True
     """Refuse deletion, and take final snapshots. False: the stack is disposable."""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -65,9 +67,18 @@ class StackContext:
         return {REGION_TAG: self.region.name, **release}
 
     @property
+    def data_version(self) -> str:
+        """Version of CVAT that the database has after this update: a stack asleep is migrated when it wakes."""
+        return self.running_version if self.asleep and self.running_version else self.release.version
+
+    @property
     def service_tags(self) -> dict[str, str] | None:
-        """Of services. The default release has one version, and no tag, like the stacks of before."""
-        return None if self.release is DEFAULT else {VERSION_TAG: self.release.version}
+        """Of services. The default release has one version, and no tag, like the stacks of before; a stack that is
+        created asleep has no database to migrate yet.
+        """
+        if self.release is DEFAULT or (self.asleep and not self.running_version):
+            return None
+        return {VERSION_TAG: self.data_version}
 
     @property
     def hours_props(self) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Backups(pulumi.ComponentResource):
         restore_role, _ = self._role("restore")
         self.vault = vault.name
         roles = {"role_arn": backup_role.arn, "restore_role_arn": restore_role.arn}
-        version = args.context.release.version
+        version = args.context.data_version
         self.outputs = {"vault": vault.name, **roles, "stores": dict(args.stores), "version": version}
         self.register_outputs(dict(self.outputs))
 
@@ -88,7 +88,7 @@ class Backups(pulumi.ComponentResource):
             "start_window": START_MINUTES,
             "completion_window": COMPLETION_MINUTES,
             "lifecycle": {"delete_after": args.days},
-            "recovery_point_tags": {**args.context.later_tags, RELEASE_TAG: args.context.release.version},
+            "recovery_point_tags": {**args.context.later_tags, RELEASE_TAG: args.context.data_version},
         }
         return aws.backup.Plan(self._name, rules=[rule], opts=self._child)
 

@@ -36,6 +36,10 @@ def newer(folder: Path) -> Path:
     return folder
 
 
+def up(config: dict[str, str], account: Account, project: Path, *, judge: bool = False) -> Rehearsal:
+    return rehearse("cn-northwest-1", config=config, account=account, project=project, judge=judge)
+
+
 class Runs:
     """The stack before, with the newer version, and with the older one again."""
 
@@ -50,7 +54,7 @@ class Runs:
         self.back = self._up(HOME)
 
     def _up(self, project: Path, *, judge: bool = False) -> Rehearsal:
-        return rehearse("cn-northwest-1", config=self._config, account=self._account, project=project, judge=judge)
+        return up(self._config, self._account, project, judge=judge)
 
     def snapshots(self) -> set[str]:
         answer = self._account.client("rds", "cn-northwest-1").describe_db_snapshots(SnapshotType="manual")
