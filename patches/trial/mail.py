@@ -23,23 +23,27 @@ LINK = re.compile(r"https?://[^\s\"'<>]+")
 
 
 class MailServer:
-    """Takes mail from who has logged in. `messages`: what came; `refusal`: its answer to any mail, unless empty."""
+    """Takes mail from who has logged in. `messages`: what came; `refusal`: its answer to any mail, unless empty;
+    `logins`: how many were tried.
+    """
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.messages: list[EmailMessage] = []
         self.refusal = ""
+        self.logins = 0
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
-        self, _server: Any, _session: Any, envelope: Any
+        self, _server: Any, session: Any, envelope: Any
     ) -> str:
         """Called by aiosmtpd, in its thread."""
-        if self.refusal:
-            return self.refusal
+        if not session.authenticated or self.refusal:
+            return self.refusal or "530 5.7.0 log in first"
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
         return "250 OK"
 
-    def authenticate(self, _server: Any, _session: Any, _envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        self.logins += 1
         known = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
         return AuthResult(success=known, handled=False)
 
@@ -69,10 +73,9 @@ def mail_server(certificates: Path, encryption: str = "starttls") -> Iterator[Ma
         hostname="127.0.0.1",
         port=server.port,
         ssl_context=tls if first else None,
-        server_kwargs={
-            **({} if first else {"tls_context": tls, "require_starttls": True}),
-            **{"authenticator": server.authenticate, "auth_required": True, "auth_require_tls": not first},
-        },
+        **({} if first else {"tls_context": tls, "require_starttls": True}),
+        authenticator=server.authenticate,
+        auth_require_tls=not first,
     )
     controller.start()
     try:

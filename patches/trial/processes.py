@@ -145,9 +145,11 @@ class Fleet:
         return process.wait(timeout=patience_s), time.monotonic() - began
 
     def kill(self, name: str) -> None:
-        """SIGKILL to all of a container's processes, as when its host is lost."""
+        """SIGKILL to all of a container's processes, as when its host is lost: RQ's child has a process group of its
+        own, and would finish the job.
+        """
         process = self.running.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
+        _kill_session(process.pid)
         process.wait(timeout=20)
 
     def ended(self) -> dict[str, str]:
@@ -169,14 +171,35 @@ class Fleet:
             with contextlib.suppress(ProcessLookupError):  # it has ended by itself
                 os.killpg(process.pid, signal.SIGTERM)
         for process in self.running.values():
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill_session(process.pid)
 
     def memory(self, name: str) -> int:
         """Resident memory of a process and its descendants, in MiB; what they share is counted for each."""
         return sum(_resident(pid) for pid in _family(self.running[name].pid)) // 1024
+
+
+def _kill_session(leader: int) -> None:
+    """SIGKILL to a process that `start` made, and to all that it has started, as long as there are any."""
+    while members := [pid for pid in _pids() if _session(pid) == leader]:
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _pids() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _session(pid: int) -> int:
+    """0 for what has ended, be it that nobody has asked for its exit code yet."""
+    try:
+        state, _, _, session = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:4]
+    except OSError:
+        return 0
+    return 0 if state in "ZX" else int(session)
 
 
 def _family(pid: int) -> list[int]:

@@ -132,3 +132,16 @@ def test_waiting_ends_with_a_remedy() -> None:
 def test_an_init_without_administrator_says_what_is_missing() -> None:
     with pytest.raises(UnusableError, match="DJANGO_SUPERUSER_PASSWORD is not set"):
         initialise.run({"DJANGO_SUPERUSER_USERNAME": "admin"})
+
+
+def test_links_in_mails_go_to_the_address_that_users_open() -> None:
+    rows: dict[int, Any] = {}
+
+    class Sites:
+        @staticmethod
+        def update_or_create(*, id: int, defaults: Any) -> None:
+            rows[id] = defaults
+
+    settings = type("Settings", (), {"UI_URL": "https://cvat.example.com:8443", "SITE_ID": 1})
+    initialise.public_name(settings, Sites)
+    assert rows[1] == {"domain": "cvat.example.com:8443", "name": "cvat.example.com:8443"}, "Django says example.com"

@@ -154,12 +154,14 @@ def test_the_logstash_buffer_is_local_to_the_task() -> None:
     assert logging["loggers"]["cvat.server"]["handlers"] == ["console", "logstash"]
 
 
-def test_mail_is_dropped_without_a_server_and_encrypted_with_one() -> None:
-    assert settings()["EMAIL_BACKEND"].endswith("dummy.EmailBackend"), "printing it would log reset links"
+def test_mail_is_refused_without_a_server_and_encrypted_with_one() -> None:
+    assert settings()["EMAIL_BACKEND"].endswith("NoMail"), "printing it would log reset links"
     mail = settings(CVAT_SMTP_HOST="smtp.example", CVAT_SMTP_FROM="cvat@example.com")
     assert (mail["EMAIL_PORT"], mail["EMAIL_USE_TLS"], mail["EMAIL_USE_SSL"]) == (587, True, False)
     with pytest.raises(UnusableError, match="CVAT_SMTP_FROM"):
         settings(CVAT_SMTP_HOST="smtp.example")
+    with pytest.raises(UnusableError, match="CVAT_SMTP_PASSWORD has a letter outside of ASCII"):
+        settings(CVAT_SMTP_HOST="smtp.example", CVAT_SMTP_FROM="cvat@example.com", CVAT_SMTP_PASSWORD="wörd")
 
 
 def test_ldap_is_off_without_a_server_and_maps_groups_with_one() -> None:
@@ -215,6 +217,18 @@ def test_the_type_of_ldap_groups_decides_how_they_are_searched(
     overlaid = settings(**LDAP, CVAT_LDAP_GROUP_TYPE=group_type, CVAT_LDAP_NESTED_GROUPS=nested)
     assert overlaid["AUTH_LDAP_GROUP_TYPE"] == class_name
     assert overlaid["AUTH_LDAP_GROUP_SEARCH"] == ("dc=example", f"(objectClass={object_class})")
+
+
+@pytest.mark.parametrize(
+    ("url", "start_tls", "sentence"),
+    [
+        ("directory.example", "", "CVAT_LDAP_URL is 'directory.example', but must be like ldaps://"),
+        ("ldaps://directory.example", "yes", "encrypted from the first byte. Set it to no, or use ldap://"),
+    ],
+)
+def test_an_address_that_no_login_could_use_is_refused(url: str, start_tls: str, sentence: str) -> None:
+    with pytest.raises(UnusableError, match=sentence):
+        settings(**{**LDAP, "CVAT_LDAP_URL": url, "CVAT_LDAP_START_TLS": start_tls})
 
 
 def test_ldap_groups_that_cannot_be_nested_are_refused() -> None:

@@ -69,3 +69,14 @@ def test_what_does_not_end_is_given_up_in_time(fleet: Fleet, monkeypatch: pytest
     monkeypatch.setattr("patches.trial.client.WAIT_S", 0.1)
     with pytest.raises(RefusedError, match="no end after"):
         until(lambda: None, fleet.ended)
+
+
+def test_a_killed_container_leaves_no_process_behind(fleet: Fleet, tmp_path: Path) -> None:
+    """As RQ's child, which has a process group of its own."""
+    pid_file = tmp_path / "pid"
+    child = f"os.setpgrp(); open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    fleet._spawn("worker", ["-c", f"import os, time\nif os.fork() == 0:\n    {child}\ntime.sleep(60)"], {})
+    until(lambda: (pid_file.exists() and pid_file.read_text()) or None, fleet.ended)
+    fleet.kill("worker")
+    stat = Path(f"/proc/{pid_file.read_text()}/stat")
+    assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z", "it would finish the job"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cvat_aws.environment import UnusableError
-from cvat_aws_v2 import commands, front, initialise, queue_metrics, upgrade
+from cvat_aws_v2 import commands, directory, front, initialise, queue_metrics, upgrade
 from cvat_aws_v2.__main__ import parser
 from cvat_aws_v2.overlay import overlay
 
@@ -118,7 +118,7 @@ def test_ldap_groups_of_the_old_release_are_the_roles_of_today() -> None:
         CVAT_LDAP_OBSERVER_GROUPS="cn=o",
     )
     assert ldap["IAM_TYPE"] == "LDAP"
-    assert ldap["DJANGO_AUTH_LDAP_GROUPS"] == {
+    assert directory.roles(ldap) == {
         "admin": ["cn=admins,dc=x"],
         "user": [],
         "worker": ["cn=a", "cn=b", "cn=o"],
