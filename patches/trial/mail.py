@@ -39,7 +39,7 @@ class MailServer:
         """Called by aiosmtpd, in its thread."""
         if not session.authenticated or self.refusal:
             return self.refusal or "530 5.7.0 log in first"
-        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 
     def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
@@ -73,7 +73,8 @@ def mail_server(certificates: Path, encryption: str = "starttls") -> Iterator[Ma
         hostname="127.0.0.1",
         port=server.port,
         ssl_context=tls if first else None,
-        **({} if first else {"tls_context": tls, "require_starttls": True}),
+        tls_context=None if first else tls,
+        require_starttls=not first,
         authenticator=server.authenticate,
         auth_require_tls=not first,
     )

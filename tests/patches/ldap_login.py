@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import call_command
 
-BEFORE = {
+BEFORE: dict[str, dict[str, Any]] = {
     "local": {"is_staff": True, "is_superuser": True, "password": "a password of its own"},
     "directory": {"is_staff": True, "is_superuser": True, "password": None},
     "off": {"is_active": False, "password": None},

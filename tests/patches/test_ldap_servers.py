@@ -172,7 +172,7 @@ def test_a_group_counts_however_its_name_is_written(python: str, servers: Server
         ("off", "refused"),
     ],
 )
-def test_the_directory_makes_nobody_an_administrator_but_by_its_groups(
+def test_only_groups_of_the_directory_make_an_administrator(
     python: str, servers: Servers, before: str, role: str
 ) -> None:
     assert log_in(python, servers.plain, before=before)[0] == role

@@ -63,7 +63,7 @@ def test_mail_arrives_by_either_encryption_with_a_login(
     assert links(message) == {"https://cvat.example.com/a?b=c&d=e"}
 
 
-def test_a_server_whose_certificate_nobody_vouches_for_gets_no_password(
+def test_a_server_with_a_certificate_of_an_unknown_authority_gets_no_password(
     python: str, server: MailServer, encryption: str
 ) -> None:
     assert send(python, server.environment(encryption)) == NOT_SENT
@@ -71,7 +71,7 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_password(
 
 
 @pytest.mark.parametrize("encryption", ["starttls"], indirect=True)
-def test_a_server_that_refuses_is_told_to_the_user(
+def test_a_user_is_answered_503_where_the_server_refuses_or_is_away(
     python: str, server: MailServer, folder: Path, encryption: str
 ) -> None:
     ca = {"CVAT_SMTP_CA": f"{folder}/ca.pem"}

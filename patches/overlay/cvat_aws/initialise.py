@@ -12,7 +12,8 @@ from cvat_aws.environment import Reader, UnusableError
 LOCK_KEY = 0x43564154  # "CVAT"; any number will do, as long as every init takes the same
 LOCK_PATIENCE_S = 600.0
 POLL_S = 2.0
-LONGEST_SITE_NAME = 50
+NAME_LENGTH = 50
+"""Characters of the name of Django's site."""
 
 # What the secret was when it was last applied, as Django stores passwords: salted and slow to guess. It tells
 # "the secret was changed" (apply it) from "the administrator changed the password in CVAT" (leave it).
@@ -72,7 +73,7 @@ def superuser(cursor: Any, users: Any, hasher: Any, name: str, email: str, passw
 def public_name(settings: Any, sites: Any) -> str:
     """Name the site by the address that users open. Links in mails are made from it; Django calls it example.com."""
     host = urlsplit(settings.UI_URL).netloc
-    sites.update_or_create(id=settings.SITE_ID, defaults={"domain": host, "name": host[:LONGEST_SITE_NAME]})
+    sites.update_or_create(id=settings.SITE_ID, defaults={"domain": host, "name": host[:NAME_LENGTH]})
     return f"links in mails go to {host}"
 
 

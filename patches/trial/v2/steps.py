@@ -7,15 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import requests
 
-from patches.trial.accounts import Accounts, Roles, own_links
-from patches.trial.client import Client, check
+from patches.trial.accounts import Accounts, Roles
+from patches.trial.client import check
 from patches.trial.cloud import Cloud
 from patches.trial.frames import FramesInFlight
-from patches.trial.mail import MailServer
 from patches.trial.models import Models
 from patches.trial.processes import ADMIN
 from patches.trial.services import HTTPS_A, HTTPS_B, A, B
@@ -23,6 +21,7 @@ from patches.trial.v2.client import ClientV2
 from patches.trial.v2.data_steps import BUCKET, DataSteps
 from patches.trial.v2.fleet import API_OFFSET, FleetV2
 from patches.trial.v2.function_steps import FunctionSteps, Hook
+from patches.trial.v2.invitation_steps import InvitationSteps
 
 Step = tuple[str, Callable[[], str]]
 BAD_USE = 2
@@ -41,7 +40,6 @@ BUSY_S = 90
 """Three times the pause between two readings of the queues: a busy machine reads late."""
 ROLES = Roles(guest=["user"], annotator="worker")
 USER, PASSWORD = "annotator", "s3cret-pw-x1"
-INVITED = "invited@example.com"
 
 
 def enqueue(queue: str, job: str, seconds: int) -> str:
@@ -84,6 +82,7 @@ class TrialV2:
         self.functions = FunctionSteps(self.data, models, hook)
         self.frames = FramesInFlight(models, self.b, self._restart_annotation)
         self.accounts = Accounts(fleet, self._restart_web, partial(ClientV2, HTTPS_B, self.a.ca, fleet.ended), ROLES)
+        self.invitations = InvitationSteps(self.accounts, self.a, self.b)
         self.killed_at = 0.0
 
     def steps(self) -> Iterator[Step]:
@@ -124,7 +123,7 @@ class TrialV2:
         )
         yield "a frame that fails is left out; many of them fail the job; a cancelled job stops", self.frames.failures
         yield "a job that outlasts its worker's drain time is failed, not lost", self.drain
-        yield "a password is reset by mail; a mail server that refuses is told", self.mail
+        yield "a password is reset by mail; a mail server that refuses is told", self.invitations.mail
         yield "users of a directory log in, with the roles of their groups", self.accounts.directory
         yield "an export in flight survives the SIGTERM of its worker; a request that of its server", self.graceful
         yield "SIGTERM stops every process", self.stop
@@ -347,29 +346,6 @@ class TrialV2:
         self.fleet.terminate("worker-annotation")
         port = {"CVAT_NUCLIO_PORT": str(self.models.server_port)}
         self.fleet.start("worker-annotation", "worker", "annotation", **port, **more)
-
-    def mail(self) -> str:
-        self.a.call("POST", "/organizations", json={"slug": "team"})
-        closed = str(self._invite(self.a, 400)["email"])
-        check("registration is closed" in closed, closed)
-        return self.accounts.mail(self._invitation)
-
-    @staticmethod
-    def _invite(client: Client, expected: int) -> dict[str, Any]:
-        body = {"email": INVITED, "role": "worker"}
-        answer: dict[str, Any] = client.call("POST", "/invitations", expected, params={"org": "team"}, json=body).json()
-        return answer
-
-    def _invitation(self, server: MailServer) -> str:
-        """A failed one leaves nothing behind; the mail leads to a registration that works."""
-        server.refusal = "451 4.3.0 try later"
-        self._invite(self.b, 503)
-        server.refusal = ""
-        self._invite(self.b, 201)
-        (link,) = own_links(server.messages[-1])
-        names = {"username": "invited", "email": INVITED, "password1": PASSWORD, "password2": PASSWORD}
-        ClientV2(HTTPS_B, self.a.ca, self.a.ended).call("POST", "/auth/register", 201, json=names)
-        return f"; an invitation by {link.partition('?')[0]}, and a registration with it"
 
     def drain(self) -> str:
         self._restart_annotation(CVAT_WORKER_DRAIN_S="3")
