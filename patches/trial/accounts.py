@@ -33,6 +33,7 @@ PASSWORDS = {
     ADMIN: "not-the-local-one",
     "reader": READER_PASSWORD,
 }
+LABELS = [{"name": "car", "attributes": []}]
 MEMBERS = {"cn=admins": ["chief"], "cn=annotators": ["ann"], ODD_GROUP: [ODD_NAME]}
 SILENCE_S = 10
 """How long the overlay waits for a directory."""
@@ -166,7 +167,7 @@ class Accounts:
             client, actual = self._log_in(name)
             check(actual == role, f"{name} has {actual}, not {role}")
             may = bool({"user", "admin"} & set(role[0]))
-            client.call("POST", "/tasks", 201 if may else 403, json={"name": name, "labels": []})
+            client.call("POST", "/tasks", 201 if may else 403, json={"name": name, "labels": LABELS})
 
     def _refusals(self) -> None:
         for name, password in (("ann", "wrong"), ("ann", ""), ("*", "ann-pw"), (ADMIN, PASSWORDS[ADMIN])):
