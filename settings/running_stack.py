@@ -258,7 +258,10 @@ def _files(settings: Settings, running: RunningStack) -> Iterator[str]:
 
 
 def _deleted(store: str) -> str:
-    return f"If its own {store} was deleted outside of Pulumi, {_NEW_STACK}."
+    return (
+        f"If its own {store} was deleted outside of Pulumi, {_NEW_STACK}. If a destroy ended half-way, run `pulumi "
+        "destroy` again."
+    )
 
 
 def _is_older(version: str, present: str) -> bool:

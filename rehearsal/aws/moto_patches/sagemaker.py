@@ -8,7 +8,7 @@ from typing import Any
 from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.core.responses import ActionResult
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import FakeEndpointConfig
+from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
 from rehearsal.aws.moto_patches.patch import Client, after, before, moto_patch, refusal, replace
@@ -102,6 +102,34 @@ def arns_of_configurations(stack: ExitStack) -> None:
         return answer
 
     after(stack, FakeEndpointConfig, "__init__", correct)
+
+
+def _overwrites_tags(client: Client) -> bool:
+    sagemaker = _endpoint(client)
+    arn = sagemaker.describe_endpoint(EndpointName="e")["EndpointArn"]
+    for owner in ("a", "b"):
+        sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "owner", "Value": owner}])
+    overwritten = sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "owner", "Value": "b"}]
+    sagemaker.delete_endpoint(EndpointName="e")
+    return overwritten and refusal(sagemaker.add_tags, ResourceArn=arn, Tags=[]) == "ValidationException"
+
+
+@moto_patch(_overwrites_tags)
+def tags_that_are_overwritten(stack: ExitStack) -> None:
+    """moto's AddTags appends a second tag of the same name, and fails at a resource that does not exist.
+
+    API reference, AddTags: "Adds or overwrites one or more tags"; the ARN must be that of an existing resource.
+    """
+
+    def add_tags(self: Any, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
+        resource = self._get_resource_from_arn(arn)
+        if resource is None:
+            raise ValidationError(message=f"Could not find {arn}")
+        values = {tag["Key"]: tag["Value"] for tag in [*(resource.tags or []), *tags]}
+        resource.tags = [{"Key": key, "Value": value} for key, value in values.items()]
+        return list(resource.tags)
+
+    replace(stack, SageMakerModelBackend, "add_tags", add_tags)
 
 
 def _refuses_another_type_of_a_scaled_variant(client: Client) -> bool:
