@@ -151,8 +151,13 @@ class Alarms(pulumi.ComponentResource):
             treat_missing_data=rule.missing,
             alarm_actions=[self._topic_arn],
             ok_actions=[self._topic_arn],
-            opts=self._child,
+            opts=self._options(rule),
         )
+
+    def _options(self, rule: Rule) -> pulumi.ResourceOptions:
+        """`pulumi up --refresh` outside the office hours must not enable what the clock has disabled."""
+        quiet = self._args.context.hours is not None and rule.watches in QUIET_SUBJECTS
+        return pulumi.ResourceOptions(parent=self, ignore_changes=["actions_enabled"] if quiet else None)
 
     def _notify_of(self, rule: event_rules.EventRule) -> None:
         name = f"{self._name}-{rule.name}"
