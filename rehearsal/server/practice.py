@@ -17,6 +17,7 @@ import click
 import yaml
 
 from region import Region
+from rehearsal.aws.account import Account
 from rehearsal.defaults import DEFAULT_STACK, HOME
 from rehearsal.errors import UserInputError
 from rehearsal.sample_archives import sample_archives
@@ -121,7 +122,8 @@ def practice_settings(source: Path) -> str:
         raise UserInputError(f"--stack: there is no {source.name}.")
     config = dict((yaml.safe_load(source.read_text(encoding="utf-8")) or {}).get("config", {}))
     region = Region(config["aws:region"])
-    registry = f"123456789012.dkr.ecr.{region.name}.{region.dns_suffix}"
+    registry = f"{Account.id}.dkr.ecr.{region.name}.{region.dns_suffix}"
+    config["aws:allowedAccountIds"] = [Account.id]  # the provider refuses a real one, in a shell without our variables
     config["cvat:modelArchives"] = str(FOLDER / "archives")
     if config.get("cvat:preset") != "production":  # which no stack may have that is deleted without a trace
         config["cvat:disposable"] = True

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rehearsal.aws.account import Account
 from rehearsal.errors import UserInputError
 from rehearsal.server.practice import practice_settings, refuse_real_accounts
 
@@ -54,3 +55,12 @@ def test_a_practice_stack_is_disposable_unless_its_preset_forbids_it(
     written = yaml.safe_load(practice_settings(source))["config"]
     assert written.get("cvat:disposable") is disposable
     assert "@sha256:" in written["cvat:serverImage"], "nothing is built"
+
+
+def test_the_provider_refuses_a_real_account_for_a_practice_stack(tmp_path: Path) -> None:
+    source = tmp_path / "Pulumi.source.yaml"
+    source.write_text(yaml.safe_dump({"config": {"aws:region": "cn-north-1"}}), encoding="utf-8")
+    with Account() as account:
+        assert yaml.safe_load(practice_settings(source))["config"]["aws:allowedAccountIds"] == [account.id], (
+            "somebody may forget the variables in a new terminal"
+        )
