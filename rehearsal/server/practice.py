@@ -23,6 +23,7 @@ from rehearsal.errors import UserInputError
 from rehearsal.sample_archives import sample_archives
 from rehearsal.server import serve
 from rehearsal.server.service import AccountServer
+from rehearsal.server.state_file import claimed
 
 STACK = "practice"
 FOLDER = Path("build") / "practice"
@@ -57,9 +58,11 @@ def command(stack: str, port: int, up: bool, fresh: bool) -> int:
         )
     folder = HOME / FOLDER
     settings = HOME / f"Pulumi.{STACK}.yaml"
-    if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-        settings.unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    with claimed(folder / "account"):
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+            settings.unlink(missing_ok=True)
     (folder / "state").mkdir(parents=True, exist_ok=True)
     shutil.copytree(sample_archives(HOME), folder / "archives", dirs_exist_ok=True)
     if not settings.exists():

@@ -21,7 +21,7 @@ from rehearsal.defaults import DEFAULT_STACK, HOME
 from rehearsal.errors import UserInputError
 from rehearsal.placeholders import read_stack
 from rehearsal.server.service import AccountServer
-from rehearsal.server.state_file import check_writable
+from rehearsal.server.state_file import check_writable, claimed
 from rehearsal.stand_ins import StandIns
 
 PORT = 5020
@@ -81,9 +81,10 @@ def run(
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns whenever 17 requests arrive together
     warnings.filterwarnings("ignore", module=r"moto\.core\.serialize")  # of codes that no service has: NotImplemented
     _, configuration = read_stack(HOME, stack, {})
-    if state is not None:
-        check_writable(state)
     with ExitStack() as opened:
+        if state is not None:
+            check_writable(state)
+            opened.enter_context(claimed(state))
         account = opened.enter_context(Account(FAST if fast else REAL_TIME))
         server = _server(account, configuration.region, port, state)
         if state is not None and state.exists():

@@ -51,6 +51,8 @@ class AccountServer:
         self.events: deque[str] = deque(maxlen=EVENTS)
         """What happened by itself as time passed."""
         self._caught_up = now()
+        self._saved_after = 0
+        """Number of calls that the last save of `_save_changes` holds."""
         self._server = waitress.create_server(
             self.application,
             host=HOST,
@@ -88,6 +90,13 @@ class AccountServer:
         more = {"ahead": self.clock.ahead, "stand_ins": self.stand_ins, "runs": self.account.tasks.runs}
         state_file.save(self.state, more)
 
+    def _save_changes(self) -> None:
+        """A loss of power must not leave a Pulumi state without its account; the caller holds the lock."""
+        calls = sum(self.application.log.counts.values())
+        if self.state is not None and calls != self._saved_after:
+            self.save()
+            self._saved_after = calls
+
     def load(self, file: Path) -> None:
         """Take the account from a state file."""
         saved = state_file.load(file)
@@ -118,10 +127,13 @@ class AccountServer:
         """Once in a while, do what AWS does by itself."""
         while not self._ended.wait(TICK_SECONDS):
             with self.application.lock:
-                try:
-                    self._catch_up()
-                except Exception as error:  # a schedule that is not carried must not end what else happens
-                    sys.stderr.write(f"as time passed: {type(error).__name__}: {error}\n")
+                if self._ended.is_set():
+                    return
+                for work in (self._catch_up, self._save_changes):
+                    try:
+                        work()
+                    except Exception as error:  # a schedule that is not carried must not end what else happens
+                        sys.stderr.write(f"as time passed: {type(error).__name__}: {error}\n")
 
     def _catch_up(self) -> list[str]:
         """Make the calls that have become due, and say what happened; the caller holds the lock."""

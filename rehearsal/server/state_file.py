@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, cast
@@ -59,6 +61,22 @@ def check_writable(path: Path) -> None:
         raise UserInputError(f"--state {path}: there is no folder {path.parent}. Create it, or give another file.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise UserInputError(f"--state {path}: {path.parent} cannot be written to. Give a file in another folder.")
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[None]:
+    """Keep a second server from this file inside the block: each would write over what the other has saved.
+
+    Raises UserInputError where another one has it.
+    """
+    with path.with_name(f"{path.name}.lock").open("w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserInputError(
+                f"{path} is in use: another server keeps its account there. End that one first (Ctrl-C)."
+            ) from error
+        yield
 
 
 def save(path: Path, more: Mapping[str, Any]) -> None:

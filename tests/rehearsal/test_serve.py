@@ -308,7 +308,30 @@ def test_the_account_is_saved_when_its_terminal_is_closed_and_however_often_it_i
     with ServedAccount("--state", str(tmp_path / "account")) as second:
         kept = [network["CidrBlock"] for network in second.client("ec2").describe_vpcs()["Vpcs"]]
     assert "10.77.0.0/16" in kept
-    assert [file.name for file in tmp_path.iterdir()] == ["account"], "nothing half written is left"
+    assert {file.name for file in tmp_path.iterdir()} == {"account", "account.lock"}, "nothing half written is left"
+
+
+def test_two_servers_do_not_write_over_each_others_account(tmp_path: Path) -> None:
+    with ServedAccount("--state", str(tmp_path / "account")):
+        with ServedAccount("--state", str(tmp_path / "account")) as second:
+            second.process.wait(60)
+        assert (second.process.returncode, "Traceback" in second.output) == (1, False)
+        assert f"{tmp_path / 'account'} is in use: another server" in second.output
+    with ServedAccount("--state", str(tmp_path / "account")) as third:
+        assert third.ask("/save", "POST"), "a server that has ended holds nothing back"
+
+
+def test_an_account_outlives_the_loss_of_power(tmp_path: Path) -> None:
+    with ServedAccount("--state", str(tmp_path / "account")) as first:
+        first.client("ec2").create_vpc(CidrBlock="10.77.0.0/16")
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "account").exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        first.process.kill()
+        first.process.wait(60)
+    with ServedAccount("--state", str(tmp_path / "account")) as second:
+        kept = [network["CidrBlock"] for network in second.client("ec2").describe_vpcs()["Vpcs"]]
+    assert "10.77.0.0/16" in kept, "Pulumi's state would name what the account lacks"
 
 
 def test_a_signal_that_nohup_ignores_ends_nothing() -> None:
