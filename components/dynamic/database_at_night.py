@@ -3,13 +3,14 @@ update. Plain functions with injected clients: no Pulumi.
 
 A one-time schedule in the stack's own group stops it two hours later. DatabaseRest, which comes last, deletes the
 schedule; if the update fails half-way, nobody does, and the database does not run until the next evening. While the
-schedule is there, a database that runs has been started by an update that has not ended.
+schedule is there, an update has not ended: a database that runs has been started by it, and one that is stopped may
+lack the change, which RDS does not show of a password. By day the schedule is disabled, and only tells that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from components.dynamic import pause_schedule
@@ -27,33 +28,37 @@ def hours_of(props: Mapping[str, Any]) -> OfficeHours | None:
     return parse(str(props["hours"]), str(props["zone"])) if props.get("hours") else None
 
 
-def start_for_update(clients: Clients, instance: str, hours: OfficeHours | None) -> str:
+def start_for_update(clients: Clients, instance: str, hours: OfficeHours | None, *, changing: bool = False) -> str:
     """Start the database if it is stopped, and wait for it. Raises PowerError.
 
     Gives the time if this update, or an earlier one that failed, has started it: it is to be stopped again. Else "".
+    `changing`: whether RDS is to change it; the next update learns of that if this one fails.
     """
     rds, scheduler = clients("rds"), clients("scheduler")
     if not (differs(rds, instance, "available") or pause_schedule.stops_later(scheduler, instance)):
+        if changing:
+            pause_schedule.stop_once(scheduler, instance, None, changing=True)
         return ""
     if hours is None:
         pause_schedule.pause_stopping(scheduler, instance)
-    else:
-        _plan_rest(scheduler, instance, hours)
+    moment = _plan_rest(scheduler, instance, hours) if hours else None
+    if moment or changing:
+        pause_schedule.stop_once(scheduler, instance, moment, changing=changing)
     switch(rds, instance, "available")
     return now().isoformat()
 
 
-def _plan_rest(scheduler: Any, instance: str, hours: OfficeHours) -> None:
-    """Stop it later; if the hours begin before that, let it run, and keep the morning from starting it."""
+def _plan_rest(scheduler: Any, instance: str, hours: OfficeHours) -> datetime | None:
+    """When to stop it. None: the hours have begun, or begin before that; the morning is kept from starting it then."""
     if hours.database_runs(now()):
-        return
+        return None
     moment = now() + pause_schedule.PAUSE
     if hours.database_runs(moment + STOPPING):
         pause_schedule.pause_starting(scheduler, instance, moment + STOPPING)
         pause_schedule.cancel_stop(scheduler, instance)
-    else:
-        pause_schedule.pause_starting(scheduler, instance, moment)
-        pause_schedule.stop_once(scheduler, instance, moment)
+        return None
+    pause_schedule.pause_starting(scheduler, instance, moment)
+    return moment
 
 
 def rest(clients: Clients, instance: str, hours: OfficeHours) -> None:

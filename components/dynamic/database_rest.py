@@ -16,7 +16,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from components.dynamic.aws_clients import aws_clients
 from components.dynamic.database_at_night import rest
-from components.dynamic.pause_schedule import stops_later
+from components.dynamic.pause_schedule import is_unfinished
 from settings.office_hours import parse
 
 
@@ -39,9 +39,9 @@ class DatabaseRestProvider(ResourceProvider):
 
 
 def _was_interrupted(props: Mapping[str, Any]) -> bool:
-    """Whether an update has started the database and not come to an end."""
+    """Whether an update has changed or started the database and not come to an end."""
     try:
-        return stops_later(aws_clients(props)("scheduler"), str(props["instance"]))
+        return is_unfinished(aws_clients(props)("scheduler"), str(props["instance"]))
     except (BotoCoreError, ClientError):
         return False  # the credentials of a preview may not read it
 

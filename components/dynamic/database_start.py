@@ -16,20 +16,9 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from components.dynamic.aws_clients import aws_clients
 from components.dynamic.database_at_night import hours_of, start_for_update
+from components.dynamic.pause_schedule import is_changing
 
 STOPPED = ("stopped", "stopping")
-_AS_RDS_SAYS = {
-    "engine_version": "EngineVersion",
-    "instance_class": "DBInstanceClass",
-    "allocated_storage": "AllocatedStorage",
-    "multi_az": "MultiAZ",
-    "backup_retention_period": "BackupRetentionPeriod",
-    "backup_window": "PreferredBackupWindow",
-    "maintenance_window": "PreferredMaintenanceWindow",
-    "deletion_protection": "DeletionProtection",
-    "auto_minor_version_upgrade": "AutoMinorVersionUpgrade",
-}
-"""Setting -> member of DescribeDBInstances. The limit of the storage is not there where storage does not grow."""
 
 
 class DatabaseStartProvider(ResourceProvider):
@@ -38,7 +27,7 @@ class DatabaseStartProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        return DiffResult(changes=olds.get("settings") != news.get("settings") or _was_interrupted(olds, news))
+        return DiffResult(changes=olds.get("settings") != news.get("settings") or _was_interrupted(news))
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         return CreateResult(id_=f"database-start-{props['tags']['stack']}", outs={**props, "started": _start(props)})
@@ -59,29 +48,21 @@ def _start(props: Mapping[str, Any]) -> str:
     """Starts what is stopped, and gives the time; empty if nothing was."""
     clients, hours = aws_clients(props), hours_of(props)
     identifiers = [instance["DBInstanceIdentifier"] for instance in _instances(clients("rds"), props["tags"])]
-    return max((start_for_update(clients, identifier, hours) for identifier in identifiers), default="")
+    times = (start_for_update(clients, identifier, hours, changing=True) for identifier in identifiers)
+    return max(times, default="")
 
 
-def _was_interrupted(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """Whether an update has started the database for a change and failed before it, and the clock has stopped it."""
-    if not olds.get("started"):
-        return False
+def _was_interrupted(props: Mapping[str, Any]) -> bool:
+    """Whether an update has failed before RDS was changed, and the database has been stopped since."""
+    clients = aws_clients(props)
     try:
         return any(
-            instance["DBInstanceStatus"] in STOPPED and _differs(instance, news["settings"])
-            for instance in _instances(aws_clients(news)("rds"), news["tags"])
+            instance["DBInstanceStatus"] in STOPPED
+            and is_changing(clients("scheduler"), instance["DBInstanceIdentifier"])
+            for instance in _instances(clients("rds"), props["tags"])
         )
     except (BotoCoreError, ClientError):
         return False  # the credentials of a preview may not read it
-
-
-def _differs(instance: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    present = {key: instance.get(member) for key, member in _AS_RDS_SAYS.items()}
-    asked = {key: settings.get(key) for key in _AS_RDS_SAYS}
-    if f"{present['engine_version']}.".startswith(f"{asked['engine_version']}."):
-        asked["engine_version"] = present["engine_version"]  # 15 is any 15.x
-    asked["allocated_storage"] = max(int(settings["allocated_storage"]), int(instance["AllocatedStorage"]))  # it grows
-    return asked != present
 
 
 class DatabaseStart(Resource, module="cvat", name="DatabaseStart"):

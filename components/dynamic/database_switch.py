@@ -16,7 +16,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from components.dynamic.aws_clients import aws_clients
 from components.dynamic.database_power import PowerError, differs, switch
-from components.dynamic.pause_schedule import pause_stopping
+from components.dynamic.pause_schedule import cancel_stop, pause_stopping
 
 INPUTS = ("instance", "state", "final_snapshot", "scheduled", "region", "profile")
 """A deletion reads them from the state: one that has changed must come there, though it starts and stops nothing."""
@@ -58,6 +58,8 @@ def _turn(props: Mapping[str, Any], *, was_scheduled: bool = False) -> None:
     if state == "available" and (was_scheduled or differs(rds, instance, state)):
         pause_stopping(clients("scheduler"), instance, daily=was_scheduled)
     switch(rds, instance, state)
+    if state == "stopped":
+        cancel_stop(clients("scheduler"), instance)  # what the update has changed, or started it for, is done
 
 
 def _has_drifted(props: Mapping[str, Any]) -> bool:

@@ -17,7 +17,11 @@ GROUP = "sleep"
 STOP, START = f"{GROUP}-stop-database", f"{GROUP}-start-database"
 """Prefixes of the names of the schedules that stop and start a database."""
 STOP_ONCE = f"{GROUP}-once-stop-database"
-"""Name, in the group of the others, of the schedule that stops a database once."""
+"""Name, in the group of the others, of the schedule that stops a database once. While it is there, an update that has
+changed the database, or started it, has not come to its end."""
+_CHANGING = "A pulumi up that changes the database has not come to its end."
+"""Description of that schedule."""
+_NEVER = timedelta(days=3650)
 PAUSE = timedelta(hours=2)
 """Longer than a wake-up takes. If that fails and the stack stays asleep, the schedules resume by themselves."""
 _KEPT = (
@@ -64,30 +68,44 @@ def resume_starting(scheduler: Any, instance: str) -> None:
             _begin_at(scheduler, schedule, None)
 
 
-def stop_once(scheduler: Any, instance: str, moment: datetime) -> None:
-    """Let EventBridge Scheduler stop this RDS instance once, by the call that it makes every evening. The schedule then
-    deletes itself (EventBridge Scheduler user guide, "Deleting a schedule", also of China, read 2026-11)."""
+def stop_once(scheduler: Any, instance: str, moment: datetime | None, *, changing: bool) -> None:
+    """Let EventBridge Scheduler stop this RDS instance once, by the call that it makes every evening; None: never.
+
+    The schedule stays when it has done so. `changing`: whether RDS is to change the instance, as `is_changing` tells.
+    """
     for schedule in _database_schedules(scheduler, STOP, instance):
         once = {
             "Name": STOP_ONCE,
             "GroupName": schedule["GroupName"],
-            "ScheduleExpression": f"at({moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
+            "ScheduleExpression": f"at({(moment or now() + _NEVER).astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "Target": schedule["Target"],
-            "State": "ENABLED",
-            "ActionAfterCompletion": "DELETE",
+            "State": "ENABLED" if moment else "DISABLED",
+            "ActionAfterCompletion": "NONE",
+            **({"Description": _CHANGING} if changing else {}),
         }
         present = list(_database_schedules(scheduler, STOP_ONCE, instance))
         (scheduler.update_schedule if present else scheduler.create_schedule)(**once)
 
 
-def stops_later(scheduler: Any, instance: str) -> bool:
-    """Whether this RDS instance is to be stopped once."""
+def is_unfinished(scheduler: Any, instance: str) -> bool:
+    """Whether an update has changed or started this RDS instance and not come to its end."""
     return any(_database_schedules(scheduler, STOP_ONCE, instance))
 
 
+def is_changing(scheduler: Any, instance: str) -> bool:
+    """Whether such an update was to change it."""
+    schedules = _database_schedules(scheduler, STOP_ONCE, instance)
+    return any(schedule.get("Description") == _CHANGING for schedule in schedules)
+
+
+def stops_later(scheduler: Any, instance: str) -> bool:
+    """Whether this RDS instance is to be stopped once."""
+    return any(schedule["State"] == "ENABLED" for schedule in _database_schedules(scheduler, STOP_ONCE, instance))
+
+
 def cancel_stop(scheduler: Any, instance: str) -> None:
-    """Let this RDS instance run on."""
+    """Let this RDS instance run on: the update has come to its end."""
     for schedule in _database_schedules(scheduler, STOP_ONCE, instance):
         scheduler.delete_schedule(GroupName=schedule["GroupName"], Name=schedule["Name"])
 

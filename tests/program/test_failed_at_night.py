@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,16 +10,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from moto.rds.models import rds_backends
 
 from rehearsal import Account, Ending, Fault, Rehearsal, Scenario, rehearse
 from rehearsal.aws.faults import NO_FAULTS
 from rehearsal.aws.passing_time import carry_out, due_calls
 from tests.support.matrix.branch import branch
-from tests.support.sleep_helpers import database, evening, set_clock
+from tests.support.sleep_helpers import database, evening, forget, set_clock
 
 HOURS = "mon-fri 08:00-20:00"
 NIGHT = datetime(2026, 12, 8, 22, tzinfo=ZoneInfo("Asia/Shanghai"))
 """A Tuesday, later than today."""
+SAME: Mapping[str, str] = {}
 CHANGE = {"dbInstanceClass": "db.m6g.2xlarge"}
 MIGRATION = {"demoData": "none"}
 BROKEN = Scenario(containers={"init": Ending(exit_code=1, logs=("no such table",))})
@@ -40,7 +43,7 @@ class Night:
             judge=False,
         )
 
-    def update_that_fails_at(self, operation: str, change: Mapping[str, str]) -> None:
+    def update_that_fails_at(self, operation: str, change: Mapping[str, str] = SAME) -> None:
         """With an API that has no capacity for the change."""
         before = len(self.first.account.calls)
 
@@ -59,14 +62,14 @@ class Night:
         return [line for line in map(carry_out, calls) if "Database" in line or "DBInstance" in line]
 
     def planned(self) -> list[str]:
-        """Schedules that stop the database once."""
+        """Schedules that stop the database once, or tell that an update has not come to its end."""
         listed = self.first.client("scheduler").list_schedules(NamePrefix="sleep-once")["Schedules"]
         return [schedule["Name"] for schedule in listed]
 
-    def morning_is_as_ever(self) -> None:
-        """Nothing is left of an update: the next morning starts a database that is stopped."""
+    def morning_is_as_ever(self, *, unfinished: bool = False) -> None:
+        """Nothing is left of an update, or but its mark: the next morning starts a database that is stopped."""
         assert database(self.first)["DBInstanceStatus"] == "stopped"
-        assert self.planned() == []
+        assert len(self.planned()) == unfinished
         calls = self.at(NIGHT.replace(day=9, hour=9))
         assert len(calls) == 1, calls
         assert calls[0].endswith("rds:StartDBInstance"), "a call that RDS refuses lets an alarm ring"
@@ -103,7 +106,7 @@ def test_a_database_whose_change_failed_is_stopped_two_hours_later(night: Nights
         assert database(tonight.first)["DBInstanceStatus"] == "available", "there is time for another try"
         (call,) = tonight.at(NIGHT + timedelta(hours=2, minutes=30))
         assert call.endswith("rds:StopDBInstance")
-        tonight.morning_is_as_ever()
+        tonight.morning_is_as_ever(unfinished=True)
 
     night(test)
 
@@ -119,6 +122,45 @@ def test_another_try_starts_it_again_when_it_has_been_stopped(night: Nights) -> 
         assert database(tonight.first)["DBInstanceClass"] == CHANGE["dbInstanceClass"]
         tonight.morning_is_as_ever()
         assert tonight.update(CHANGE).outcome.touched() == set()
+
+    night(test)
+
+
+def passwords(done: Rehearsal) -> tuple[str, str, str | None]:
+    """The database's, as Pulumi has drawn it, as tasks read it, and as RDS has got it."""
+    drawn, held = (
+        next(record for record in done.of_type(token) if record.name == name)
+        for token, name in (
+            ("random:index/randomPassword:RandomPassword", "data-database-password"),
+            ("aws:secretsmanager/secretVersion:SecretVersion", "data-database"),
+        )
+    )
+    secret = done.client("secretsmanager").get_secret_value(SecretId=held.inputs["secretId"])["SecretString"]
+    instance = rds_backends[done.account.id][done.region].databases[database(done)["DBInstanceIdentifier"]]
+    return drawn.outputs["result"], json.loads(secret)["password"], instance._master_user_password
+
+
+@pytest.mark.parametrize("hour", [22, 19], ids=["at night", "by day"])
+def test_a_rotated_password_whose_update_failed_reaches_rds_by_the_next_one(hour: int, night: Nights) -> None:
+    """RDS shows no password, so nothing can be compared; and it refuses to change a database that is stopped."""
+
+    def test(tonight: Night) -> None:
+        if hour == 19:
+            tonight.at(NIGHT.replace(hour=19))
+            tonight.first.client("rds").start_db_instance(
+                DBInstanceIdentifier=database(tonight.first)["DBInstanceIdentifier"]
+            )
+        _, before = forget(tonight.first, "data-database-password")
+        tonight.update_that_fails_at("rds:ModifyDBInstance")
+        tonight.at(NIGHT + timedelta(hours=3))
+        assert database(tonight.first)["DBInstanceStatus"] == "stopped"
+        again = tonight.update(SAME)
+        assert again.error is None, again.error
+        drawn, held, at_rds = passwords(again)
+        assert drawn != before
+        assert drawn == held == at_rds, "tasks could not log in"
+        tonight.morning_is_as_ever()
+        assert tonight.update(SAME).outcome.touched() == set()
 
     night(test)
 
@@ -143,7 +185,7 @@ def test_a_try_that_is_under_way_is_not_stopped(night: Nights) -> None:
         tonight.update(MIGRATION, BROKEN)
         assert tonight.at(NIGHT + timedelta(hours=2, minutes=30)) == [], "two hours from the second try"
         tonight.at(NIGHT + timedelta(hours=4))
-        tonight.morning_is_as_ever()
+        tonight.morning_is_as_ever(unfinished=True)
 
     night(test)
 

@@ -20,6 +20,7 @@ from tests.support.sleep_helpers import (
     database,
     evening,
     first_rule,
+    forget,
     healthy,
     schedules,
     services,
@@ -127,10 +128,7 @@ def test_a_database_that_is_changed_in_its_sleep_runs_for_it_and_sleeps_on(awake
 def test_a_password_that_is_rotated_in_its_sleep_reaches_the_database(awake: Rehearsal) -> None:
     """As `pulumi up --replace` does it: docs/operations.md, "Rotate a secret"."""
     again(awake, mode="asleep")
-    state = awake.account.states[awake.stack]
-    (urn,) = [urn for urn in state.records if urn.endswith("RandomPassword::data-database-password")]
-    old = state.records.pop(urn).outputs["result"]
-    state.generations[urn] = 1
+    urn, old = forget(awake, "data-database-password")
     rotated = again(awake, mode="asleep")
     password = next(record for record in rotated.resources if record.urn == urn).outputs["result"]
     (instance,) = rotated.of_type("aws:rds/instance:Instance")

@@ -54,6 +54,15 @@ def again(done: Rehearsal, **changes: str) -> Rehearsal:
     return over
 
 
+def forget(done: Rehearsal, password: str) -> tuple[str, str]:
+    """Let the next update draw another value, as `pulumi up --replace URN` does; the URN, and the value of before."""
+    state = done.account.states[done.stack]
+    (urn,) = [urn for urn in state.records if urn.endswith(f"RandomPassword::{password}")]
+    value = state.records.pop(urn).outputs["result"]
+    state.generations[urn] = state.generations.get(urn, 0) + 1
+    return urn, str(value)
+
+
 def schedules(done: Rehearsal) -> dict[str, dict[str, Any]]:
     """The account's schedules, by logical name."""
     client = done.client("scheduler")

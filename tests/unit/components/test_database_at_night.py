@@ -13,6 +13,7 @@ from components.dynamic import database_at_night, pause_schedule
 from components.dynamic.database_at_night import rest, start_for_update
 from components.dynamic.database_rest import DatabaseRestProvider
 from components.dynamic.database_start import DatabaseStartProvider
+from components.dynamic.database_switch import DatabaseSwitchProvider
 from components.dynamic.pause_schedule import PAUSE, STOP_ONCE, cancel_stop, stop_once, stops_later
 from rehearsal import Account
 from settings.office_hours import OfficeHours, parse
@@ -21,17 +22,6 @@ HOURS = "mon-fri 08:00-20:00"
 TUESDAY = datetime(2030, 1, 8, tzinfo=UTC)
 NIGHT = TUESDAY.replace(hour=22)
 TAGS = {"project": "cvat", "stack": "own"}
-SETTINGS = {
-    "engine_version": "15",
-    "instance_class": "db.t4g.medium",
-    "allocated_storage": 20,
-    "multi_az": False,
-    "backup_retention_period": 7,
-    "backup_window": "07:00-07:30",
-    "maintenance_window": "fri:08:00-fri:08:30",
-    "deletion_protection": False,
-    "auto_minor_version_upgrade": True,
-}
 REST = {
     "region": "cn-north-1",
     "profile": None,
@@ -107,7 +97,7 @@ def test_what_is_started_at_night_is_stopped_two_hours_later_by_the_evenings_cal
     assert status(client) == "available"
     once = client("scheduler").get_schedule(GroupName="sleep-1", Name=STOP_ONCE)
     assert once["ScheduleExpression"] == "at(2030-01-09T00:00:00)", "in UTC, the default"
-    assert once["ActionAfterCompletion"] == "DELETE"
+    assert once["ActionAfterCompletion"] == "NONE", "it tells the next update that this one has not ended"
     evening = client("scheduler").get_schedule(GroupName="sleep-1", Name="sleep-stop-database-1")
     assert once["Target"] == evening["Target"], "with a role that may do this"
     assert starts(client) == NIGHT + PAUSE, "after that, the morning starts a stopped one"
@@ -174,7 +164,7 @@ def test_an_update_that_failed_is_completed_by_the_next_one_also_without_a_cause
     provider = DatabaseRestProvider()
     assert provider.diff("id", REST, REST).changes is False
     client("rds").start_db_instance(DBInstanceIdentifier="db")
-    stop_once(client("scheduler"), "db", NIGHT)
+    stop_once(client("scheduler"), "db", NIGHT, changing=False)
     assert provider.diff("id", REST, REST).changes is True, "the change may have been taken back"
     provider.update("id", REST, REST)
     assert not stops_later(client("scheduler"), "db")
@@ -182,30 +172,57 @@ def test_an_update_that_failed_is_completed_by_the_next_one_also_without_a_cause
 
 
 def start_props(**changes: Any) -> dict[str, Any]:
-    settings = {**SETTINGS, **changes}
+    settings = {"engine_version": "15", "instance_class": "db.t4g.medium", "password_version": "present", **changes}
     return {"region": "cn-north-1", "profile": None, "tags": TAGS, "settings": settings, "hours": "", "zone": ""}
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"engine_version": "16"},
-        {"instance_class": "db.m6g.large"},
-        {"allocated_storage": 50},
-        {"multi_az": True},
-        {"backup_window": "09:00-09:30"},
-        {"deletion_protection": True},
-    ],
-    ids=str,
-)
-def test_a_change_that_rds_has_not_made_starts_a_stopped_database_again(change: dict[str, Any], client: Any) -> None:
-    """The settings are in Pulumi's state as soon as the database runs; the instance comes after that."""
-    provider, news = DatabaseStartProvider(), start_props(**change)
-    olds = {**news, "started": NIGHT.isoformat()}
-    assert provider.diff("id", {**olds, "started": ""}, news).changes is False, "it never had to be started"
-    assert provider.diff("id", olds, news).changes is True
+@pytest.mark.parametrize("hour", [5, 12, 22], ids=["before the morning", "by day", "at night"])
+def test_a_change_that_failed_starts_a_stopped_database_again(
+    hour: int, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pulumi's state has the settings once the database runs; the instance comes after that. RDS shows no password."""
+    at(TUESDAY.replace(hour=hour, minute=30), monkeypatch)
+    provider, news = DatabaseStartProvider(), start_props()
+    if hour == 12:
+        client("rds").start_db_instance(DBInstanceIdentifier="db")
+    assert provider.diff("id", start_props(password_version="former"), news).changes is True
+    provider.update("id", start_props(password_version="former"), news)
+    assert provider.diff("id", news, news).changes is False, "RDS can change one that runs"
+    client("rds").stop_db_instance(DBInstanceIdentifier="db")
+    assert provider.diff("id", news, news).changes is True, "it refuses to change a stopped one"
+    rest(client, "db", hours())
+    if status(client) == "available":
+        client("rds").stop_db_instance(DBInstanceIdentifier="db")
+    assert provider.diff("id", news, news).changes is False, "the update has come to its end"
+
+
+def test_by_day_the_mark_of_a_change_stops_nothing(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(TUESDAY.replace(hour=12), monkeypatch)
     client("rds").start_db_instance(DBInstanceIdentifier="db")
-    assert provider.diff("id", olds, news).changes is False, "RDS can change one that runs"
+    assert start_for_update(client, "db", hours(), changing=True) == "", "it ran"
+    once = client("scheduler").get_schedule(GroupName="sleep-1", Name=STOP_ONCE)
+    assert once["State"] == "DISABLED"
+    assert not stops_later(client("scheduler"), "db")
+    at(NIGHT, monkeypatch)
+    assert start_for_update(client, "db", hours()) == "", "somebody works late"
+
+
+def test_a_migration_that_failed_starts_no_database_for_a_change(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The initialisation starts it itself, if it is still to run."""
+    at(NIGHT, monkeypatch)
+    start_for_update(client, "db", hours())
+    client("rds").stop_db_instance(DBInstanceIdentifier="db")
+    assert DatabaseStartProvider().diff("id", start_props(), start_props()).changes is False
+
+
+def test_a_stack_asleep_is_marked_too_until_its_database_rests(client: Any) -> None:
+    start_for_update(client, "db", None, changing=True)
+    assert status(client) == "available"
+    client("rds").stop_db_instance(DBInstanceIdentifier="db")
+    assert DatabaseStartProvider().diff("id", start_props(), start_props()).changes is True
+    asleep = {"region": "cn-north-1", "profile": None, "instance": "db", "state": "stopped", "final_snapshot": False}
+    DatabaseSwitchProvider().update("id", asleep, asleep)
+    assert DatabaseStartProvider().diff("id", start_props(), start_props()).changes is False
 
 
 THEIRS = {
@@ -219,14 +236,8 @@ THEIRS = {
 def test_a_database_that_is_not_the_stacks_own_is_left_alone(tags: dict[str, str], client: Any) -> None:
     stopped_database(client, "theirs", tags)
     provider, news = DatabaseStartProvider(), start_props(instance_class="db.m6g.large")
-    olds = {**start_props(), "started": NIGHT.isoformat()}
-    provider.update("id", olds, news)
+    provider.update("id", start_props(), news)
     assert (status(client), status(client, "theirs")) == ("available", "stopped"), "it would cost its owner money"
-    assert provider.diff("id", {**news, "started": NIGHT.isoformat()}, news).changes is False, "nor is it asked about"
-
-
-@pytest.mark.parametrize("change", [{}, {"allocated_storage": 10}, {"engine_version": "15.12"}], ids=str)
-def test_a_database_that_has_its_settings_sleeps_on(change: dict[str, Any], client: Any) -> None:
-    news = start_props(**change)
-    assert DatabaseStartProvider().diff("id", {**news, "started": "once"}, news).changes is False, "storage may grow"
-    assert status(client) == "stopped"
+    start_for_update(client, "theirs", hours(), changing=True)
+    client("rds").stop_db_instance(DBInstanceIdentifier="theirs")
+    assert provider.diff("id", news, news).changes is False, "whatever became of their update"

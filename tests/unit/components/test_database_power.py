@@ -316,6 +316,7 @@ def test_the_switch_uses_the_deployments_profile(monkeypatch: pytest.MonkeyPatch
     seen: list[Any] = []
     monkeypatch.setattr(database_switch, "switch", lambda *_: None)
     monkeypatch.setattr(database_switch, "differs", lambda *_: False)
+    monkeypatch.setattr(database_switch, "cancel_stop", lambda *_: None)
 
     def clients(props: Any) -> Any:
         seen.append(props["profile"])
