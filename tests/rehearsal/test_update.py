@@ -14,6 +14,7 @@ from rehearsal import Account, Fault, Rehearsal, Scenario, rehearse
 from rehearsal.checks import stack_tags
 from rehearsal.diff.stores import losses
 from rehearsal.update import summary
+from tests.support.matrix.branch import branch
 
 STACK = "cn-northwest-1"
 OLD, NEW = "a" * 64, "b" * 64
@@ -158,8 +159,15 @@ def released(
 ) -> list[Rehearsal]:
     """Another image of the server, one function less, and tags: broken off in the middle, then completed."""
     folder = fewer(archives, tmp_path_factory.mktemp("fewer"))
-    middle = len(settings.account.calls) + 45
-    broken = run(NEW, Fault(middle, "ThrottlingException", "Rate exceeded"), judge=False, folder=folder)
+    account = settings.account
+
+    def change() -> int:
+        """Number of the call that changes the first service, which comes in the middle."""
+        before = len(account.calls)
+        run(NEW, judge=False, folder=folder)
+        return account.calls.index("ecs:UpdateService", before) + 1
+
+    broken = run(NEW, Fault(branch(change), "ThrottlingException", "Rate exceeded"), judge=False, folder=folder)
     return [broken, run(NEW, folder=folder)]
 
 
