@@ -181,6 +181,7 @@ services = CvatServices(
         media_buckets=settings.data.media_buckets,
         initialised=[init],
         environment=settings.services.environment,
+        outward_ports=settings.services.outward_ports,
         secrets=settings.services.secrets,
         spot=settings.services.fargate_spot,
         enable_exec=settings.access.enable_exec,

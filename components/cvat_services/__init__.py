@@ -36,6 +36,8 @@ from settings.releases.release import (
 )
 from settings.values import TaskSize
 
+_SERVER = "server"
+"""Edge of CVAT's server."""
 _GRACE_SECONDS = 300
 """Time in which a new server may fail its health check: Django's imports take long on a small CPU."""
 
@@ -68,6 +70,8 @@ class CvatServicesArgs:
     """Buckets that CVAT's processes may read with their role, as cloud storages."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """More variables for CVAT's processes."""
+    outward_ports: Sequence[int] = ()
+    """Of a mail server and a directory, which CVAT's server calls."""
     secrets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """More secrets for CVAT's processes: variable -> ARN, key."""
     targets: Mapping[str, Target] = field(default_factory=dict)
@@ -112,6 +116,7 @@ class CvatServices(pulumi.ComponentResource):
         for edge in dict.fromkeys(process.edge for process in processes if process.stores or process is GATEWAY):
             args.egress.allow(f"{name}-{edge}", self._groups[edge], self._child)
         self._allow_load_balancer(processes)
+        self._allow_out()
         self._gateway_clients = {
             port: self._gateway_client_group(port)
             for port in dict.fromkeys(self._gateway_port(process) for process in processes)
@@ -176,6 +181,13 @@ class CvatServices(pulumi.ComponentResource):
             if process.port and process.kind in args.target_group_arns:
                 name, group = f"{self._name}-alb-to-{process.kind}", self._groups[process.edge]
                 security_groups.allow(name, args.load_balancer_group, group, process.port, self._child)
+
+    def _allow_out(self) -> None:
+        """Server -> mail server and directory, wherever they are. 443 is open already, and so is a proxy's port."""
+        args, group = self._args, self._groups[_SERVER]
+        for port in args.outward_ports:
+            if port not in (security_groups.HTTPS, args.egress.proxy_port):
+                security_groups.allow_out(f"{self._name}-{_SERVER}-to-{port}", group, self._child, port=port)
 
     def _gateway_port(self, process: Process) -> int:
         """The gateway's port that a process calls; 0: none."""

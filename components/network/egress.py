@@ -24,6 +24,11 @@ class Egress:
     own_authorities: bool = False
     """Whether images trust certificate authorities besides the public ones."""
 
+    @property
+    def proxy_port(self) -> int:
+        """0: there is none."""
+        return self.proxy.port if self.proxy else 0
+
     def allow(self, name: str, client: security_groups.Group, opts: pulumi.ResourceOptions) -> None:
         """Open client -> proxy, wherever that is. Port 443 is open to everywhere already."""
         if self.proxy and self.proxy.port != security_groups.HTTPS:

@@ -13,6 +13,7 @@ from patches.trial import slapd
 from patches.trial.client import PUBLIC_HOST, Client, check
 from patches.trial.mail import MailServer, links, mail_server
 from patches.trial.processes import ADMIN, Fleet
+from patches.trial.services import program
 from patches.trial.slapd import Directory, entry
 
 ADDRESS, NEW_PASSWORD = "forgetful@example.com", "n3w-Pass wörd/%&"
@@ -81,7 +82,11 @@ class Accounts:
         client: Callable[[], Client],
         roles: Roles,
     ) -> None:
-        """`restart`: start the web process again with these variables; `client`: a new browser, sent to it."""
+        """`restart`: start the web process again with these variables; `client`: a new browser, sent to it.
+
+        Raises MissingError where there is no slapd: better now than after minutes.
+        """
+        program(slapd.NAME)
         self.fleet = fleet
         self.certificates = fleet.services.folder
         self._restart = restart

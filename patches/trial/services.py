@@ -25,13 +25,13 @@ class MissingError(Exception):
 
 
 def program(name: str) -> str:
-    """Debian keeps PostgreSQL's programs out of PATH."""
-    places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    """Debian keeps PostgreSQL's programs out of PATH, and some others out of that of ordinary users."""
+    places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/sbin")]
     path = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, places)]))
     if path is None:
         raise MissingError(
             f"'{name}' is not installed. On Debian: apt-get install postgresql redis-server apache2 "
-            "libapache2-mod-xsendfile nginx openssl util-linux"
+            "libapache2-mod-xsendfile nginx openssl slapd util-linux"
         )
     return path
 

@@ -43,6 +43,7 @@ def _intended(rehearsal: Rehearsal, roles: set[str], groups: list[Described]) ->
     connections = intended(rehearsal).connections
     edges = {(source, target, str(port)) for source, target, port in connections if {source, target} <= roles}
     edges |= {(role, str(EVERYWHERE), "443") for role in OUTWARD if role in roles}
+    edges |= {("server", str(EVERYWHERE), str(port)) for port in stack_queries.called_ports(rehearsal)}
     if proxy := stack_queries.proxy_port(rehearsal):
         edges |= {(role, str(EVERYWHERE), str(proxy)) for role in BY_PROXY if role in roles}
     edges |= {("alb", str(EVERYWHERE), "443")} if stack_queries.logs_people_in(rehearsal) else set()

@@ -12,7 +12,7 @@ from rehearsal.engine.state import Record
 from rehearsal.result import Rehearsal
 from settings.releases import DEFAULT, RELEASES, Release
 
-_PORTS = {"http": 80, "https": 443}
+_PORTS = {"http": 80, "https": 443, "ldap": 389, "ldaps": 636}
 
 
 def setting(rehearsal: Rehearsal, key: str) -> str:
@@ -133,6 +133,22 @@ def proxy_port(rehearsal: Rehearsal) -> int:
     """Port of the HTTP proxy by which containers call; 0: there is none."""
     proxy = setting(rehearsal, "proxy")
     return port_of(urlsplit(proxy)) if proxy else 0
+
+
+def called_ports(rehearsal: Rehearsal) -> set[int]:
+    """Ports of a mail server and a directory, by the variables of the containers that run CVAT's server."""
+    variables = [
+        {variable["name"]: variable["value"] for variable in container.get("environment", [])}
+        for _, definition in task_definitions(rehearsal)
+        for container in definition["containerDefinitions"]
+        if container.get("command") == ["web"]
+    ]
+    mail = {
+        int(named.get("CVAT_SMTP_PORT") or (465 if named.get("CVAT_SMTP_ENCRYPTION") == "tls" else 587))
+        for named in variables
+        if "CVAT_SMTP_HOST" in named
+    }
+    return mail | {port_of(urlsplit(url)) for named in variables for url in named.get("CVAT_LDAP_URL", "").split()}
 
 
 def listener_ports(rehearsal: Rehearsal) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from settings.fields import NAME_VALUE, Many, Pattern, Retention, SecretReference, variable_and_secret
+from settings.outward_ports import outward_ports
 from settings.sections.section import Section
 from settings.values import TaskSize, fargate_size_problem
 
@@ -88,7 +89,7 @@ class Services(Section):
     fargate_spot: bool = False
     """true: UI and gateway run on Fargate Spot, for about a third of the price; AWS may replace a task at any time."""
     server_environment: Annotated[tuple[Variable, ...], Many] = ()
-    """More variables for CVAT's processes, each as NAME=value: mail, LDAP, registration (see patches/README.md)."""
+    """More variables for CVAT's processes, each as NAME=value: mail, LDAP and so on (docs/images.md#environment)."""
     server_secrets: Annotated[tuple[Annotated[str, AfterValidator(SecretReference(optional=False))], ...], Many] = ()
     """More secrets for CVAT's processes, each as NAME=ARN of a secret, or NAME=ARN:key for a key of a JSON secret."""
     log_retention_days: Retention = 30
@@ -98,6 +99,11 @@ class Services(Section):
     def environment(self) -> dict[str, str]:
         """More variables of CVAT's processes."""
         return dict(variable.split("=", 1) for variable in self.server_environment)
+
+    @property
+    def outward_ports(self) -> tuple[int, ...]:
+        """Ports of a mail server and a directory that CVAT's server calls."""
+        return outward_ports(self.environment)
 
     @property
     def secrets(self) -> dict[str, tuple[str, str]]:

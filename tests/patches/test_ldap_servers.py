@@ -6,6 +6,7 @@ The first server refers to the second, as Active Directory's root does. The thir
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -22,7 +23,8 @@ from patches.trial.serving import free_port
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = {"c48411ae": os.environ.get("CVAT_PYTHON", ""), "v2": os.environ.get("CVAT_V2_PYTHON", "")}
-pytestmark = pytest.mark.skipif(slapd.PROGRAM is None, reason="slapd is not installed")
+SLAPD = shutil.which(slapd.NAME, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+pytestmark = pytest.mark.skipif(SLAPD is None, reason="slapd is not installed")
 PASSWORD = "secret-of-ann"
 ENTRIES = """
 dn: dc=example

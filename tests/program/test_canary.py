@@ -13,12 +13,14 @@ from tests.support.notifications import Inbox
 
 Rehearse = Callable[..., Rehearsal]
 INTERNAL = {"cn-northwest-1": False, "ap-northeast-1": True}
+RELEASE = {"cn-northwest-1": "c48411ae", "ap-northeast-1": "v2"}
 
 
 @pytest.fixture(scope="module", params=INTERNAL)
 def stack(request: pytest.FixtureRequest, rehearsed: Rehearse) -> Rehearsal:
     internal = INTERNAL[request.param]
-    done = rehearsed(request.param, canary="hourly", internal=internal, allowedCidrs=["203.0.113.0/24"])
+    config = {"release": RELEASE[request.param], "internal": internal, "allowedCidrs": ["203.0.113.0/24"]}
+    done = rehearsed(request.param, canary="hourly", **config)
     assert done.error is None, done.error
     assert all(verdict.ok for verdict in done.checks), [check for check in done.checks if not check.ok]
     return done
@@ -55,7 +57,7 @@ def test_it_receives_the_address_the_functions_and_by_reference_the_password(sta
     assert plain == {
         "CVAT_URL": stack.outputs["url"],
         "CVAT_FUNCTIONS": ",".join(sorted(stack.outputs["endpoints"])),
-        "CVAT_RELEASE": "c48411ae",
+        "CVAT_RELEASE": RELEASE[stack.region],
     }
     secret = stack.outputs["admin_secret_arn"]
     named = {secret["name"]: secret["valueFrom"] for secret in container["secrets"]}

@@ -120,13 +120,24 @@ def what_may_be_interrupted_and_nothing_else_runs_on_spot(seen: Seen, _: bool) -
 
 @claim(
     "serverEnvironment",
-    ["CVAT_REGISTRATION=open", "CVAT_SMTP_HOST=mail.example.com", "CVAT_SMTP_FROM=cvat@example.com"],
+    [
+        "CVAT_SMTP_HOST=mail.example.com",
+        "CVAT_SMTP_FROM=cvat@example.com",
+        "CVAT_LDAP_URL=ldaps://directory.example.com",
+        "CVAT_LDAP_USER_BASE=dc=example",
+        "CVAT_LDAP_GROUP_BASE=dc=example",
+    ],
 )
 def the_variables_reach_cvats_processes_and_no_others(seen: Seen, pairs: list[str]) -> None:
-    expected = dict(pair.split("=") for pair in pairs)
+    expected = dict(pair.split("=", 1) for pair in pairs)
     for kind in CVAT:
         assert expected.items() <= seen.environment(kind).items(), f"{kind} would not know"
     assert not expected.keys() & (seen.environment("ui").keys() | seen.environment("gateway").keys())
+    (group,) = seen.client("ec2").describe_security_groups(Filters=[{"Name": "tag:cvat:edge", "Values": ["server"]}])[
+        "SecurityGroups"
+    ]
+    outward = {rule["FromPort"] for rule in group["IpPermissionsEgress"] if rule["IpRanges"]}
+    assert outward >= {587, 636}, "no mail would leave, and no user of the directory could log in"
 
 
 @claim("serverSecrets", lambda on: [f"CVAT_SMTP_PASSWORD={on.secret}:password"])
