@@ -1,4 +1,4 @@
-"""What AWS does by itself as time passes: scheduled calls, scheduled scaling, alarms whose metrics fall silent."""
+"""What AWS does by itself as time passes: scheduled calls, scaling and backups, alarms whose metrics fall silent."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moto.applicationautoscaling.models import applicationautoscaling_backends
+from moto.backup.models import backup_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.scheduler.models import scheduler_backends
 
@@ -30,7 +32,8 @@ class ScheduledCall:
 
 def due_calls(account: Account, after: datetime, until: datetime) -> list[ScheduledCall]:
     """All calls in (after, until], in their order."""
-    return sorted([*_schedules(account, after, until), *_scaling(account, after, until)], key=lambda call: call.at)
+    sources = (_schedules, _scaling, _backups)
+    return sorted((call for source in sources for call in source(account, after, until)), key=lambda call: call.at)
 
 
 def carry_out(call: ScheduledCall) -> str:
@@ -120,6 +123,29 @@ def _bounded(account: Account, region: str, action: Any) -> Callable[[], Any]:
         ResourceId=action.resource_id,
         ScalableDimension=action.scalable_dimension,
         **bounds,
+    )
+
+
+def _backups(account: Account, after: datetime, until: datetime) -> Iterator[ScheduledCall]:
+    """A backup of each resource that a plan selects, whenever a rule says so."""
+    for region, backend in backup_backends[account.id].items():
+        for plan in backend.plans.values():
+            name, since = plan.backup_plan["BackupPlanName"], datetime.fromtimestamp(plan.creation_date, UTC)
+            for rule, selection in product(plan.backup_plan["Rules"], vars(plan).get("selections", {}).values()):
+                expression, zone = rule["ScheduleExpression"], rule["ScheduleExpressionTimezone"]
+                moments = schedule_expressions.due(expression, zone, max(after, since), until, since)
+                for moment, resource in product(moments, selection["Resources"]):
+                    make = _backup(account.client("backup", region), rule, selection["IamRoleArn"], resource)
+                    yield ScheduledCall(moment, f"backup plan {name}: {resource}", make)
+
+
+def _backup(client: Any, rule: Mapping[str, Any], role: str, resource: str) -> Callable[[], Any]:
+    return lambda: client.start_backup_job(
+        BackupVaultName=rule["TargetBackupVaultName"],
+        ResourceArn=resource,
+        IamRoleArn=role,
+        RecoveryPointTags=rule.get("RecoveryPointTags", {}),
+        Lifecycle=rule.get("Lifecycle", {}),
     )
 
 

@@ -27,6 +27,8 @@ from rehearsal.server.state_file import claimed
 
 STACK = "practice"
 FOLDER = Path("build") / "practice"
+BACKUP_DAYS = 7
+"""A disposable stack keeps no recovery points unless it asks for them, and a restore is to be practised."""
 IMAGES = ("server", "ui", "gateway", "models", "opa")
 _HARMLESS = frozenset(
     """
@@ -130,6 +132,7 @@ def practice_settings(source: Path) -> str:
     config["cvat:modelArchives"] = str(FOLDER / "archives")
     if config.get("cvat:preset") != "production":  # which no stack may have that is deleted without a trace
         config["cvat:disposable"] = True
+        config.setdefault("cvat:backupDays", BACKUP_DAYS)
     for number, image in enumerate(IMAGES, 1):
         config[f"cvat:{image}Image"] = f"{registry}/practice/{image}@sha256:{f'{number:x}' * 64}"
     text = yaml.safe_dump({"config": config}, sort_keys=False, allow_unicode=True)
@@ -141,7 +144,6 @@ def environment(server: AccountServer, folder: Path) -> dict[str, str]:
     nothing = folder / "no-profile"
     nothing.touch()
     return server.environment() | {
-        "AWS_DEFAULT_REGION": server.region,
         "AWS_CONFIG_FILE": str(nothing),
         "AWS_SHARED_CREDENTIALS_FILE": str(nothing),
         "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",

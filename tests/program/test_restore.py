@@ -11,6 +11,7 @@ import pytest
 from rehearsal import Account, Rehearsal, rehearse
 
 REGIONS = ("cn-northwest-1", "ap-northeast-1")
+ROLE = "arn:aws-cn:iam::123456789012:role/backups"
 
 
 def test_a_snapshot_that_does_not_fit_is_refused_before_anything_is_made(archives: Path) -> None:
@@ -38,11 +39,11 @@ def test_a_snapshot_that_does_not_fit_is_refused_before_anything_is_made(archive
 
 @pytest.fixture(scope="module", params=REGIONS)
 def restored(request: pytest.FixtureRequest, archives: Path) -> Iterator[Rehearsal]:
-    """A stack in an account with a snapshot, and a file system that AWS Backup has restored."""
+    """A stack from a pair of recovery points, by the steps of docs/operations.md, "Restore"."""
     region = request.param
     with Account() as account:
-        rds, efs = account.client("rds", region), account.client("efs", region)
-        rds.create_db_instance(
+        rds, efs, backup = (account.client(service, region) for service in ("rds", "efs", "backup"))
+        database = rds.create_db_instance(
             DBInstanceIdentifier="lost",
             DBInstanceClass="db.m6g.large",
             Engine="postgres",
@@ -52,11 +53,21 @@ def restored(request: pytest.FixtureRequest, archives: Path) -> Iterator[Rehears
             MasterUserPassword="forgotten",
             DBName="cvat",
             StorageEncrypted=True,
+        )["DBInstance"]["DBInstanceArn"]
+        lost_files = efs.create_file_system(CreationToken="lost", Encrypted=True)
+        vault = {"BackupVaultName": "nightly"}
+        backup.create_backup_vault(**vault)
+        snapshot, point = (
+            backup.start_backup_job(**vault, ResourceArn=store, IamRoleArn=ROLE)["RecoveryPointArn"]
+            for store in (database, lost_files["FileSystemArn"])
         )
-        snapshot = rds.create_db_snapshot(DBInstanceIdentifier="lost", DBSnapshotIdentifier="last-night")["DBSnapshot"]
         rds.delete_db_instance(DBInstanceIdentifier="lost", SkipFinalSnapshot=True)
-        files = efs.create_file_system(CreationToken="by-aws-backup", Encrypted=True)["FileSystemId"]
-        config = {"cvat:restoreDatabaseSnapshot": snapshot["DBSnapshotArn"], "cvat:fileSystemId": files}
+        efs.delete_file_system(FileSystemId=lost_files["FileSystemId"])
+        recorded = backup.get_recovery_point_restore_metadata(**vault, RecoveryPointArn=point)["RestoreMetadata"]
+        metadata = recorded | {"newFileSystem": "true", "CreationToken": "by-aws-backup"}
+        job = backup.start_restore_job(RecoveryPointArn=point, IamRoleArn=ROLE, Metadata=metadata)["RestoreJobId"]
+        files = backup.describe_restore_job(RestoreJobId=job)["CreatedResourceArn"].rpartition("/")[2]
+        config = {"cvat:restoreDatabaseSnapshot": snapshot, "cvat:fileSystemId": files}
         config |= {"cvat:dbEngineVersion": "15.12", "cvat:modelArchives": str(archives)}
         done = rehearse(region, config=config, account=account)
         assert done.error is None, done.error

@@ -95,6 +95,15 @@ class Gone:
     done: Rehearsal
 
 
+def back_up(done: Rehearsal) -> None:
+    """Take a recovery point of each store: AWS deletes no vault that holds one."""
+    backups = done.outputs["backups"]
+    for store in backups["stores"].values():
+        done.client("backup").start_backup_job(
+            BackupVaultName=backups["vault"], ResourceArn=store, IamRoleArn=backups["role_arn"]
+        )
+
+
 @pytest.fixture(scope="module")
 def gone(archives: Path) -> Iterator[Gone]:
     config = {"cvat:modelArchives": str(archives), "cvat:disposable": True, "cvat:backupDays": 1}
@@ -102,6 +111,7 @@ def gone(archives: Path) -> Iterator[Gone]:
         empty = counts(account)
         first = rehearse(STACK, config=config, account=account, judge=False)
         assert first.error is None, first.error
+        back_up(first)
         records, full = first.resources, counts(account)
         done = rehearse(STACK, config=config, account=account, destroy=True)
         yield Gone(empty, full, counts(account), records, done)

@@ -46,6 +46,9 @@ def test_every_protocol_of_aws_is_answered(served: ServedAccount) -> None:
     assert served.client("efs").create_file_system(CreationToken="t")["FileSystemId"], "REST, JSON"
     assert served.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
     assert served.client("iam").list_roles()["Roles"] == [], "a service without a region"
+    served.client("backup").create_backup_vault(BackupVaultName="v")
+    points = served.client("backup").list_recovery_points_by_backup_vault(BackupVaultName="v")["RecoveryPoints"]
+    assert points == [], "a path that ends with a slash"
     counts = served.ask("/status")["calls"]
     assert counts["s3:PutObject"] == counts["elbv2:DescribeLoadBalancers"] == counts["efs:CreateFileSystem"] == 1, (
         f"the server names operations as boto3 does: {counts}"
@@ -109,20 +112,6 @@ def test_wrong_faults_and_moves_of_the_clock_are_sentences(served: ServedAccount
     for form in moves:
         assert "days, hours" in served.ask("/clock", "POST", **form)["error"]
     assert "--state" in served.ask("/save", "POST")["error"]
-
-
-def answered(served: ServedAccount, path: str, origin: str) -> bytes:
-    with socket.create_connection(("127.0.0.1", served.port)) as connection:
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\nContent-Length: 2\r\n\r\n{{}}"
-        connection.sendall(head.encode())
-        return connection.recv(12)
-
-
-def test_a_web_page_from_elsewhere_changes_nothing(served: ServedAccount) -> None:
-    for path in ("/clock", "/faults", "/moto-api/reset", "/practice-bucket"):
-        for origin in ("https://example.com", "null"):
-            assert answered(served, path, origin) == b"HTTP/1.1 403", "a browser sends such requests to this machine"
-    assert answered(served, "/clock", served.url) == b"HTTP/1.1 400", "its own page is let through"
 
 
 def test_clients_that_vanish_or_send_nonsense_do_no_harm(served: ServedAccount) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from typing import Any
-from unittest import mock
 from urllib.parse import unquote
 
-from moto.backup import urls
 from moto.backup.models import Plan
 from moto.backup.responses import BackupResponse
 from moto.moto_api._internal import mock_random
@@ -91,24 +89,6 @@ def changes_of_backup_plans(stack: ExitStack) -> None:
         return json.dumps(plan.to_dict())
 
     replace(stack, BackupResponse, "update_backup_plan", update)
-
-
-def _lists_recovery_points(client: Client) -> bool:
-    backup = client("backup")
-    arn = backup.create_backup_vault(BackupVaultName="v", BackupVaultTags={"a": "b"})["BackupVaultArn"]
-    points = backup.list_recovery_points_by_backup_vault(BackupVaultName="v")["RecoveryPoints"]
-    return not points and bool(backup.list_tags(ResourceArn=arn)["Tags"] == {"a": "b"})
-
-
-@moto_patch(_lists_recovery_points)
-def recovery_points_of_vaults(stack: ExitStack) -> None:
-    """moto's backup vaults do not list their recovery points, of which there are none: no plan is carried out.
-
-    API reference: ListRecoveryPointsByBackupVault.
-    """
-    pattern = "{0}/backup-vaults/(?P<name>[^/]+)/recovery-points/?$"
-    stack.enter_context(mock.patch.dict(urls.url_paths, {pattern: BackupResponse.dispatch}))
-    replace(stack, BackupResponse, "list_recovery_points_by_backup_vault", lambda _: json.dumps({"RecoveryPoints": []}))
 
 
 def _lists_tags_without_a_trailing_slash(client: Client) -> bool:

@@ -24,6 +24,15 @@ class Vault(ResourceType, token="aws:backup/vault:Vault"):
         vault = request.call_with_inputs("backup", "CreateBackupVault", extra, renames=renames)
         return Attributes(name, {"name": name, "arn": vault["BackupVaultArn"]})
 
+    def delete(self, request: ResourceRequest) -> None:
+        """With its recovery points, where that is asked for."""
+        if request.all_inputs.get("forceDestroy"):
+            vault = {"BackupVaultName": request.id}
+            for point in request.call("backup", "ListRecoveryPointsByBackupVault", **vault)["RecoveryPoints"]:
+                arn = point["RecoveryPointArn"]
+                request.call("backup", "DeleteRecoveryPoint", **vault, RecoveryPointArn=arn)
+        super().delete(request)
+
 
 RULE_MEMBERS = {
     "schedule": "ScheduleExpression",
