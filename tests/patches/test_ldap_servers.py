@@ -22,7 +22,6 @@ from patches.trial.services import certificates
 from patches.trial.serving import free_port
 
 ROOT = Path(__file__).parents[2]
-PYTHONS = {"c48411ae": os.environ.get("CVAT_PYTHON", ""), "v2": os.environ.get("CVAT_V2_PYTHON", "")}
 SLAPD = shutil.which(slapd.NAME, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 pytestmark = pytest.mark.skipif(SLAPD is None, reason="slapd is not installed")
 PASSWORD = "secret-of-ann"
@@ -106,14 +105,6 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     yield Servers(first.ldap, encrypted.ldap, encrypted.ldaps, str(folder / "ca.pem"))
     for server in directories:
         server.stop()
-
-
-@pytest.fixture(params=list(PYTHONS))
-def python(request: pytest.FixtureRequest) -> str:
-    path = PYTHONS[request.param]
-    if not path:
-        pytest.skip("CVAT_PYTHON and CVAT_V2_PYTHON do not name the Python of this release")
-    return path
 
 
 def log_in(python: str, url: str, password: str = PASSWORD, before: str = "", **more: str) -> list[str]:

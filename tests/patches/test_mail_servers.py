@@ -14,7 +14,6 @@ from patches.trial.services import certificates
 from patches.trial.serving import free_port
 
 ROOT = Path(__file__).parents[2]
-PYTHONS = {"c48411ae": os.environ.get("CVAT_PYTHON", ""), "v2": os.environ.get("CVAT_V2_PYTHON", "")}
 NOT_SENT = "503 The mail could not be sent. Try again later, or tell an administrator of this server."
 
 
@@ -34,14 +33,6 @@ def encryption(request: pytest.FixtureRequest) -> str:
 def server(folder: Path, encryption: str) -> Iterator[MailServer]:
     with mail_server(folder, encryption) as server:
         yield server
-
-
-@pytest.fixture(params=list(PYTHONS))
-def python(request: pytest.FixtureRequest) -> str:
-    path = PYTHONS[request.param]
-    if not path:
-        pytest.skip("CVAT_PYTHON and CVAT_V2_PYTHON do not name the Python of this release")
-    return path
 
 
 def send(python: str, variables: dict[str, str]) -> str:
