@@ -42,11 +42,11 @@ _KEYS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
 @click.command("practice", epilog=serve.EPILOG)
-@click.option("--stack", default=DEFAULT_STACK, show_default=True, help="Whose settings the practice stack gets.")
+@click.option("--stack", show_default=DEFAULT_STACK, help="Whose settings the practice stack gets.")
 @click.option("--port", type=click.IntRange(1, 65535), default=serve.PORT, show_default=True, help="On 127.0.0.1 only.")
 @click.option("--up", is_flag=True, help="Also run `pulumi up`, once the account answers.")
 @click.option("--fresh", is_flag=True, help="Throw away the account and the stack of earlier practice.")
-def command(stack: str, port: int, up: bool, fresh: bool) -> int:
+def command(stack: str | None, port: int, up: bool, fresh: bool) -> int:
     """Serve an account to practise on, with a Pulumi stack for it, until it is interrupted.
 
     The account, the stack's state and its passphrase are in build/practice and stay there: next time it goes on where
@@ -67,8 +67,7 @@ def command(stack: str, port: int, up: bool, fresh: bool) -> int:
             settings.unlink(missing_ok=True)
     (folder / "state").mkdir(parents=True, exist_ok=True)
     shutil.copytree(sample_archives(HOME), folder / "archives", dirs_exist_ok=True)
-    if not settings.exists():
-        settings.write_text(practice_settings(HOME / f"Pulumi.{stack}.yaml"), encoding="utf-8")
+    write_settings(settings, folder / "source", stack)
     _refuse_profile(settings)
 
     def begin(server: AccountServer) -> None:
@@ -119,6 +118,22 @@ def _refuse_profile(settings: Path) -> None:
                 f"{key} in {settings.name} could lead the AWS provider to a real account. Remove it there: the "
                 "practice account needs none."
             )
+
+
+def write_settings(settings: Path, source: Path, stack: str | None) -> None:
+    """Write the practice stack's file, unless earlier practice left one, and into `source` whose settings it has.
+
+    Raises UserInputError where another stack is asked for than earlier practice took.
+    """
+    if not settings.exists():
+        chosen = stack or DEFAULT_STACK
+        settings.write_text(practice_settings(HOME / f"Pulumi.{chosen}.yaml"), encoding="utf-8")
+        source.write_text(chosen, encoding="utf-8")
+    elif stack and source.exists() and (before := source.read_text(encoding="utf-8")) != stack:
+        raise UserInputError(
+            f"--stack {stack}: earlier practice goes on here, with the settings of {before}. Leave --stack out, or "
+            "throw earlier practice away with --fresh."
+        )
 
 
 def practice_settings(source: Path) -> str:

@@ -10,7 +10,7 @@ import yaml
 
 from rehearsal.aws.account import Account
 from rehearsal.errors import UserInputError
-from rehearsal.server.practice import practice_settings, refuse_real_accounts
+from rehearsal.server.practice import practice_settings, refuse_real_accounts, write_settings
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,15 @@ def test_the_provider_refuses_a_real_account_for_a_practice_stack(tmp_path: Path
         assert yaml.safe_load(practice_settings(source))["config"]["aws:allowedAccountIds"] == [account.id], (
             "somebody may forget the variables in a new terminal"
         )
+
+
+def test_practice_goes_on_with_the_settings_that_it_began_with(tmp_path: Path) -> None:
+    settings, source = tmp_path / "Pulumi.practice.yaml", tmp_path / "source"
+    write_settings(settings, source, "cn-north-1")
+    begun = settings.read_text(encoding="utf-8")
+    assert yaml.safe_load(begun)["config"]["aws:region"] == "cn-north-1"
+    for stack in (None, "cn-north-1"):
+        write_settings(settings, source, stack)
+    assert settings.read_text(encoding="utf-8") == begun
+    with pytest.raises(UserInputError, match=r"with the settings of cn-north-1.*--fresh"):
+        write_settings(settings, source, "ap-northeast-1")
