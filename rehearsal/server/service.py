@@ -87,7 +87,7 @@ class AccountServer:
         if self.state is None:
             raise UserInputError("There is no file to save to: start the server with --state FILE.")
         more = {"ahead": self.clock.ahead, "stand_ins": self.stand_ins, "runs": self.account.tasks.runs}
-        state_file.save(self.state, more)
+        state_file.save(self.state, {**more, "region": self.region})
 
     def _save_changes(self) -> None:
         """A loss of power must not leave a Pulumi state without its account; the caller holds the lock."""
@@ -97,8 +97,13 @@ class AccountServer:
             self._saved_after = calls
 
     def load(self, file: Path) -> None:
-        """Take the account from a state file."""
+        """Take the account from a state file. Raises UserInputError."""
         saved = state_file.load(file)
+        if (region := saved.get("region", self.region)) != self.region:
+            raise UserInputError(
+                f"--state {file} holds an account with resources in {region}, and this stack is in {self.region}: give "
+                f"a --stack in {region}, or another file."
+            )
         self.stand_ins = saved["stand_ins"]
         self.account.tasks.runs.update(saved["runs"])
         if saved["ahead"]:

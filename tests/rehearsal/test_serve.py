@@ -282,6 +282,9 @@ def test_the_account_lives_on_in_its_state_file(tmp_path: Path) -> None:
         assert second.ask("/status")["now"] >= ahead, "its time goes on"
         second.client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")
         assert second.ask("/save", "POST") == {"saved": str(file)}
+    with ServedAccount("--state", str(file), "--stack", "ap-northeast-1") as third:
+        third.process.wait(60)
+    assert third.process.returncode == 1 and "resources in cn-northwest-1" in third.output, third.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
