@@ -10,6 +10,7 @@ from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
+from botocore.model import OperationNotFoundError
 from moto import __version__ as moto_version
 from moto.core.model import OperationModel
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
@@ -113,7 +114,7 @@ class AccountApplication:
             return self._not_implemented(operation, request, name)
         try:
             given = _called(backend, environ)
-        except NotImplementedError:
+        except (NotImplementedError, OperationNotFoundError):
             return self._not_implemented(operation, request, name)
         except HTTPException as refused:
             given = _called(refused, environ)

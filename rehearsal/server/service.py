@@ -12,6 +12,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import waitress
 
@@ -164,6 +165,9 @@ class AccountServer:
 
     def _own(self, environ: Mapping[str, Any]) -> Answer | None:
         """Requests that no AWS client makes: none of them is signed."""
+        if origin := _another_page(environ):
+            text = f"A page of {origin} asked for this: the account answers programs, and its own page."
+            return json_answer({"error": text}, HTTPStatus.FORBIDDEN)
         request = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if "HTTP_AUTHORIZATION" in environ or "X-Amz-" in environ.get("QUERY_STRING", ""):
             return None
@@ -233,6 +237,12 @@ class AccountServer:
         with self.application.lock:
             self.save()
         return json_answer({"saved": str(self.state)})
+
+
+def _another_page(environ: Mapping[str, Any]) -> str:
+    """Whose web page a browser shows that sends this; empty for our own page, and for programs, which name none."""
+    origin = str(environ.get("HTTP_ORIGIN", ""))
+    return "" if urlsplit(origin).hostname in (HOST, "localhost") else origin
 
 
 def _form(environ: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,5 +18,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = [item for item in items if Path(__file__).parent in item.path.parents]
     for item in here:
         item.add_marker(pytest.mark.timeout(LONGEST_S))
-    for item in here if here and is_missing() else ():
+    if not here or not is_missing():
+        return
+    if os.environ.get("ENGINE_REQUIRED"):
+        raise pytest.UsageError("ENGINE_REQUIRED is set, and no Pulumi CLI with its AWS plugin is on PATH.")
+    for item in here:
         item.add_marker(pytest.mark.skip(reason="no Pulumi CLI with its AWS plugin"))

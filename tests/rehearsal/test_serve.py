@@ -114,6 +114,20 @@ def test_wrong_faults_and_moves_of_the_clock_are_sentences(served: ServedAccount
     assert "--state" in served.ask("/save", "POST")["error"]
 
 
+def answered(served: ServedAccount, path: str, origin: str) -> bytes:
+    with socket.create_connection(("127.0.0.1", served.port)) as connection:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\nContent-Length: 2\r\n\r\n{{}}"
+        connection.sendall(head.encode())
+        return connection.recv(12)
+
+
+def test_a_web_page_from_elsewhere_changes_nothing(served: ServedAccount) -> None:
+    for path in ("/clock", "/faults", "/moto-api/reset", "/practice-bucket"):
+        for origin in ("https://example.com", "null"):
+            assert answered(served, path, origin) == b"HTTP/1.1 403", "a browser sends such requests to this machine"
+    assert answered(served, "/clock", served.url) == b"HTTP/1.1 400", "its own page is let through"
+
+
 def test_clients_that_vanish_or_send_nonsense_do_no_harm(served: ServedAccount) -> None:
     place = {"CreateBucketConfiguration": {"LocationConstraint": "cn-northwest-1"}}
     served.client("s3").create_bucket(Bucket="half-bucket", **place)

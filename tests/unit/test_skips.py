@@ -48,6 +48,15 @@ def test_in_ci_a_test_may_be_skipped_for_a_named_reason(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_where_the_engine_is_required_its_absence_is_an_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "tests/engine"]
+    command.append("--collect-only")
+    variables = os.environ | {"PATH": str(tmp_path), "ENGINE_REQUIRED": "true"}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout
+    assert "no Pulumi CLI with its AWS plugin is on PATH" in done.stderr
+
+
 def reasons() -> Iterator[str]:
     """The beginnings of all reasons that tests give."""
     for source in sources():
