@@ -14,6 +14,7 @@ from cvatctl.orphans.delete import delete
 from cvatctl.orphans.find import Orphan
 from rehearsal import Rehearsal
 from tests.support.cvatctl_command import Run
+from tests.support.databases import create_database
 
 REGION = "cn-northwest-1"
 TAGS = [{"Key": "project", "Value": "cvat"}, {"Key": "stack", "Value": REGION}]
@@ -43,18 +44,8 @@ def orphans(deployed: Rehearsal) -> None:
     rds.create_db_parameter_group(
         DBParameterGroupName="orphan-parameters", DBParameterGroupFamily="postgres15", Description="x", Tags=TAGS
     )
-    rds.create_db_instance(
-        DBInstanceIdentifier="orphan-database",
-        Engine="postgres",
-        EngineVersion="15.8",
-        DBInstanceClass="db.t4g.medium",
-        AllocatedStorage=20,
-        MasterUsername="cvat",
-        MasterUserPassword="long enough",
-        DBParameterGroupName="orphan-parameters",
-        DeletionProtection=True,
-        Tags=TAGS,
-    )
+    inputs = {"DBParameterGroupName": "orphan-parameters", "DeletionProtection": True, "Tags": TAGS}
+    create_database(rds, "orphan-database", **inputs)
     cache.create_replication_group(
         ReplicationGroupId="orphan-redis",
         ReplicationGroupDescription="x",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal import Account, Rehearsal, rehearse
+from tests.support.databases import create_database
 
 REGIONS = ("cn-northwest-1", "ap-northeast-1")
 ROLE = "arn:aws-cn:iam::123456789012:role/backups"
@@ -18,15 +19,7 @@ def test_a_snapshot_that_does_not_fit_is_refused_before_anything_is_made(archive
     region = "cn-north-1"
     with Account() as account:
         rds = account.client("rds", region)
-        rds.create_db_instance(
-            DBInstanceIdentifier="big",
-            DBInstanceClass="db.m6g.large",
-            Engine="postgres",
-            EngineVersion="14.9",
-            AllocatedStorage=400,
-            MasterUsername="cvat",
-            MasterUserPassword="forgotten",
-        )
+        create_database(rds, "big", EngineVersion="14.9", AllocatedStorage=400)
         rds.create_db_snapshot(DBInstanceIdentifier="big", DBSnapshotIdentifier="wrong")
         config = {"cvat:restoreDatabaseSnapshot": "wrong", "cvat:modelArchives": str(archives)}
         done = rehearse(region, config=config, account=account)
@@ -43,23 +36,13 @@ def restored(request: pytest.FixtureRequest, archives: Path) -> Iterator[Rehears
     region = request.param
     with Account() as account:
         rds, efs, backup = (account.client(service, region) for service in ("rds", "efs", "backup"))
-        database = rds.create_db_instance(
-            DBInstanceIdentifier="lost",
-            DBInstanceClass="db.m6g.large",
-            Engine="postgres",
-            EngineVersion="15.12",
-            AllocatedStorage=30,
-            MasterUsername="cvat",
-            MasterUserPassword="forgotten",
-            DBName="cvat",
-            StorageEncrypted=True,
-        )["DBInstance"]["DBInstanceArn"]
+        database = create_database(rds, "lost", AllocatedStorage=30, DBName="cvat", StorageEncrypted=True)
         lost_files = efs.create_file_system(CreationToken="lost", Encrypted=True)
         vault = {"BackupVaultName": "nightly"}
         backup.create_backup_vault(**vault)
         snapshot, point = (
             backup.start_backup_job(**vault, ResourceArn=store, IamRoleArn=ROLE)["RecoveryPointArn"]
-            for store in (database, lost_files["FileSystemArn"])
+            for store in (database["DBInstanceArn"], lost_files["FileSystemArn"])
         )
         rds.delete_db_instance(DBInstanceIdentifier="lost", SkipFinalSnapshot=True)
         efs.delete_file_system(FileSystemId=lost_files["FileSystemId"])

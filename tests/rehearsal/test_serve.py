@@ -18,6 +18,7 @@ from rehearsal.errors import UserInputError
 from rehearsal.server.serve import run
 from rehearsal.server.state_file import FORMAT
 from tests.support.account_server import ServedAccount, ends_of_sockets, resident_mb
+from tests.support.databases import create_database
 
 WRITTEN_HERE = f"rehearsal account, format {FORMAT}, moto {moto_version}\n".encode()
 
@@ -186,14 +187,7 @@ def test_more_requests_than_threads_at_a_time_are_no_warning_in_the_terminal() -
 
 def test_the_clock_moves_and_schedules_are_carried_out_on_the_way(served: ServedAccount) -> None:
     rds, scheduler = served.client("rds"), served.client("scheduler")
-    rds.create_db_instance(
-        DBInstanceIdentifier="nightly",
-        DBInstanceClass="db.m6g.large",
-        Engine="postgres",
-        AllocatedStorage=20,
-        MasterUsername="owner",
-        MasterUserPassword="x" * 20,
-    )
+    create_database(rds, "nightly")
     target = {"RoleArn": "arn:aws-cn:iam::123456789012:role/r", "Input": '{"DbInstanceIdentifier": "nightly"}'}
     for name, when, call in (
         ("stop", "cron(0 20 ? * * *)", "stopDBInstance"),

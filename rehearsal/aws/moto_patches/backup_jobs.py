@@ -19,7 +19,16 @@ from moto.moto_api._internal import mock_random
 from moto.rds.models import RDSBackend, rds_backends
 from moto.rds.responses import RDSResponse
 
-from rehearsal.aws.moto_patches.patch import Client, after, before, moto_patch, refusal, replace, with_partition
+from rehearsal.aws.moto_patches.patch import (
+    Client,
+    after,
+    before,
+    moto_patch,
+    new_database,
+    refusal,
+    replace,
+    with_partition,
+)
 
 Point = dict[str, Any]
 """A recovery point as DescribeRecoveryPoint gives it."""
@@ -264,17 +273,10 @@ def _refuse_full_vault(backend: Any, name: str) -> None:
 
 def _hides_snapshots_of_aws_backup(client: Client) -> bool:
     rds, backup = client("rds"), client("backup")
-    made = rds.create_db_instance(
-        DBInstanceIdentifier="d",
-        DBInstanceClass="db.m6g.large",
-        Engine="postgres",
-        AllocatedStorage=20,
-        MasterUsername="owner",
-        MasterUserPassword="forgotten",
-    )["DBInstance"]
+    arn = new_database(client, "d")["DBInstanceArn"]
     backup.create_backup_vault(BackupVaultName="w")
     role = "arn:aws-cn:iam::123456789012:role/r"
-    backup.start_backup_job(BackupVaultName="w", ResourceArn=made["DBInstanceArn"], IamRoleArn=role)
+    backup.start_backup_job(BackupVaultName="w", ResourceArn=arn, IamRoleArn=role)
     kinds = {snapshot["SnapshotType"] for snapshot in rds.describe_db_snapshots()["DBSnapshots"]}
     (own,) = rds.describe_db_snapshots(SnapshotType="awsbackup")["DBSnapshots"]
     return "awsbackup" not in kinds and bool(own["DBSnapshotIdentifier"].startswith("awsbackup:job-"))

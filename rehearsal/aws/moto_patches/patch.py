@@ -103,3 +103,17 @@ def refusal(call: Callable[..., Any], **parameters: Any) -> str:
 def subnet_ids(client: Client) -> list[str]:
     """Of the default VPC, for probes."""
     return [subnet["SubnetId"] for subnet in client("ec2").describe_subnets()["Subnets"]]
+
+
+def new_database(client: Client, name: str) -> dict[str, Any]:
+    """Creates one, for probes; what CreateDBInstance answers."""
+    answer = client("rds").create_db_instance(
+        DBInstanceIdentifier=name,
+        DBInstanceClass="db.m6g.large",
+        Engine="postgres",
+        EngineVersion="16.9",
+        AllocatedStorage=20,
+        MasterUsername="admin",
+        MasterUserPassword="x" * 20,
+    )
+    return dict(answer["DBInstance"])

@@ -18,6 +18,7 @@ from rehearsal.aws.moto_patches.patch import (
     after,
     before,
     moto_patch,
+    new_database,
     refusal,
     replace,
     subnet_ids,
@@ -25,21 +26,8 @@ from rehearsal.aws.moto_patches.patch import (
 )
 
 
-def _database(client: Client, name: str) -> dict[str, Any]:
-    answer = client("rds").create_db_instance(
-        DBInstanceIdentifier=name,
-        DBInstanceClass="db.m6g.large",
-        Engine="postgres",
-        EngineVersion="16.9",
-        AllocatedStorage=20,
-        MasterUsername="admin",
-        MasterUserPassword="x" * 20,
-    )
-    return dict(answer["DBInstance"])
-
-
 def _names_its_database(client: Client) -> bool:
-    return str(_database(client, "a")["Endpoint"]["Address"]).endswith(".amazonaws.com.cn")
+    return str(new_database(client, "a")["Endpoint"]["Address"]).endswith(".amazonaws.com.cn")
 
 
 @moto_patch(_names_its_database)
@@ -50,7 +38,7 @@ def host_names_of_databases(stack: ExitStack) -> None:
 
 
 def _identifies_databases(client: Client) -> bool:
-    return bool(_database(client, "a")["DbiResourceId"] != _database(client, "b")["DbiResourceId"])
+    return bool(new_database(client, "a")["DbiResourceId"] != new_database(client, "b")["DbiResourceId"])
 
 
 @moto_patch(_identifies_databases)
@@ -107,7 +95,7 @@ POSTGRESQL_MAJORS = range(10, 19)
 
 def _knows_its_versions(client: Client) -> bool:
     rds = client("rds")
-    _database(client, "a")
+    new_database(client, "a")
     for family in ("postgres15", "postgres16"):
         rds.create_db_parameter_group(DBParameterGroupName=family, DBParameterGroupFamily=family, Description="d")
     group = {"DBParameterGroupName": "x", "DBParameterGroupFamily": "postgres99", "Description": "d"}
@@ -185,7 +173,7 @@ def _sends_its_logs(client: Client) -> bool:
     name = "/aws/rds/instance/a/postgresql"
     logs.create_log_group(logGroupName=name)
     logs.put_retention_policy(logGroupName=name, retentionInDays=7)
-    _database(client, "a")
+    new_database(client, "a")
     exports = {"EnableLogTypes": ["postgresql", "upgrade"]}
     rds.modify_db_instance(DBInstanceIdentifier="a", CloudwatchLogsExportConfiguration=exports)
     groups = logs.describe_log_groups(logGroupNamePrefix="/aws/rds/")["logGroups"]
@@ -215,7 +203,7 @@ def log_groups_of_databases(stack: ExitStack) -> None:
 
 def _refuses_changes_while_stopped(client: Client) -> bool:
     rds, change = client("rds"), {"DBInstanceIdentifier": "a", "BackupRetentionPeriod": 3}
-    _database(client, "a")
+    new_database(client, "a")
     running = refusal(rds.modify_db_instance, **change)
     rds.stop_db_instance(DBInstanceIdentifier="a")
     return (running, refusal(rds.modify_db_instance, **change)) == ("", "InvalidDBInstanceState")
@@ -258,7 +246,7 @@ def sources_of_parameters(stack: ExitStack) -> None:
 
 def _keeps_performance_insights(client: Client) -> bool:
     rds, name = client("rds"), {"DBInstanceIdentifier": "a"}
-    _database(client, "a")
+    new_database(client, "a")
     described = []
     for enabled in (True, False):
         days = {"PerformanceInsightsRetentionPeriod": 7} if enabled else {}
@@ -288,7 +276,7 @@ def performance_insights_of_databases(stack: ExitStack) -> None:
 
 def _refuses_a_low_limit_of_storage(client: Client) -> bool:
     rds, change = client("rds"), {"DBInstanceIdentifier": "a"}
-    size = _database(client, "a")["AllocatedStorage"]
+    size = new_database(client, "a")["AllocatedStorage"]
     codes = [
         refusal(rds.modify_db_instance, **change, MaxAllocatedStorage=limit) for limit in (size + 1, size, size * 2)
     ]

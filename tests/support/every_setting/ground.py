@@ -11,6 +11,7 @@ from typing import Any
 
 from region import Region
 from rehearsal import Account
+from tests.support.databases import create_database
 from tests.support.pem import Pair, pair, signer
 
 IMAGES = ("server", "ui", "gateway", "models", "canary", "opa", "upgrade")
@@ -150,17 +151,7 @@ def _images(ecr: Any) -> None:
 
 
 def _snapshot(rds: Any) -> str:
-    rds.create_db_instance(
-        DBInstanceIdentifier="lost",
-        DBInstanceClass="db.m6g.large",
-        Engine="postgres",
-        EngineVersion="15.12",
-        AllocatedStorage=20,
-        MasterUsername="cvat",
-        MasterUserPassword="forgotten",
-        DBName="cvat",
-        StorageEncrypted=True,
-    )
+    create_database(rds, "lost", DBName="cvat", StorageEncrypted=True)
     made = rds.create_db_snapshot(DBInstanceIdentifier="lost", DBSnapshotIdentifier="last-night")["DBSnapshot"]
     rds.delete_db_instance(DBInstanceIdentifier="lost", SkipFinalSnapshot=True)
     return str(made["DBSnapshotArn"])

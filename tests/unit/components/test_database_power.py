@@ -17,6 +17,7 @@ from components.dynamic.database_power import Power, PowerError, switch
 from components.dynamic.database_switch import DatabaseSwitchProvider
 from components.dynamic.run_once import RunOnceProvider
 from rehearsal import Account
+from tests.support.databases import create_database
 from tests.support.mocked_engine import Clock
 from tests.support.run_once_props import PROPS
 
@@ -112,14 +113,7 @@ def account() -> Iterator[Any]:
     """An emulated account with a database; gives its RDS client."""
     with Account() as open_account:
         client = open_account.client("rds", "cn-north-1")
-        client.create_db_instance(
-            DBInstanceIdentifier="db",
-            DBInstanceClass="db.t4g.medium",
-            Engine="postgres",
-            AllocatedStorage=20,
-            MasterUsername="cvat",
-            MasterUserPassword="not-a-secret",
-        )
+        create_database(client, "db")
         yield client
 
 

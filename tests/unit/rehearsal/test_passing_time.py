@@ -8,6 +8,7 @@ import time_machine
 
 from rehearsal import Account
 from rehearsal.aws.passing_time import carry_out, due_calls
+from tests.support.databases import create_database
 
 VAULT = {"BackupVaultName": "nightly"}
 
@@ -48,14 +49,7 @@ def test_a_plan_takes_recovery_points_which_expire_and_none_of_a_stopped_databas
     region, day = "cn-north-1", datetime.now(UTC)
     with Account() as account:
         rds, efs, backup = (account.client(service, region) for service in ("rds", "efs", "backup"))
-        database = rds.create_db_instance(
-            DBInstanceIdentifier="db",
-            DBInstanceClass="db.m6g.large",
-            Engine="postgres",
-            AllocatedStorage=20,
-            MasterUsername="cvat",
-            MasterUserPassword="forgotten",
-        )["DBInstance"]["DBInstanceArn"]
+        database = create_database(rds, "db")["DBInstanceArn"]
         files = efs.create_file_system(CreationToken="files", Encrypted=True)["FileSystemArn"]
         backup.create_backup_vault(**VAULT)
         rule = {
