@@ -14,7 +14,7 @@ from moto.rds.models import rds_backends
 from rehearsal import Account, Rehearsal, rehearse
 from tests.support.every_setting.ground import build_vpc
 
-REGIONS = ("cn-northwest-1", "ap-northeast-1")
+RELEASE = {"cn-northwest-1": "c48411ae", "ap-northeast-1": "v2"}
 
 
 def zones(region: str) -> list[str]:
@@ -176,10 +176,11 @@ def test_rules_that_the_adopted_group_has_already_are_not_added_again(archives: 
         ), "without that rule nobody would get in"
 
 
-@pytest.fixture(scope="module", params=REGIONS)
+@pytest.fixture(scope="module", params=RELEASE)
 def stack(request: pytest.FixtureRequest, archives: Path) -> Iterator[tuple[Theirs, Rehearsal]]:
     with Account() as account:
         theirs = Theirs(account, request.param)
+        theirs.config["release"] = RELEASE[theirs.region]
         before = described(theirs)
         done = theirs.rehearse(archives)
         assert done.error is None, done.error
@@ -213,7 +214,7 @@ def test_no_store_is_made_beside_the_ones_that_exist(stack: tuple[Theirs, Rehear
 def test_tasks_receive_the_address_of_the_existing_database(stack: tuple[Theirs, Rehearsal]) -> None:
     theirs, done = stack
     (server,) = [r for r in done.of_type("aws:ecs/taskDefinition:TaskDefinition") if r.name == "cvat-server"]
-    (container,) = json.loads(server.inputs["containerDefinitions"])
+    (container,) = [item for item in json.loads(server.inputs["containerDefinitions"]) if item["name"] == "server"]
     variables = {variable["name"]: variable["value"] for variable in container["environment"]}
     assert variables["CVAT_POSTGRES_HOST"].startswith("theirs.")
     assert (variables["CVAT_POSTGRES_PORT"], variables["CVAT_POSTGRES_DBNAME"]) == ("5432", "annotation")
@@ -250,7 +251,8 @@ def test_the_existing_load_balancer_gets_listeners_and_its_group_the_rules_that_
     (entering,) = group["IpPermissions"]
     assert entering["FromPort"] == listener["Port"]
     leaving = {rule["FromPort"] for rule in group["IpPermissionsEgress"] if rule.get("UserIdGroupPairs")}
-    assert leaving == {80, 8080}, "to the UI's and the server's tasks"
+    ui_port = 8000 if RELEASE[theirs.region] == "v2" else 80
+    assert leaving == {ui_port, 8080}, "to the UI's and the server's tasks"
     assert not [bucket for bucket in done.of_type("aws:s3/bucket:Bucket") if bucket.name == "cvat-logs"], (
         "its log is its owner's"
     )
