@@ -21,6 +21,7 @@ from redis import Redis
 from patches.trial.agent import Agent, agent
 from tests.patches.old_rq import Queue  # before the sweep: it makes RQ importable
 
+from cvat_aws.draining import KILLED, STOPPED  # isort: skip
 from cvat_aws.sweep import Sweep, attempt  # isort: skip
 from patches.trial.serving import free_port
 
@@ -169,7 +170,23 @@ def test_a_job_that_takes_longer_than_the_drain_time_is_failed(redis: Redis, wor
     process.send_signal(signal.SIGTERM)
     assert process.wait(WAIT_S) == 0
     assert job.get_status() == "failed"
+    job.refresh()
+    assert job.exc_info == STOPPED, "what CVAT shows to its user"
     assert queues.read(redis, "low").failed == 1
+
+
+def test_a_job_whose_process_is_killed_for_its_memory_fails_at_once_with_a_sentence(
+    redis: Redis, worker: Start
+) -> None:
+    process = worker()
+    job = enqueue(redis, SLEEP, 600, "job")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    until(lambda: queues.read(redis, "low").running and children.read_text().split())
+    os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
+    until(lambda: job.get_status() == "failed")
+    job.refresh()
+    assert job.exc_info == KILLED, "RQ's own words say nothing to a user"
+    until(lambda: queues.read(redis, "low").idle)
 
 
 def test_a_worker_that_is_stopped_just_when_it_takes_a_job_hands_it_back(

@@ -12,6 +12,11 @@ from rq.worker import StopRequested, WorkerStatus
 from cvat_aws.protection import Protection
 from cvat_aws.worker_options import DRAIN_S
 
+STOPPED = "The worker of this job had to stop before the job was done. Start it again."
+KILLED = (
+    "This job was killed, most likely because it took more memory than its worker has. Do less at once, or ask an "
+    "administrator for larger workers."
+)
 LOOK_UP_S = 5
 """Seconds after which an idle worker checks whether it has received SIGTERM."""
 
@@ -24,6 +29,7 @@ class StoppableWorker(Worker):  # type: ignore[misc]  # RQ has no types
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.protection = Protection(os.environ.get("ECS_AGENT_URI", ""))
+        self._gave_up = False
 
     def request_stop(self, signum: Any, frame: Any) -> None:
         """RQ would leave an idle worker's loop at once, and lose the job that it has just taken from the queue."""
@@ -80,4 +86,11 @@ class StoppableWorker(Worker):  # type: ignore[misc]  # RQ has no types
     def _give_up(self) -> None:
         if self.horse_pid and self.get_state() == WorkerStatus.BUSY:  # 0 would signal the whole process group
             self.log.warning("The job did not finish before the task has to stop: failing it.")
+            self._gave_up = True
             self.kill_horse()
+
+    def handle_job_failure(self, job: Any, *arguments: Any, **more: Any) -> None:
+        """RQ says "Work-horse terminated unexpectedly; waitpid returned 9", and CVAT shows that to its user."""
+        if str(more.get("exc_string", "")).startswith("Work-horse"):
+            more["exc_string"] = STOPPED if self._gave_up else KILLED
+        super().handle_job_failure(job, *arguments, **more)

@@ -353,7 +353,7 @@ class TrialV2:
         check(code == 0, output)
         _, took = self.fleet.terminate("worker-annotation")
         code, output = self.fleet.python("drained", status("annotation", "trial-drain"))
-        check(output.strip().splitlines()[-1].startswith(("failed", "  ")) and "failed" in output, output)
+        check(output.strip().splitlines()[-1].startswith("failed The worker of this job had to stop"), output)
         return f"the worker ended {took:.1f} s after SIGTERM, the job is 'failed'"
 
     def graceful(self) -> str:
