@@ -61,6 +61,7 @@ RULES: tuple[Callable[[Settings], Iterable[str]], ...] = (
     lambda s: services.fargate_size("chunks", s.services.chunks),
     lambda s: services.maximum("chunks", s.services.chunks),
     lambda s: services.variable_names(s.services),
+    lambda s: services.secret_addresses(s.services),
     lambda s: services.some_worker("worker", s.services.worker),
     lambda s: services.some_worker("annotationWorker", s.services.annotation_worker),
     lambda s: data.database_class(s.data, s.region),

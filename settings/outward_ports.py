@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+ADDRESSES = ("CVAT_LDAP_URL", "CVAT_SMTP_ENCRYPTION", "CVAT_SMTP_HOST", "CVAT_SMTP_PORT")
+"""The variables that are read here."""
 _MAIL = {"tls": 465}
 _MAIL_DEFAULT = 587
 _DIRECTORY = {"ldap": 389, "ldaps": 636}

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from settings.fields import NAME_VALUE, Many, Pattern, Retention, SecretReference, variable_and_secret
-from settings.outward_ports import outward_ports
+from settings.outward_ports import ADDRESSES, outward_ports
 from settings.sections.section import Section
 from settings.values import TaskSize, fargate_size_problem
 
@@ -192,6 +192,16 @@ def variable_names(services: Services) -> Iterator[str]:
     for index, (key, name) in enumerate(names):
         if name in [earlier for _, earlier in names[:index]]:
             yield f"cvat:{key} names {name}, which is set already: a variable has one value. Remove one of the two."
+
+
+def secret_addresses(services: Services) -> Iterator[str]:
+    """Of what the server calls, a port must be opened: outward_ports does not see secrets."""
+    for name in (variable_and_secret(reference)[0] for reference in services.server_secrets):
+        if name in ADDRESSES:
+            yield (
+                f"cvat:serverSecrets names {name}: it is no secret, and the program must know it to let CVAT's server "
+                "out to its port. Put it into cvat:serverEnvironment."
+            )
 
 
 def some_worker(key: str, size: TaskSize) -> Iterator[str]:

@@ -88,6 +88,14 @@ def ranges(number: int) -> list[str]:
         ({"modelArchives": "s3://Models"}, "must be a folder, or an S3 address"),
         ({"serverEnvironment": ["A=1", "A=2"]}, "names A, which is set already"),
         (
+            {
+                "serverSecrets": [
+                    "CVAT_LDAP_URL=arn:aws-cn:secretsmanager:cn-northwest-1:123456789012:secret:ldap-AbCdEf"
+                ]
+            },
+            "names CVAT_LDAP_URL: it is no secret",
+        ),
+        (
             {"requestCertificate": "true", "hostName": f"{'a' * 62}.example.cn", "hostedZoneId": "Z1"},
             "has 73 characters, and ACM issues certificates for names of up to 64",
         ),
