@@ -27,6 +27,10 @@ def offered(name):
     except NoReverseMatch:
         return None
 
+def saves_invitations():
+    from cvat.apps.organizations.serializers import InvitationWriteSerializer
+    return InvitationWriteSerializer.save.__module__
+
 print(json.dumps({
     "queues": list(settings.RQ_QUEUES),
     "migrateredis": get_commands()["migrateredis"],
@@ -35,6 +39,7 @@ print(json.dumps({
     "login": offered("rest_login"),
     "keys": [entry.name for entry in settings.BASE_DIR.iterdir()],
     "opa": settings.IAM_OPA_DATA_URL,
+    "invitations": saves_invitations(),
 }))
 """
 
@@ -56,4 +61,5 @@ def test_cvats_own_queues_commands_and_routes_are_those_that_the_overlay_expects
     assert settings["register"] is None, "the interface would offer to register"
     assert settings["login"]
     assert "keys" not in settings["keys"], "a key was written beside the code"
+    assert settings["invitations"] == "cvat_aws_v2.invitations", "a mail would lead to a registration that is closed"
     assert settings["opa"] == "http://127.0.0.1:8181/v1/data"
