@@ -20,7 +20,8 @@ from components.dynamic.wake_up import create_endpoints, enable_alarms, restore_
 
 
 class AwakeProvider(ResourceProvider):
-    """Wakes on create, when office hours are given up, and when the stack gets some outside of them."""
+    """Wakes on create, and when a stack gets office hours or gives them up: an evening may come during an update, and
+    with hours Pulumi leaves the bounds of services alone, which may be others from now on."""
 
     serialize_as_secret_always = False
 
@@ -32,9 +33,7 @@ class AwakeProvider(ResourceProvider):
         return CreateResult(id_=f"awake-{props['tags']['stack']}", outs=dict(props))
 
     def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        hours = hours_of(news)
-        if hours is None or not hours.include(now()):
-            _wake(news)
+        _wake(news)
         return UpdateResult(outs=dict(news))
 
 

@@ -36,8 +36,7 @@ def restore_capacity(ecs: Any, scaling: Any, cluster: str, service: Mapping[str,
     bounds = {"MinCapacity": int(service["least"]), "MaxCapacity": int(service["most"])}
     resource = {"ServiceNamespace": "ecs", "ScalableDimension": TASKS}
     resource_id = scalable(cluster, service)
-    registered = scaling.describe_scalable_targets(**resource, ResourceIds=[resource_id])["ScalableTargets"]
-    if any(bounds != {key: target[key] for key in bounds} for target in registered):
+    if scaling.describe_scalable_targets(**resource, ResourceIds=[resource_id])["ScalableTargets"]:
         scaling.register_scalable_target(**resource, ResourceId=resource_id, **bounds)
     (described,) = ecs.describe_services(cluster=cluster, services=[service["name"]])["services"]
     if described["desiredCount"] < bounds["MinCapacity"]:

@@ -9,8 +9,23 @@ import pytest
 
 from rehearsal import Rehearsal
 from tests.support.matrix.account_dump import differences
-from tests.support.matrix.rows import REPOSITORY_STAYS, Values, nothing, values
-from tests.support.matrix.walk import RunningStack
+from tests.support.matrix.rows import (
+    BACKUPS_STAY,
+    FOLLOWS_THE_LOAD,
+    PROOF_STAYS,
+    REPOSITORY_STAYS,
+    STORAGE_STAYS,
+    Row,
+    Values,
+    claimed,
+    hours,
+    named,
+    nothing,
+    proved,
+    secure,
+    values,
+)
+from tests.support.matrix.walk import RunningStack, problems
 from tests.support.sleep_helpers import NIGHT, evening, set_clock
 
 pytestmark = pytest.mark.matrix
@@ -48,6 +63,39 @@ def as_if_created(stack: RunningStack, path: tuple[str, ...], settings: dict[str
         assert (step.error, step.lost, step.failing) == ("", (), ()), f"{before} to {after}"
         lines = [text for text in differences(created[after], step.dump) if not text.startswith(tuple(KEPT))]
         assert not lines, "\n".join([f"{before} to {after}", *lines])
+
+
+trial = values(disposable=True)
+
+
+def both(*parts: Values) -> Values:
+    """All of these settings."""
+    return lambda on: {key: value for part in parts for key, value in part(on).items()}
+
+
+TOGETHER = {
+    "certificate and internal": Row(
+        base=both(named, trial), change=both(secure, values(internal=True)), kept=BACKUPS_STAY
+    ),
+    "another name of a requested certificate": Row(
+        base=both(proved, claimed("requestCertificate")), change=values(hostName="other.example.com"), kept=PROOF_STAYS
+    ),
+    "office hours and a preset": Row(
+        change=both(hours, values(preset="team")), kept={**STORAGE_STAYS, **FOLLOWS_THE_LOAD}
+    ),
+    "a major version, a class and a sleep": Row(
+        change=values(dbEngineVersion="16", dbInstanceClass="db.m6g.2xlarge", mode="asleep"),
+        back_refused="cvat:dbEngineVersion = 15",
+    ),
+}
+"""Changes of several keys at once that touch the same resources."""
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_keys_that_touch_the_same_resources_are_changed_together(name: str, running: Running) -> None:
+    row = TOGETHER[name]
+    lines = list(problems(running("cn-northwest-1", row.base), row))
+    assert not lines, "\n".join([name, *lines])
 
 
 @pytest.mark.parametrize("region", REGIONS)

@@ -10,6 +10,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
 from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
+from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.subnets import Subnet
 
 from rehearsal.aws.moto_patches.patch import (
@@ -74,6 +75,39 @@ def interfaces_of_deleted_nat_gateways(stack: ExitStack) -> None:
         return gateway
 
     after(stack, NatGatewayBackend, "delete_nat_gateway", remove_interface)
+
+
+def _changes_the_group_of_a_rule(client: Client) -> bool:
+    ec2, vpc = client("ec2"), client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    server, former, caller = (
+        ec2.create_security_group(GroupName=name, Description="d", VpcId=vpc)["GroupId"] for name in "abc"
+    )
+    rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}
+    (created,) = ec2.authorize_security_group_ingress(
+        GroupId=server, IpPermissions=[{**rule, "UserIdGroupPairs": [{"GroupId": former}]}]
+    )["SecurityGroupRules"]
+    change = {**rule, "ReferencedGroupId": caller}
+    named = {"SecurityGroupRuleId": created["SecurityGroupRuleId"]}
+    ec2.modify_security_group_rules(GroupId=server, SecurityGroupRules=[{**named, "SecurityGroupRule": change}])
+    (described,) = ec2.describe_security_group_rules(SecurityGroupRuleIds=[*named.values()])["SecurityGroupRules"]
+    return bool(described["ReferencedGroupInfo"]["GroupId"] == caller)
+
+
+@moto_patch(_changes_the_group_of_a_rule)
+def groups_of_changed_rules(stack: ExitStack) -> None:
+    """moto's ModifySecurityGroupRules leaves the group that a rule names as it was.
+
+    EC2 API reference, SecurityGroupRuleRequest: ReferencedGroupId.
+    """
+
+    def refer(_: None, self: Any, group_id: str, rules: dict[str, dict[str, Any]]) -> None:
+        group = self.get_security_group_by_name_or_id(group_id)
+        for rule_id, changed in rules.items():
+            if other := changed.get("ReferencedGroupId"):
+                rule = group.get_rule(rule_id)
+                rule.source_group = {**rule.source_group, "GroupId": other}
+
+    after(stack, SecurityGroupBackend, "modify_security_group_rules", refer)
 
 
 GROUPS_PER_INTERFACE = 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import pytest
 from botocore.config import Config
@@ -40,6 +41,22 @@ def test_dropped_packets_end_in_a_sentence(monkeypatch: pytest.MonkeyPatch, clie
 def test_a_refused_connection_ends_in_the_same_sentence(client: Callable[[str], Any]) -> None:
     with pytest.raises(UnansweredError, match="ecs:ListTasks: AWS does not answer"):
         client("http://127.0.0.1:1").list_tasks()
+
+
+def test_calls_are_made_with_the_deployments_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions: list[dict[str, Any]] = []
+
+    class Session:
+        def __init__(self, **options: Any) -> None:
+            sessions.append(options)
+
+        def client(self, *_: Any, **__: Any) -> Any:
+            return mock.MagicMock()
+
+    monkeypatch.setattr("boto3.Session", Session)
+    for profile in ("cn", None, ""):
+        aws_clients.aws_clients({"region": "cn-northwest-1", "profile": profile})("ecs")
+    assert [options["profile_name"] for options in sessions] == ["cn", None, None], "else somebody else would act"
 
 
 def test_polls_that_tolerate_a_lost_answer_tolerate_this_one() -> None:

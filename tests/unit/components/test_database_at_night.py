@@ -152,6 +152,22 @@ def test_a_rest_leaves_the_next_morning_as_ever(client: Any, monkeypatch: pytest
     assert starts(client) is None
 
 
+def test_a_rest_writes_nothing_to_a_morning_that_is_as_ever(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(NIGHT, monkeypatch)
+    morning = {"GroupName": "sleep-1", "Name": "sleep-start-database-1"}
+    before = client("scheduler").get_schedule(**morning)["LastModificationDate"]
+    rest(client, "db", hours())
+    assert client("scheduler").get_schedule(**morning)["LastModificationDate"] == before
+
+
+@pytest.mark.parametrize("daily", [False, True], ids=["for a change", "hours are given up"])
+def test_the_evening_is_paused_only_where_office_hours_are_given_up(daily: bool, client: Any) -> None:
+    evening = {"GroupName": "sleep-1", "Name": "sleep-stop-database-1"}
+    pause_schedule.pause_stopping(client("scheduler"), "db", daily=daily)
+    assert ("StartDate" in client("scheduler").get_schedule(**evening)) is daily
+    pause_schedule.pause_stopping(client("scheduler"), "another one", daily=True)
+
+
 def test_a_wake_up_takes_back_what_would_stop_it(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     at(NIGHT, monkeypatch)
     start_for_update(client, "db", hours())

@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
 from components.dynamic import database_switch, run_once
-from components.dynamic.database_power import Power, PowerError, switch
+from components.dynamic.database_power import Power, PowerError, differs, switch
 from components.dynamic.database_switch import DatabaseSwitchProvider
 from components.dynamic.run_once import RunOnceProvider
 from rehearsal import Account
@@ -73,6 +73,14 @@ def test_a_lost_poll_is_no_failure(monkeypatch: pytest.MonkeyPatch, rds: tuple[A
 
     monkeypatch.setattr(client, "describe_db_instances", describe)
     switch(client, "db", "available", clock=Clock())
+
+
+def test_a_lost_poll_shows_no_other_state(monkeypatch: pytest.MonkeyPatch, rds: tuple[Any, Stubber]) -> None:
+    def lose(**_: Any) -> Any:
+        raise EndpointConnectionError(endpoint_url="https://rds")
+
+    monkeypatch.setattr(rds[0], "describe_db_instances", lose)
+    assert [differs(rds[0], "db", power) for power in ("available", "stopped")] == [False, False]
 
 
 @pytest.mark.parametrize(

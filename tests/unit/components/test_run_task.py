@@ -24,6 +24,21 @@ REQUEST = RunRequest(
     timeout_seconds=60,
 )
 SEARCH = {"cluster": "cvat", "startedBy": "cvat-mark"}
+RUN = {
+    "cluster": "cvat",
+    "taskDefinition": "cvat-init:7",
+    "launchType": "FARGATE",
+    "startedBy": "cvat-mark",
+    "count": 1,
+    "networkConfiguration": {
+        "awsvpcConfiguration": {
+            "subnets": ["subnet-1"],
+            "securityGroups": ["sg-1"],
+            "assignPublicIp": "DISABLED",
+        }
+    },
+}
+"""In private subnets: a public address would need another route, and the policy pack forbids it."""
 WATCH = {"cluster": "cvat", "tasks": [TASK]}
 
 
@@ -58,7 +73,7 @@ class Cloud:
 
     def started(self) -> None:
         self.found()
-        self.ecs.add_response("run_task", {"tasks": [{"taskArn": TASK}], "failures": []})
+        self.ecs.add_response("run_task", {"tasks": [{"taskArn": TASK}], "failures": []}, RUN)
 
     def seen(self, status: str, *containers: dict[str, Any], **more: Any) -> None:
         task = {"taskArn": TASK, "lastStatus": status, "containers": list(containers), **more}
@@ -166,6 +181,8 @@ def test_a_failure_is_reported_even_where_its_log_cannot_be_read(cloud: Cloud) -
     ("container", "more", "said"),
     [
         ({"exitCode": 137, "reason": "OutOfMemoryError: Container killed"}, {}, "ran out of memory"),
+        ({"exitCode": 137, "reason": "Killed: its memory limit"}, {}, "ran out of memory"),
+        ({"exitCode": 137, "reason": "Killed by its user"}, {}, "ended with exit code 137"),
         ({"reason": "CannotPullContainerError: pull image manifest"}, {}, "image cannot be pulled"),
         (
             {},

@@ -10,8 +10,11 @@ import pulumi_aws as aws
 import pytest
 
 from components import running_stack
-from components.context import VERSION_TAG, StackContext
+from components.context import REGION_TAG, RELEASE_TAG, VERSION_TAG, StackContext
 from region import Region
+from settings.releases import DEFAULT
+from settings.running_stack import RunningStack, RunningSubnet
+from settings.zones import Zone
 
 CONTEXT = StackContext(
     region=Region("cn-north-1"), account="123456789012", stack="prod", tags={"project": "cvat", "stack": "prod"}
@@ -110,3 +113,58 @@ def test_a_key_that_only_some_secrets_have_got_is_the_stacks(account: Any, monke
         lambda arn: SimpleNamespace(kms_key_id=keys[arn.rpartition(":secret:")[2].partition("-")[0]]),
     )
     assert running_stack.running_stack(CONTEXT).key_arn == KEY
+
+
+def a_role(monkeypatch: pytest.MonkeyPatch, **tags: str) -> None:
+    """The only role below the stack's path."""
+    monkeypatch.setattr(aws.iam, "get_roles", lambda **_: SimpleNamespace(names=["init-execution-1234567"]))
+    monkeypatch.setattr(aws.iam, "get_role", lambda name: SimpleNamespace(tags={"project": "cvat", **tags}))
+
+
+def test_a_stack_of_another_region_is_known_by_its_role_and_nothing_else_is_asked(
+    account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.refusal = "AccessDenied: the account of this region is nobody's business"
+    a_role(monkeypatch, stack="prod", **{REGION_TAG: "cn-northwest-1"})
+    assert running_stack.running_stack(CONTEXT) == RunningStack(region="cn-northwest-1")
+
+
+def test_a_role_with_another_stacks_tags_says_nothing_of_this_one(
+    account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.refusal = "no matching RDS DB Instance found"
+    a_role(monkeypatch, stack="trial", **{REGION_TAG: "cn-northwest-1", RELEASE_TAG: "v2"})
+    stack = running_stack.running_stack(CONTEXT)
+    assert (stack.region, stack.release) == ("", DEFAULT.name)
+
+
+def test_redis_is_asked_by_whichever_of_its_nodes_is_there(account: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that failed, or that a smaller number of replicas has removed, leaves a gap."""
+    account.refusal = "no matching RDS DB Instance found"
+    group = "arn:aws-cn:elasticache:cn-north-1:123456789012:replicationgroup:jobs"
+    tagged = SimpleNamespace(resource_tag_mapping_lists=[SimpleNamespace(resource_arn=group, tags={})])
+    monkeypatch.setattr(aws.resourcegroupstaggingapi, "get_resources", lambda **_: tagged)
+
+    def node(cluster_id: str) -> Any:
+        if cluster_id != "jobs-003":
+            raise Exception(f"{cluster_id}: couldn't find resource")
+        return SimpleNamespace(engine_version="7.1.0", subnet_group_name="s")
+
+    monkeypatch.setattr(aws.elasticache, "get_cluster", node)
+    monkeypatch.setattr(aws.elasticache, "get_subnet_group", lambda name: SimpleNamespace(subnet_ids=[name]))
+    stack = running_stack.running_stack(CONTEXT)
+    assert (stack.redis_version, stack.store_subnet_ids) == ("7.1.0", frozenset({"s"}))
+
+
+def test_private_subnets_of_a_vpc_without_internet_are_its_isolated_ones(
+    account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.refusal = "no matching RDS DB Instance found"
+    isolated = SimpleNamespace(ids=["subnet-1"])
+    nothing = SimpleNamespace(ids=[])
+    monkeypatch.setattr(aws.ec2, "get_subnets", lambda tags: isolated if tags["SubnetType"] == "Isolated" else nothing)
+    subnet = {"cidr_block": "10.0.0.0/24", "availability_zone": "cn-north-1a", "availability_zone_id": "cnn1-az1"}
+    monkeypatch.setattr(aws.ec2, "get_subnet", lambda id: SimpleNamespace(**subnet, tags={"Name": "network-1"}))
+    stack = running_stack.running_stack(CONTEXT)
+    assert stack.isolated
+    assert stack.private_subnets == {0: RunningSubnet("10.0.0.0/24", Zone("cn-north-1a", "cnn1-az1"))}

@@ -178,7 +178,7 @@ def test_by_day_a_stack_with_office_hours_leaves_the_clock_alone(steps: list[Any
     steps.clear()
     assert AwakeProvider().diff("id", PROPS, BY_HOURS).changes is True
     AwakeProvider().update("id", PROPS, BY_HOURS)
-    assert steps == [], "it is awake"
+    assert steps == WOKEN, "numbers of tasks that change along with the hours hold at once"
 
 
 @pytest.mark.parametrize("moment", [FRIDAY.replace(hour=20), FRIDAY.replace(day=12, hour=9)], ids=str)
@@ -237,6 +237,13 @@ def test_an_endpoint_that_fails_is_named(sagemaker: tuple[Any, Stubber]) -> None
     client, stub = sagemaker
     status(stub, "Failed")
     with pytest.raises(WakeUpError, match="Endpoint e is Failed, so the stack is not awake yet"):
+        create_endpoints(client, [{"name": "e", "config": "k", "tags": TAGS}], Clock())
+
+
+def test_an_endpoint_that_may_not_be_seen_is_not_taken_for_a_missing_one(sagemaker: tuple[Any, Stubber]) -> None:
+    client, stub = sagemaker
+    stub.add_client_error("describe_endpoint", "AccessDeniedException", "not you")
+    with pytest.raises(ClientError, match="not you"):
         create_endpoints(client, [{"name": "e", "config": "k", "tags": TAGS}], Clock())
 
 

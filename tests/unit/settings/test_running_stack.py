@@ -91,6 +91,22 @@ def test_what_aws_can_change_is_not_refused(own: dict[str, str]) -> None:
     check_running_stack(load(**own), RUNNING)
 
 
+def test_the_least_limit_of_storage_is_rounded_up() -> None:
+    database = RunningDatabase(identifier="db", version="15.12", storage_gb=51)
+    grown = replace(RUNNING, database=database)
+    assert "pulumi config set cvat:dbMaxStorageGb 57" in refusals(grown, dbStorageGb="20", dbMaxStorageGb="56")
+    check_running_stack(load(dbStorageGb="20", dbMaxStorageGb="57"), grown)
+
+
+def test_the_ranges_of_subnets_follow_from_the_vpcs_and_are_not_refused_once_more() -> None:
+    own = {
+        "vpcCidr": "10.3.0.0/16",
+        "publicSubnetCidrs": json.dumps([f"10.3.{number}.0/24" for number in range(3)]),
+        "privateSubnetCidrs": json.dumps([f"10.3.{number}.0/24" for number in range(3, 6)]),
+    }
+    assert "SubnetCidrs" not in refusals(RUNNING, **own)
+
+
 @pytest.mark.parametrize(
     ("own", "said"),
     [
