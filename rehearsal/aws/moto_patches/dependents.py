@@ -174,6 +174,10 @@ def _keeps_groups_that_rules_name(client: Client) -> bool:
         return False
     ec2.revoke_security_group_ingress(GroupId=server, IpPermissions=[rule])
     ec2.delete_security_group(GroupId=caller)
+    ec2.authorize_security_group_ingress(
+        GroupId=server, IpPermissions=[{**rule, "UserIdGroupPairs": [{"GroupId": server}]}]
+    )
+    ec2.delete_security_group(GroupId=server)  # its own rule keeps no group
     return True
 
 

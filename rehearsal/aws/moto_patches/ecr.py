@@ -80,7 +80,15 @@ def _refuses_to_move_a_tag(client: Client) -> bool:
     ecr, image = client("ecr"), {"repositoryName": "images", "imageTag": "t"}
     ecr.create_repository(repositoryName="images", imageTagMutability="IMMUTABLE")
     ecr.put_image(**image, imageManifest=_manifest(1))
-    return refusal(ecr.put_image, **image, imageManifest=_manifest(2)) == "ImageTagAlreadyExistsException"
+    ecr.create_repository(repositoryName="mutable")
+    other = {**image, "repositoryName": "mutable"}
+    ecr.put_image(**other, imageManifest=_manifest(1))
+    refusals = (
+        refusal(ecr.put_image, **image, imageManifest=_manifest(2)),
+        refusal(ecr.put_image, **image, imageManifest=_manifest(1)),
+        refusal(ecr.put_image, **other, imageManifest=_manifest(2)),
+    )
+    return refusals == ("ImageTagAlreadyExistsException", "ImageAlreadyExistsException", "")
 
 
 @moto_patch(_refuses_to_move_a_tag)

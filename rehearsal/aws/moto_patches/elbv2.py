@@ -136,6 +136,7 @@ def _refuses_a_second_balancer(client: Client) -> bool:
     (other,) = elb.create_listener(**second, DefaultActions=[_FIXED])["Listeners"]
     listener, path = {"ListenerArn": other["ListenerArn"]}, [{"Field": "path-pattern", "Values": ["/a"]}]
     (rule,) = elb.create_rule(**listener, Conditions=path, Priority=2, Actions=[_FIXED])["Rules"]
+    elb.create_listener(**{**first, "Port": 81}, DefaultActions=forward)  # of the same balancer
     refusals = {
         refusal(elb.create_listener, **{**second, "Port": 81}, DefaultActions=forward),
         refusal(elb.modify_listener, **listener, DefaultActions=forward),

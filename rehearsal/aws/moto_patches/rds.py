@@ -96,7 +96,7 @@ POSTGRESQL_MAJORS = range(10, 19)
 def _knows_its_versions(client: Client) -> bool:
     rds = client("rds")
     new_database(client, "a")
-    for family in ("postgres15", "postgres16"):
+    for family in ("postgres15", "postgres16", "postgres17"):
         rds.create_db_parameter_group(DBParameterGroupName=family, DBParameterGroupFamily=family, Description="d")
     group = {"DBParameterGroupName": "x", "DBParameterGroupFamily": "postgres99", "Description": "d"}
     change = {"DBInstanceIdentifier": "a"}
@@ -108,10 +108,17 @@ def _knows_its_versions(client: Client) -> bool:
         refusal(rds.modify_db_instance, **change, DBParameterGroupName="postgres16"),
         refusal(rds.modify_db_instance, **change, EngineVersion="17.4", AllowMajorVersionUpgrade=True),
         refusal(rds.create_db_parameter_group, **group),
+        refusal(
+            rds.modify_db_instance,
+            **change,
+            EngineVersion="17.4",
+            AllowMajorVersionUpgrade=True,
+            DBParameterGroupName="postgres17",
+        ),
     )
     combination = "InvalidParameterCombination"
     # The upgrade keeps a group of the old family: RDS refuses that, too, and wants one of the new family named.
-    return refusals == (*[combination] * 4, "", combination, "InvalidParameterValue")
+    return refusals == (*[combination] * 4, "", combination, "InvalidParameterValue", "")
 
 
 @moto_patch(_knows_its_versions)
@@ -218,7 +225,7 @@ def changes_of_stopped_databases(stack: ExitStack) -> None:
 
     def check(self: Any, identifier: str, *_: Any, **__: Any) -> None:
         database = self.databases.get(identifier)
-        if database is not None and database.status in ("stopped", "stopping"):
+        if database is not None and database.status == "stopped":
             raise RDSClientError("InvalidDBInstanceState", f"Database instance is not in available state: {identifier}")
 
     before(stack, RDSBackend, "modify_db_instance", check)

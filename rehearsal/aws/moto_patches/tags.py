@@ -45,6 +45,10 @@ def _refuses_impossible_tags(client: Client) -> bool:
         return refusal(ec2.create_tags, Resources=[vpc], Tags=tags)
 
     wrong = [("aws:a", "b")], [("k" * 129, "v")], [("a", "b;c")], [(f"k{number}", "v") for number in range(51)]
+    many = [[{"Key": f"{half}{number}", "Value": "v"} for number in range(30)] for half in "ab"]
+    system = efs.create_file_system(CreationToken="many", Tags=many[0])["FileSystemId"]
+    if not refusal(efs.tag_resource, ResourceId=system, Tags=many[1]) or on_vpc(("aws:cloudformation:stack-id", "s")):
+        return False
     refused = all(on_file_system(*pairs) and on_vpc(*pairs) for pairs in wrong)
     return refused and not on_file_system(("team", "vision 2")) and not on_vpc(("team", "vision 2"))
 
