@@ -10,6 +10,7 @@ import pulumi
 
 from region import Region
 from settings.office_hours import OfficeHours
+from settings.provider import OWN_TAGS
 from settings.releases import DEFAULT, Release
 from settings.values import Proxy
 
@@ -79,6 +80,16 @@ class StackContext:
         if self.release is DEFAULT or (self.asleep and not self.running_version):
             return None
         return {VERSION_TAG: self.data_version}
+
+    @property
+    def own_tags(self) -> dict[str, str]:
+        """Tags by which AWS tells this stack's resources from all others."""
+        return {name: self.tags[name] for name in OWN_TAGS}
+
+    @property
+    def client_props(self) -> dict[str, pulumi.Input[str | None]]:
+        """The region, and as whom to call AWS, as dynamic resources take them (components/dynamic/aws_clients.py)."""
+        return {"region": self.region.name, "profile": self.profile}
 
     @property
     def hours_props(self) -> dict[str, str]:

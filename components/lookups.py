@@ -30,6 +30,7 @@ from settings.functions import (
     stored_archives,
 )
 from settings.ingress_options import IngressOptions
+from settings.provider import default_tags
 from settings.running_stack import RunningStack, check_running_stack, storage_warning
 from settings.sections.inference import Inference
 from settings.sections.network import Network, subnets
@@ -66,7 +67,7 @@ def stack_context(region: Region, policy: StackPolicy) -> StackContext:
         release=policy.release,
         protect=policy.protect,
         tags=policy.tags(project, stack),
-        default_tags=_default_tags(),
+        default_tags=default_tags(CONFIG.get()),
         key_arn=policy.key_arn,
         profile=pulumi.Config("aws").get("profile"),
         proxy=policy.proxy,
@@ -74,12 +75,6 @@ def stack_context(region: Region, policy: StackPolicy) -> StackContext:
         asleep=policy.asleep,
         hours=policy.hours,
     )
-
-
-def _default_tags() -> dict[str, str]:
-    """The tags that the provider puts on every resource."""
-    configured = pulumi.Config("aws").get_object("defaultTags") or {}
-    return {name: str(value) for name, value in (configured.get("tags") or {}).items()}
 
 
 @_without_traceback()
@@ -136,8 +131,7 @@ def check_load_balancer(context: StackContext, ingress: IngressOptions, adopted_
 
     A load balancer cannot change between public and internal. The refusal would come last, when all else has moved.
     """
-    tags = {"project": context.tags["project"], "stack": context.stack}
-    for arn in aws.lb.get_lbs(tags=tags).arns:
+    for arn in aws.lb.get_lbs(tags=context.own_tags).arns:
         balancer = aws.lb.get_load_balancer(arn=arn)
         if balancer.enable_deletion_protection and (adopted_arn or balancer.internal is not ingress.internal):
             key = "loadBalancerArn" if adopted_arn else "internal"

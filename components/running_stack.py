@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 def running_stack(context: StackContext) -> RunningStack:
     """What exists of the stack; nothing at its first deployment."""
-    tags = {"project": context.tags["project"], "stack": context.stack}
+    tags = context.own_tags
     role_tags = _role_tags(context.role_path, tags)
     region = role_tags.get(REGION_TAG, "")
     if region not in ("", context.region.name):

@@ -13,10 +13,10 @@ from typing import Any, get_args, get_origin
 
 import pulumi
 
+from settings.provider import MOST_TAGS_OF_OBJECTS, OWN_TAGS
+
 _BOUNDARY = "permissions_boundary"
 _OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
-_MOST_OBJECT_TAGS = 10
-"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html, read 2026-11. Other resources take 50."""
 
 
 def apply_to_all(tags: Mapping[str, str], boundary_arn: str = "", default_tags: Collection[str] = ()) -> None:
@@ -42,8 +42,8 @@ def apply_to_all(tags: Mapping[str, str], boundary_arn: str = "", default_tags: 
 
 def _object_tags(tags: Mapping[str, str], default_tags: Collection[str]) -> dict[str, str]:
     """The tags that fit, project and stack first. Costs are allocated by buckets, which have all."""
-    room = _MOST_OBJECT_TAGS - len(set(default_tags) - tags.keys())
-    names = sorted(tags, key=lambda name: name not in ("project", "stack"))
+    room = MOST_TAGS_OF_OBJECTS - len(set(default_tags) - tags.keys())
+    names = sorted(tags, key=lambda name: name not in OWN_TAGS)
     return {name: tags[name] for name in names[:room]}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from settings.errors import SettingsError
@@ -130,34 +130,42 @@ def _another_release(new: Release, running: RunningStack) -> str:
 
 
 def _network(settings: Settings, running: RunningStack) -> Iterator[str]:
-    vpc_id, plan = settings.references.vpc_id, settings.network.addresses
-    own = bool(running.own_vpc_cidr)
+    vpc_id, own = settings.references.vpc_id, bool(running.own_vpc_cidr)
     if running.vpc_id and vpc_id != running.vpc_id and (vpc_id or not own):
-        back = (
-            "remove cvat:vpcId and both lists of subnets" if own else f"cvat:vpcId {running.vpc_id}, with its subnets"
-        )
-        yield (
-            f"cvat:vpcId = {vpc_id or '(empty)'}: the stack runs in {running.vpc_id}, and its stores cannot move to "
-            f"another VPC. Set it back: {back}. For another VPC, {_NEW_STACK}."
-        )
-        return
-    if vpc_id:
-        subnet_ids = settings.references.private_subnet_ids
-        if running.store_subnet_ids and running.store_subnet_ids != set(subnet_ids):
-            present = ", ".join(sorted(running.store_subnet_ids))
-            yield (
-                f"cvat:privateSubnetIds = {', '.join(subnet_ids)}: the stack's stores live in {present}, and AWS moves "
-                f"no store to another subnet. Set the list back. For other subnets, {_NEW_STACK}."
-            )
+        yield _another_vpc(vpc_id, running)
+    elif vpc_id:
+        yield from _subnets_of_stores(settings.references.private_subnet_ids, running)
     elif own and settings.network.isolated is not running.isolated:
-        kind, back = ("without", "none") if running.isolated else ("with", "single")
-        yield (
-            f"cvat:natGateways = {settings.network.nat_gateways}: the stack is in a VPC {kind} Internet gateway, and "
-            f"its stores cannot move to another VPC. Set it back: pulumi config set cvat:natGateways {back}. For the "
-            f"other kind of VPC, {_NEW_STACK}."
-        )
+        yield _another_way_out(settings.network.nat_gateways, running)
     elif own:
-        yield from _ranges(plan, running)
+        yield from _ranges(settings.network.addresses, running)
+
+
+def _another_vpc(vpc_id: str, running: RunningStack) -> str:
+    own = "remove cvat:vpcId and both lists of subnets"
+    back = own if running.own_vpc_cidr else f"cvat:vpcId {running.vpc_id}, with its subnets"
+    return (
+        f"cvat:vpcId = {vpc_id or '(empty)'}: the stack runs in {running.vpc_id}, and its stores cannot move to "
+        f"another VPC. Set it back: {back}. For another VPC, {_NEW_STACK}."
+    )
+
+
+def _subnets_of_stores(subnet_ids: Sequence[str], running: RunningStack) -> Iterator[str]:
+    if running.store_subnet_ids and running.store_subnet_ids != set(subnet_ids):
+        present = ", ".join(sorted(running.store_subnet_ids))
+        yield (
+            f"cvat:privateSubnetIds = {', '.join(subnet_ids)}: the stack's stores live in {present}, and AWS moves "
+            f"no store to another subnet. Set the list back. For other subnets, {_NEW_STACK}."
+        )
+
+
+def _another_way_out(nat_gateways: str, running: RunningStack) -> str:
+    kind, back = ("without", "none") if running.isolated else ("with", "single")
+    return (
+        f"cvat:natGateways = {nat_gateways}: the stack is in a VPC {kind} Internet gateway, and its stores cannot move "
+        f"to another VPC. Set it back: pulumi config set cvat:natGateways {back}. For the other kind of VPC, "
+        f"{_NEW_STACK}."
+    )
 
 
 def _ranges(plan: AddressPlan, running: RunningStack) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from settings.errors import StackFileError
+from settings.provider import default_tags
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "string": (str, int, float, bool),
@@ -68,11 +69,7 @@ class Configuration:
     @property
     def default_tags(self) -> dict[str, str]:
         """Tags that the AWS provider puts on everything (aws:defaultTags)."""
-        try:
-            value = json.loads(self.values.get("aws:defaultTags") or "{}")
-            return {str(name): str(tag) for name, tag in (value.get("tags") or {}).items()}
-        except (ValueError, AttributeError):
-            return {}  # settings/provider.py says what is wrong
+        return default_tags(self.values)
 
 
 def read_project(folder: Path) -> Project:

@@ -110,7 +110,7 @@ def _targets(context: StackContext, file_system_id: str) -> tuple[MountTarget, .
     ids = aws.ec2.get_network_interfaces(filters=filters).ids
     if not ids:
         return ()
-    own = set(aws.ec2.get_security_groups(tags={"project": context.tags["project"], "stack": context.stack}).ids)
+    own = set(aws.ec2.get_security_groups(tags=context.own_tags).ids)
     interfaces = [aws.ec2.get_network_interface(id=interface_id) for interface_id in ids]
     return tuple(
         MountTarget(interface.vpc_id, interface.availability_zone, tuple(interface.security_groups))

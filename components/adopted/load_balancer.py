@@ -109,7 +109,6 @@ def adopted_load_balancer(
 
 def _rules_of_others(context: StackContext, group_id: str) -> list[aws.vpc.GetSecurityGroupRuleResult]:
     """The group's rules for one TCP port and an address range, without those that this stack has added."""
-    own = {key: context.tags[key] for key in ("project", "stack")}
     group: aws.vpc.GetSecurityGroupRulesFilterArgsDict = {"name": "group-id", "values": [group_id]}
     ids = aws.vpc.get_security_group_rules(filters=[group]).ids
     rules = [aws.vpc.get_security_group_rule(security_group_rule_id=rule_id) for rule_id in ids]
@@ -119,5 +118,5 @@ def _rules_of_others(context: StackContext, group_id: str) -> list[aws.vpc.GetSe
         if rule.ip_protocol == "tcp"
         and rule.cidr_ipv4
         and rule.from_port == rule.to_port
-        and not own.items() <= rule.tags.items()
+        and not context.own_tags.items() <= rule.tags.items()
     ]

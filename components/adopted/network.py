@@ -175,8 +175,7 @@ def _route_table(vpc_id: str, subnet_id: str) -> aws.ec2.GetRouteTableResult:
 
 def _own_groups(context: StackContext) -> Sequence[str]:
     """Security groups of a stack that exists: what carries them is counted in its demand."""
-    tags = {"project": context.tags["project"], "stack": context.stack}
-    return aws.ec2.get_security_groups(tags=tags).ids
+    return aws.ec2.get_security_groups(tags=context.own_tags).ids
 
 
 def _own_addresses(subnet_id: str, groups: Sequence[str]) -> int:

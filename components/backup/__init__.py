@@ -15,7 +15,7 @@ from settings.values import COMPLETION_MINUTES, START_MINUTES, BackupTimes
 
 DATABASE = "database"
 """Its short name in `stores`."""
-RELEASE_TAG = "cvat:release"
+DATA_VERSION_TAG = "cvat:release"
 """Tag of a recovery point: the version of CVAT whose migrations the database has."""
 _MANAGED_POLICIES = {"take": "AWSBackupServiceRolePolicyForBackup", "restore": "AWSBackupServiceRolePolicyForRestores"}
 """AWS's own policies, because what AWS Backup calls differs between stores and changes with time."""
@@ -88,7 +88,7 @@ class Backups(pulumi.ComponentResource):
             "start_window": START_MINUTES,
             "completion_window": COMPLETION_MINUTES,
             "lifecycle": {"delete_after": args.days},
-            "recovery_point_tags": {**args.context.later_tags, RELEASE_TAG: args.context.data_version},
+            "recovery_point_tags": {**args.context.later_tags, DATA_VERSION_TAG: args.context.data_version},
         }
         return aws.backup.Plan(self._name, rules=[rule], opts=self._child)
 

@@ -170,8 +170,7 @@ class DataTier(pulumi.ComponentResource):
         DatabaseSwitch(
             f"{self._name}-awake",
             {
-                "region": context.region.name,
-                "profile": context.profile,
+                **context.client_props,
                 "instance": self.database.identifier,
                 "state": "available",
                 "scheduled": context.hours is not None,

@@ -115,9 +115,8 @@ def _start(name: str, args: InstanceArgs, opts: pulumi.ResourceOptions) -> Datab
     return DatabaseStart(
         f"{name}-start",
         {
-            "region": context.region.name,
-            "profile": context.profile,
-            "tags": {key: context.tags[key] for key in ("project", "stack")},
+            **context.client_props,
+            "tags": context.own_tags,
             # A rotated password is a change of the instance, too. Its version tells, which is no secret.
             "settings": {**_settings(args), "password_version": args.secret.version.version_id},
             **context.hours_props,

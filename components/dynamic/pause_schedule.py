@@ -112,15 +112,12 @@ def cancel_stop(scheduler: Any, instance: str) -> None:
 
 def pause_all(scheduler: Any, tags: Mapping[str, str], until: datetime) -> None:
     """Pause every schedule of the groups that have these tags. What is to stop a database once, does not."""
-    for group in _pages(scheduler, "list_schedule_groups", "ScheduleGroups", NamePrefix=GROUP):
-        present = scheduler.list_tags_for_resource(ResourceArn=group["Arn"]).get("Tags", [])
-        if tags.items() <= {tag["Key"]: tag["Value"] for tag in present}.items():
-            for summary in _pages(scheduler, "list_schedules", "Schedules", GroupName=group["Name"]):
-                schedule = scheduler.get_schedule(GroupName=summary["GroupName"], Name=summary["Name"])
-                if schedule["Name"] == STOP_ONCE:  # it has no beginning that could be put off
-                    scheduler.delete_schedule(GroupName=schedule["GroupName"], Name=schedule["Name"])
-                else:
-                    _begin_at(scheduler, schedule, until)
+    for group in _groups(scheduler, tags):
+        for schedule in _schedules(scheduler, GroupName=group):
+            if schedule["Name"] == STOP_ONCE:  # it has no beginning that could be put off
+                scheduler.delete_schedule(GroupName=schedule["GroupName"], Name=schedule["Name"])
+            else:
+                _begin_at(scheduler, schedule, until)
 
 
 def pause_scaling(scaling: Any, scaled: Iterable[str], until: datetime) -> None:
@@ -135,9 +132,21 @@ def pause_scaling(scaling: Any, scaled: Iterable[str], until: datetime) -> None:
             scaling.put_scheduled_action(**kept, ScalableTargetAction=action["ScalableTargetAction"], StartTime=until)
 
 
+def _groups(scheduler: Any, tags: Mapping[str, str]) -> Iterator[str]:
+    """Names of the schedule groups of a sleep that have these tags."""
+    for group in _pages(scheduler, "list_schedule_groups", "ScheduleGroups", NamePrefix=GROUP):
+        present = scheduler.list_tags_for_resource(ResourceArn=group["Arn"]).get("Tags", [])
+        if tags.items() <= {tag["Key"]: tag["Value"] for tag in present}.items():
+            yield group["Name"]
+
+
+def _schedules(scheduler: Any, **filters: str) -> Iterator[dict[str, Any]]:
+    for summary in _pages(scheduler, "list_schedules", "Schedules", **filters):
+        yield scheduler.get_schedule(GroupName=summary["GroupName"], Name=summary["Name"])
+
+
 def _database_schedules(scheduler: Any, prefix: str, instance: str) -> Iterator[dict[str, Any]]:
-    for summary in _pages(scheduler, "list_schedules", "Schedules", NamePrefix=prefix):
-        schedule = scheduler.get_schedule(GroupName=summary["GroupName"], Name=summary["Name"])
+    for schedule in _schedules(scheduler, NamePrefix=prefix):
         if json.loads(schedule["Target"].get("Input") or "{}").get("DbInstanceIdentifier") == instance:
             yield schedule
 

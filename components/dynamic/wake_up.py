@@ -38,8 +38,7 @@ def restore_capacity(ecs: Any, scaling: Any, cluster: str, service: Mapping[str,
     resource_id = scalable(cluster, service)
     if scaling.describe_scalable_targets(**resource, ResourceIds=[resource_id])["ScalableTargets"]:
         scaling.register_scalable_target(**resource, ResourceId=resource_id, **bounds)
-    (described,) = ecs.describe_services(cluster=cluster, services=[service["name"]])["services"]
-    if described["desiredCount"] < bounds["MinCapacity"]:
+    if _describe(ecs, cluster, service["name"])["desiredCount"] < bounds["MinCapacity"]:
         ecs.update_service(cluster=cluster, service=service["name"], desiredCount=bounds["MinCapacity"])
 
 

@@ -75,8 +75,7 @@ class Images(pulumi.ComponentResource):
         tag = ImageTag(
             f"{self._name}-{image}-tag",
             {
-                "region": args.context.region.name,
-                "profile": args.context.profile,
+                **args.context.client_props,
                 "repository": repository.name,
                 "content": content_tag(build, build_args),
             },

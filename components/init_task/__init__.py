@@ -93,8 +93,7 @@ class InitTask(pulumi.ComponentResource):
         run = RunOnce(
             name,
             {
-                "region": args.context.region.name,
-                "profile": args.context.profile,
+                **args.context.client_props,
                 "cluster": args.cluster_arn,
                 "task_definition": task.arn,
                 "image": args.image.reference,

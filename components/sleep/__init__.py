@@ -55,8 +55,7 @@ class Sleep(pulumi.ComponentResource):
         DatabaseSwitch(
             self._name,
             {
-                "region": args.context.region.name,
-                "profile": args.context.profile,
+                **args.context.client_props,
                 "instance": args.database.identifier,
                 "state": "stopped",
                 "final_snapshot": args.context.protect,
@@ -69,8 +68,7 @@ class Sleep(pulumi.ComponentResource):
         DatabaseRest(
             f"{self._name}-rest",
             {
-                "region": args.context.region.name,
-                "profile": args.context.profile,
+                **args.context.client_props,
                 "instance": args.database.identifier,
                 **args.context.hours_props,
                 "causes": list(args.database_started),

@@ -36,11 +36,10 @@ class WakeUp(pulumi.ComponentResource):
         awake = Awake(
             name,
             {
-                "region": context.region.name,
-                "profile": context.profile,
+                **context.client_props,
                 "scheduled": context.hours is not None,
                 **context.hours_props,
-                "tags": {key: context.tags[key] for key in ("project", "stack")},
+                "tags": context.own_tags,
                 "cluster": args.cluster,
                 "services": [
                     {
