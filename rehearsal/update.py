@@ -128,7 +128,8 @@ def summary(outcome: Outcome) -> Iterator[str]:
         for step in outcome.of(verb):
             yield f"{verb:9} {step.title}{_because(step.forced_by or step.paths)}"
     counts = Counter(step.verb for step in outcome.steps)
-    yield ", ".join(f"{counts[verb]} {verb}" for verb in (*ORDER, "same") if counts[verb]) + "."
+    numbers = ", ".join(f"{counts[verb]} {verb}" for verb in (*ORDER, "same") if counts[verb])
+    yield f"{numbers or 'nothing was touched'}."
 
 
 def _because(paths: Sequence[str]) -> str:

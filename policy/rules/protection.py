@@ -66,15 +66,15 @@ def _denies_plain(statement: Mapping[str, object]) -> bool:
     return statement.get("Effect") == "Deny" and "aws:securetransport" in condition and "false" in condition
 
 
-def _can_be_made_again(store: Resource) -> bool:
-    """Whether all in a store is what deployments upload again, or frames that CVAT makes of its files."""
-    return (store.get("tags") or {}).get("cvat:content") in ("uploads", "frames")
+def can_be_made_again(tags: Mapping[str, str] | None) -> bool:
+    """Whether all in a store with these tags is what deployments upload again, or frames that CVAT makes of files."""
+    return (tags or {}).get("cvat:content") in ("uploads", "frames")
 
 
 @rule("stores-kept", "A store is protected against deletion, unless the stack is disposable.")
 def stores_kept(resource: Resource, context: Context) -> Iterator[str]:
     """The rule."""
-    if context.disposable or _can_be_made_again(resource):
+    if context.disposable or can_be_made_again(resource.get("tags")):
         return
     if resource.type in (DATABASE, CACHE, FILES) and resource.protect is False:
         yield "Pulumi's option protect is off: pulumi destroy would delete it. Set protect=True."
@@ -87,7 +87,7 @@ def stores_kept(resource: Resource, context: Context) -> Iterator[str]:
             yield "backupRetentionPeriod is 0: the database could not be restored to a point in time."
     if resource.type == CACHE and not resource.get("finalSnapshotIdentifier"):
         yield "it has no finalSnapshotIdentifier: deleting it would leave no snapshot."
-    if resource.type == BUCKET and resource.get("forceDestroy") and not _can_be_made_again(resource):
+    if resource.type == BUCKET and resource.get("forceDestroy") and not can_be_made_again(resource.get("tags")):
         yield "forceDestroy is true: pulumi destroy would delete all objects with it."
     if resource.type == SECRET and int(resource.get("recoveryWindowInDays", 30)) < SHORTEST_RECOVERY_DAYS:
         yield "recoveryWindowInDays is 0: a deleted secret could not be restored."

@@ -90,13 +90,14 @@ def _first(pair: dict[str, str], names: tuple[str, ...]) -> str:
 
 
 def tags(rehearsal: Rehearsal) -> Verdict:
-    """The check: project, stack, and the provider's default tags."""
-    required = rehearsal.config.default_tags | {"project": rehearsal.project, "stack": rehearsal.stack}
+    """The check: project, stack, and the provider's default tags, over which a resource's own ones win."""
+    own, defaults = {"project": rehearsal.project, "stack": rehearsal.stack}, rehearsal.config.default_tags
     findings, seen = [], 0
     for record in rehearsal.resources:
         if record.tags is None:
             continue
         seen += 1
+        required = {name: record.tags.get(name, value) for name, value in defaults.items()} | own
         problems = missing_tags(read(rehearsal, record), required)
         findings += [f"{record.type} '{record.name}': {problem}" for problem in problems]
     return verdict(NAME, findings, seen)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from policy.rules.protection import can_be_made_again
 from rehearsal.diff.model import Change, Danger, Diff, Document, Resource, resources
 from rehearsal.engine.outcome import Outcome
 from rehearsal.providers import resource_types
 
 
 def held_by(resource_type: str, tags: Mapping[str, str] | None) -> str:
-    """What is lost with a resource of this type for good; empty if it can be created again, as a cache of frames."""
-    if (tags or {}).get("cvat:content") == "frames":
+    """What is lost with a resource of this type for good; empty if it can be made again, such as uploaded archives."""
+    if can_be_made_again(tags):
         return ""
     known = resource_types().get(resource_type)
     return known.holds if known else ""

@@ -7,14 +7,19 @@ from pathlib import Path
 import pytest
 
 from rehearsal.cli import main
+from rehearsal.engine.outcome import Outcome
 from rehearsal.options import FAILED
-from rehearsal.update import FINE, REFUSED
+from rehearsal.update import FINE, REFUSED, summary
 
 
 @pytest.fixture
 def changing(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The small program stands for the checkout."""
     monkeypatch.setattr("rehearsal.update.HOME", programs / "changing")
+
+
+def test_a_change_that_is_refused_says_that_nothing_was_touched() -> None:
+    assert list(summary(Outcome())) == ["nothing was touched."]
 
 
 @pytest.mark.usefixtures("changing")

@@ -12,6 +12,7 @@ import pytest
 from rehearsal.diff.judge import Limits, appeared, judged, vanished
 from rehearsal.diff.model import Cost, Danger, Diff
 from rehearsal.diff.price import price
+from rehearsal.diff.stores import held_by
 from tests.support.documents import Documents
 
 DATABASE = "aws:rds/instance:Instance"
@@ -80,6 +81,11 @@ def test_a_store_that_would_be_deleted(after: After) -> None:
         instance["urn"] += "-renamed"
 
     assert "would be DELETED" in one_danger(after(rename), "store").text
+
+
+@pytest.mark.parametrize(("content", "lost"), [("uploads", False), ("frames", False), ("media", True)])
+def test_what_deployments_upload_again_is_no_store(content: str, lost: bool) -> None:
+    assert bool(held_by("aws:s3/bucket:Bucket", {"cvat:content": content})) is lost, "the policy pack judges alike"
 
 
 def test_an_action_more_is_a_wider_permission(after: After) -> None:

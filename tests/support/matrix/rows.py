@@ -245,8 +245,6 @@ ROWS: Mapping[str, Row] = {
 """By key, of those whose change is not simply there and back."""
 
 NO_STORES = {
-    "aws:s3/bucket:Bucket init-demo": "the repository's own demo files, which the next update uploads again",
-    "aws:s3/bucket:Bucket inference-batch": "requests and answers of calls, which are read at once",
     "aws:kms/key:Key alarms": "encrypts notifications, which are delivered at once",
 }
 """What is no store although it holds something, and why."""
