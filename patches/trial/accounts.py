@@ -131,6 +131,7 @@ class Accounts:
             self._restart(self._variables(directory))
             self._roles()
             self._refusals()
+            self._administrator(self._variables(directory))
             directory.stop()
             directory = self._directory({**MEMBERS, "cn=admins": ["ann"]}, directory.port)
             _, chief = self._log_in("chief")
@@ -180,6 +181,15 @@ class Accounts:
             self._client().call("POST", "/auth/login", 400, json=form)
         _, admin = self._log_in(ADMIN, self.fleet.admin_password)
         check(admin[1], f"the local administrator is {admin}")
+
+    def _administrator(self, variables: dict[str, str]) -> None:
+        """`init` makes one, although CVAT itself puts new superusers into no group where LDAP is on."""
+        secrets = {"DJANGO_SUPERUSER_USERNAME": "second", "DJANGO_SUPERUSER_PASSWORD": NEW_PASSWORD}
+        code, output = self.fleet.once("init-directory", "init", **secrets, **variables)
+        check(code == 0, output[-2000:])
+        client, (_, superuser) = self._log_in("second", NEW_PASSWORD)
+        tasks = client.call("GET", "/tasks").json()["count"]
+        check(superuser and tasks > 0, f"the administrator that `init` made sees {tasks} tasks")
 
     def _without(self, port: int) -> float:
         """Seconds until a login is refused. The administrator's account is CVAT's own."""
