@@ -65,7 +65,7 @@ class FileSystem(pulumi.ComponentResource):
         self.register_outputs({"id": self._id})
 
     def _file_system(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-        """Id and ARN."""
+        """Id and ARN of the adopted one, or of a new one."""
         adopted = self._args.adopted
         if adopted:
             return pulumi.Output.from_input(adopted.file_system_id), pulumi.Output.from_input(adopted.arn)

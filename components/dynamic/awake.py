@@ -60,7 +60,7 @@ def _pause(clients: Clients, cluster: str, props: Mapping[str, Any]) -> None:
 
 
 class Awake(Resource, module="cvat", name="Awake"):
-    """A stack that is awake."""
+    """Exists while `cvat:mode` is not asleep. Its creation wakes the stack."""
 
     def __init__(
         self, name: str, props: Mapping[str, pulumi.Input[Any]], opts: pulumi.ResourceOptions | None = None

@@ -89,7 +89,7 @@ def _start(request: RunRequest, clients: Clients) -> str:
 
 
 def _wait(request: RunRequest, task_arn: str, clients: Clients, clock: Clock, deadline: float) -> Mapping[str, Any]:
-    """The stopped task."""
+    """The task, once it has stopped. Stops it at the deadline, and raises TaskFailedError."""
     while clock.time() < deadline:
         task = _describe(request.cluster, task_arn, clients)
         if task and task.get("lastStatus") == "STOPPED":

@@ -61,7 +61,7 @@ class Queues:
     """Whether people wait for the jobs in front of their screens."""
 
     def dimensions(self, queue: str) -> dict[str, str]:
-        """Of the metrics of one of them."""
+        """Of a queue in CloudWatch, as patches/overlay/cvat_aws/queue_metrics.py writes them."""
         return {"Stack": self.stack, "Queue": queue}
 
     def __str__(self) -> str:

@@ -165,5 +165,5 @@ def repository_arn(reference: str) -> str:
 
 
 def pull_statements(images: Sequence[Image]) -> list[iam.Statement]:
-    """Pull these images."""
+    """Permissions of an execution role to pull these, wherever in ECR they lie."""
     return iam.pull_images([image.repository_arn for image in images])

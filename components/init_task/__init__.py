@@ -260,7 +260,7 @@ class InitTask(pulumi.ComponentResource):
 
 @dataclass(frozen=True)
 class _DemoSource:
-    """The source of the demo files."""
+    """Where demo files lie, and what a task needs to read them."""
 
     address: pulumi.Output[str]
     """s3://bucket/prefix."""

@@ -24,7 +24,7 @@ class Cvat(Section):
 
     @property
     def chosen(self) -> Release:
-        """The release of the stack."""
+        """What `cvat:release` names."""
         return RELEASES[self.release]
 
     @property

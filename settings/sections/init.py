@@ -48,5 +48,5 @@ class Init(Section):
     """Whether the database is snapshotted before a new server image migrates it. Empty: unless disposable."""
 
     def takes_snapshot(self, *, protect: bool) -> bool:
-        """Before a migration."""
+        """Whether migrations wait for a snapshot of the database: by default in a stack that keeps its stores."""
         return self.snapshot_before_migration == "always" or (self.snapshot_before_migration == "" and protect)
