@@ -16,7 +16,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from components.dynamic.aws_clients import aws_clients
 from components.dynamic.database_at_night import rest
-from components.dynamic.pause_schedule import is_unfinished
+from components.dynamic.pause_schedule import cancel_stop, is_unfinished
 from settings.office_hours import parse
 
 
@@ -30,6 +30,8 @@ class DatabaseRestProvider(ResourceProvider):
         return DiffResult(changes=changed or _was_interrupted(news))
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
+        # An update that lets a stack with office hours follow a sleep may have started the database for a change.
+        cancel_stop(aws_clients(props)("scheduler"), str(props["instance"]))
         return CreateResult(id_=f"{props['instance']}-rest", outs=dict(props))
 
     def update(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:

@@ -187,6 +187,18 @@ def test_an_update_that_failed_is_completed_by_the_next_one_also_without_a_cause
     assert provider.diff("id", REST, REST).changes is False
 
 
+def test_hours_that_follow_a_sleep_begin_without_a_mark_of_their_update(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their new windows are a change of a stopped database, and the schedules of the sleep are there."""
+    at(TUESDAY.replace(hour=12), monkeypatch)
+    start_for_update(client, "db", hours(), changing=True)
+    provider = DatabaseRestProvider()
+    outs = provider.create(REST).outs or {}
+    assert provider.diff("id", outs, REST).changes is False, "the update is settled"
+    assert status(client) == "available"
+
+
 def start_props(**changes: Any) -> dict[str, Any]:
     settings = {"engine_version": "15", "instance_class": "db.t4g.medium", "password_version": "present", **changes}
     return {"region": "cn-north-1", "profile": None, "tags": TAGS, "settings": settings, "hours": "", "zone": ""}
