@@ -88,7 +88,7 @@ bench-gateway: $(VENV)/installed  ## measure the gateway beside direct calls (BE
 test: $(VENV)/installed policy/.venv/installed  ## run all tests
 	@$(BIN)/python -m pytest -n auto --max-worker-restart 0
 
-test-fast: $(VENV)/installed policy/.venv/installed  ## run the unit tests only: no rehearsal, under a minute
+test-fast: $(VENV)/installed policy/.venv/installed  ## run the unit tests only: no rehearsal, about a minute
 	@$(BIN)/python -m pytest -n auto tests/unit
 
 matrix: $(VENV)/installed  ## change each setting of a running stack, and change it back: minutes
