@@ -13,24 +13,14 @@ from moto.elasticache.responses import ElastiCacheResponse
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import RDSBackend
 
-from rehearsal.aws.moto_patches.patch import Client, after, before, moto_patch, refusal, subnet_ids
+from rehearsal.aws.moto_patches.patch import Client, after, before, moto_patch, new_database, refusal, subnet_ids
 
 
 def _keeps_groups_of_databases(client: Client) -> bool:
     rds, subnets = client("rds"), subnet_ids(client)
     rds.create_db_parameter_group(DBParameterGroupName="p", DBParameterGroupFamily="postgres16", Description="d")
     rds.create_db_subnet_group(DBSubnetGroupName="s", DBSubnetGroupDescription="d", SubnetIds=subnets)
-    rds.create_db_instance(
-        DBInstanceIdentifier="a",
-        DBInstanceClass="db.m6g.large",
-        Engine="postgres",
-        EngineVersion="16.9",
-        AllocatedStorage=20,
-        MasterUsername="admin",
-        MasterUserPassword="x" * 20,
-        DBParameterGroupName="p",
-        DBSubnetGroupName="s",
-    )
+    new_database(client, "a", DBParameterGroupName="p", DBSubnetGroupName="s")
     in_use = (
         refusal(rds.delete_db_parameter_group, DBParameterGroupName="p"),
         refusal(rds.delete_db_subnet_group, DBSubnetGroupName="s"),

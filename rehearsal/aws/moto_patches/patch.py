@@ -105,8 +105,8 @@ def subnet_ids(client: Client) -> list[str]:
     return [subnet["SubnetId"] for subnet in client("ec2").describe_subnets()["Subnets"]]
 
 
-def new_database(client: Client, name: str) -> dict[str, Any]:
-    """Creates one, for probes; what CreateDBInstance answers."""
+def new_database(client: Client, name: str, **inputs: str) -> dict[str, Any]:
+    """Creates one, for probes; what CreateDBInstance answers. `inputs`: more of that call's."""
     answer = client("rds").create_db_instance(
         DBInstanceIdentifier=name,
         DBInstanceClass="db.m6g.large",
@@ -115,5 +115,6 @@ def new_database(client: Client, name: str) -> dict[str, Any]:
         AllocatedStorage=20,
         MasterUsername="admin",
         MasterUserPassword="x" * 20,
+        **inputs,
     )
     return dict(answer["DBInstance"])

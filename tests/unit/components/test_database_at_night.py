@@ -17,6 +17,7 @@ from components.dynamic.database_switch import DatabaseSwitchProvider
 from components.dynamic.pause_schedule import PAUSE, STOP_ONCE, cancel_stop, stop_once, stops_later
 from rehearsal import Account
 from settings.office_hours import OfficeHours, parse
+from tests.support.databases import create_database
 
 HOURS = "mon-fri 08:00-20:00"
 TUESDAY = datetime(2030, 1, 8, tzinfo=UTC)
@@ -55,19 +56,7 @@ def client() -> Iterator[Any]:
 
 
 def stopped_database(client: Any, name: str, tags: Mapping[str, str]) -> None:
-    client("rds").create_db_instance(
-        DBInstanceIdentifier=name,
-        DBInstanceClass="db.t4g.medium",
-        Engine="postgres",
-        EngineVersion="15.12",
-        AllocatedStorage=20,
-        BackupRetentionPeriod=7,
-        PreferredBackupWindow="07:00-07:30",
-        PreferredMaintenanceWindow="fri:08:00-fri:08:30",
-        MasterUsername="cvat",
-        MasterUserPassword="not-a-secret",
-        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-    )
+    create_database(client("rds"), name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
     client("rds").stop_db_instance(DBInstanceIdentifier=name)
 
 
