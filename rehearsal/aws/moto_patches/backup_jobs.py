@@ -63,15 +63,17 @@ def _jobs(backend: Any, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def _job(backend: Any, kind: str, identifier: str) -> dict[str, Any]:
-    if identifier not in _jobs(backend, kind):
+    jobs = _jobs(backend, kind)
+    if identifier not in jobs:
         raise ResourceNotFoundException(f"Cannot find {kind} job: {identifier}")
-    return _jobs(backend, kind)[identifier]
+    return jobs[identifier]
 
 
 def _point(backend: Any, vault: str, arn: str) -> Point:
-    if arn not in points_of(backend, vault):
+    points = points_of(backend, vault)
+    if arn not in points:
         raise ResourceNotFoundException(f"Cannot find recovery point: {arn}")
-    return points_of(backend, vault)[arn]
+    return points[arn]
 
 
 def _back_up_database(backend: Any, identifier: str, job: str, tags: list[dict[str, str]]) -> str:
